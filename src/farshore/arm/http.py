@@ -1,0 +1,68 @@
+"""One request and one response of the ARM wire contract: the only seam to the cloud.
+
+The client sends them, the generators that hold conversations yield them, the lab answers them. Bodies are JSON
+values (or bytes, for a disk's ranges); headers are lower case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from farshore.errors import ArmError, Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`url` is a path with query (`/subscriptions/..?api-version=..`) or absolute, as a header gave it."""
+
+    method: str
+    url: str
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    repeatable: bool = True
+    """False for what must not be sent twice by itself (a failover POST): no retries below the driver."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url.split('?')[0]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status < 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """A conversation asks its driver to let time pass."""
+
+    duration: timedelta
+
+
+def fault_of(response: Response) -> Fault:
+    """The error object of an answer (L9); an answer without one gets its status as the code."""
+    error = response.body.get("error") if isinstance(response.body, dict) else None
+    if not isinstance(error, dict):
+        return Fault(code=f"HTTP{response.status}", message="the answer holds no error object", status=response.status)
+    return Fault(
+        code=str(error.get("code") or f"HTTP{response.status}"),
+        message=str(error.get("message") or ""),
+        target=error.get("target"),
+        details=tuple(item for item in error.get("details") or () if isinstance(item, dict)),
+        status=response.status,
+    )
+
+
+def checked(response: Response, request: Request | None = None) -> Response:
+    """The response, or `ArmError` where it says no."""
+    if not response.ok:
+        raise ArmError(fault_of(response), request=None if request is None else str(request))
+    return response

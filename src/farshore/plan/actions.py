@@ -1,0 +1,196 @@
+"""The verbs a step can use, and the arguments each takes: the agreement between planner and run.
+
+Every function here returns an `Action`; `run/verbs/` has one file for each verb, with how it looks, acts, follows
+and verifies. Arguments are JSON values, so that a plan is a file and a run reads nothing else. Ids are texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body
+from farshore.arm.versions import api_version
+from farshore.plan.model import Action
+
+
+def put(body: Body) -> Action:
+    """Create or correct one resource. Done when a GET shows everything that the body says (what it does not say is
+    kept: read, merged, written) and `provisioningState` Succeeded."""
+    id_ = ResourceId(body["id"])
+    return Action(verb="put", arguments={"id": id_.text, "api_version": api_version(id_.type), "body": body})
+
+
+def delete(id_: ResourceId, *, attempts: int = 3) -> Action:
+    """Delete one resource; done when a GET answers 404. `attempts`: how often a refusal or silence is tried again,
+    20 seconds apart, before the step has failed (a `may_fail` step then leaves its obligation, D62)."""
+    arguments = {"id": id_.text, "api_version": api_version(id_.type), "attempts": attempts}
+    return Action(verb="delete", arguments=arguments)
+
+
+def enable_replication(item: ResourceId, vm: ResourceId, properties: Mapping[str, Any]) -> Action:
+    """PUT a protected item (S12) and wait until it is Protected (S11, S18)."""
+    return Action(
+        verb="enable_replication",
+        arguments={"id": item.text, "vm": vm.text, "properties": dict(properties)},
+    )
+
+
+def configure_item(item: ResourceId, properties: Mapping[str, Any]) -> Action:
+    """PATCH a protected item (S13): names, size, network, each NIC's subnet and address (D68)."""
+    return Action(verb="configure_item", arguments={"id": item.text, "properties": dict(properties)})
+
+
+def test_failover(item: ResourceId, network: ResourceId, vm: ResourceId) -> Action:
+    """S14. `vm` is the test machine's id to expect (`<name>-test`). Done when the job waits for cleanup and the
+    machine runs."""
+    return Action(verb="test_failover", arguments={"id": item.text, "network": network.text, "vm": vm.text})
+
+
+def test_failover_cleanup(item: ResourceId, vm: ResourceId) -> Action:
+    """Done when the item allows TestFailover again and the test machine is gone (S42)."""
+    return Action(verb="test_failover_cleanup", arguments={"id": item.text, "vm": vm.text})
+
+
+def failover(item: ResourceId, vm: ResourceId, *, direction: str, shutdown: bool, point: str = "Latest") -> Action:
+    """POST unplannedFailover (S15). `vm` is the machine to expect on the other side; `shutdown` tries to stop the
+    present one first (`sourceSiteOperations: Required`). `point`: Latest, LatestProcessed,
+    LatestApplicationConsistent or a recovery point's id. Never sent twice: in doubt, the run looks for a job of this
+    scenario on this item that started after the intention."""
+    return Action(
+        verb="failover",
+        arguments={"id": item.text, "vm": vm.text, "direction": direction, "shutdown": shutdown, "point": point},
+    )
+
+
+def commit(item: ResourceId) -> Action:
+    """POST failoverCommit; done when the item is UnplannedFailoverCommitted (S44)."""
+    return Action(verb="commit", arguments={"id": item.text})
+
+
+def switch_protection(
+    item: ResourceId,
+    reverse_item: ResourceId,
+    *,
+    container: ResourceId,
+    policy: ResourceId,
+    vm: ResourceId,
+    recovery_group: ResourceId,
+    staging_account: ResourceId,
+) -> Action:
+    """Reprotect a machine with managed disks (S50): POST switchprotection on the container where `item` lives now.
+    `vm` is the machine as it runs now: the run reads its disks at that moment, because Site Recovery named them.
+    `container` is the one to protect into, `policy` from the reverse mapping. Done when `reverse_item` is
+    Protected."""
+    return Action(
+        verb="switch_protection",
+        arguments={
+            "id": item.text,
+            "reverse_item": reverse_item.text,
+            "container": container.text,
+            "policy": policy.text,
+            "vm": vm.text,
+            "recovery_group": recovery_group.text,
+            "staging_account": staging_account.text,
+        },
+    )
+
+
+def reprotect_unmanaged(
+    item: ResourceId,
+    *,
+    container: ResourceId,
+    policy: ResourceId,
+    vm: ResourceId,
+    recovery_group: ResourceId,
+    staging_account: ResourceId,
+    recovery_account: ResourceId,
+) -> Action:
+    """POST reProtect on the item (S50): the way of machines with unmanaged disks; the item keeps its id. Done when it
+    is Protected again; its failover direction is then RecoveryToPrimary."""
+    return Action(
+        verb="reprotect_unmanaged",
+        arguments={
+            "id": item.text,
+            "container": container.text,
+            "policy": policy.text,
+            "vm": vm.text,
+            "recovery_group": recovery_group.text,
+            "staging_account": staging_account.text,
+            "recovery_account": recovery_account.text,
+        },
+    )
+
+
+def deallocate(vm: ResourceId, *, if_there: bool = True) -> Action:
+    """POST deallocate, never delete (D92); done when the instance view says deallocated."""
+    return Action(verb="deallocate", arguments={"id": vm.text, "if_there": if_there})
+
+
+def site_change(site: str, routers: Sequence[Mapping[str, Any]], verify: Sequence[Mapping[str, Any]]) -> Action:
+    """Set preference, prepend and filters of a site's routers (D51, E47). `routers` hold whole desired settings:
+    `{name, local_preference, prepend, filters: [{direction, prefix, action}]}`. `verify` is a list of what the
+    circuits' own route tables must show afterwards, in the form of `read_circuit`: verified, never believed."""
+    return Action(
+        verb="site_change",
+        arguments={"site": site, "routers": [dict(r) for r in routers], "verify": [dict(v) for v in verify]},
+    )
+
+
+def expect_circuit(
+    circuit: ResourceId,
+    *,
+    present: Sequence[str] = (),
+    absent: Sequence[str] = (),
+    minimum_path_length: Mapping[str, int] | None = None,
+    links: Sequence[str] = ("primary", "secondary"),
+) -> dict[str, Any]:
+    """What both links' route tables of a circuit's private peering (E11) must show: prefixes present, prefixes
+    absent, and for some prefixes an AS path at least that long (a prepend seen from Azure's side)."""
+    return {
+        "circuit": circuit.text,
+        "links": list(links),
+        "present": list(present),
+        "absent": list(absent),
+        "minimum_path_length": dict(minimum_path_length or {}),
+    }
+
+
+def read_circuit(expect: Mapping[str, Any], *, patience_seconds: int = 600) -> Action:
+    """Poll a circuit's tables until they show what `expect_circuit` says; failing after `patience_seconds`. Rows of a
+    lost source gateway still there = stop (D62)."""
+    return Action(verb="read_circuit", arguments={"expect": dict(expect), "patience_seconds": patience_seconds})
+
+
+def await_region(
+    region: str, *, probe: ResourceId, circuit: ResourceId | None, prefixes: Sequence[str], interval_seconds: int = 10
+) -> Action:
+    """The guard's watch: until ARM answers for `probe` (a resource located in the region) or the circuit's tables
+    show one of `prefixes` again, both polled every `interval_seconds`, whichever comes first. Never gives up."""
+    return Action(
+        verb="await_region",
+        arguments={
+            "region": region,
+            "probe": probe.text,
+            "circuit": None if circuit is None else circuit.text,
+            "prefixes": list(prefixes),
+            "interval_seconds": interval_seconds,
+        },
+    )
+
+
+def check_routes(nic: ResourceId, rows: Sequence[Mapping[str, Any]]) -> Action:
+    """POST effectiveRouteTable on a NIC of a running machine and compare: every row of `rows` (source, prefix,
+    next_hop_type, next_hop_ip_addresses; Active) must be there, and no other Active row may catch their traffic."""
+    return Action(verb="check_routes", arguments={"nic": nic.text, "rows": [dict(row) for row in rows]})
+
+
+def check_machine(vm: ResourceId, nic: ResourceId, address: str) -> Action:
+    """The machine runs and its NIC has exactly the promised address (D68)."""
+    return Action(verb="check_machine", arguments={"id": vm.text, "nic": nic.text, "address": address})
+
+
+def person(instruction: str, *, answer: str = "done") -> Action:
+    """A person does something and says so (`farshore runs approve`)."""
+    return Action(verb="person", arguments={"instruction": instruction, "answer": answer})

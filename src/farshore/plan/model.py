@@ -1,0 +1,250 @@
+"""A plan: a graph of steps as data, the events of its scenario, and the obligations that outlive the run.
+
+One plan tells a whole story: network provisioned ahead, replication on, drill, disaster, failover, commit, return,
+reprotect, failback. A run carries out the steps of one or more phases. A step says what it does in three ways, which
+never mix:
+
+  * `action`   what the run sends (a verb of `run/verbs/` with its arguments); reads nothing but the plan
+  * `effects`  what that does to forwarding and to who serves, for the proof; a step without effects can't break a path
+  * `title`    what a person reads
+
+An event is what the scenario takes away or gives back (the region). It stands in the same graph, so that a cut is
+one downward-closed set of steps and events, and the steps under way above it.
+
+Steps are in `after` order only as far as they must be: the proof looks at every order that the graph allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body
+from farshore.errors import InputError
+from farshore.estate.outside import Router
+from farshore.estate.project import Objective
+
+FORMAT = 1
+
+
+class Phase(StrEnum):
+    PROVISION = "provision"
+    PROTECT = "protect"
+    DRILL = "drill"
+    FAILOVER = "failover"
+    COMMIT = "commit"
+    RETURN = "return"
+    REPROTECT = "reprotect"
+    FAILBACK = "failback"
+
+
+class StepKind(StrEnum):
+    ARM = "arm"
+    SITE = "site"
+    PERSON = "person"
+    CHECK = "check"
+
+
+# Effects: what a step or an event does to the world, each the smallest thing that can be said. ------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutResource:
+    body: Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteResource:
+    id: ResourceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRouter:
+    """A site's router gets this preference, prepend and these filters."""
+
+    site: str
+    router: Router
+
+
+class MachineState(StrEnum):
+    RUNNING = "running"
+    STOPPED = "stopped"
+    STALE = "stale"
+    """Runs, or may run, with data older than what has been promised (D92)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMachine:
+    id: ResourceId
+    state: MachineState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """From now on the machine (named by its id in the source) is promised behind this NIC."""
+
+    machine: ResourceId
+    nic: ResourceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lose:
+    """Elements stop working: names as in `Outside.down`."""
+
+    elements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore:
+    elements: tuple[str, ...]
+
+
+Effect = PutResource | DeleteResource | SetRouter | SetMachine | Promise | Lose | Restore
+
+
+# The graph. ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A verb of `run/verbs/` (`plan/actions.py` lists them) and its arguments, as JSON values."""
+
+    verb: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    id: str
+    kind: StepKind
+    phase: Phase
+    title: str
+    subject: str
+    """An ARM id, or a path in farshore.yaml (`sites/datacenter/routers/ce1`)."""
+    action: Action
+    after: tuple[str, ...] = ()
+    """Ids of steps and events."""
+    expected_duration: timedelta = timedelta(0)
+    duration_source: str = ""
+    letter: str | None = None
+    """The article's own a, b, c, d (D74 to D77)."""
+    effects: tuple[Effect, ...] = ()
+    may_fail: bool = False
+    """A refusal is an outcome that the plan expects (D62): it is recorded, and `obligation` stands."""
+    obligation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something the scenario does: `disaster`, `return`."""
+
+    id: str
+    title: str
+    after: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obligation:
+    """What is owed after the run, by whom it is discharged, and what happens until then (D62 to D64, D92)."""
+
+    id: str
+    title: str
+    because: str
+    discharged_by: tuple[str, ...]
+    source: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedMachine:
+    """One machine's way: from where, to where, under which item."""
+
+    id: ResourceId
+    nic: ResourceId
+    address: str
+    target_id: ResourceId
+    target_nic: ResourceId
+    target_address: str
+    item: ResourceId
+    """The protected item while the source is primary; `reverse_item` after switch protection."""
+    reverse_item: ResourceId
+    managed: bool
+    boot_group: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """See the theory above. Building one with an unknown id in `after`, or with a cycle, raises `InputError`."""
+
+    estate: str
+    """The fingerprint of the estate that it was made for."""
+    scenario: str
+    topology: str
+    steps: tuple[Step, ...]
+    events: tuple[Event, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    machines: tuple[PlannedMachine, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    source_region: str = ""
+    target_region: str = ""
+    predicted_recovery_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Machine id in lower case to the predicted seconds from the loss of the region until it is served again."""
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        ids: set[str] = set()
+        for node in (*self.steps, *self.events):
+            if node.id in ids:
+                raise InputError(f"Two steps of the plan have the id {node.id}", value=node.id, expected="one of each")
+            ids.add(node.id)
+        for node in (*self.steps, *self.events):
+            for before in node.after:
+                if before not in ids:
+                    raise InputError(
+                        f"Step {node.id} comes after {before}, which the plan does not hold",
+                        value=before,
+                        expected="the id of a step or event of this plan",
+                        remedy="remove it from `after`, or put the step back",
+                    )
+        order(self.steps, self.events)
+
+    def step(self, id_: str) -> Step | None:
+        return next((step for step in self.steps if step.id == id_), None)
+
+    def of_phase(self, *phases: Phase) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.phase in phases)
+
+
+def order(steps: tuple[Step, ...], events: tuple[Event, ...]) -> tuple[str, ...]:
+    """Ids in an order that `after` allows, as near to the order given as it can be; a cycle is an `InputError`
+    that names its members in order (style 10)."""
+    after = {node.id: list(node.after) for node in (*steps, *events)}
+    placed: dict[str, None] = {}
+    visiting: list[str] = []
+
+    def place(id_: str) -> None:
+        # An explicit stack: plans of ten thousand steps are chains too.
+        stack: list[tuple[str, int]] = [(id_, 0)]
+        while stack:
+            node, index = stack.pop()
+            if index == 0:
+                if node in placed:
+                    continue
+                if node in visiting:
+                    cycle = [*visiting[visiting.index(node) :], node]
+                    raise InputError("The plan's steps wait for each other: " + " -> ".join(reversed(cycle)))
+                visiting.append(node)
+            befores = after[node]
+            if index < len(befores):
+                stack.append((node, index + 1))
+                stack.append((befores[index], 0))
+            else:
+                visiting.remove(node)
+                placed[node] = None
+
+    for id_ in after:
+        place(id_)
+    return tuple(placed)

@@ -1,0 +1,94 @@
+"""What a proof says: how much it looked at, what held, and the smallest example of what did not.
+
+Two kinds of claim (contract): safety at every cut, also after a lost region's return, under every single failure;
+reachability at the end of each phase and wherever the serving machine runs and the steps for its path are done.
+Everything else that a failure would break is exposure, ranked, and never a failure of the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from farshore.routing.values import Flow, Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A moment a run can be in: steps done, steps under way, events that have happened."""
+
+    done: frozenset[str]
+    under_way: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterexample:
+    """The smallest moment found at which a claim fails: the flow, the cut, what had failed, both traces."""
+
+    claim: str
+    """`safety` or `reachability`."""
+    kind: str
+    """`ambiguous`, `stale`, `looped`, `bypass`, `asymmetric`, `unreachable`, `unknown`."""
+    objective: str
+    flow: Flow
+    machine: str
+    cut: Cut
+    after: str
+    """The step or event that brought it: the last one done."""
+    failed: tuple[str, ...]
+    forward: Trace
+    back: Trace | None
+    summary: str
+    """One sentence; names prefix and circuit where two networks answer."""
+    moments: int = 1
+    """At how many moments the same thing was found."""
+    exempt: bool = False
+    """The one interval that the contract exempts (D63): measured as exposure, a warning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """What a failure that nobody promised to survive would cost."""
+
+    failed: tuple[str, ...]
+    phase: str
+    machines: tuple[str, ...]
+    noticed: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One objective at the end of one phase."""
+
+    objective: str
+    phase: str
+    proven: bool
+    flows: int
+    trace: str
+    """`describe` of a representative pair, or of the counterexample's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    ok: bool
+    cuts: int
+    states: int
+    """Distinct forwarding states among the cuts."""
+    evaluations: int
+    """States times failures times flows that were decided."""
+    exhaustive: bool
+    failures: tuple[str, ...]
+    """The single failures that were tried, by name."""
+    counterexamples: tuple[Counterexample, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
+    enumerated: frozenset[str] = field(default_factory=frozenset, repr=False)
+    """Keys of every cut looked at; `farshore.prove.cuts.key_of` makes one from a cut. A run's journal is checked
+    against them."""
+
+    def as_json(self) -> Mapping[str, Any]:
+        from farshore.prove.file import proof_as_json
+
+        return proof_as_json(self)
