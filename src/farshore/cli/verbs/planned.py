@@ -1,0 +1,46 @@
+"""The plan that a verb works on: the file it was given, or a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farshore.errors import InputError
+
+if TYPE_CHECKING:
+    from farshore.assess.findings import Finding
+    from farshore.estate.estate import Estate
+    from farshore.plan.model import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    plan: Plan
+    findings: tuple[Finding, ...] = ()
+    """Drift between the plan's estate and this one."""
+
+    @property
+    def drifted(self) -> bool:
+        return any(finding.severity.value == "error" for finding in self.findings)
+
+
+def plan_for(estate: Estate, scenario: str, plan_file: Path | None) -> Planned:
+    """The plan in `plan_file`, checked against the estate, or one made for `scenario`."""
+    from farshore.plan import make_plan
+
+    if plan_file is None:
+        return Planned(make_plan(estate, None, scenario))
+    import msgspec
+
+    from farshore.arm.json import loads
+    from farshore.plan.file import check_against, plan_from_json
+
+    if not plan_file.is_file():
+        raise InputError("There is no such plan file", value=str(plan_file), expected="a plan.json")
+    try:
+        document = loads(plan_file.read_bytes())
+    except msgspec.DecodeError as error:
+        raise InputError(f"This plan is not JSON: {error}", file=str(plan_file), expected="a plan.json") from None
+    plan = plan_from_json(document, file=str(plan_file))
+    return Planned(plan, tuple(check_against(plan, estate)))

@@ -1,0 +1,30 @@
+"""`farshore prove`: every moment a run can be in, and what holds in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from farshore.cli.app import BAD_ANSWER, GOOD, App, common
+
+
+@click.command("prove")
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), default=None, help="A plan file to prove.")
+@click.option("--scenario", default="published", show_default=True, help="The story to plan when no file is given.")
+@common
+def command(app: App, plan_file: Path | None, scenario: str) -> int:
+    """Prove the plan safe at every moment and under every single failure, and every machine reachable."""
+    from farshore.cli.projects import read_folder
+    from farshore.cli.verbs import planned
+    from farshore.prove import prove
+    from farshore.prove.describe import describe_proof
+    from farshore.prove.file import proof_as_json
+
+    _, estate = read_folder(app.project_dir)
+    plan = planned.plan_for(estate, scenario, plan_file)
+    for finding in plan.findings:
+        app.view.progress(f"{finding.code} {finding.severity.value}  {finding.summary}")
+    proof = prove(estate, plan.plan)
+    app.view.answer(proof_as_json(proof), describe_proof(proof))
+    return GOOD if proof.ok and not plan.drifted else BAD_ANSWER
