@@ -196,11 +196,12 @@ class Plan:
 
     def __post_init__(self) -> None:
         ids: set[str] = set()
-        for node in (*self.steps, *self.events):
+        nodes: tuple[Step | Event, ...] = (*self.steps, *self.events)
+        for node in nodes:
             if node.id in ids:
                 raise InputError(f"Two steps of the plan have the id {node.id}", value=node.id, expected="one of each")
             ids.add(node.id)
-        for node in (*self.steps, *self.events):
+        for node in nodes:
             for before in node.after:
                 if before not in ids:
                     raise InputError(
@@ -221,7 +222,8 @@ class Plan:
 def order(steps: tuple[Step, ...], events: tuple[Event, ...]) -> tuple[str, ...]:
     """Ids in an order that `after` allows, as near to the order given as it can be; a cycle is an `InputError`
     that names its members in order (style 10)."""
-    after = {node.id: list(node.after) for node in (*steps, *events)}
+    nodes: tuple[Step | Event, ...] = (*steps, *events)
+    after = {node.id: list(node.after) for node in nodes}
     placed: dict[str, None] = {}
     visiting: list[str] = []
 
