@@ -1,0 +1,108 @@
+"""The report: one self-contained HTML file. Nothing is loaded from anywhere, nothing in it moves.
+
+It is made from `Evidence`, values that the run left: the exercise's summary (contract), the proof, the plan's steps
+with what their journal says, the findings, and the map. A number in the report is a number in the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import markupsafe
+
+from farshore import __version__
+from farshore.report.timeline import timeline_svg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was promised, proven and done. All values are JSON values but the map, which is SVG."""
+
+    title: str
+    summary: Mapping[str, Any]
+    """The contract's exercise summary, or as much of it as the run has."""
+    proof: Mapping[str, Any]
+    steps: Sequence[Mapping[str, Any]]
+    """`{id, phase, letter, title, subject, state, started_at, ended_at, expected_duration_seconds, note}`."""
+    obligations: Sequence[Mapping[str, Any]] = ()
+    learned: Sequence[str] = ()
+    """What a drill proved and what it did not, in sentences."""
+    maps: Sequence[tuple[str, str]] = field(default=())
+    """Caption and SVG."""
+
+
+def render(evidence: Evidence) -> str:
+    """The report's HTML."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"span": span, "moment": moment, "short": short, "digest": digest}
+    folder = files("farshore.report") / "templates"
+    template = environment.from_string((folder / "report.html.j2").read_text())
+    return template.render(
+        evidence=evidence,
+        summary=evidence.summary,
+        proof=evidence.proof,
+        steps=evidence.steps,
+        maps=[(caption, markupsafe.Markup(svg)) for caption, svg in evidence.maps],
+        timeline=markupsafe.Markup(timeline_svg(evidence.summary.get("phases", []))),
+        style=markupsafe.Markup((folder / "report.css").read_text()),
+        version=__version__,
+        worst=_worst(evidence.summary.get("machines", [])),
+    )
+
+
+def span(seconds: float | None) -> str:
+    """`38 min`, `2 min 30 s`, `1 h 05 min`; `not measured` for None."""
+    if seconds is None:
+        return "not measured"
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {left:02d} s" if minutes else f"{left} s"
+
+
+def moment(text: str | None) -> str:
+    """`2026-11-25 03:04:05` of an ISO time."""
+    return "" if not text else text[:19].replace("T", " ")
+
+
+def short(id_: str | None) -> str:
+    """An ARM id without subscription and group: `virtualMachines/vm1`."""
+    if not id_:
+        return ""
+    lower = id_.lower()
+    if "/providers/" not in lower:
+        return id_
+    parts = id_[lower.rindex("/providers/") + 11 :].split("/")
+    return "/".join(parts[1:])
+
+
+def digest(text: str | None) -> str:
+    return "" if not text else text[:16]
+
+
+def _worst(machines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The figures a reader looks for first: the worst of every machine."""
+    times = [
+        m["recovery_time_seconds"]["measured"] for m in machines if m["recovery_time_seconds"]["measured"] is not None
+    ]
+    points = [m["recovery_point_seconds"] for m in machines if m["recovery_point_seconds"] is not None]
+    equal = [
+        disk["recovery_point_sha256"] == disk["failed_over_sha256"] and disk["failed_over_sha256"] is not None
+        for machine in machines
+        for disk in machine["disks"]
+    ]
+    return {
+        "recovery_time": max(times, default=None),
+        "recovery_point": max(points, default=None),
+        "bytes_lost": sum(machine["bytes_lost"] or 0 for machine in machines),
+        "disks": len(equal),
+        "equal": sum(equal),
+    }
