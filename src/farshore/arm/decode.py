@@ -23,6 +23,11 @@ def is_marker(value: object) -> bool:
     return isinstance(value, str) and value.startswith("<") and value.endswith(">")
 
 
+def holds_marker(value: object) -> bool:
+    """Whether a marker stands somewhere in a text: `10.<param:site>.0.0/16` is as unknown as a whole one."""
+    return isinstance(value, str) and "<" in value and ">" in value[value.index("<") :]
+
+
 class Reader:
     """Reads fields of one JSON object by dotted path and remembers which of them are unknown."""
 
@@ -91,6 +96,9 @@ class Reader:
         text = self.text(path)
         if text is None:
             return None
+        if holds_marker(text):
+            self.unknown.add(self._at(path))
+            return None
         try:
             return ip_address(text)
         except (AddressValueError, ValueError):
@@ -108,7 +116,7 @@ class Reader:
                 yield Reader(item, self._at(f"{path}[{index}]"), self.unknown)
 
     def _network(self, text: object, path: str) -> Network | None:
-        if is_marker(text) or not isinstance(text, str):
+        if not isinstance(text, str) or holds_marker(text):
             self.unknown.add(self._at(path))
             return None
         try:

@@ -47,6 +47,8 @@ class Estate:
     project: Project | None = None
     unread: tuple[str, ...] = ()
     """Ids (or descriptions) of what was kept and not understood."""
+    unknown: tuple[str, ...] = ()
+    """`id path` of every marker that stands where a value should: what rests on it can't be known."""
     _views: dict[tuple[str, int], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
@@ -163,6 +165,11 @@ class Estate:
         from farshore.estate.reading import apply_changes
 
         return replace(self, resources=apply_changes(self.resources, changes))
+
+    def with_project(self, project: Project) -> Estate:
+        """The estate under a project: names in it are resolved against these resources, its sites are ours."""
+        resolved = project.resolved(self)
+        return replace(self, project=resolved, sites=resolved.sites)
 
     def with_sites(self, sites: tuple[Site, ...]) -> Estate:
         return replace(self, sites=sites)
