@@ -51,9 +51,7 @@ class World:
 
 def start(estate: Estate, plan: Plan) -> World:
     """The world before the first step: every machine promised at home, machines that do not run marked so."""
-    off = {
-        vm.id.key for vm in estate.virtual_machines if vm.power_state is not None and vm.power_state not in _RUNNING
-    }
+    off = {vm.id.key for vm in estate.virtual_machines if vm.power_state is not None and vm.power_state not in _RUNNING}
     outside = replace(estate.outside, stopped=estate.outside.stopped | off) if off else estate.outside
     return World(
         estate=estate.with_outside(outside),
