@@ -173,13 +173,12 @@ def ahead_of(project: Project, provision_ahead: Iterable[str] | None) -> frozens
                     file=project.file if provision_ahead is None else None,
                 )
             ahead.add(known[name.lower()])
-    if provision_ahead is None or asked != ("none",):
-        # The link says whether the target hub's connection is there before a failover; with an explicit `none` the
-        # caller has asked for the article's own order, nothing ahead.
-        if project.link is Link.COLD:
-            ahead.discard("connection")
-        elif "none" not in asked:
-            ahead.add("connection")
+    if project.link is Link.COLD:
+        ahead.discard("connection")
+    elif "none" not in asked:
+        # A connection that is up ahead of a failover needs all that makes it safe (D85). Whoever asks for nothing
+        # ahead has asked for the article's own order, steps after the machines.
+        ahead |= set(AHEAD)
     return frozenset(ahead)
 
 
