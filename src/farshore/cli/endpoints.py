@@ -1,0 +1,111 @@
+"""Names that people type for things: a machine, a NIC, a subnet, a site, a circuit, a whole id."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from farshore.arm.decode import Address
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.errors import InputError
+from farshore.estate.estate import Estate
+from farshore.routing.values import Flow
+
+
+def resource_named(estate: Estate, text: str, kinds: Iterable[str]) -> ResourceId:
+    """The one resource of these types with that id, short form (`hub/GatewaySubnet`) or name."""
+    wanted = tuple(kinds)
+    if text.startswith("/subscriptions/"):
+        found = resource_id(text)
+        if estate.get(found) is None:
+            raise InputError("The estate holds no resource with this id", value=text, expected="an id of estate.json")
+        return found
+    matches = [id_ for id_ in _ids(estate) if _is_named(id_, text) and any(id_.is_a(kind) for kind in wanted)]
+    if len(matches) == 1:
+        return matches[0]
+    kinds_said = " or ".join(kind.rsplit("/", 1)[-1] for kind in wanted)
+    if not matches:
+        names = sorted({id_.name for id_ in _ids(estate) if any(id_.is_a(kind) for kind in wanted)})
+        near = difflib.get_close_matches(text, names, n=1)
+        raise InputError(
+            f"The estate holds nothing called {text} among its {kinds_said}",
+            value=text,
+            expected=f"one of {', '.join(names[:12]) or 'none: it holds no such resource'}",
+            remedy=f"did you mean {near[0]}?" if near else None,
+        )
+    raise InputError(
+        f"{len(matches)} resources are called {text}",
+        value=text,
+        expected="one of " + ", ".join(match.short for match in matches[:6]),
+        remedy="say network/subnet, or give the whole id",
+    )
+
+
+def flow_of(estate: Estate, source: str, destination: str, port: str) -> Flow:
+    """A flow between two things that a person named: `datacenter`, `vm1`, `10.1.0.4`, `datacenter:192.168.4.20`."""
+    protocol, _, number = port.partition("/")
+    if protocol not in ("tcp", "udp", "icmp") or (number and not number.isdecimal()):
+        raise InputError("This is not a port", value=port, expected="tcp/443, udp/53 or icmp")
+    source_name, source_address = _end(estate, source)
+    _, destination_address = _end(estate, destination)
+    return Flow(
+        source=source_name,
+        source_address=source_address,
+        destination_address=destination_address,
+        protocol=protocol,
+        destination_port=int(number) if number else None,
+    )
+
+
+def _end(estate: Estate, text: str) -> tuple[str, Address]:
+    name, _, given = text.partition(":") if not text.startswith("/") else (text, "", "")
+    site = estate.site(name)
+    if site is not None:
+        # Any host of the site stands for it: the tenth address of its first range.
+        address = ip_address(given) if given else site.prefixes[0].network_address + 10
+        return site.name, address
+    if _is_address(text):
+        address = ip_address(text)
+        for site in estate.sites:
+            if any(address in prefix for prefix in site.prefixes if prefix.version == address.version):
+                return site.name, address
+        for nic in estate.network_interfaces:
+            if any(item.private_ip_address == address for item in nic.ip_configurations):
+                return nic.id.text, address
+        return "internet", address
+    kinds = ("Microsoft.Compute/virtualMachines", "Microsoft.Network/networkInterfaces")
+    if name.lower() == "internet":
+        return "internet", ip_address(given or "203.0.113.10")
+    id_ = resource_named(estate, text, kinds)
+    nic_id = id_
+    if id_.is_a(kinds[0]):
+        machine = estate.virtual_machine(id_)
+        nics = machine.network_interfaces if machine is not None else ()
+        if not nics:
+            raise InputError(f"{id_.name} has no network interface", value=text, expected="a machine with one")
+        nic_id = nics[0]
+    found = estate.network_interface(nic_id)
+    primary = None if found is None else found.primary
+    if primary is None or primary.private_ip_address is None:
+        raise InputError(f"{nic_id.name} has no address", value=text, expected="a NIC with a private address")
+    return nic_id.text, primary.private_ip_address
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _ids(estate: Estate) -> list[ResourceId]:
+    found = [resource_id(str(body.get("id", key))) for key, body in estate.resources.items()]
+    found += [subnet.id for network in estate.virtual_networks for subnet in network.subnets]
+    return found
+
+
+def _is_named(id_: ResourceId, text: str) -> bool:
+    lower = text.lower()
+    return id_.name.lower() == lower or "/".join(name for _, name in id_.pairs).lower() == lower

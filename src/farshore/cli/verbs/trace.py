@@ -1,0 +1,58 @@
+"""`farshore trace`: a flow's way, both directions, hop by hop, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from farshore.cli.app import BAD_ANSWER, GOOD, App, common
+
+
+@click.command("trace")
+@click.argument("source")
+@click.argument("destination")
+@click.option("--port", default="tcp/443", show_default=True, help="tcp/443, udp/53, icmp.")
+@click.option("--through", default=None, help="The appliance that both directions must pass, by name or address.")
+@common
+def command(app: App, source: str, destination: str, port: str, through: str | None) -> int:
+    """Follow a flow from SOURCE to DESTINATION and back: a site, a machine, a NIC or an address each."""
+    from farshore.cli.endpoints import flow_of, resource_named
+    from farshore.cli.projects import read_folder
+    from farshore.routing import describe, judge, trace
+
+    _, estate = read_folder(app.project_dir)
+    flow = flow_of(estate, source, destination, port)
+    appliance = None
+    if through is not None:
+        appliance = resource_named(
+            estate, through, ("Microsoft.Network/networkInterfaces", "Microsoft.Network/loadBalancers")
+        )
+    forward, back = trace(estate, flow)
+    verdict = judge(forward, back, through=appliance)
+    document = {
+        "flow": str(flow),
+        "verdict": str(verdict.kind),
+        "because": verdict.because,
+        "forward": _as_json(forward),
+        "back": None if back is None else _as_json(back),
+    }
+    text = [str(flow), "", describe(forward)]
+    if back is not None:
+        text += ["", "and back", describe(back)]
+    text += ["", f"{verdict.kind}: {verdict.because}"]
+    app.view.answer(document, "\n".join(text))
+    return GOOD if verdict.ok else BAD_ANSWER
+
+
+def _as_json(trace: Any) -> dict[str, Any]:
+    return {
+        "disposition": str(trace.disposition),
+        "because": trace.because,
+        "deliveredTo": None if trace.delivered_to is None else str(trace.delivered_to),
+        "missing": list(trace.missing),
+        "hops": [
+            {"kind": hop.kind, "name": hop.name, "id": None if hop.id is None else str(hop.id), "because": hop.because}
+            for hop in trace.hops
+        ],
+    }
