@@ -26,7 +26,7 @@ from farshore.arm.regions import find_region, is_geography, nearest_region
 REDACTED = "REDACTED"
 
 
-class Misfit(Exception):
+class MisfitError(Exception):
     """A value that may not pass. `path` grows from the inside out while the error travels up."""
 
     def __init__(self, what: str, value: object, expected: str, remedy: str | None = None) -> None:
@@ -54,7 +54,7 @@ class Door:
         self._ranges_only = False
 
     def admit(self, body: Body, id_: ResourceId, understood: bool) -> Body:
-        """The body without its secrets (the same object where it had none). Raises `Misfit`."""
+        """The body without its secrets (the same object where it had none). Raises `MisfitError`."""
         self._understood = understood
         # Routes and security rules may hold a service tag where a range could stand (R18, R44).
         self._ranges_only = id_.type.lower() not in _MAY_HOLD_TAGS
@@ -67,15 +67,20 @@ class Door:
 
     def _location(self, location: object) -> None:
         if not isinstance(location, str):
-            misfit = Misfit("the location is not a text", location, "an Azure region, such as eastasia")
-        elif location == "" or holds_marker(location) or find_region(location) or location.lower() == "global":
-            return
-        elif not self._understood and is_geography(location):
+            misfit = MisfitError("the location is not a text", location, "an Azure region, such as eastasia")
+        elif (
+            location.lower() in ("", "global")
+            or holds_marker(location)
+            or find_region(location) is not None
+            or (not self._understood and is_geography(location))
+        ):
             return
         else:
             near = nearest_region(location)
             remedy = None if near is None else f"did you mean {near}?"
-            misfit = Misfit(f"Azure has no region {location}", location, "an Azure region, such as eastasia", remedy)
+            misfit = MisfitError(
+                f"Azure has no region {location}", location, "an Azure region, such as eastasia", remedy
+            )
         misfit.path = ["location"]
         raise misfit
 
@@ -85,7 +90,7 @@ class Door:
         for key, item in value.items():
             try:
                 new = self._item(key, item, under)
-            except Misfit as misfit:
+            except MisfitError as misfit:
                 misfit.path.insert(0, key)
                 raise
             if new is not item:
@@ -121,7 +126,7 @@ class Door:
             for index, element in enumerate(item):
                 try:
                     new = self._value(element, under)
-                except Misfit as misfit:
+                except MisfitError as misfit:
                     misfit.path.insert(0, f"[{index}]")
                     raise
                 if new is not element:
@@ -135,7 +140,7 @@ class Door:
         for index, text in enumerate(item if isinstance(item, list) else [item]):
             try:
                 self._one_range(text)
-            except Misfit as misfit:
+            except MisfitError as misfit:
                 if isinstance(item, list):
                     misfit.path.insert(0, f"[{index}]")
                 raise
@@ -143,7 +148,7 @@ class Door:
     def _one_range(self, text: Any) -> None:
         expected = "a prefix like 10.1.0.0/24 with no host bits set"
         if not isinstance(text, str):
-            raise Misfit("this is not an address range", text, expected)
+            raise MisfitError("this is not an address range", text, expected)
         if holds_marker(text) or ("/" not in text and not self._ranges_only):
             return
         try:
@@ -153,8 +158,8 @@ class Door:
         except ValueError:
             remedy = _without_host_bits(text)
             if remedy is None:
-                raise Misfit(f"{text} is not an address range", text, expected) from None
-            raise Misfit(f"{text} has host bits set", text, expected, f"write {remedy}") from None
+                raise MisfitError(f"{text} is not an address range", text, expected) from None
+            raise MisfitError(f"{text} has host bits set", text, expected, f"write {remedy}") from None
 
     def _address(self, text: str) -> None:
         if holds_marker(text):
@@ -162,7 +167,7 @@ class Door:
         try:
             ip_address(text)
         except ValueError:
-            raise Misfit(f"{text} is not an address", text, "an address like 10.1.0.4") from None
+            raise MisfitError(f"{text} is not an address", text, "an address like 10.1.0.4") from None
 
 
 def marker_places(body: Any, path: str = "") -> Iterator[str]:
@@ -212,14 +217,16 @@ def _without_secrets(text: str) -> str:
 
 _SECRET, _NAMED_VALUE, _KEY, _RANGE, _ADDRESS, _PLAIN = range(6)
 
-_SECRET_NAMES = frozenset(
-    "sharedkey authorizationkey adminpassword password passphrase pwd customdata userdata protectedsettings"
-    " connectionstring connectionstrings accountkey storageaccountkey storageaccountprimarykey accesskey accesskeys"
-    " apikey masterkey primarymasterkey secondarymasterkey primaryreadonlymasterkey secondaryreadonlymasterkey"
-    " primarykey secondarykey functionkey hostkey privatekey sshprivatekey secret clientsecret appsecret"
-    " radiusserversecret sharedsecret sastoken accesssas sasuri accesstoken refreshtoken bearertoken"
-    " registrationtoken securevalue pfx pfxblob unattendcontent instrumentationkey".split()
+_SECRET_NAMES_TEXT = (
+    "sharedkey, authorizationkey, adminpassword, password, passphrase, pwd, customdata, userdata,"
+    " protectedsettings, connectionstring, connectionstrings, accountkey, storageaccountkey,"
+    " storageaccountprimarykey, accesskey, accesskeys, apikey, masterkey, primarymasterkey,"
+    " secondarymasterkey, primaryreadonlymasterkey, secondaryreadonlymasterkey, primarykey, secondarykey,"
+    " functionkey, hostkey, privatekey, sshprivatekey, secret, clientsecret, appsecret,"
+    " radiusserversecret, sharedsecret, sastoken, accesssas, sasuri, accesstoken, refreshtoken,"
+    " bearertoken, registrationtoken, securevalue, pfx, pfxblob, unattendcontent, instrumentationkey"
 )
+_SECRET_NAMES = frozenset(_SECRET_NAMES_TEXT.split(", "))
 _SECRET_ENDS = (
     "password",
     "passphrase",

@@ -36,7 +36,7 @@ LISTS_OF: Mapping[str, tuple[str, ...]] = {
 """The lists of children that a parent's type holds."""
 
 
-class Disagreement(Exception):
+class DisagreementError(Exception):
     """Two bodies of one resource differ."""
 
     def __init__(self, first: str, second: str, path: str, left: object, right: object) -> None:
@@ -105,7 +105,7 @@ def _each_once(children: list[Body]) -> list[Body]:
 
 
 def merged(first: Body, second: Body) -> Body:
-    """One body from two tellings of it; raises `Disagreement` where they differ in what somebody chose."""
+    """One body from two tellings of it; raises `DisagreementError` where they differ in what somebody chose."""
     if first is second:
         return first
     if "properties" not in first or "properties" not in second:
@@ -114,7 +114,7 @@ def merged(first: Body, second: Body) -> Body:
     difference = first_difference(first, second)
     if difference is not None:
         path, left, right = difference
-        raise Disagreement(str(first.get("id")), str(second.get("id")), path, left, right)
+        raise DisagreementError(str(first.get("id")), str(second.get("id")), path, left, right)
     both: Body = _union(first, second)
     return both
 

@@ -1,6 +1,8 @@
 """farshore.yaml, version 1: what ARM cannot know (contract, "farshore.yaml").
 
-Read with line numbers, so that every complaint names its place. An unknown key is an error.
+The file alone gives a `Project` (`estate/project_reading.py`), read with line numbers, so that every complaint names
+its place; an unknown key is an error. What its names mean (circuits, machines, appliances) only an estate can say:
+`Project.resolved` asks it (`estate/resolving.py`), and `Estate.from_resources(resources, project)` does so by itself.
 """
 
 from __future__ import annotations
@@ -9,11 +11,33 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId
 from farshore.estate.outside import Site
+
+if TYPE_CHECKING:
+    from farshore.estate.estate import Estate
+
+SURVIVABLE = ("circuit-link", "circuit", "peering-location", "gateway-instance", "appliance")
+"""The single failures that an objective can promise to survive."""
+
+PROVISIONABLE = (
+    "securityGroups",
+    "networks",
+    "routeTables",
+    "appliances",
+    "gateway",
+    "peerings",
+    "sites",
+    "connection",
+)
+"""What can be made ready before a disaster, in the order of building. Networks and security groups are ready before in
+any case, because replication needs them (S11); `link` decides about the connection before this list does."""
+
+MAXIMUM_BOOT_GROUPS = 7
+"""A recovery plan's limit (S52)."""
 
 
 class Topology(StrEnum):
@@ -91,6 +115,9 @@ class Objective:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
+    """Where a test failover's machines stand (D16): a network that exists, or the ranges of one to make. With neither,
+    `Project.resolved` chooses ranges that nothing else has."""
+
     network: ResourceId | None = None
     address_space: tuple[Network, ...] = ()
 
@@ -132,6 +159,34 @@ class Project:
     file: str = "farshore.yaml"
     lines: tuple[tuple[str, int], ...] = ()
     """Path (`sites/datacenter/routers/ce1`) to line, for messages and findings."""
+    given: frozenset[str] = frozenset()
+    """The keys that the file has at its top: what is absent there is a default."""
+
+    def line_of(self, path: str) -> int | None:
+        """The line of a path, or of the nearest thing around it; None where the file says nothing of it."""
+        known = dict(self.lines)
+        while path and path not in known:
+            path = path.rpartition("/")[0]
+        return known.get(path) if path else None
+
+    def provisions_ahead(self, kind: str) -> bool:
+        """Whether things of this kind (`PROVISIONABLE`) are built before a disaster."""
+        assert kind in PROVISIONABLE, f"{kind} is not among {PROVISIONABLE}"
+        return "all" in self.provision_ahead or kind in self.provision_ahead
+
+    def change_of(self, site: str) -> SiteChange:
+        """How a preference or filter is changed at a site."""
+        return dict(self.site_changes).get(site, SiteChange())
+
+    @property
+    def single_circuit(self) -> bool:
+        return self.topology.value.startswith("single-circuit")
+
+    def resolved(self, estate: Estate) -> Project:
+        """The project with its names found in the estate; `InputError` with the line for one that is not there."""
+        from farshore.estate.resolving import resolve
+
+        return resolve(self, estate)
 
 
 def read_project(path: Path, resources: list[Any] | None = None) -> Project:
@@ -139,4 +194,12 @@ def read_project(path: Path, resources: list[Any] | None = None) -> Project:
 
     Raises `InputError` with file, line, value and expectation.
     """
-    raise NotImplementedError
+    from farshore.estate.project_reading import parse_project
+    from farshore.estate.yaml_nodes import read_text
+
+    project = parse_project(read_text(path), file=str(path), folder=path.parent)
+    if resources is None:
+        return project
+    from farshore.estate.reading import read_resources
+
+    return project.resolved(read_resources(resources, None))

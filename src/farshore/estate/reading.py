@@ -19,10 +19,10 @@ from farshore.arm.ids import EXPECTED, ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.estate.canonical import canonical_body, canonical_resources
-from farshore.estate.door import REDACTED, Door, Misfit, marker_places
+from farshore.estate.door import REDACTED, Door, MisfitError, marker_places
 from farshore.estate.folding import (
     NESTED,
-    Disagreement,
+    DisagreementError,
     merged,
     with_children,
     with_named_children,
@@ -216,7 +216,7 @@ def _admitted(door: Door, body: Body, id_: ResourceId, index: int) -> Body:
         raise _error(index, what, ("properties",), value=body["properties"], expected="an object")
     try:
         admitted = door.admit(body, id_, understood)
-    except Misfit as misfit:
+    except MisfitError as misfit:
         raise _error(
             index,
             f"{id_.short}: {misfit.place}: {misfit.what}",
@@ -237,14 +237,14 @@ def _named(body: Body, id_: ResourceId, index: int) -> Body:
         if not place.endswith(".id"):
             what = f"{id_.short}: {place}: this child has neither an id nor a name"
         raise _error(index, what, expected=id_.text + "/{type}/{name}") from None
-    except Disagreement as error:
+    except DisagreementError as error:
         raise _disagreement(error, index) from None
 
 
 def _merged(first: Body, second: Body, index: int) -> Body:
     try:
         return merged(first, second)
-    except Disagreement as error:
+    except DisagreementError as error:
         raise _disagreement(error, index) from None
 
 
@@ -272,13 +272,13 @@ def _fold(tops: dict[str, Body], alone: list[tuple[ResourceId, Body, int]]) -> l
         bodies = [body if body.get("name") == id_.name else {**body, "name": id_.name} for id_, body, _ in children]
         try:
             _put(tops, parent_id, with_children(parent, list_name, bodies))
-        except Disagreement as error:
+        except DisagreementError as error:
             index = next((i for id_, _, i in children if id_.text == error.second), children[0][2])
             raise _disagreement(error, index) from None
     return orphans
 
 
-def _disagreement(error: Disagreement, index: int) -> BodyError:
+def _disagreement(error: DisagreementError, index: int) -> BodyError:
     ids = error.first if error.first == error.second else f"{error.first} and {error.second}"
     return _error(
         index,

@@ -1,0 +1,307 @@
+"""farshore.yaml to a `Project`: each section in the order of the file, each default where its key is read.
+
+Nothing here knows the estate. A circuit that a router names by name is kept as a placeholder id until an estate
+resolves it (`estate/resolving.py`). A contradiction between the topology and the circuits or addresses is not refused
+here: it is a finding (contract, "farshore.yaml").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from farshore.estate.outside import Site
+from farshore.estate.project import (
+    MAXIMUM_BOOT_GROUPS,
+    PROVISIONABLE,
+    SURVIVABLE,
+    AddressMap,
+    Approvals,
+    Drill,
+    LabSettings,
+    Link,
+    Machines,
+    Objective,
+    Project,
+    Target,
+    Topology,
+)
+from farshore.estate.project_sites import appliance, sites_of
+from farshore.estate.yaml_lists import each, named, networks, overlap, some, texts, words
+from farshore.estate.yaml_nodes import Place, Section, compose
+
+KEYS = (
+    "version",
+    "name",
+    "cloud",
+    "source",
+    "target",
+    "topology",
+    "link",
+    "addresses",
+    "sites",
+    "appliances",
+    "machines",
+    "objectives",
+    "provision_ahead",
+    "drill",
+    "approvals",
+    "lab",
+)
+"""The keys of a farshore.yaml, in the order in which we write them."""
+
+DEFAULT_RESOURCE_GROUP = "rg-farshore-dr"
+DEFAULT_NAMES = "{name}-asr"
+"""Site Recovery's own suffix for what it makes in the target (S31)."""
+
+
+def parse_project(text: str, *, file: str = "farshore.yaml", folder: Path | None = None) -> Project:
+    """The project of a file's text. `folder` is where templates are looked for; None asks for none."""
+    root = compose(text, file)
+    top = root.section(*KEYS)
+    version = top.need("version", "1")
+    if version.value != 1 or isinstance(version.value, bool):
+        version.fail("this version of the project file is not known", expected="1")
+    source = _source(top)
+    target = _target(top, source)
+    topology = top.need("topology", "one of " + ", ".join(Topology)).member(Topology)
+    address_map = _addresses(top.get("addresses"))
+    sites, changes = sites_of(top)
+    return Project(
+        version=1,
+        name=_text(top.get("name"), Path(file).resolve().parent.name or "project"),
+        cloud=_cloud(top.get("cloud")),
+        source_region=source,
+        target=target,
+        topology=topology,
+        link=_link(top.get("link"), topology, keep=not address_map),
+        keep_addresses=not address_map,
+        address_map=address_map,
+        sites=sites,
+        site_changes=changes,
+        appliances=each(top.get("appliances"), lambda place: appliance(place, folder)),
+        machines=_machines(top.get("machines")),
+        objectives=_objectives(top.get("objectives"), sites, topology),
+        provision_ahead=_provision_ahead(top.get("provision_ahead")),
+        drill=_drill(top.get("drill")),
+        approvals=_approvals(top.get("approvals")),
+        lab=_lab(top.get("lab")),
+        file=file,
+        lines=tuple(root.lines.items()),
+        given=frozenset(key for key in KEYS if top.get(key) is not None),
+    )
+
+
+def default_link(topology: Topology, *, keep: bool) -> Link:
+    """Cold where one circuit keeps addresses, because it can't hold both networks at once (D20, D60); else armed."""
+    single = topology in (Topology.SINGLE_CIRCUIT_KEPT_ADDRESSES, Topology.SINGLE_CIRCUIT_NEW_ADDRESSES)
+    return Link.COLD if topology is Topology.SINGLE_CIRCUIT_KEPT_ADDRESSES or (single and keep) else Link.ARMED
+
+
+def default_survive(topology: Topology) -> tuple[str, ...]:
+    """What every topology gives: a circuit is two links (E4), a gateway two instances (E26). A single circuit survives
+    no circuit or location; with kept addresses two circuits don't either without a scenario (D91)."""
+    return ("circuit-link", "gateway-instance")
+
+
+def _text(place: Place | None, default: str) -> str:
+    return default if place is None else place.text()
+
+
+def _cloud(place: Place | None) -> str:
+    if place is None:
+        return "lab"
+    text = place.text()
+    if text not in ("lab", "azure") and not re.match(r"https?://[^\s/]+", text):
+        place.fail(f"{text} is no cloud", expected="lab, azure or a URL")
+    return text
+
+
+def _source(top: Section) -> str:
+    source = top.need("source", "{region: eastasia}").section("region")
+    return source.need("region", "an Azure region").region()
+
+
+def _target(top: Section, source_region: str) -> Target:
+    target = top.need("target", "{region: southeastasia}").section("region", "resourceGroup", "names")
+    region = target.need("region", "an Azure region")
+    found = region.region()
+    if found == source_region:
+        region.fail("source and target are one region", expected="another region than the source's")
+    names = target.get("names")
+    pattern = _text(names, DEFAULT_NAMES)
+    if names is not None and "{name}" not in pattern:
+        names.fail("this pattern gives every resource one name", expected="a pattern with {name} in it")
+    return Target(
+        region=found, resource_group=_text(target.get("resourceGroup"), DEFAULT_RESOURCE_GROUP), names=pattern
+    )
+
+
+def _link(place: Place | None, topology: Topology, *, keep: bool) -> Link:
+    return default_link(topology, keep=keep) if place is None else place.member(Link)
+
+
+def _addresses(place: Place | None) -> tuple[AddressMap, ...]:
+    """`keep`, or the rows of a map; an empty result keeps."""
+    if place is None:
+        return ()
+    if not place.is_mapping:
+        place.one_of(["keep"])
+        return ()
+    row_places = place.section("map").need("map", "a list of {from, to}").items()
+    if not row_places:
+        place.fail("the map is empty", expected="keep, or at least one {from, to}")
+    rows: list[AddressMap] = []
+    for at in row_places:
+        row = at.section("from", "to")
+        from_, to = row.need("from", "an address range"), row.need("to", "an address range")
+        pair = AddressMap(from_=from_.network(), to=to.network())
+        if (pair.from_.version, pair.from_.prefixlen) != (pair.to.version, pair.to.prefixlen):
+            to.fail(
+                f"{pair.from_} and {pair.to} have unequal lengths",
+                expected=f"a range with /{pair.from_.prefixlen}, so that every address has one counterpart",
+            )
+        for other in rows:
+            if overlap(other.from_, pair.from_):
+                from_.fail(f"{pair.from_} overlaps {other.from_}", expected="each address in one row")
+            if overlap(other.to, pair.to):
+                to.fail(f"{pair.to} overlaps {other.to}", expected="each address in one row")
+        rows.append(pair)
+    return tuple(rows)
+
+
+def _machines(place: Place | None) -> Machines:
+    if place is None:
+        return Machines()
+    section = place.section("include", "exclude", "boot_order")
+    include, order = section.get("include"), section.get("boot_order")
+    groups: list[tuple[str, ...]] = []
+    seen: set[str] = set()
+    for group in [] if order is None else order.items():
+        members = group.items()
+        if not members:
+            group.fail("this boot group is empty", expected="a list of machine names")
+        for member in members:
+            if member.text().lower() in seen:
+                member.fail(f"{member.written} is in two boot groups", expected="each machine once")
+            seen.add(member.text().lower())
+        groups.append(tuple(member.text() for member in members))
+    if order is not None and len(groups) > MAXIMUM_BOOT_GROUPS:
+        order.fail(
+            f"there are {len(groups)} boot groups", expected=f"at most {MAXIMUM_BOOT_GROUPS}, a recovery plan's limit"
+        )
+    return Machines(
+        include=("*",) if include is None else texts(include, at_least=1),
+        exclude=each(section.get("exclude"), Place.text),
+        boot_order=tuple(groups),
+    )
+
+
+_OBJECTIVE_KEYS = (
+    "name",
+    "from",
+    "to",
+    "ports",
+    "through",
+    "deny",
+    "recovery_time_minutes",
+    "recovery_point_minutes",
+    "survive",
+)
+_PORT = re.compile(r"(tcp|udp)/(\d{1,5})|icmp")
+
+
+def _objectives(place: Place | None, sites: Sequence[Site], topology: Topology) -> tuple[Objective, ...]:
+    if place is None:
+        return ()
+    names = [site.name for site in sites]
+    found = named(place, _OBJECTIVE_KEYS, lambda name, section: _objective(name, section, names, topology))
+    return tuple(objective for objective, _ in found)
+
+
+def _objective(name: str, section: Section, sites: list[str], topology: Topology) -> Objective:
+    ports, survive = section.get("ports"), section.get("survive")
+    through, deny = section.get("through"), section.get("deny")
+    time, point = section.get("recovery_time_minutes"), section.get("recovery_point_minutes")
+    return Objective(
+        name=name,
+        from_=_end(section.need("from", "a site, machines, an address range or a machine's name"), sites),
+        to=_end(section.need("to", "machines, an address range, a machine's name or a site"), sites),
+        ports=("tcp/443",) if ports is None else tuple(_port(item) for item in some(ports)),
+        through=None if through is None else through.text(),
+        deny=False if deny is None else deny.boolean(),
+        recovery_time=timedelta(minutes=60 if time is None else time.number(0)),
+        recovery_point=timedelta(minutes=15 if point is None else point.number(0)),
+        survive=default_survive(topology) if survive is None else words(survive, SURVIVABLE, may_be_empty=True),
+    )
+
+
+def _end(place: Place, sites: list[str]) -> str:
+    """One end of an objective: a site's name, `machines`, a range (refused with host bits), an id or a name."""
+    text = place.text()
+    if text in sites or text == "machines" or text.startswith("/"):
+        return text
+    return str(place.network()) if "/" in text else text
+
+
+def _port(place: Place) -> str:
+    matched = _PORT.fullmatch(place.written)
+    if matched is None or (matched[2] is not None and not 0 < int(matched[2]) < 65536):
+        place.fail(f"{place.written} is no port", expected="tcp/443, udp/53 or icmp")
+    return place.written
+
+
+def _provision_ahead(place: Place | None) -> tuple[str, ...]:
+    if place is None:
+        return ("all",)
+    if not place.is_list:
+        return (place.one_of(["all", "none"]),)
+    return words(place, PROVISIONABLE, may_be_empty=True) or ("none",)
+
+
+def _drill(place: Place | None) -> Drill:
+    if place is None:
+        return Drill()
+    section = place.section("network", "address_space")
+    network, space = section.get("network"), section.get("address_space")
+    if (network is None) == (space is None):
+        place.fail("this names no one network", expected="either {network: ID} or {address_space: [...]}")
+    if network is not None:
+        id_ = network.id()
+        if not id_.is_a("Microsoft.Network/virtualNetworks"):
+            network.fail(f"{id_.type} is no network", expected="the id of a virtual network")
+        return Drill(network=id_)
+    assert space is not None
+    return Drill(address_space=networks(space))
+
+
+def _approvals(place: Place | None) -> Approvals:
+    if place is None:
+        return Approvals()
+    section = place.section("failover", "quorum")
+    people = each(section.get("failover"), Place.text)
+    quorum = section.get("quorum")
+    if quorum is None:
+        return Approvals(failover=people)
+    needed = quorum.integer(1, 100)
+    if needed > max(len(people), 1):
+        quorum.fail(f"{needed} approvals of {len(people)} people", expected="no more than there are people")
+    return Approvals(failover=people, quorum=needed)
+
+
+def _lab(place: Place | None) -> LabSettings:
+    if place is None:
+        return LabSettings()
+    section = place.section("seed", "speed", "write_rate_bytes_per_second")
+    seed, speed, rate = (section.get(key) for key in ("seed", "speed", "write_rate_bytes_per_second"))
+    if speed is not None and speed.written != "jump":
+        value = speed.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1_000_000:
+            speed.fail(f"{speed.written} is no speed", expected="jump, 1 or 1000")
+    return LabSettings(
+        seed=1 if seed is None else seed.integer(0, 2**63 - 1),
+        speed="jump" if speed is None else speed.written,
+        write_rate_bytes_per_second=None if rate is None else rate.integer(0, 2**40),
+    )

@@ -1,0 +1,137 @@
+"""The sites of a farshore.yaml, their routers, and how appliances get to the target.
+
+A circuit that a router names by name is kept as a placeholder id until an estate resolves it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from farshore.arm.ids import ResourceId, make_id
+from farshore.errors import InputError
+from farshore.estate.outside import Filter, Router, Site
+from farshore.estate.project import Appliance, SiteChange
+from farshore.estate.yaml_lists import each, named, networks, words
+from farshore.estate.yaml_nodes import Place, Section
+
+UNRESOLVED = "unresolved"
+"""The subscription of a circuit's id while only its name is known."""
+
+SITE_KEYS = ("name", "asn", "prefixes", "routers", "stateful_firewall", "change")
+ROUTER_KEYS = ("name", "circuit", "links", "local_preference", "prepend", "readvertise", "filters")
+
+
+def sites_of(top: Section) -> tuple[tuple[Site, ...], tuple[tuple[str, SiteChange], ...]]:
+    place = top.need("sites", "a list of sites")
+    found = named(place, SITE_KEYS, _site)
+    if not found:
+        place.fail("there is no site", expected="at least one site: ExpressRoute joins Azure with something")
+    changes = tuple((site.name, _change(section.get("change"))) for site, section in found)
+    return tuple(site for site, _ in found), changes
+
+
+def unresolved_circuit(name: str) -> ResourceId:
+    return make_id(UNRESOLVED, UNRESOLVED, "Microsoft.Network/expressRouteCircuits", name)
+
+
+def _site(name: str, section: Section) -> Site:
+    asn = section.need("asn", "the site's BGP number")
+    number = asn.integer(1, 4294967295)
+    if number == 12076 or 65515 <= number <= 65520:
+        asn.fail(f"{number} is reserved for Azure (E9)", expected="an ASN that is not 12076 or 65515 to 65520")
+    routers_at = section.need("routers", "a list of routers")
+    routers = named(routers_at, ROUTER_KEYS, _router)
+    if not routers:
+        routers_at.fail("the site has no router", expected="at least one router on a circuit")
+    firewall = section.get("stateful_firewall")
+    return Site(
+        name=name,
+        asn=number,
+        prefixes=networks(section.need("prefixes", "a list of address ranges")),
+        routers=tuple(router for router, _ in routers),
+        # What is not known to be stateless is taken as stateful: an asymmetric path then counts (R39, E44).
+        stateful_firewall=True if firewall is None else firewall.boolean(),
+    )
+
+
+def _router(name: str, section: Section) -> Router:
+    links = section.get("links")
+    preference, prepend = section.get("local_preference"), section.get("prepend")
+    return Router(
+        name=name,
+        circuit=_circuit(section.need("circuit", "a circuit's id or name")),
+        links=("primary", "secondary") if links is None else words(links, ("primary", "secondary")),
+        local_preference=100 if preference is None else preference.integer(0, 4294967295),
+        prepend=0 if prepend is None else prepend.integer(0, 64),
+        readvertise=each(section.get("readvertise"), _circuit),
+        filters=each(section.get("filters"), _filter),
+    )
+
+
+def _circuit(place: Place) -> ResourceId:
+    text = place.text()
+    if text.startswith("/"):
+        return place.id()
+    if "/" in text:
+        place.fail(f"{text} is neither an id nor a name", expected="a circuit's id or name")
+    return unresolved_circuit(text)
+
+
+def _filter(place: Place) -> Filter:
+    section = place.section("direction", "prefix", "action")
+    return Filter(
+        direction=section.need("direction", "in or out").one_of(["in", "out"]),
+        prefix=section.need("prefix", "an address range").network(),
+        action=section.need("action", "deny or allow").one_of(["deny", "allow"]),
+    )
+
+
+def _change(place: Place | None) -> SiteChange:
+    if place is None:
+        return SiteChange()
+    if not place.is_mapping:
+        place.one_of(["manual"])
+        return SiteChange()
+    command = place.section("command").need("command", "a list of texts, the program first")
+    command_words = tuple(item.text() for item in command.items())
+    if not command_words:
+        command.fail("the command is empty", expected="a list of texts, the program first")
+    return SiteChange(command=command_words)
+
+
+def appliance(place: Place, folder: Path | None) -> Appliance:
+    section = place.section("source", "target", "stateful")
+    source_at = section.need("source", "the id of a network interface or load balancer")
+    source = source_at.id()
+    if not (source.is_a("Microsoft.Network/networkInterfaces") or source.is_a("Microsoft.Network/loadBalancers")):
+        source_at.fail(f"{source.type} is no appliance's front", expected="a network interface or a load balancer")
+    stateful = section.get("stateful")
+    flag = True if stateful is None else stateful.boolean()
+    target = section.get("target")
+    if target is None:
+        return Appliance(source=source, manual=True, stateful=flag)
+    if target.is_mapping:
+        existing, template = (target.section("existing", "template").get(key) for key in ("existing", "template"))
+        if (existing is None) == (template is None):
+            target.fail("this names no one way", expected="either {existing: ID} or {template: FILE}")
+        if existing is not None:
+            return Appliance(source=source, existing=existing.id(), stateful=flag)
+        assert template is not None
+        return Appliance(source=source, template=_template(template, folder), stateful=flag)
+    text = target.text()
+    if text == "manual":
+        return Appliance(source=source, manual=True, stateful=flag)
+    word, _, rest = text.partition(" ")
+    if word != "existing" or not rest.strip():
+        target.fail(f"{text} is no way to the target", expected="existing ID, {template: FILE} or manual")
+    try:
+        return Appliance(source=source, existing=ResourceId(rest.strip()), stateful=flag)
+    except InputError as error:
+        target.fail("what follows `existing` is not a resource id", expected=error.expected or "a resource id")
+
+
+def _template(place: Place, folder: Path | None) -> str:
+    text = place.text()
+    if folder is not None and not (folder / text).is_file():
+        place.fail(f"there is no file {text} beside the project file", expected="a template in the project's folder")
+    return text

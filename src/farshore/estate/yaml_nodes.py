@@ -1,0 +1,256 @@
+"""YAML that knows where it stands.
+
+PyYAML composes nodes with their lines; this walks them without building Python objects first, so that every complaint
+names file, line, value and what was expected, and an unknown key is an error that suggests the nearest known one. Only
+mappings, lists and plain scalars are read; tags, dates and the like are texts.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from ipaddress import ip_network
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import yaml
+
+from farshore.arm.decode import Network
+from farshore.arm.ids import EXPECTED, ResourceId, resource_id
+from farshore.arm.regions import known_region
+from farshore.errors import InputError
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Place:
+    """One node of the file: its value, and how to complain about it. `path` is as in findings, `sites/datacenter`."""
+
+    __slots__ = ("file", "lines", "node", "path")
+
+    def __init__(self, node: yaml.Node, file: str, path: str, lines: dict[str, int]) -> None:
+        self.node = node
+        self.file = file
+        self.path = path
+        self.lines = lines
+        lines.setdefault(path, self.line)
+
+    @property
+    def line(self) -> int:
+        return int(self.node.start_mark.line) + 1
+
+    @property
+    def value(self) -> object:
+        """The scalar as YAML means it; for lists and mappings a word that says so."""
+        if isinstance(self.node, yaml.SequenceNode):
+            return "a list"
+        if isinstance(self.node, yaml.MappingNode):
+            return "a mapping"
+        text = str(self.node.value)
+        kind = str(self.node.tag).rsplit(":", 1)[-1]
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return text.lower() in ("true", "yes", "on")
+        try:
+            if kind == "int":
+                return int(text.replace("_", ""), 0) if not text.lstrip("+-").startswith("0") else int(text)
+            if kind == "float":
+                return float(text)
+        except ValueError:
+            return text
+        return text
+
+    @property
+    def written(self) -> str:
+        """The scalar as it is written in the file."""
+        return str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else str(self.value)
+
+    def fail(self, message: str, *, expected: str, remedy: str | None = None, value: object = None) -> NoReturn:
+        shown = self.written if value is None else value
+        where = f"{self.path}: " if self.path else ""
+        raise InputError(where + message, file=self.file, line=self.line, value=shown, expected=expected, remedy=remedy)
+
+    def under(self, name: str, node: yaml.Node) -> Place:
+        return Place(node, self.file, f"{self.path}/{name}" if self.path else name, self.lines)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.node, yaml.SequenceNode)
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.node, yaml.MappingNode)
+
+    def section(self, *known: str) -> Section:
+        """The mapping here; a key that is not among `known`, or comes twice, is an error."""
+        node = self.node
+        if not isinstance(node, yaml.MappingNode):
+            self.fail("this is no mapping", expected="a mapping with " + ", ".join(known))
+        found: dict[str, Place] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
+            at_key = Place(key_node, self.file, self.path, {})
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+                at_key.fail(
+                    f"unknown key {key}" if key else "a key is no text",
+                    value=key,
+                    expected="one of " + ", ".join(known),
+                    remedy=f"did you mean {near[0]}?" if near else "remove it",
+                )
+            if key in found:
+                at_key.fail(f"the key {key} comes twice", value=key, expected="each key once")
+            found[key] = self.under(key, value_node)
+            # The value of `drill:` starts on the next line; a person looks for the key.
+            self.lines[found[key].path] = int(key_node.start_mark.line) + 1
+        return Section(self, found)
+
+    def items(self) -> list[Place]:
+        """The list here, its members called by index."""
+        node = self.node
+        if not isinstance(node, yaml.SequenceNode):
+            self.fail("this is no list", expected="a list")
+        return [self.under(str(index), item) for index, item in enumerate(node.value)]
+
+    def text(self) -> str:
+        """A text; a number or a switch where a text must stand is written in quotes."""
+        value = self.value
+        if not isinstance(value, str) or not isinstance(self.node, yaml.ScalarNode):
+            self.fail("this is no text", expected="a text", remedy="write it in quotes if it is one")
+        if not value.strip():
+            self.fail("this text is empty", expected="a text")
+        return value
+
+    def integer(self, low: int, high: int) -> int:
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self.fail("this is no whole number that fits", expected=f"a whole number from {low} to {high}")
+        return value
+
+    def number(self, low: float) -> float:
+        """A number above `low`."""
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low < value < float("inf"):
+            self.fail("this is no number that fits", expected=f"a number above {low:g}")
+        return float(value)
+
+    def boolean(self) -> bool:
+        value = self.value
+        if not isinstance(value, bool):
+            self.fail("this is neither true nor false", expected="true or false")
+        return value
+
+    def one_of(self, choices: Iterable[str]) -> str:
+        """One of some words."""
+        words = list(choices)
+        value = self.value
+        if not isinstance(value, str) or value not in words:
+            near = difflib.get_close_matches(self.written, words, n=1, cutoff=0.5)
+            self.fail(
+                f"{self.written} is not one of the words that can stand here",
+                expected="one of " + ", ".join(words),
+                remedy=f"did you mean {near[0]}?" if near else None,
+            )
+        return value
+
+    def member(self, kind: type[Choice]) -> Choice:
+        return kind(self.one_of(item.value for item in kind))
+
+    def network(self) -> Network:
+        text = self.text()
+        expected = "an address range like 10.1.0.0/24 with no host bits set"
+        try:
+            if "/" not in text:
+                raise ValueError(text)
+            return ip_network(text)
+        except ValueError:
+            pass
+        try:
+            whole = ip_network(text, strict=False)
+        except ValueError:
+            self.fail(f"{text} is not an address range", expected=expected)
+        self.fail(f"{text} has host bits set", expected=expected, remedy=f"write {whole}")
+
+    def region(self) -> str:
+        try:
+            return known_region(self.text())
+        except InputError as error:
+            self.fail(error.message, expected=error.expected or "an Azure region", remedy=error.remedy)
+
+    def id(self) -> ResourceId:
+        try:
+            return resource_id(self.text())
+        except InputError as error:
+            self.fail(error.message.lower(), expected=EXPECTED)
+
+
+class Section:
+    """A mapping whose keys are all known."""
+
+    __slots__ = ("_found", "place")
+
+    def __init__(self, place: Place, found: Mapping[str, Place]) -> None:
+        self.place = place
+        self._found = found
+
+    def get(self, key: str) -> Place | None:
+        """What stands at the key; None where the key is absent or its value empty (`machines:`)."""
+        found = self._found.get(key)
+        return None if found is None or found.value is None else found
+
+    def need(self, key: str, expected: str) -> Place:
+        found = self.get(key)
+        if found is None:
+            at = self._found.get(key, self.place)
+            at.fail(f"{key} is missing", value=key, expected=expected, remedy=f"add {key}")
+        return found
+
+    def has(self, key: str) -> bool:
+        return key in self._found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+
+def compose(text: str, file: str) -> Place:
+    """The file's one document. Raises `InputError` with line and column where it is no YAML."""
+    try:
+        loader = _LOADER(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = ", ".join(part for part in (error.context, error.problem) if part)
+        raise InputError(
+            f"This is not YAML: {what}" + (f" (column {mark.column + 1})" if mark else ""),
+            file=file,
+            line=mark.line + 1 if mark else None,
+            expected="a YAML document, see `farshore new`",
+        ) from None
+    except yaml.YAMLError as error:
+        raise InputError(f"This is not YAML: {error}", file=file, expected="a YAML document") from None
+    except RecursionError:
+        raise InputError("This YAML is nested too deeply", file=file, expected="a YAML document") from None
+    if node is None:
+        raise InputError("The file is empty", file=file, line=1, expected="a project, see `farshore new`")
+    return Place(node, file, "", {})
+
+
+def read_text(path: Path) -> str:
+    """A text file's content; one clear error where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path.name}", file=str(path), expected="a file that exists") from None
+    except IsADirectoryError:
+        raise InputError(f"{path.name} is a folder", file=str(path), expected="a file") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8 text: {error.reason}", file=str(path), expected="UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path.name} can't be read: {error.strerror}", file=str(path)) from None
