@@ -18,8 +18,8 @@ BLOCKS = 12
 SIZE = BLOCKS * BLOCK
 
 
-def a_log(rate: float = 0) -> WriteLog:
-    return WriteLog(seed=7, rate=rate, start=START)
+def a_log() -> WriteLog:
+    return WriteLog(seed=7, start=START)
 
 
 actions = st.lists(
@@ -93,10 +93,10 @@ def test_a_block_says_who_wrote_it() -> None:
 @settings(max_examples=50, deadline=None)
 def test_looking_more_often_changes_nothing(looks: list[int], end: int) -> None:
     """Writes of running machines are a function of time: any number of looks on the way gives the same rows."""
-    often, once = a_log(rate=800), a_log(rate=800)
+    often, once = a_log(), a_log()
     for log in (often, once):
         for name in ("a", "b"):
-            log.start(log.create(name, 64 * SIZE, START), START)
+            log.start(log.create(name, 64 * SIZE, START), START, 800)
     for minute in sorted(looks):
         if minute <= end:
             often.advance(START + timedelta(minutes=minute))
@@ -108,12 +108,12 @@ def test_looking_more_often_changes_nothing(looks: list[int], end: int) -> None:
 
 
 def test_a_stopped_machine_writes_nothing_and_a_started_one_goes_on() -> None:
-    log = a_log(rate=4096)
+    log = a_log()
     volume = log.create("os", 64 * SIZE, START)
-    log.start(volume, START)
+    log.start(volume, START, 4096)
     log.stop(volume, START + timedelta(minutes=10))
     stopped = log.head(volume)
-    log.start(volume, START + timedelta(minutes=20))
+    log.start(volume, START + timedelta(minutes=20), 4096)
     log.advance(START + timedelta(minutes=30))
     times = [row.time for row in log.rows(disk="os")]
     quiet = [at for at in times if START + timedelta(minutes=10) < at <= START + timedelta(minutes=20)]
@@ -134,14 +134,14 @@ def test_rows_are_paged_and_filtered() -> None:
 
 
 def test_restoring_gives_the_same_log() -> None:
-    log = a_log(rate=500)
+    log = a_log()
     parent = log.create("one", 64 * SIZE, START)
-    log.start(parent, START)
+    log.start(parent, START, 500)
     log.advance(START + timedelta(hours=1))
     child = log.branch(parent, 20, name="two", size=64 * SIZE, now=START + timedelta(hours=1))
-    log.start(child, START + timedelta(hours=1))
+    log.start(child, START + timedelta(hours=1), 500)
     volumes, rows = log.unsaved()
-    again = a_log(rate=500)
+    again = a_log()
     again.restore([replace(held, sequences=[], times=[], offsets=[], lengths=[]) for held in volumes], rows, log.now)
     for each in (log, again):
         each.advance(START + timedelta(hours=2))
@@ -163,7 +163,7 @@ def test_ten_hours_of_thirteen_disks_are_cheap() -> None:
 
 
 def test_hashing_a_whole_disk_is_plain_sha256_and_goes_on_from_what_it_knows() -> None:
-    log = a_log(rate=300)
+    log = a_log()
     size = 48 << 20
     image = log.create("image", size, START)
     log.write(image, 0, 64 * BLOCK, START)

@@ -11,7 +11,7 @@ top. `content` walks that line and answers which write each block holds; nothing
 A machine that runs keeps writing. Its writes are not events that someone queues: they are a function of the seed, the
 volume and an index, made for all running volumes at once, in the order of time, whenever somebody looks (`advance`).
 Looking more often changes nothing. Each volume writes once in every interval, at a place in its *hot set*, the last
-blocks of the disk; a higher rate makes larger writes, not more of them.
+blocks of the disk; a higher rate makes larger writes, not more of them (a rate that a hot set can't take in is cut).
 
 The log lives in memory; `unsaved` hands over what a database has not seen, `restore` takes it back.
 """
@@ -55,6 +55,8 @@ class Volume:
     parent_sequence: int = 0
     writing_since: int | None = None
     """Microseconds since 1970 when its machine last started to write; None while nobody does."""
+    rate: float = 0.0
+    """Bytes a second while its machine writes."""
     origin: bytes = b""
     sequences: list[int] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
@@ -63,25 +65,19 @@ class Volume:
 
 
 class WriteLog:
-    """All volumes of a lab. `rate` is bytes per second and volume while a machine runs; 0 = none."""
+    """All volumes of a lab."""
 
-    def __init__(self, *, seed: int = 1, rate: float = BLOCK / INTERVAL_SECONDS, start: datetime) -> None:
+    def __init__(self, *, seed: int = 1, start: datetime) -> None:
         self._seed = seed
         self._now = _micros(start)
         self._volumes: dict[int, Volume] = {}
-        self._running: dict[int, int] = {}
+        self._running: set[int] = set()
         self._times: list[int] = []
         self._owners: list[int] = []
         self._contents: dict[tuple[int, int], Content] = {}
         self._hasher = Hasher()
         self._unsaved: list[tuple[int, int, int, int, int]] = []
         self._touched: set[int] = set()
-        self.set_rate(rate)
-
-    def set_rate(self, rate: float) -> None:
-        """Bytes per second of each volume whose machine runs, from now on. The call advances nothing."""
-        self._interval = int(max(INTERVAL_SECONDS, BLOCK / rate) * 1_000_000) if rate > 0 else 0
-        self._blocks_per_write = max(1, int(rate * INTERVAL_SECONDS / BLOCK + 1e-6))
 
     @property
     def last_sequence(self) -> int:
@@ -111,13 +107,13 @@ class WriteLog:
         assert offset % BLOCK == 0 and length % BLOCK == 0 and inside, "a write covers whole blocks of its disk"
         return self._append(held, self._now, offset, length)
 
-    def start(self, volume: int, now: datetime) -> None:
-        """A machine runs on this volume and writes from now on."""
+    def start(self, volume: int, now: datetime, rate: float = BLOCK / INTERVAL_SECONDS) -> None:
+        """A machine runs on this volume and writes `rate` bytes a second from now on."""
         self.advance(now)
         held = self._volumes[volume]
         if held.writing_since is None:
-            held.writing_since = self._now
-            self._running[volume] = self._now
+            held.writing_since, held.rate = self._now, rate
+            self._running.add(volume)
             self._touched.add(volume)
 
     def stop(self, volume: int, now: datetime) -> None:
@@ -126,7 +122,7 @@ class WriteLog:
         held = self._volumes[volume]
         if held.writing_since is not None:
             held.writing_since = None
-            del self._running[volume]
+            self._running.discard(volume)
             self._touched.add(volume)
 
     def advance(self, now: datetime) -> None:
@@ -136,8 +132,6 @@ class WriteLog:
         if until <= since:
             return
         self._now = until
-        if not self._interval:
-            return
         due = [entry for volume in self._running for entry in self._due(self._volumes[volume], since, until)]
         due.sort()
         for at, volume, offset, length in due:
@@ -226,9 +220,7 @@ class WriteLog:
     def restore(self, volumes: Iterable[Volume], rows: Iterable[tuple[int, int, int, int, int]], now: datetime) -> None:
         """Take the place of everything: volumes, rows in order, and the moment that they had been made up to."""
         self._volumes = {held.number: held for held in volumes}
-        self._running = {
-            held.number: held.writing_since for held in self._volumes.values() if held.writing_since is not None
-        }
+        self._running = {held.number for held in self._volumes.values() if held.writing_since is not None}
         self._now = _micros(now)
         self._times, self._owners = [], []
         self._contents, self._unsaved, self._touched = {}, [], set()
@@ -269,13 +261,14 @@ class WriteLog:
         since = max(since, held.writing_since or 0)
         blocks = held.size // BLOCK
         hot = min(HOT_BLOCKS, blocks)
-        length = min(self._blocks_per_write, hot)
-        if hot == 0:
+        if held.rate <= 0 or hot == 0:
             return
-        for index in range(since // self._interval, until // self._interval + 1):
+        interval = int(max(INTERVAL_SECONDS, BLOCK / held.rate) * 1_000_000)
+        length = min(hot, max(1, int(held.rate * INTERVAL_SECONDS / BLOCK + 1e-6)))
+        for index in range(since // interval, until // interval + 1):
             key = struct.pack(">qq", self._seed, index)
             shift, place = struct.unpack(">II", hashlib.blake2b(key, digest_size=8, key=held.origin).digest())
-            at = index * self._interval + shift * self._interval // (1 << 32)
+            at = index * interval + shift * interval // (1 << 32)
             if since < at <= until:
                 yield at, held.number, (blocks - hot + place % (hot - length + 1)) * BLOCK, length * BLOCK
 
