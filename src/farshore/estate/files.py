@@ -53,7 +53,7 @@ def read_json_file(path: Path) -> Json:
         raise error.at(file=str(path)) from None
 
 
-def write_estate_file(path: Path, estate: Estate | Iterable[Body]) -> None:
+def write_estate(path: Path, estate: Estate | Iterable[Body]) -> None:
     """Write the bodies in id order, one file that a person can read and compare."""
     if isinstance(estate, Estate):
         estate = [estate.resources[key] for key in sorted(estate.resources)]
