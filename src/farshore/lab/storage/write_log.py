@@ -125,6 +125,10 @@ class WriteLog:
             self._running.discard(volume)
             self._touched.add(volume)
 
+    def writing(self, volume: int) -> bool:
+        """Whether a machine runs on this volume."""
+        return volume in self._running
+
     def advance(self, now: datetime) -> None:
         """Bring the log up to `now`: all that running machines have written since the last look."""
         until = _micros(now)

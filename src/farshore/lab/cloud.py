@@ -1,0 +1,319 @@
+"""The lab: Azure as one value that answers requests.
+
+    cloud.handle(request, now) -> response        what a client sees
+    cloud.advance(now)                            what has become due happens, in order of (due, id)
+    cloud.next_due()                              when something will happen by itself
+
+Deterministic from (state, seed, request, now): no I/O but the store's commit, no clock and no running randomness. All
+state is in the store's tables; what is kept beside it here are indexes, built anew when a lab is opened.
+
+    resources   key -> {"body", "rev"}   every resource flat, children beside their parents; GET puts them together
+    operations  id -> Operation          busy: lock key -> id of the operation that holds it
+    events      kind|subject -> {"due", "kind", "subject", "data"}
+    regions     name -> {"arm": bool}    a region that is lost, as far as its control plane goes (`lab/faults.py`)
+    requests    number -> what was written, by whom, and what was answered
+    counters    anything that is counted, so that each attempt has luck of its own
+
+How to add to it is told in `lab/registry.py`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from farshore.arm.http import Request, Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body, Json
+from farshore.arm.network import normal_location
+from farshore.errors import InputError, TransportError
+from farshore.lab import catalog, registry
+from farshore.lab.answers import Refused
+from farshore.lab.chance import chance, guid
+from farshore.lab.durations import duration
+from farshore.lab.settings import Settings
+from farshore.lab.store import Store, Table
+from farshore.lab.times import moment, stamp
+
+BASE_URL = "https://management.lab"
+
+
+class Cloud:
+    """See the theory above. `open_lab` makes one."""
+
+    def __init__(self, store: Store, *, now: datetime, seed: int = 1, settings: Settings | None = None) -> None:
+        catalog.load()
+        self.store = store
+        self.base_url = BASE_URL
+        self.epoch = 0
+        """Counts what can change the way of a packet; the data plane keeps its answers as long as it stands still."""
+        self._meta = store.table("meta")
+        if "clock" not in self._meta:
+            self._meta["seed"] = seed
+            self._meta["settings"] = asdict(settings or Settings())
+            self._meta["clock"] = stamp(now)
+        self.seed_number: int = self._meta["seed"]
+        self.settings: Settings = msgspec.convert(self._meta["settings"], Settings)
+        self._now = moment(self._meta["clock"])
+        self._resources = store.table("resources")
+        self._by_type: dict[str, dict[str, None]] = {}
+        self._by_parent: dict[str, dict[str, None]] = {}
+        for key in self._resources:
+            self._index(resource_id(key))
+        self._events = store.table("events")
+        self._heap = [(moment(row["due"]), name) for name, row in self._events.items()]
+        heapq.heapify(self._heap)
+        self._dry = False
+        store.commit()
+
+    # What a client sees. -------------------------------------------------------------------------------------------
+
+    def handle(self, request: Request, now: datetime) -> Response:
+        """The answer, with the state committed before it is given. Raises `TransportError` where none comes back."""
+        found = self.deliver(request, now)
+        if found.response is None:
+            raise TransportError(f"no answer to {request}")
+        return found.response
+
+    def deliver(self, request: Request, now: datetime) -> Delivery:
+        """The answer as a network would bring it: perhaps late, perhaps not at all."""
+        from farshore.lab.router import deliver
+
+        self.advance(now, commit=False)
+        try:
+            return deliver(self, request)
+        finally:
+            self.store.commit()
+
+    # Time. ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """The lab's moment; inside an event, its due time."""
+        return self._now
+
+    def advance(self, now: datetime, *, commit: bool = True) -> None:
+        """Let everything happen that is due by `now`. Time never goes back."""
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            due, name = heapq.heappop(heap)
+            row = self._events.get(name)
+            if row is None or moment(row["due"]) != due:
+                continue  # cancelled, or put off
+            del self._events[name]
+            self._set_clock(max(self._now, due))
+            registry.EVENTS[row["kind"]](self, row["subject"], row["data"])
+        self._set_clock(max(self._now, now))
+        if commit:
+            self.store.commit()
+
+    def next_due(self) -> datetime | None:
+        heap = self._heap
+        while heap:
+            due, name = heap[0]
+            row = self._events.get(name)
+            if row is not None and moment(row["due"]) == due:
+                return due
+            heapq.heappop(heap)
+        return None
+
+    def at(self, due: datetime, kind: str, subject: str, data: Json) -> None:
+        """Let something happen at a time; one event of a kind a subject, the latest word counts."""
+        assert kind in registry.EVENTS, f"nobody knows the event {kind}"
+        name = f"{kind}|{subject}"
+        self._events[name] = {"due": stamp(due), "kind": kind, "subject": subject, "data": data}
+        heapq.heappush(self._heap, (due, name))
+
+    def cancel(self, kind: str, subject: str) -> None:
+        self._events.pop(f"{kind}|{subject}", None)
+
+    def pending(self, kind: str, subject: str) -> datetime | None:
+        """When the event of that kind and subject is due, if there is one."""
+        row = self._events.get(f"{kind}|{subject}")
+        return None if row is None else moment(row["due"])
+
+    def tell(self, topic: str, subject: str, data: Json = None) -> None:
+        """Let listeners know, at once and in the order in which they registered."""
+        for function in registry.LISTENERS.get(topic, ()):
+            function(self, subject, data)
+
+    def _set_clock(self, now: datetime) -> None:
+        if now != self._now:
+            self._now = now
+            self._meta["clock"] = stamp(now)
+
+    # Chance. -------------------------------------------------------------------------------------------------------
+
+    def count(self, *what: str) -> int:
+        """How often this has been counted before: 0, 1, 2... Kept, so that a lab opened again goes on."""
+        counters = self.table("counters")
+        key = "|".join(what)
+        found: int = counters.get(key, 0)
+        counters[key] = found + 1
+        return found
+
+    def guid(self, *what: object) -> str:
+        return guid(self.seed_number, *what)
+
+    def chance(self, *what: object) -> float:
+        return chance(self.seed_number, *what)
+
+    def duration(self, name: str, *what: object) -> timedelta:
+        """How long `name` of `lab/durations.py` takes this time."""
+        return duration(self.seed_number, name, *what)
+
+    # Resources. ----------------------------------------------------------------------------------------------------
+
+    def table(self, name: str, *, raw: bool = False) -> Table:
+        return self.store.table(name, raw=raw)
+
+    def body(self, id_: ResourceId | str) -> Body | None:
+        """The kept body: flat, without children and without what a GET adds. Never change it in place."""
+        row = self._resources.get(id_.key if isinstance(id_, ResourceId) else id_.lower())
+        found: Body | None = None if row is None else row["body"]
+        return found
+
+    def show(self, id_: ResourceId, query: Mapping[str, str] | None = None) -> Body | None:
+        """The body that a GET answers."""
+        body = self.body(id_)
+        return None if body is None else self.type_of(id_).shown(self, resource_id(str(body["id"])), body, query or {})
+
+    def exists(self, id_: ResourceId) -> bool:
+        return id_.key in self._resources
+
+    def write(self, id_: ResourceId, body: Body, *, forwards: bool | None = None) -> None:
+        """Keep a body; its own and its root's etag change. `forwards=False`: no packet's way depends on it."""
+        key = id_.key
+        row = self._resources.get(key)
+        self._resources[key] = {"body": body, "rev": (row["rev"] + 1) if row else 1}
+        if row is None:
+            self._index(id_)
+        self.touch(id_, forwards=forwards)
+
+    def touch(self, id_: ResourceId, *, forwards: bool | None = None) -> None:
+        """A new etag for the resource at the root, and for the data plane a new moment."""
+        root = self.root(id_)
+        if root.key != id_.key and (row := self._resources.get(root.key)) is not None:
+            self._resources[root.key] = {**row, "rev": row["rev"] + 1}
+        kind = registry.TYPES.get(id_.type.lower())
+        if forwards if forwards is not None else kind is not None and kind.forwards:
+            self.epoch += 1
+
+    def remove(self, id_: ResourceId) -> Body | None:
+        """Take a resource and its children away and tell `resource.gone`; the body that was."""
+        for child in list(self.below(id_)):
+            self.remove(child)
+        row = self._resources.pop(id_.key, None)
+        if row is None:
+            return None
+        self._by_type[id_.type.lower()].pop(id_.key, None)
+        parent = id_.key.rsplit("/", 1)[0]
+        self._by_parent[parent].pop(id_.key, None)
+        self.touch(id_)
+        body: Body = row["body"]
+        self.tell("resource.gone", id_.key, body)
+        return body
+
+    def children(self, id_: ResourceId, kind: str) -> list[Body]:
+        """Kept bodies of one kind of child (`subnets`), in the order in which they came."""
+        keys = self._by_parent.get(f"{id_.key}/{kind.lower()}", {})
+        return [self._resources[key]["body"] for key in keys]
+
+    def below(self, id_: ResourceId) -> Iterator[ResourceId]:
+        """All children of a resource, of whatever kind."""
+        prefix = id_.key + "/"
+        for collection, keys in self._by_parent.items():
+            if collection.startswith(prefix) and "/" not in collection[len(prefix) :]:
+                for key in keys:
+                    yield resource_id(str(self._resources[key]["body"]["id"]))
+
+    def of_type(self, type_: str) -> list[Body]:
+        """Kept bodies of one type, over all subscriptions and groups."""
+        return [self._resources[key]["body"] for key in self._by_type.get(type_.lower(), {})]
+
+    def all_bodies(self) -> list[Body]:
+        return [row["body"] for row in self._resources.values()]
+
+    def root(self, id_: ResourceId) -> ResourceId:
+        """The resource at the top of a child's chain."""
+        while (parent := id_.parent) is not None:
+            id_ = parent
+        return id_
+
+    def etag(self, id_: ResourceId) -> str:
+        """`W/"guid"` of the root's revision: Microsoft.Network gives children their parent's (recorded)."""
+        root = self.root(id_)
+        row = self._resources.get(root.key)
+        return f'W/"{self.guid("etag", root.key, row["rev"] if row else 0)}"'
+
+    def type_of(self, id_: ResourceId) -> Any:
+        """The registered type; raises `Refused` 501 for one that the lab does not have."""
+        return catalog.type_named(id_.type)
+
+    def busy_with(self, id_: ResourceId) -> str | None:
+        """The id of the operation that holds the lock which a write to this resource needs."""
+        found: str | None = self.table("busy").get(self.type_of(id_).lock(self, id_).key)
+        return found
+
+    # Regions. ------------------------------------------------------------------------------------------------------
+
+    def region_of(self, id_: ResourceId) -> str | None:
+        """The region that answers for a resource: its own location, or its parent's."""
+        kind = registry.TYPES.get(id_.type.lower())
+        found: str | None = None if kind is None else kind.region(self, id_)
+        return found
+
+    def is_lost(self, region: str | None) -> bool:
+        """Whether a region's control plane is out of reach."""
+        return region is not None and normal_location(region) in self.table("regions")
+
+    def wait_for_region(self, region: str, kind: str, subject: str, delay: timedelta) -> None:
+        """Put an event off until its region has returned, and then by `delay`."""
+        waiting = self.table("waiting")
+        waiting[f"{normal_location(region)}|{kind}|{subject}"] = {
+            "kind": kind,
+            "subject": subject,
+            "delay_seconds": delay.total_seconds(),
+        }
+
+    # An estate. ----------------------------------------------------------------------------------------------------
+
+    def seed(self, resources: list[Body]) -> None:
+        """Put bodies of an estate in steady state: no operations, nothing to wait for."""
+        from farshore.lab.seeding import seed
+
+        seed(self, resources)
+        self.store.commit()
+
+    def _index(self, id_: ResourceId) -> None:
+        self._by_type.setdefault(id_.type.lower(), {})[id_.key] = None
+        self._by_parent.setdefault(id_.key.rsplit("/", 1)[0], {})[id_.key] = None
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer on its way: None is lost, and `delay` is how late it comes."""
+
+    response: Response | None
+    delay: timedelta = timedelta(0)
+
+
+def must_have(cloud: Cloud, id_text: object, what: str) -> Body:
+    """The body that a reference in a request names; refused as Azure does where it is not there."""
+    try:
+        id_ = resource_id(str(id_text))
+    except InputError:
+        raise Refused(400, "LinkedInvalidPropertyId", f"Property id '{id_text}' at path '{what}' is invalid.") from None
+    body = cloud.body(id_)
+    if body is None:
+        raise Refused(
+            400,
+            "InvalidResourceReference",
+            f"Resource {id_.text} referenced by {what} was not found. Please make sure that the referenced resource "
+            "exists, and that both resources are in the same region.",
+        )
+    return body

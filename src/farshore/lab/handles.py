@@ -1,0 +1,53 @@
+"""The lab's own handles under `/_lab/` (contract, "The lab, from outside") that belong to no provider.
+
+GET  /_lab/requests            every write, with its client request id and answer
+GET  /_lab/clock               {"now", "next_due", "speed"}
+POST /_lab/clock               {"advance_seconds": 60} | {"to": time} | {"to_next": true}; served by hand only
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from farshore.arm.http import Response
+from farshore.lab.answers import bad_request
+from farshore.lab.call import Call
+from farshore.lab.registry import handle
+from farshore.lab.times import moment, stamp
+
+
+@handle("GET", "_lab/requests")
+def requests(call: Call) -> Response:
+    rows = list(call.cloud.table("requests").values())
+    since = int(call.query.get("since", "0"))
+    return Response(status=200, body={"value": [row for row in rows if row["number"] >= since]})
+
+
+@handle("GET", "_lab/clock")
+def clock(call: Call) -> Response:
+    return Response(status=200, body=clock_body(call))
+
+
+@handle("POST", "_lab/clock")
+def turn(call: Call) -> Response:
+    """Turn the clock by hand. A server that runs its own clock answers this itself."""
+    cloud = call.cloud
+    wanted: dict[str, Any] = call.object()
+    if "advance_seconds" in wanted:
+        to = cloud.now + timedelta(seconds=float(wanted["advance_seconds"]))
+    elif "to" in wanted:
+        to = moment(str(wanted["to"]))
+    elif wanted.get("to_next"):
+        to = cloud.next_due() or cloud.now
+    else:
+        raise bad_request("InvalidClock", "Say advance_seconds, to, or to_next.")
+    if to < cloud.now:
+        raise bad_request("InvalidClock", f"Time does not go back: it is {stamp(cloud.now)}.")
+    cloud.advance(to)
+    return Response(status=200, body=clock_body(call))
+
+
+def clock_body(call: Call) -> dict[str, Any]:
+    due = call.cloud.next_due()
+    return {"now": stamp(call.cloud.now), "next_due": None if due is None else stamp(due)}

@@ -1,0 +1,175 @@
+"""Operations: what takes time, how it ends, and what a client that polls is told.
+
+An operation is a row of the state and an event at its due time. When it is due its completion runs: for a PUT or
+DELETE the resource type's hooks, for an action the function registered for it. A completion that raises `Refused`
+makes the operation Failed, with the error object that a refusal would have had (L9).
+
+An operation of a region that is lost stands still; it completes after the region has returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab import registry
+from farshore.lab.answers import Refused
+from farshore.lab.patterns import PATTERNS, Pattern
+from farshore.lab.registry import event
+from farshore.lab.times import stamp
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+EVENT = "operation"
+STALLED = timedelta(seconds=20)
+"""How long after its region's return an operation that stood still goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    id: str
+    resource: str
+    verb: str
+    type: str
+    pattern: str
+    location: str | None
+    status: str
+    started: str
+    ended: str | None = None
+    due: str
+    retry_after: float
+    api_version: str
+    error: dict[str, Any] | None = None
+    result: Any = None
+    result_status: int = 204
+    data: Any = None
+    """What the completion needs; JSON."""
+
+    @property
+    def running(self) -> bool:
+        return self.status not in ("Succeeded", "Failed", "Canceled")
+
+    @property
+    def resource_id(self) -> ResourceId:
+        return resource_id(self.resource)
+
+
+def start(
+    cloud: Cloud,
+    id_: ResourceId,
+    verb: str,
+    *,
+    takes: timedelta,
+    pattern: Pattern,
+    type_: str,
+    api_version: str,
+    data: Any = None,
+    id_hint: str | None = None,
+) -> Operation:
+    """A new operation on a resource, under way; its id is a hash of the resource, the verb and the attempt."""
+    attempt = cloud.count("operation", id_.key, verb)
+    due = cloud.now + takes
+    operation = Operation(
+        id=id_hint or cloud.guid("operation", id_.key, verb, attempt),
+        resource=id_.text,
+        verb=verb,
+        type=type_,
+        pattern=pattern.name,
+        location=cloud.region_of(id_),
+        status="InProgress",
+        started=stamp(cloud.now),
+        due=stamp(due),
+        retry_after=float(min(10, max(1, round(takes.total_seconds() / 2)))),
+        api_version=api_version,
+        data=data,
+    )
+    keep(cloud, operation)
+    cloud.at(due, EVENT, operation.id, None)
+    return operation
+
+
+def find(cloud: Cloud, id_: str) -> Operation | None:
+    row = cloud.table("operations").get(id_)
+    return None if row is None else Operation(**row)
+
+
+def keep(cloud: Cloud, operation: Operation) -> None:
+    cloud.table("operations")[operation.id] = asdict(operation)
+
+
+def busy(cloud: Cloud, id_: ResourceId) -> Operation | None:
+    """The operation that is under way on a resource, if any."""
+    held = cloud.busy_with(id_)
+    found = None if held is None else find(cloud, held)
+    return found if found is not None and found.running else None
+
+
+def finish(cloud: Cloud, operation: Operation) -> Operation:
+    """Run the completion now and keep how it ended."""
+    ended: datetime = cloud.now
+    try:
+        result = _complete(cloud, operation)
+    except Refused as refused:
+        done = replace(operation, status="Failed", ended=stamp(ended), error=refused.error)
+        kind = registry.TYPES.get(operation.type.lower())
+        if kind is not None and operation.verb in ("put", "patch", "delete"):
+            kind.operation_failed(cloud, operation, refused)
+    else:
+        status = 204 if result is None else PATTERNS[operation.pattern].result_status
+        done = replace(operation, status="Succeeded", ended=stamp(ended), result=result, result_status=status)
+    # A completion may have told more about its own operation (a Site Recovery job's outcome).
+    latest = find(cloud, operation.id)
+    if latest is not None and latest.data != operation.data:
+        done = replace(done, data=latest.data)
+    keep(cloud, done)
+    return done
+
+
+def headers(operation: Operation, names: tuple[str, ...], base: str) -> dict[str, str]:
+    """The polling headers of an answer, with the pause to make before the next poll."""
+    pattern = PATTERNS[operation.pattern]
+    query = f"?api-version={operation.api_version}"
+    found: dict[str, str] = {}
+    if "azure-asyncoperation" in names:
+        found["azure-asyncoperation"] = base + pattern.status_url(operation) + query
+    if "location" in names:
+        found["location"] = base + pattern.result_url(operation) + query
+    found["retry-after"] = str(int(operation.retry_after))
+    return found
+
+
+def poll(operation: Operation, segment: str, base: str) -> Response:
+    """The answer to a GET of a status document (`operations/..`) or of a result (`operationResults/..`)."""
+    pattern = PATTERNS[operation.pattern]
+    if "result" not in segment.lower() and pattern.name != "storage":
+        extra = {} if not operation.running else {"retry-after": str(int(operation.retry_after))}
+        return Response(status=200, headers=extra, body=pattern.status_body(operation))
+    if operation.running:
+        return Response(status=202, headers=headers(operation, ("location",), base))
+    if operation.error is not None:
+        return Response(status=int(operation.error.get("status", 409)), body={"error": operation.error})
+    return Response(status=operation.result_status, body=operation.result)
+
+
+@event(EVENT)
+def due(cloud: Cloud, subject: str, data: Any) -> None:
+    operation = find(cloud, subject)
+    if operation is None or not operation.running:
+        return
+    if operation.location is not None and cloud.is_lost(operation.location):
+        cloud.wait_for_region(operation.location, EVENT, subject, STALLED)
+        return
+    finish(cloud, operation)
+
+
+def _complete(cloud: Cloud, operation: Operation) -> Body | None:
+    function = registry.COMPLETIONS.get((operation.type.lower(), operation.verb.lower()))
+    if function is not None:
+        return function(cloud, operation)
+    kind = registry.TYPES[operation.type.lower()]
+    return kind.operation_done(cloud, operation)

@@ -1,0 +1,157 @@
+"""How each provider answers what takes time: statuses, headers, the URLs to poll and what they say.
+
+Recorded traffic is the truth (L5, L6, S17):
+
+    Microsoft.Network   PUT 201 or 200 with the body and azure-asyncoperation; DELETE 202 with azure-asyncoperation
+                        and location; a diagnostic POST 202 with location alone; the operation's body is
+                        {"status": "InProgress"}
+    Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime
+    Site Recovery       every 202 has an empty body and both headers, on PUT, PATCH, POST and DELETE; the operation
+                        lies under the vault, its body has id null, name, status, error and properties null
+    sync                200 or 201 at once
+
+Status documents live where the resource's control plane lives: `home(...)` gives the path that holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.ids import ResourceId
+
+if TYPE_CHECKING:
+    from farshore.lab.operations import Operation
+
+Home = Callable[["Operation"], str]
+Status = Callable[["Operation"], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    name: str
+    put_created: int = 201
+    put_updated: int = 200
+    put_body: bool = True
+    put_headers: tuple[str, ...] = ("azure-asyncoperation",)
+    delete_status: int = 202
+    delete_headers: tuple[str, ...] = ("azure-asyncoperation", "location")
+    post_headers: tuple[str, ...] = ("location",)
+    sync: bool = False
+    etags: bool = False
+    """Whether bodies show `etag` (L10); If-Match and If-None-Match are honoured everywhere."""
+    state: str = "Updating"
+    """`provisioningState` while a PUT is under way; the recordings show Updating for new resources too."""
+    status_url: Home
+    result_url: Home
+    status_body: Status
+    result_status: int = 200
+
+
+def _id(operation: Operation) -> ResourceId:
+    return ResourceId(operation.resource)
+
+
+def _location(operation: Operation, segment: str) -> str:
+    id_ = _id(operation)
+    place = operation.location or "global"
+    return f"/subscriptions/{id_.subscription}/providers/{id_.namespace}/locations/{place}/{segment}/{operation.id}"
+
+
+def _network_status(operation: Operation) -> dict[str, Any]:
+    body: dict[str, Any] = {"status": operation.status}
+    if operation.error is not None:
+        body["error"] = operation.error
+    return body
+
+
+def _full_status(operation: Operation) -> dict[str, Any]:
+    body: dict[str, Any] = {"startTime": operation.started, "status": operation.status, "name": operation.id}
+    if operation.ended is not None:
+        body["endTime"] = operation.ended
+    if operation.error is not None:
+        body["error"] = operation.error
+    return body
+
+
+def _vault(operation: Operation) -> str:
+    id_ = _id(operation)
+    name = id_.pairs[0][1]
+    return (
+        f"/Subscriptions/{id_.subscription}/resourceGroups/{id_.resource_group}"
+        f"/providers/Microsoft.RecoveryServices/vaults/{name}"
+    )
+
+
+def _recovery_status(operation: Operation) -> dict[str, Any]:
+    return {
+        "id": None,
+        "name": operation.id,
+        "status": operation.status,
+        "error": operation.error,
+        "startTime": operation.started,
+        "endTime": operation.ended,
+        "properties": None,
+    }
+
+
+def _below(operation: Operation, segment: str) -> str:
+    return f"{operation.resource}/{segment}/{operation.id}"
+
+
+NETWORK = Pattern(
+    name="network",
+    etags=True,
+    status_url=lambda operation: _location(operation, "operations"),
+    result_url=lambda operation: _location(operation, "operationResults"),
+    status_body=_network_status,
+)
+COMPUTE = Pattern(
+    name="compute",
+    put_headers=("azure-asyncoperation",),
+    post_headers=("azure-asyncoperation", "location"),
+    state="Creating",
+    status_url=lambda operation: _location(operation, "operations"),
+    result_url=lambda operation: _location(operation, "operationResults"),
+    status_body=_full_status,
+)
+STORAGE = Pattern(
+    name="storage",
+    put_created=202,
+    put_updated=200,
+    put_body=False,
+    put_headers=("location",),
+    state="Creating",
+    status_url=lambda operation: _location(operation, "asyncoperations"),
+    result_url=lambda operation: _location(operation, "asyncoperations"),
+    status_body=_full_status,
+)
+VAULTS = Pattern(
+    name="vaults",
+    put_headers=("azure-asyncoperation",),
+    status_url=lambda operation: _below(operation, "operationStatus"),
+    result_url=lambda operation: _below(operation, "operationResults"),
+    status_body=_full_status,
+)
+SITE_RECOVERY = Pattern(
+    name="siteRecovery",
+    put_created=202,
+    put_updated=202,
+    put_body=False,
+    put_headers=("azure-asyncoperation", "location"),
+    post_headers=("azure-asyncoperation", "location"),
+    status_url=lambda operation: f"{_vault(operation)}/replicationOperationStatus/{operation.id}",
+    result_url=lambda operation: _below(operation, "operationresults"),
+    status_body=_recovery_status,
+)
+RESOURCES = Pattern(
+    name="resources",
+    sync=True,
+    delete_headers=("location",),
+    status_url=lambda operation: f"/subscriptions/{_id(operation).subscription}/operationresults/{operation.id}",
+    result_url=lambda operation: f"/subscriptions/{_id(operation).subscription}/operationresults/{operation.id}",
+    status_body=_full_status,
+)
+
+PATTERNS = {found.name: found for found in (NETWORK, COMPUTE, STORAGE, VAULTS, SITE_RECOVERY, RESOURCES)}

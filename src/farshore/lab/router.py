@@ -1,0 +1,346 @@
+"""From a request's method and path to the handler that answers it.
+
+    /_lab/..., /_blob/...                              the lab's own handles (contract, "The lab, from outside")
+    .../locations/{l}/operations/{id} and the like     an operation: found by its id wherever its URL lies
+    /subscriptions/{s}/resourcegroups[/{g}]            groups (`lab/resources/`)
+    .../providers/{ns}/{type}[/{name}/{type}...]       an even tail is a resource, an odd one a list, a view, an action
+
+ARM's own checks come first and in its order: api-version, subscription, is anybody there (a lost region), quota.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from farshore.arm.http import Request, Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.errors import InputError
+from farshore.lab import faults, operations, registry, throttle
+from farshore.lab.answers import NoAnswer, Refused, not_implemented
+from farshore.lab.call import Call
+from farshore.lab.cloud import Delivery
+from farshore.lab.times import stamp
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+WRITES = ("PUT", "PATCH", "POST", "DELETE")
+
+
+def deliver(cloud: Cloud, request: Request) -> Delivery:
+    """Answer, log what was written, and let the network do its worst."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    call = _call(cloud, request, headers)
+    method = request.method.upper()
+    response: Response | None
+    try:
+        response = _answer(call, method)
+    except Refused as refused:
+        response = refused.response()
+    except NoAnswer:
+        response = None
+    is_arm = not call.rest
+    if is_arm and response is not None:
+        response = replace(response, headers={**_common_headers(call, headers), **response.headers})
+    late = faults.on_the_way_back(call, method) if is_arm else Delivery(response=response)
+    given = response if late.response is not None or not is_arm else None
+    if is_arm and method in WRITES:
+        _log(call, method, headers, response, answered=given is not None)
+    return Delivery(response=given, delay=late.delay)
+
+
+def _call(cloud: Cloud, request: Request, headers: Mapping[str, str]) -> Call:
+    parts = urlsplit(request.url)
+    base = f"{parts.scheme}://{parts.netloc}" if parts.netloc else cloud.base_url
+    query = {key.lower(): value for key, value in parse_qsl(parts.query, keep_blank_values=True)}
+    path = unquote(parts.path)
+    first = path.strip("/").split("/", 1)[0]
+    return Call(
+        cloud=cloud,
+        request=request,
+        id=_NOWHERE,
+        query=query,
+        base=base,
+        headers=headers,
+        argument=path,
+        rest=path.strip("/") if first.startswith("_") else "",
+    )
+
+
+def _answer(call: Call, method: str) -> Response:
+    path = call.argument or "/"
+    call.argument = None
+    if call.rest:
+        return _handle(call, method)
+    if "api-version" not in call.query:
+        raise Refused(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    throttle.take(call, method)
+    parts = path.strip("/").split("/")
+    operation = operations.find(call.cloud, parts[-1]) if method == "GET" and len(parts) > 2 else None
+    if operation is not None and "operation" in parts[-2].lower():
+        faults.must_reach(call.cloud, operation.location)
+        return operations.poll(operation, parts[-2], call.base)
+    return _resource(call, method, parts)
+
+
+def _handle(call: Call, method: str) -> Response:
+    """The longest registered path wins; what is behind it stays in `call.rest`."""
+    segments = call.rest.split("/")
+    for length in range(len(segments), 0, -1):
+        function = registry.HANDLES.get((method, "/".join(segments[:length])))
+        if function is not None:
+            call.rest = "/".join(segments[length:])
+            response = function(call)
+            call.rest = call.rest or "/"
+            return response
+    raise not_implemented(f"{method} /{call.rest}")
+
+
+def _resource(call: Call, method: str, parts: list[str]) -> Response:
+    lower = [part.lower() for part in parts]
+    if lower[0] != "subscriptions":
+        return _top(call, method, parts)
+    if len(parts) == 1:
+        return Response(status=200, body={"value": _subscriptions(call.cloud)})
+    if "providers" not in lower:
+        return _group_level(call, method, parts, lower)
+    at = len(lower) - 1 - lower[::-1].index("providers")
+    tail = parts[at + 1 :]
+    if len(tail) == 1:
+        return Response(status=200, body=_provider(parts[1], tail[0]))
+    if len(tail) % 2 == 1:
+        return _one(call, method, "/" + "/".join(parts))
+    return _below(call, method, parts, at)
+
+
+def _one(call: Call, method: str, path: str) -> Response:
+    """A whole resource id; a POST to one is an action with an argument (`routeTables/primary`)."""
+    cloud = call.cloud
+    id_ = _parse(path)
+    if method == "POST" and id_.parent is not None:
+        kind, argument = id_.pairs[-1]
+        call.id, call.argument = _known(cloud, id_.parent), argument
+        return _action(call, kind)
+    call.id = _known(cloud, id_)
+    type_ = cloud.type_of(id_)
+    faults.must_serve(cloud, call.id, method, call.request.body)
+    methods = {"GET": type_.get, "PUT": type_.put, "PATCH": type_.patch, "DELETE": type_.delete, "HEAD": type_.get}
+    function = methods.get(method)
+    if function is None:
+        raise Refused(405, "MethodNotAllowed", f"The method {method} is not allowed on {path}.")
+    response: Response = function(call)
+    return response
+
+
+def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
+    """An odd tail: a list of a type in a scope, or an action or view of the resource before it."""
+    cloud, last = call.cloud, parts[-1]
+    tail = parts[at + 1 :]
+    if len(tail) > 2:
+        parent = _known(cloud, _parse("/" + "/".join(parts[:-1])))
+        call.id = parent
+        if method == "POST":
+            return _action(call, last)
+        view = registry.VIEWS.get((parent.type.lower(), last.lower()))
+        if view is not None and method == "GET":
+            faults.must_serve(cloud, parent, method, None)
+            return view(call)
+        name, scope = f"{parent.type}/{last}", f"{parent.key}/{last.lower()}/"
+        if name.lower() in registry.TYPES and not cloud.exists(parent):
+            call.must_exist()
+        faults.must_serve(cloud, parent, method, None)
+    else:
+        name = f"{tail[0]}/{last}"
+        prefix = "/" + "/".join(parts[:at])
+        call.id = _parse(prefix)
+        scope = prefix.lower() + "/"
+        if call.id.resource_group is not None:
+            _must_have_group(cloud, call.id)
+    if method != "GET":
+        raise Refused(405, "MethodNotAllowed", f"The method {method} is not allowed here.")
+    type_ = registry.TYPES.get(name.lower())
+    if type_ is None:
+        raise not_implemented(f"a list of {name}")
+    found = [body for body in cloud.of_type(name) if str(body["id"]).lower().startswith(scope)]
+    return page(call, type_.rows(call, found))
+
+
+def _action(call: Call, name: str) -> Response:
+    cloud, id_ = call.cloud, call.id
+    function = registry.ACTIONS.get((id_.type.lower(), name.lower()))
+    if function is None:
+        raise not_implemented(f"the action {name} of {id_.type}")
+    faults.must_serve(cloud, id_, "POST", None)
+    return function(call)
+
+
+def page(call: Call, rows: list[Body]) -> Response:
+    """One page of a list, with `nextLink` where there is more (L11)."""
+    size = call.cloud.settings.page_size
+    start = int(call.query.get("$skiptoken", "0") or 0) if call.query.get("$skiptoken", "0").isdecimal() else 0
+    body: dict[str, Any] = {"value": rows[start : start + size]}
+    if start + size < len(rows):
+        path = quote(urlsplit(call.request.url).path)
+        body["nextLink"] = f"{call.base}{path}?api-version={call.api_version}&$skiptoken={start + size}"
+    return Response(status=200, body=body)
+
+
+# What is no provider's. ----------------------------------------------------------------------------------------------
+
+
+def _group_level(call: Call, method: str, parts: list[str], lower: list[str]) -> Response:
+    cloud = call.cloud
+    subscription = parts[1]
+    if len(parts) == 2:
+        found = [item for item in _subscriptions(cloud) if item["subscriptionId"].lower() == lower[1]]
+        if not found:
+            raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+        return Response(status=200, body=found[0])
+    if lower[2] == "resources" and len(parts) == 3:
+        return page(call, _all_under(call, f"/subscriptions/{lower[1]}/"))
+    if lower[2] != "resourcegroups":
+        raise not_implemented("/" + "/".join(parts))
+    if len(parts) == 3:
+        scope = f"/subscriptions/{lower[1]}/"
+        groups = cloud.of_type("Microsoft.Resources/resourceGroups")
+        kind = registry.TYPES["microsoft.resources/resourcegroups"]
+        return page(call, kind.rows(call, [body for body in groups if str(body["id"]).lower().startswith(scope)]))
+    group = resource_id(f"/subscriptions/{subscription}/resourceGroups/{parts[3]}")
+    if len(parts) == 5 and lower[4] == "resources":
+        _must_have_group(cloud, group)
+        return page(call, _all_under(call, group.key + "/"))
+    if len(parts) == 4:
+        return _one(call, method, group.text)
+    raise not_implemented("/" + "/".join(parts))
+
+
+def _all_under(call: Call, scope: str) -> list[Body]:
+    """Top-level resources of a scope, as ARM's own list shows them: without properties."""
+    rows: list[Body] = []
+    for body in call.cloud.all_bodies():
+        id_ = resource_id(str(body["id"]))
+        if id_.key.startswith(scope) and len(id_.pairs) == 1:
+            rows.append({key: body[key] for key in ("id", "name", "type", "location", "tags", "sku") if key in body})
+    return rows
+
+
+def _top(call: Call, method: str, parts: list[str]) -> Response:
+    if [part.lower() for part in parts] == ["tenants"]:
+        tenant = call.cloud.guid("tenant")
+        return Response(status=200, body={"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant}]})
+    raise not_implemented(f"{method} /{'/'.join(parts)}")
+
+
+def _subscriptions(cloud: Cloud) -> list[Body]:
+    ids: dict[str, str] = {}
+    for body in cloud.of_type("Microsoft.Resources/resourceGroups"):
+        subscription = resource_id(str(body["id"])).subscription
+        ids.setdefault(subscription.lower(), subscription)
+    ids = ids or {_DEFAULT_SUBSCRIPTION: _DEFAULT_SUBSCRIPTION}
+    tenant = cloud.guid("tenant")
+    return [
+        {
+            "id": f"/subscriptions/{text}",
+            "subscriptionId": text,
+            "tenantId": tenant,
+            "displayName": "Farshore lab",
+            "state": "Enabled",
+            "managedByTenants": [],
+        }
+        for text in ids.values()
+    ]
+
+
+def _provider(subscription: str, namespace: str) -> Body:
+    """What a client asks a provider for: its types, with api-versions."""
+    prefix = namespace.lower() + "/"
+    types = [kind.type for name, kind in registry.TYPES.items() if name.startswith(prefix)]
+    return {
+        "id": f"/subscriptions/{subscription}/providers/{namespace}",
+        "namespace": namespace,
+        "registrationState": "Registered",
+        "resourceTypes": [
+            {"resourceType": name.split("/", 1)[1], "locations": [], "apiVersions": ["2024-05-01"]} for name in types
+        ],
+    }
+
+
+def _must_have_group(cloud: Cloud, id_: ResourceId) -> None:
+    from farshore.lab.answers import group_not_found
+
+    group = id_.group_id
+    if group is not None and not cloud.exists(group):
+        raise group_not_found(str(id_.resource_group))
+
+
+def _parse(path: str) -> ResourceId:
+    try:
+        return resource_id(path)
+    except InputError as error:
+        raise Refused(400, "InvalidRequestUri", f"{error.message}: {path}") from None
+
+
+def _known(cloud: Cloud, id_: ResourceId) -> ResourceId:
+    """The id in the spelling in which the resource is kept."""
+    body = cloud.body(id_)
+    return id_ if body is None else resource_id(str(body["id"]))
+
+
+# Headers and log. ----------------------------------------------------------------------------------------------------
+
+
+def _common_headers(call: Call, headers: Mapping[str, str]) -> dict[str, str]:
+    """L4. The request's own id is echoed and nothing depends on it."""
+    cloud = call.cloud
+    request_id = cloud.guid("request", stamp(cloud.now), call.request.method, call.request.url)
+    found = {
+        "cache-control": "no-cache",
+        "pragma": "no-cache",
+        "expires": "-1",
+        "strict-transport-security": "max-age=31536000; includeSubDomains",
+        "x-content-type-options": "nosniff",
+        "x-ms-request-id": request_id,
+        "x-ms-correlation-request-id": headers.get("x-ms-correlation-request-id", request_id),
+        "x-ms-routing-request-id": f"LAB:{cloud.now:%Y%m%dT%H%M%SZ}:{request_id}",
+        "date": f"{cloud.now:%a, %d %b %Y %H:%M:%S} GMT",
+        **throttle.remaining(call),
+    }
+    if "x-ms-client-request-id" in headers:
+        found["x-ms-client-request-id"] = headers["x-ms-client-request-id"]
+    return found
+
+
+def _log(call: Call, method: str, headers: Mapping[str, str], response: Response | None, *, answered: bool) -> None:
+    """Every write, with who asked and what the answer was (`/_lab/requests`)."""
+    cloud = call.cloud
+    number = cloud.count("requests")
+    answer = None if response is None else response.body
+    error = answer.get("error") if isinstance(answer, dict) else None
+    cloud.table("requests")[f"{number:08d}"] = {
+        "number": number,
+        "time": stamp(cloud.now),
+        "method": method,
+        "url": call.request.url,
+        "clientRequestId": headers.get("x-ms-client-request-id"),
+        "body": _without_secrets(call.request.body),
+        "status": None if response is None else response.status,
+        "answered": answered,
+        "error": error,
+        "operation": None if response is None else response.headers.get("azure-asyncoperation"),
+    }
+
+
+def _without_secrets(body: Any) -> Any:
+    return body if isinstance(body, dict) else None
+
+
+_NOWHERE = resource_id("/subscriptions/00000000-0000-0000-0000-000000000000")
+_DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"

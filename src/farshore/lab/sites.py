@@ -1,0 +1,1 @@
+"""Sites and their routers, as the lab plays them."""

@@ -1,0 +1,152 @@
+"""Where the lab keeps its state: tables in memory, written through to one SQLite file.
+
+Everything that must outlive a process is a row of a table: `store.table("resources")["/subscriptions/..."]`. A row's
+value is a JSON value, never changed in place: whoever changes a row puts a new value. Writing marks the row dirty;
+`commit` writes all dirty rows in one transaction, and the core commits before it lets an answer out, so that a killed
+process loses nothing that anyone was told (write-ahead log, synchronous NORMAL: safe against the death of the
+process; the last moments may be lost with the machine's power).
+
+A table made with `raw=True` holds bytes as they are (a disk's blocks). `Store(None)` keeps everything in memory only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from farshore.arm.json import dumps, loads
+from farshore.errors import InputError
+
+FORMAT = 1
+
+
+class Table(MutableMapping[str, Any]):
+    """Rows by key, in memory; insertion order is kept, also over a restart."""
+
+    def __init__(self, name: str, raw: bool) -> None:
+        self.name = name
+        self.raw = raw
+        self._rows: dict[str, Any] = {}
+        self._dirty: dict[str, None] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        return self._rows[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._rows[key] = value
+        self._dirty[key] = None
+
+    def __delitem__(self, key: str) -> None:
+        del self._rows[key]
+        self._dirty[key] = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def load(self, rows: Iterator[tuple[str, bytes]]) -> None:
+        for key, value in rows:
+            self._rows[key] = value if self.raw else loads(value)
+
+    def take_dirty(self) -> list[tuple[str, bytes | None]]:
+        """The rows to write, with None for what is gone; afterwards nothing is dirty."""
+        if not self._dirty:
+            return []
+        rows = self._rows
+        found: list[tuple[str, bytes | None]] = [
+            (key, None if key not in rows else bytes(rows[key]) if self.raw else dumps(rows[key]))
+            for key in self._dirty
+        ]
+        self._dirty.clear()
+        return found
+
+    @property
+    def dirty(self) -> bool:
+        return bool(self._dirty)
+
+
+class Store:
+    """All tables, and the file behind them."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._tables: dict[str, Table] = {}
+        self._db: sqlite3.Connection | None = None
+        if path is not None:
+            self._db = _open(path)
+
+    def table(self, name: str, *, raw: bool = False) -> Table:
+        """The table of that name, read from the file when it is first asked for."""
+        found = self._tables.get(name)
+        if found is None:
+            found = self._tables[name] = Table(name, raw)
+            if self._db is not None:
+                query = "SELECT key, value FROM rows WHERE tbl = ? ORDER BY n"
+                found.load(iter(self._db.execute(query, (name,))))
+        assert found.raw == raw, f"table {name} is {'raw' if found.raw else 'JSON'} everywhere or nowhere"
+        return found
+
+    def commit(self) -> None:
+        """Write what is dirty, in one transaction."""
+        if self._db is None:
+            for table in self._tables.values():
+                table._dirty.clear()
+            return
+        pending = [(table.name, table.take_dirty()) for table in self._tables.values() if table.dirty]
+        if not pending:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for name, rows in pending:
+                puts = [(name, key, value) for key, value in rows if value is not None]
+                gone = [(name, key) for key, value in rows if value is None]
+                if puts:
+                    self._db.executemany(
+                        "INSERT INTO rows(tbl, key, value) VALUES (?, ?, ?)"
+                        " ON CONFLICT(tbl, key) DO UPDATE SET value = excluded.value",
+                        puts,
+                    )
+                if gone:
+                    self._db.executemany("DELETE FROM rows WHERE tbl = ? AND key = ?", gone)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        if self._db is not None:
+            self.commit()
+            self._db.close()
+            self._db = None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA busy_timeout = 10000")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS rows"
+            "(n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE(tbl, key))"
+        )
+    except sqlite3.DatabaseError as error:
+        raise InputError(
+            f"The lab's state can't be opened: {error}",
+            file=str(path),
+            expected="a SQLite file written by the lab",
+            remedy="move the file away; the lab then starts anew",
+        ) from None
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, FORMAT):
+        raise InputError("The lab's state has another format", file=str(path), value=version, expected=str(FORMAT))
+    db.execute(f"PRAGMA user_version = {FORMAT}")
+    return db

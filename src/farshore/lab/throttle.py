@@ -1,0 +1,84 @@
+"""ARM's token buckets (L1 to L3): per subscription, principal and kind of operation.
+
+They live in memory only: a lab that is opened again starts with full buckets. In-process clients that send no token
+are one principal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from farshore.lab.answers import Refused
+from farshore.lab.call import Call
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+BUCKETS = {"reads": (250, 25.0), "writes": (200, 10.0), "deletes": (200, 10.0)}
+"""Kind to size and refill a second."""
+
+GLOBAL_FACTOR = 15
+"""All principals of a subscription together have fifteen times as much."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    level: float
+    at: datetime
+
+
+_buckets: WeakKeyDictionary[Cloud, dict[tuple[str, str, str], Bucket]] = WeakKeyDictionary()
+
+
+def kind_of(method: str) -> str:
+    return "reads" if method in ("GET", "HEAD") else "deletes" if method == "DELETE" else "writes"
+
+
+def take(call: Call, method: str) -> None:
+    """One token, or 429 with the seconds until there is one (L3)."""
+    if not call.cloud.settings.throttling:
+        return
+    kind = kind_of(method)
+    for who, factor in ((_principal(call), 1), ("*", GLOBAL_FACTOR)):
+        size, refill = BUCKETS[kind]
+        bucket = _bucket(call, kind, who, size * factor)
+        elapsed = (call.cloud.now - bucket.at).total_seconds()
+        bucket.level = min(size * factor, bucket.level + elapsed * refill * factor)
+        bucket.at = call.cloud.now
+        if bucket.level < 1:
+            wait = max(1, round((1 - bucket.level) / (refill * factor)))
+            raise Refused(
+                429,
+                "SubscriptionRequestsThrottled",
+                f"Number of {kind} for subscription exceeded the limit. Please try again after '{wait}' seconds.",
+                headers={"retry-after": str(wait)},
+            )
+        bucket.level -= 1
+
+
+def remaining(call: Call) -> dict[str, str]:
+    """L2."""
+    if not call.cloud.settings.throttling:
+        return {}
+    kind = kind_of(call.request.method.upper())
+    size, _ = BUCKETS[kind]
+    own = _bucket(call, kind, _principal(call), size)
+    every = _bucket(call, kind, "*", size * GLOBAL_FACTOR)
+    return {
+        f"x-ms-ratelimit-remaining-subscription-{kind}": str(int(own.level)),
+        f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(int(every.level)),
+    }
+
+
+def _bucket(call: Call, kind: str, who: str, size: int) -> Bucket:
+    mine = _buckets.setdefault(call.cloud, {})
+    parts = call.request.url.split("/subscriptions/", 1)
+    subscription = parts[1].split("/", 1)[0].split("?", 1)[0].lower() if len(parts) > 1 else "tenant"
+    return mine.setdefault((subscription, who, kind), Bucket(level=float(size), at=call.cloud.now))
+
+
+def _principal(call: Call) -> str:
+    return call.headers.get("authorization", "")

@@ -1,0 +1,371 @@
+"""The standard life of a resource: what every type does unless its file says otherwise.
+
+    PUT     validate ─► keep with provisioningState Updating ─► 201 and an operation ─► on_ready ─► Succeeded
+    DELETE  on_delete ─► Deleting ─► 202 and an operation ─► gone, children first ─► on_gone
+    PATCH   tags, at once
+    GET     the kept body, its children inside, what `show` adds, its etag
+
+One write at a time on one root resource (L12, L16): a PUT of a subnet holds the network. A full PUT replaces (L12);
+children that the body does not mention at all are kept where `keep_omitted` says so, as newer api-versions do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.arm.network import normal_location
+from farshore.lab import operations
+from farshore.lab.answers import Refused, child_not_found, group_not_found, not_found
+from farshore.lab.call import Call
+from farshore.lab.patterns import NETWORK, PATTERNS, Pattern
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
+
+SHOWN_FIRST = ("name", "id", "etag", "type", "location", "tags", "properties")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """A PUT that is being thought about."""
+
+    cloud: Cloud
+    id: ResourceId
+    body: Body
+    """As it was sent."""
+    before: Body | None
+    """The kept body that it replaces."""
+    query: Mapping[str, str]
+    inside: ResourceId | None = None
+    """The parent whose PUT carries this child."""
+
+    @property
+    def created(self) -> bool:
+        return self.before is None
+
+    @property
+    def properties(self) -> Body:
+        found = self.body.get("properties")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def before_properties(self) -> Body:
+        found = (self.before or {}).get("properties")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def location(self) -> str:
+        """The region it is or will be in."""
+        text = self.body.get("location") or (self.before or {}).get("location")
+        return normal_location(text) if text else (self.cloud.region_of(self.id) or "")
+
+
+class ResourceType:
+    """See the theory above and `lab/registry.py`."""
+
+    type: ClassVar[str] = ""
+    pattern: ClassVar[Pattern] = NETWORK
+    tracked: ClassVar[bool] = True
+    """Has a location and tags of its own. A child has not."""
+    forwards: ClassVar[bool] = False
+    """Whether a packet's way can depend on it."""
+    nested: ClassVar[tuple[str, ...]] = ()
+    keep_omitted: ClassVar[tuple[str, ...]] = ()
+    put_takes: ClassVar[str] = "network.put"
+    update_takes: ClassVar[str | None] = None
+    delete_takes: ClassVar[str] = "network.delete"
+    read_only: ClassVar[tuple[str, ...]] = ("provisioningState", "resourceGuid")
+    """Properties that a client may send and that count for nothing; the kept ones stay."""
+
+    # Hooks. --------------------------------------------------------------------------------------------------------
+
+    def validate(self, put: Put) -> None:
+        """Raise `Refused` for a PUT that Azure would refuse."""
+
+    def on_put(self, put: Put) -> Body:
+        """The body to keep. `standard` takes what was sent and keeps what is read-only."""
+        return self.standard(put)
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        """The operation is over: write what Azure only knows now. Raise `Refused` and it has failed."""
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        """Raise `Refused` for what can't be deleted now."""
+
+    def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
+        """It is gone: mend what referred to it."""
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """The kept body with what only a GET adds."""
+        return body
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        """The body to keep of an estate's body; called when everything it may refer to is there or soon will be."""
+        return body
+
+    def region(self, cloud: Cloud, id_: ResourceId) -> str | None:
+        body = cloud.body(id_)
+        text = None if body is None else body.get("location")
+        if text:
+            return normal_location(str(text))
+        parent = id_.parent
+        return None if parent is None else cloud.region_of(parent)
+
+    def lock(self, cloud: Cloud, id_: ResourceId) -> ResourceId:
+        """What a write holds while it lasts."""
+        return cloud.root(id_)
+
+    def takes(self, cloud: Cloud, id_: ResourceId, verb: str, created: bool) -> timedelta:
+        name = self.delete_takes if verb == "delete" else self.put_takes
+        if verb != "delete" and not created and self.update_takes is not None:
+            name = self.update_takes
+        return cloud.duration(name, id_.key, cloud.count("attempt", id_.key, verb))
+
+    # What clients call. --------------------------------------------------------------------------------------------
+
+    def get(self, call: Call) -> Response:
+        body = call.show()
+        return Response(status=200, headers=_etag_header(body), body=body)
+
+    def rows(self, call: Call, found: list[Body]) -> list[Body]:
+        """The bodies of a list; `found` are the kept ones in scope."""
+        return [self.shown(call.cloud, resource_id(str(body["id"])), body, call.query) for body in found]
+
+    def put(self, call: Call) -> Response:
+        cloud, id_ = call.cloud, self.full_id(call)
+        body = call.object()
+        before = cloud.body(id_)
+        self.check_conditions(call, before)
+        self.check_place(call, id_, body, before)
+        call.must_be_free()
+        put = Put(cloud=cloud, id=id_, body=body, before=before, query=call.query)
+        self.validate(put)
+        self.keep(put, "Succeeded" if self.pattern.sync else self.pattern.state)
+        status = self.pattern.put_created if before is None else self.pattern.put_updated
+        headers: dict[str, str] = {}
+        if self.pattern.sync:
+            self.on_ready(cloud, id_)
+        else:
+            operation = self.begin(call, id_, "put", created=before is None)
+            headers = operations.headers(operation, self.pattern.put_headers, call.base)
+        return Response(status=status, headers=headers, body=cloud.show(id_) if self.pattern.put_body else None)
+
+    def patch(self, call: Call) -> Response:
+        """Tags, at once (L6)."""
+        cloud, body = call.cloud, call.must_exist()
+        call.must_be_free()
+        sent = call.object()
+        if set(sent) - {"tags"}:
+            raise Refused(400, "InvalidRequestContent", "Only tags can be updated by PATCH.")
+        cloud.write(call.id, {**body, "tags": sent.get("tags") or {}}, forwards=False)
+        return self.get(call)
+
+    def delete(self, call: Call) -> Response:
+        cloud = call.cloud
+        body = cloud.body(call.id)
+        if body is None:
+            return Response(status=204)
+        id_ = resource_id(str(body["id"]))
+        self.check_conditions(call, body)
+        call.must_be_free()
+        self.on_delete(cloud, id_)
+        if self.pattern.sync:
+            self.take_away(cloud, id_)
+            return Response(status=200)
+        set_state(cloud, id_, "Deleting")
+        operation = self.begin(call, id_, "delete", created=False)
+        headers = operations.headers(operation, self.pattern.delete_headers, call.base)
+        return Response(status=self.pattern.delete_status, headers=headers)
+
+    # Building blocks. ----------------------------------------------------------------------------------------------
+
+    def standard(self, put: Put) -> Body:
+        """What was sent, in Azure's order; read-only properties stay what they were."""
+        before = put.before_properties
+        properties = {key: value for key, value in put.properties.items() if key not in self.read_only}
+        kept = {key: before[key] for key in self.read_only if key in before}
+        if self.pattern.etags and "resourceGuid" not in kept and self.tracked:
+            kept["resourceGuid"] = put.cloud.guid("resourceGuid", put.id.key, put.cloud.count("made", put.id.key))
+        body: Body = {"name": put.id.name, "id": put.id.text, "type": self.type}
+        if self.tracked:
+            body["location"] = put.location
+        for key, value in put.body.items():
+            if key not in (*SHOWN_FIRST, "provisioningState") and value is not None:
+                body[key] = value
+        if self.tracked and put.body.get("tags"):
+            body["tags"] = put.body["tags"]
+        body["properties"] = {"provisioningState": self.pattern.state, **kept, **properties}
+        return body
+
+    def keep(self, put: Put, state: str) -> None:
+        """Write the body and its nested children; `provisioningState` is `state` in all of them."""
+        body = self.on_put(put)
+        properties = dict(body["properties"])
+        properties["provisioningState"] = state
+        children = {name: properties.pop(name, None) for name in self.nested}
+        put.cloud.write(put.id, {**body, "properties": properties})
+        for name, sent in children.items():
+            if name in put.properties or name not in self.keep_omitted:
+                self._keep_children(put, name, sent or [], state)
+
+    def _keep_children(self, put: Put, name: str, sent: list[Body], state: str) -> None:
+        cloud = put.cloud
+        named = {str(child.get("name", "")).lower() for child in sent}
+        for old in cloud.children(put.id, name):
+            if str(old["name"]).lower() not in named:
+                gone = resource_id(str(old["id"]))
+                kind = cloud.type_of(gone)
+                kind.take_away(cloud, gone)
+        for child in sent:
+            child_put = child_of(put, name, child)
+            cloud.type_of(child_put.id).keep(child_put, state)
+
+    def shown(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """The whole body of a GET: children inside, additions, etag, Azure's order."""
+        if self.nested:
+            inside = {}
+            for name in self.nested:
+                kind = cloud.type_of(id_.child(name, "x"))
+                inside[name] = [
+                    kind.shown(cloud, resource_id(str(child["id"])), child, query)
+                    for child in cloud.children(id_, name)
+                ]
+            body = {**body, "properties": {**body["properties"], **inside}}
+        body = self.show(cloud, id_, body, query)
+        if self.pattern.etags:
+            body = {**body, "etag": cloud.etag(id_)}
+        first = {key: body[key] for key in SHOWN_FIRST if key in body}
+        return first | {key: value for key, value in body.items() if key not in first}
+
+    def full_id(self, call: Call) -> ResourceId:
+        """The id as it will be shown: an existing resource's own, else the URL's under the group's own spelling."""
+        cloud, id_ = call.cloud, call.id
+        body = cloud.body(id_)
+        if body is not None:
+            return resource_id(str(body["id"]))
+        parent = id_.parent
+        if parent is not None and (held := cloud.body(parent)) is not None:
+            return resource_id(f"{held['id']}/{id_.pairs[-1][0]}/{id_.name}")
+        return id_
+
+    def check_conditions(self, call: Call, before: Body | None) -> None:
+        """If-Match and If-None-Match (L10)."""
+        match, none = call.headers.get("if-match"), call.headers.get("if-none-match")
+        current = None if before is None else call.cloud.etag(call.id)
+        if match is not None and (current is None or match not in ("*", current, current.removeprefix("W/"))):
+            raise Refused(412, "PreconditionFailed", f"Precondition failed: If-Match '{match}', etag '{current}'.")
+        if none == "*" and before is not None:
+            raise Refused(412, "PreconditionFailed", f"Precondition failed: {call.id.text} already exists.")
+
+    def check_place(self, call: Call, id_: ResourceId, body: Body, before: Body | None) -> None:
+        """The group and the parent are there; the location is given, reachable and not changed."""
+        cloud = call.cloud
+        group = id_.group_id
+        if group is not None and not cloud.exists(group):
+            raise group_not_found(str(id_.resource_group))
+        parent = id_.parent
+        if parent is not None and not cloud.exists(parent):
+            raise Refused(
+                404,
+                "ParentResourceNotFound",
+                f"Failed to perform 'write' on resource(s) of type '{id_.type.split('/', 1)[1]}', because the parent "
+                f"resource '{parent.text}' could not be found.",
+            )
+        if not self.tracked:
+            return
+        location = body.get("location")
+        if not location and before is None:
+            raise Refused(400, "LocationRequired", "The location property is required for this definition.")
+        if before is not None and location and normal_location(location) != normal_location(before.get("location")):
+            raise Refused(
+                409,
+                "InvalidResourceLocation",
+                f"The resource '{id_.name}' already exists in location '{before.get('location')}' in resource group "
+                f"'{id_.resource_group}'. A resource with the same name cannot be created in location '{location}'.",
+            )
+
+    def begin(self, call: Call, id_: ResourceId, verb: str, *, created: bool, data: Any = None) -> Operation:
+        """Start the operation of a PUT or DELETE; it holds the resource's lock."""
+        cloud = call.cloud
+        operation = operations.start(
+            cloud,
+            id_,
+            verb,
+            takes=self.takes(cloud, id_, verb, created),
+            pattern=self.pattern,
+            type_=self.type,
+            api_version=call.api_version,
+            data=data,
+        )
+        cloud.table("busy")[self.lock(cloud, id_).key] = operation.id
+        return operation
+
+    def take_away(self, cloud: Cloud, id_: ResourceId) -> None:
+        body = cloud.remove(id_)
+        if body is not None:
+            self.on_gone(cloud, id_, body)
+
+    def operation_done(self, cloud: Cloud, operation: Operation) -> Body | None:
+        id_ = operation.resource_id
+        free(cloud, operation, self.lock(cloud, id_))
+        if operation.verb == "delete":
+            self.take_away(cloud, id_)
+            return None
+        if cloud.body(id_) is None:
+            return None
+        self.on_ready(cloud, id_)
+        set_state(cloud, id_, "Succeeded")
+        return cloud.show(id_) if PATTERNS[operation.pattern].name != "siteRecovery" else None
+
+    def operation_failed(self, cloud: Cloud, operation: Operation, refused: Refused) -> None:
+        id_ = operation.resource_id
+        free(cloud, operation, self.lock(cloud, id_))
+        if cloud.body(id_) is not None:
+            set_state(cloud, id_, "Failed")
+
+
+def child_of(put: Put, name: str, child: Body) -> Put:
+    """The PUT of a child inside its parent's."""
+    cloud = put.cloud
+    text = str(child.get("name") or str(child.get("id", "")).rsplit("/", 1)[-1])
+    if not text:
+        raise Refused(400, "InvalidRequestFormat", f"A child in {name} of {put.id.text} has no name.")
+    id_ = put.id.child(name, text)
+    before = cloud.body(id_)
+    known = id_ if before is None else resource_id(str(before["id"]))
+    return Put(cloud=cloud, id=known, body=child, before=before, query=put.query, inside=put.id)
+
+
+def free(cloud: Cloud, operation: Operation, lock: ResourceId) -> None:
+    busy = cloud.table("busy")
+    if busy.get(lock.key) == operation.id:
+        del busy[lock.key]
+
+
+def set_state(cloud: Cloud, id_: ResourceId, state: str) -> None:
+    """`provisioningState` of a resource and of the children that show one."""
+    body = cloud.body(id_)
+    if body is None:
+        return
+    properties = body.get("properties") or {}
+    if properties.get("provisioningState") != state:
+        cloud.write(id_, {**body, "properties": {**properties, "provisioningState": state}})
+    kind = cloud.type_of(id_)
+    for name in kind.nested:
+        for child in cloud.children(id_, name):
+            set_state(cloud, resource_id(str(child["id"])), state)
+
+
+def missing(id_: ResourceId) -> Refused:
+    return not_found(id_) if id_.parent is None else child_not_found(id_)
+
+
+def _etag_header(body: Body) -> dict[str, str]:
+    return {"etag": body["etag"]} if "etag" in body else {}
