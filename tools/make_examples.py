@@ -219,8 +219,14 @@ def security_rules(spoke: str) -> list[tuple[str, int, str, str, str, str, str]]
 def project(example: Example) -> str:
     topology = example.name
     routers = "\n".join(
-        f"      - {{name: {c.router}, circuit: {c.name}, links: [primary, secondary], local_preference: 100,"
-        " prepend: 0, readvertise: [], filters: []}"
+        f"""\
+      - name: {c.router}
+        circuit: {c.name}
+        links: [primary, secondary]
+        local_preference: 100
+        prepend: 0
+        readvertise: []
+        filters: []"""
         for c in example.circuits
     )
     if example.map:

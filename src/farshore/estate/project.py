@@ -203,3 +203,10 @@ def read_project(path: Path, resources: list[Any] | None = None) -> Project:
     from farshore.estate.reading import read_resources
 
     return project.resolved(read_resources(resources, None))
+
+
+def new_project_yaml(estate: Estate | None, name: str) -> str:
+    """The text of a farshore.yaml to begin with: what the estate shows, and every default written out with a word."""
+    from farshore.estate.project_text import project_text
+
+    return project_text(estate, name)

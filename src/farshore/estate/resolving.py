@@ -68,10 +68,9 @@ def free_ranges(project: Project | None, estate: Estate) -> tuple[Network, ...]:
     if project is not None:
         taken += [prefix for site in project.sites for prefix in site.prefixes]
         taken += [network for row in project.address_map for network in (row.from_, row.to)]
-    appliances = set() if project is None else {appliance.source for appliance in project.appliances}
     wanted: dict[Network, None] = {}
     for nic in estate.network_interfaces:
-        if (region is not None and nic.location != region) or nic.virtual_machine is None or nic.id in appliances:
+        if (region is not None and nic.location != region) or nic.virtual_machine is None or nic.enable_ip_forwarding:
             continue
         subnet = None if nic.primary is None else nic.primary.subnet
         vnet = None if subnet is None else estate.virtual_network(subnet.parent)
