@@ -128,13 +128,25 @@ def deallocate(vm: ResourceId, *, if_there: bool = True) -> Action:
     return Action(verb="deallocate", arguments={"id": vm.text, "if_there": if_there})
 
 
-def site_change(site: str, routers: Sequence[Mapping[str, Any]], verify: Sequence[Mapping[str, Any]]) -> Action:
+def site_change(
+    site: str,
+    routers: Sequence[Mapping[str, Any]],
+    verify: Sequence[Mapping[str, Any]],
+    *,
+    command: Sequence[str] | None = None,
+) -> Action:
     """Set preference, prepend and filters of a site's routers (D51, E47). `routers` hold whole desired settings:
     `{name, local_preference, prepend, filters: [{direction, prefix, action}]}`. `verify` is a list of what the
-    circuits' own route tables must show afterwards, in the form of `read_circuit`: verified, never believed."""
+    circuits' own route tables must show afterwards, in the form of `read_circuit`: verified, never believed.
+    `command` is the user's own program that does it (farshore.yaml, `change`); without one a person does."""
     return Action(
         verb="site_change",
-        arguments={"site": site, "routers": [dict(r) for r in routers], "verify": [dict(v) for v in verify]},
+        arguments={
+            "site": site,
+            "routers": [dict(router) for router in routers],
+            "verify": [dict(expect) for expect in verify],
+            "command": None if command is None else list(command),
+        },
     )
 
 

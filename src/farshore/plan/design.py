@@ -23,13 +23,10 @@ from farshore.arm.network import Connection, IpConfiguration, NetworkInterface, 
 from farshore.errors import InputError
 from farshore.estate.counterparts import Counterparts, mapped_address, mapped_network
 from farshore.estate.estate import Estate
-from farshore.estate.project import Appliance, Link, Project
+from farshore.estate.project import PROVISIONABLE, Appliance, Link, Project
 from farshore.plan.model import PlannedMachine
 from farshore.plan.recovery import Recovery
 from farshore.plan.target import Target
-
-AHEAD = ("securityGroups", "networks", "routeTables", "appliances", "gateway", "peerings", "sites", "connection")
-"""What `provision_ahead` can name. Networks and security groups are always ahead: replication needs them (S11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,17 +156,18 @@ def make_design(estate: Estate, provision_ahead: Iterable[str] | None = None) ->
 def ahead_of(project: Project, provision_ahead: Iterable[str] | None) -> frozenset[str]:
     """What is provisioned ahead: the argument, else the project's; `link` wins for the connection (contract)."""
     asked = tuple(project.provision_ahead if provision_ahead is None else provision_ahead)
-    known = {name.lower(): name for name in AHEAD} | {"appliance": "appliances", "site": "sites"}
+    known = {name.lower(): name for name in PROVISIONABLE}
+    # Replication needs networks and what their subnets name (S11).
     ahead = {"securityGroups", "networks"}
     for name in asked:
         if name == "all":
-            ahead |= set(AHEAD)
+            ahead |= set(PROVISIONABLE)
         elif name != "none":
             if name.lower() not in known:
                 raise InputError(
                     f"{name} is nothing that can be provisioned ahead",
                     value=name,
-                    expected="all, none, or some of " + ", ".join(AHEAD),
+                    expected="all, none, or some of " + ", ".join(PROVISIONABLE),
                     file=project.file if provision_ahead is None else None,
                 )
             ahead.add(known[name.lower()])
@@ -178,7 +176,7 @@ def ahead_of(project: Project, provision_ahead: Iterable[str] | None) -> frozens
     elif "none" not in asked:
         # A connection that is up ahead of a failover needs all that makes it safe (D85). Whoever asks for nothing
         # ahead has asked for the article's own order, steps after the machines.
-        ahead |= set(AHEAD)
+        ahead |= set(PROVISIONABLE)
     return frozenset(ahead)
 
 

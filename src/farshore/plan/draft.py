@@ -29,7 +29,8 @@ class Draft:
         self._floor: tuple[str, ...] = ()
 
     def begin(self, phase: Phase, after: Iterable[str] | None = None) -> None:
-        """Start a phase, after the ends of the last phase that has steps, or after the ids given."""
+        """Start a phase, after the ends of the last phase that has steps, or after the ids given. Again within a
+        phase: what follows stands on these ids."""
         self._floor = tuple(after) if after is not None else self.ends()
         self.phase = phase
 
@@ -55,8 +56,10 @@ class Draft:
         may_fail: bool = False,
         obligation: str | None = None,
     ) -> str:
-        """Add `<phase>/<name>` and return its id. None in `after` is left out."""
-        wanted = tuple(dict.fromkeys(id_ for id_ in after if id_ is not None))
+        """Add `<phase>/<name>` and return its id. None in `after` is left out, and so is what an earlier phase has
+        done; a step that then comes after nothing stands on the floor."""
+        own = f"{self.phase.value}/"
+        wanted = tuple(dict.fromkeys(id_ for id_ in after if id_ is not None and id_.startswith(own)))
         step = Step(
             id=f"{self.phase.value}/{name}",
             kind=kind,

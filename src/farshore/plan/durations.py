@@ -47,8 +47,10 @@ COMMIT = seconds(31, f"{A2A}: 31 s, one poll; S24 gives 3 s for the job itself")
 SWITCH_PROTECTION = seconds(
     3569, f"{A2A}: 526 s until the job ended, Protected 3,569 s after the request (S46: hours with much change)"
 )
+WATCH = seconds(10, "polled every 10 s once the region answers; how long it stays away nobody can expect")
 DEALLOCATE = seconds(120, UNPUBLISHED)
 CHECK_MACHINE = seconds(10, UNPUBLISHED)
+REFUSED_DELETE = seconds(40, "three attempts 20 s apart against a region that does not answer (D62, E36)")
 SITE_COMMAND = seconds(60, UNPUBLISHED)
 SITE_PERSON = seconds(600, UNPUBLISHED)
 APPLIANCE_PERSON = seconds(3600, UNPUBLISHED)
@@ -64,7 +66,7 @@ _RESOURCES: Mapping[str, Expected] = {
     "microsoft.network/virtualnetworks/virtualnetworkpeerings": seconds(12, f"{NETWORK}: 10 to 21 s"),
     "microsoft.network/networkinterfaces": seconds(30, f"{NETWORK}: 30 s, one poll"),
     "microsoft.network/virtualnetworkgateways": seconds(
-        38 * 60, "E24: up to 45 minutes; recorded: 8 to 22 minutes for VPN gateways, none for ExpressRoute"
+        38 * 60, "E24: up to 45 minutes; we expect 38. Recorded: 8 to 22 for VPN gateways, none for ExpressRoute"
     ),
     "microsoft.network/connections": seconds(63, f"{NETWORK}: 10 to 63 s (E37: no official figure)"),
     "microsoft.compute/virtualmachines": seconds(120, UNPUBLISHED),

@@ -33,7 +33,7 @@ class Recovery:
         self.source, self.target = self.project.source_region, self.project.target.region
         self.group = counterparts.group(anchor)
         self.vault = self._existing_vault() or make_id(
-            anchor.subscription, self.project.target.resource_group, VAULTS, f"{_slug(self.project.name)}-vault"
+            anchor.subscription, self.project.target.resource_group, VAULTS, f"{slug(self.project.name)}-vault"
         )
         self.policy = self.vault.child("replicationPolicies", POLICY)
         self.fabrics = {region: self._fabric(region) for region in (self.source, self.target)}
@@ -144,6 +144,6 @@ def _body(id_: ResourceId, properties: dict[str, Any]) -> Body:
     return {"id": id_.text, "name": id_.name, "properties": properties}
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")
     return "-".join(part for part in kept.split("-") if part)[:40] or "farshore"

@@ -1,0 +1,165 @@
+"""FAILBACK: home again, and the estate as it was, with the target kept ready (S47, D65).
+
+Machines first, then the way to them: at no moment do two networks answer for one prefix with nothing that decides.
+
+    two circuits   machines run at home and are looked at -> the fence is lifted; the preference for the primary stays
+    one circuit    the target's connection is deleted -> its routes are gone from both links -> the source's is made
+                   again -> its routes are there (D65)
+    new addresses  nothing to switch: both networks are connected all the time
+
+Then commit, and protect towards the target once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from farshore.arm.ids import ResourceId
+from farshore.plan import actions, durations
+from farshore.plan.builders import reprotect, sites
+from farshore.plan.builders.failover import disconnects, waves
+from farshore.plan.builders.provision import NetworkBuilder
+from farshore.plan.design import Design, Machine
+from farshore.plan.draft import Draft
+from farshore.plan.machines import arrives_home
+from farshore.plan.model import MachineState, Phase, SetMachine, StepKind
+
+
+def build(design: Design, draft: Draft, network: NetworkBuilder) -> None:
+    draft.begin(Phase.FAILBACK)
+    ready = _ready(design, draft)
+    if ready:
+        draft.begin(Phase.FAILBACK, ready)
+    checks = waves(design, draft, lambda machine, after: _home(design, draft, machine, after))
+    _way_home(design, draft, network, checks)
+    path = list(draft.ends())
+    for machine in design.machines:
+        draft.add(
+            f"routes/{machine.label}",
+            actions.check_routes(machine.planned.nic, []),
+            title=f"Machine {machine.label} has its routes at home",
+            subject=machine.planned.nic,
+            expected=durations.LOOK,
+            kind=StepKind.CHECK,
+            after=path,
+        )
+    last = _announced(design, draft, "home", draft.ends()) or list(draft.ends())
+    for machine in design.machines:
+        committed = draft.add(
+            f"commit/{machine.label}",
+            actions.commit(machine.planned.reverse_item),
+            title=f"Commit the failback of machine {machine.label}",
+            subject=machine.planned.reverse_item,
+            expected=durations.COMMIT,
+            after=last,
+        )
+        reprotect.forward(design, draft, machine, [committed])
+
+
+def _home(design: Design, draft: Draft, machine: Machine, after: list[str]) -> tuple[str, ResourceId, ResourceId, str]:
+    planned = machine.planned
+    step = draft.add(
+        f"machine/{machine.label}",
+        actions.failover(
+            planned.reverse_item,
+            planned.id,
+            # S51: a switched item is failed over in its own direction; an unmanaged one has kept its roles.
+            direction="PrimaryToRecovery" if planned.managed else "RecoveryToPrimary",
+            shutdown=True,
+        ),
+        title=f"Fail machine {machine.label} back to {design.project.source_region}, stopping it in the target first",
+        subject=planned.reverse_item,
+        expected=durations.FAILOVER,
+        after=after,
+        effects=[SetMachine(id=planned.target_id, state=MachineState.STOPPED), *arrives_home(design, machine)],
+    )
+    return step, planned.id, planned.nic, planned.address
+
+
+def _ready(design: Design, draft: Draft) -> list[str]:
+    """Before anything moves: what should be announced now is."""
+    if disconnects(design):
+        return [
+            _read(draft, f"ready/{circuit.name}", circuit, [str(prefix) for prefix in design.announced_there], [], ())
+            for circuit in design.target_circuits
+        ]
+    return _announced(design, draft, "ready", ())
+
+
+def _announced(design: Design, draft: Draft, name: str, after: Iterable[str]) -> list[str]:
+    """Each source circuit shows the source's networks."""
+    return [
+        _read(draft, f"{name}/{circuit.name}", circuit, [str(prefix) for prefix in design.announced], [], after)
+        for circuit in design.source_circuits
+    ]
+
+
+def _way_home(design: Design, draft: Draft, network: NetworkBuilder, checks: list[str]) -> None:
+    """Connectivity, once every machine runs at home."""
+    after = checks
+    if "connection" not in design.ahead and design.kept:
+        # A connection that was not wanted ahead goes, and its routes with it, before home is announced again.
+        deleted = [
+            draft.delete(
+                f"disconnect/{id_.name}",
+                id_,
+                title=f"Delete the target's connection {id_.name}: it was made for the disaster",
+                after=checks,
+            )
+            for id_ in network.connection_ids()
+        ]
+        after = [
+            _read(draft, f"circuit-clear/{c.name}", c, [], [str(prefix) for prefix in design.kept], deleted)
+            for c in design.target_circuits
+        ] or checks
+    if disconnects(design):
+        for connection in design.connections:
+            body = design.estate.get(connection.id)
+            if connection.peer in design.target_circuits and body is not None:
+                draft.put(
+                    f"connection/{design.label(connection.id)}",
+                    _writable(body),
+                    title=f"Make the source's connection {connection.id.name} again (D65)",
+                    after=after,
+                    shown=body,
+                )
+    sites.lift(design, draft, after)
+
+
+def _read(
+    draft: Draft, name: str, circuit: ResourceId, present: list[str], absent: list[str], after: Iterable[str]
+) -> str:
+    says = ", ".join(
+        [*([f"{', '.join(present)} announced"] if present else []), *([f"{', '.join(absent)} gone"] if absent else [])]
+    )
+    return draft.add(
+        name,
+        actions.read_circuit(actions.expect_circuit(circuit, present=present, absent=absent)),
+        title=f"Read circuit {circuit.name}: {says}",
+        subject=circuit,
+        expected=durations.LOOK,
+        kind=StepKind.CHECK,
+        after=after,
+    )
+
+
+def _writable(body: dict[str, object]) -> dict[str, object]:
+    """The source's own connection without what Azure adds to it."""
+    properties = body.get("properties")
+    assert isinstance(properties, dict)
+    kept = {
+        key: properties[key]
+        for key in (
+            "virtualNetworkGateway1",
+            "connectionType",
+            "peer",
+            "routingWeight",
+            "expressRouteGatewayBypass",
+            "enablePrivateLinkFastPath",
+        )
+        if properties.get(key) is not None
+    }
+    return {
+        **{key: body[key] for key in ("id", "name", "type", "location", "tags") if key in body},
+        "properties": kept,
+    }

@@ -1,0 +1,115 @@
+"""RETURN: the lost region comes back, and its old machines with it (D63, D64, D92).
+
+The watch is on before the region shows life, asks ARM and the circuit at most ten seconds apart, and never gives up.
+Then, in this order: where one circuit holds both networks, the source's connection is deleted at once; the returned
+machines are deallocated, never deleted, because reprotect needs them (S46, X19); and it is read, not believed, that
+the fence still holds.
+"""
+
+from __future__ import annotations
+
+from farshore.arm.ids import ResourceId
+from farshore.plan import actions, durations
+from farshore.plan.builders.failover import disconnects
+from farshore.plan.design import Design
+from farshore.plan.draft import Draft
+from farshore.plan.model import DeleteResource, Effect, MachineState, Phase, Restore, SetMachine, StepKind
+
+RETURN = "return"
+PERSISTENT = 90
+"""Attempts 20 s apart to delete the returned region's connection: its gateway may answer later than its ARM."""
+
+
+def returns(design: Design, draft: Draft) -> None:
+    """The event: the region works again, and each machine may run with what it had."""
+    region = design.project.source_region
+    effects: list[Effect] = [Restore(elements=(f"region:{region}",))]
+    effects += [SetMachine(id=machine.id, state=MachineState.STALE) for machine in design.machines]
+    draft.event(RETURN, f"Region {region} returns, its machines with old data", effects)
+
+
+def build(design: Design, draft: Draft) -> list[str]:
+    """Returns the steps that discharge the guard's obligation."""
+    draft.begin(Phase.RETURN, [RETURN])
+    region = design.project.source_region
+    cut = disconnects(design)
+    circuit = next(iter(design.source_circuits), None)
+    seen = draft.add(
+        f"watch/{region}",
+        actions.await_region(
+            region,
+            probe=_probe(design),
+            circuit=circuit,
+            prefixes=[str(prefix) for prefix in design.announced],
+        ),
+        title=f"Watch for the first sign of life of {region}: its ARM, or its networks on the circuit",
+        subject=_probe(design),
+        expected=durations.WATCH,
+        kind=StepKind.CHECK,
+    )
+    discharging = []
+    fenced = [seen]
+    if cut:
+        fenced = []
+        for connection in design.connections:
+            if connection.peer in design.target_circuits:
+                fenced.append(
+                    draft.add(
+                        f"disconnect/{design.label(connection.id)}",
+                        actions.delete(connection.id, attempts=PERSISTENT),
+                        title=f"Delete the returned region's connection {connection.id.name} at once (D64)",
+                        subject=connection.id,
+                        expected=durations.for_delete(connection.id.type),
+                        after=[seen],
+                        effects=[DeleteResource(id=connection.id)],
+                    )
+                )
+        discharging += fenced
+    for machine in design.machines:
+        discharging.append(
+            draft.add(
+                f"deallocate/{machine.label}",
+                actions.deallocate(machine.id),
+                title=f"Deallocate the returned machine {machine.label}; it has old data (D92)",
+                subject=machine.id,
+                expected=durations.DEALLOCATE,
+                after=fenced,
+                effects=[SetMachine(id=machine.id, state=MachineState.STOPPED)],
+            )
+        )
+    verify(design, draft, "verify", moved=True)
+    return discharging
+
+
+def verify(design: Design, draft: Draft, name: str, *, moved: bool) -> list[str]:
+    """Read every circuit once all else of the phase is done: the site hears the target, and where a fence stands the
+    source's circuit hears nothing of the site's."""
+    steps = []
+    ends = draft.ends()
+    expected: dict[ResourceId, tuple[list[str], list[str]]] = {}
+    for circuit in design.target_circuits:
+        expected[circuit] = ([str(prefix) for prefix in design.announced_there], [])
+    if moved and design.kept and not design.one_circuit:
+        for site in design.estate.sites:
+            for router in site.routers:
+                if router.circuit in design.source_circuits:
+                    expected[router.circuit] = ([], [str(prefix) for prefix in site.prefixes])
+    for circuit, (present, absent) in expected.items():
+        says = "the fence holds" if absent else "the target is announced on both links"
+        steps.append(
+            draft.add(
+                f"{name}/{circuit.name}",
+                actions.read_circuit(actions.expect_circuit(circuit, present=present, absent=absent)),
+                title=f"Read circuit {circuit.name}: {says}",
+                subject=circuit,
+                expected=durations.LOOK,
+                kind=StepKind.CHECK,
+                after=ends,
+            )
+        )
+    return steps
+
+
+def _probe(design: Design) -> ResourceId:
+    """A resource that lives in the region: the gateway whose return matters, else a machine."""
+    return design.gateways[0].id if design.gateways else design.machines[0].id

@@ -1,0 +1,193 @@
+"""Site steps: what routers on-premises prefer, deny and say (D51, E47).
+
+Azure can only withdraw; which of two networks a site chooses is the site's own business, and nobody may take a
+person's word for it. So each change has a half that Azure can see in a circuit's route tables: with the preference
+for the primary goes a prepend on what the secondary says, with the fence goes a filter on what the primary says.
+
+    prefer   before the target is announced beside the source: the primary's local preference above the secondary's
+    fence    at the failover: the primary's offer of the kept prefixes denied, and the site's own withheld from it.
+             Denied, not de-preferred: when the secondary fails, a preference falls back to machines with old data
+    lift     at the end of the failback, when nothing old is left: the routers as they were before the fence
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from farshore.estate.outside import Filter, Router, Site
+from farshore.plan import actions, durations
+from farshore.plan.design import Design
+from farshore.plan.draft import Draft
+from farshore.plan.model import SetRouter, StepKind
+
+PREFERENCE = 200
+"""Above the default of 100 (E42)."""
+PREPEND = 3
+
+
+def prefer_primary(design: Design, draft: Draft, after: Iterable[str] = ()) -> list[str]:
+    """One step for each site that will hear kept prefixes from two circuits."""
+    if not design.kept or design.one_circuit:
+        return []
+    steps = []
+    for site in design.estate.sites:
+        wanted = preferred(design, site)
+        if wanted is None:
+            continue
+        verify = [
+            actions.expect_circuit(
+                router.circuit,
+                present=[str(prefix) for prefix in site.prefixes],
+                minimum_path_length={str(prefix): 1 + router.prepend for prefix in site.prefixes},
+                links=router.links,
+            )
+            for router in wanted.routers
+            if router.circuit in design.target_circuits
+        ]
+        primary = next(router for router in wanted.routers if router.circuit in design.source_circuits)
+        steps.append(
+            _step(
+                design,
+                draft,
+                f"site/{site.name}",
+                site,
+                wanted,
+                verify,
+                title=f"Site {site.name} prefers circuit {primary.circuit.name} for what both networks announce",
+                after=after,
+            )
+        )
+    return steps
+
+
+def fence(design: Design, draft: Draft) -> list[str]:
+    """One step for each site with a router on a source circuit: nothing of the source's is believed any more."""
+    if not design.kept or design.one_circuit:
+        return []
+    steps = []
+    for site in design.estate.sites:
+        before = settled(design, site)
+        fenced = replace(before, routers=tuple(_fenced(design, site, router) for router in before.routers))
+        own = [router for router in before.routers if router.circuit in design.source_circuits]
+        if not own:
+            continue
+        verify = [
+            actions.expect_circuit(router.circuit, absent=[str(prefix) for prefix in site.prefixes], links=router.links)
+            for router in own
+        ]
+        steps.append(
+            _step(
+                design,
+                draft,
+                f"fence/{site.name}",
+                before,
+                fenced,
+                verify,
+                title=f"Site {site.name} denies what circuit {own[0].circuit.name} offers of the moved networks",
+            )
+        )
+    return steps
+
+
+def lift(design: Design, draft: Draft, after: Iterable[str]) -> list[str]:
+    """The fence is taken away; the preference for the primary stays."""
+    if not design.kept or design.one_circuit:
+        return []
+    steps = []
+    for site in design.estate.sites:
+        wanted = settled(design, site)
+        own = [router for router in wanted.routers if router.circuit in design.source_circuits]
+        if not own:
+            continue
+        fenced = replace(wanted, routers=tuple(_fenced(design, site, router) for router in wanted.routers))
+        verify = [
+            actions.expect_circuit(
+                router.circuit, present=[str(prefix) for prefix in site.prefixes], links=router.links
+            )
+            for router in own
+        ]
+        steps.append(
+            _step(
+                design,
+                draft,
+                f"lift-fence/{site.name}",
+                fenced,
+                wanted,
+                verify,
+                title=f"Site {site.name} believes circuit {own[0].circuit.name} again",
+                after=after,
+            )
+        )
+    return steps
+
+
+def settled(design: Design, site: Site) -> Site:
+    """The site as it stands before and after a disaster: with the preference, where the plan sets one."""
+    if "connection" not in design.ahead:
+        return site
+    return preferred(design, site) or site
+
+
+def preferred(design: Design, site: Site) -> Site | None:
+    """The site with its primary preferred; None where it does not have a router on either side."""
+    primary = [router for router in site.routers if router.circuit in design.source_circuits]
+    secondary = [router for router in site.routers if router.circuit in design.target_circuits]
+    if not primary or not secondary:
+        return None
+    highest = max(router.local_preference for router in secondary)
+    lowest = min(router.local_preference for router in primary)
+    wanted = lowest if lowest > highest else max(PREFERENCE, highest + 100)
+    changed = {
+        router.name: replace(router, local_preference=max(router.local_preference, wanted)) for router in primary
+    }
+    changed |= {router.name: replace(router, prepend=max(router.prepend, PREPEND)) for router in secondary}
+    return replace(site, routers=tuple(changed.get(router.name, router) for router in site.routers))
+
+
+def _fenced(design: Design, site: Site, router: Router) -> Router:
+    if router.circuit not in design.source_circuits:
+        return router
+    denied = [Filter(direction="in", prefix=prefix, action="deny") for prefix in design.kept]
+    denied += [Filter(direction="out", prefix=prefix, action="deny") for prefix in site.prefixes]
+    covered = {(item.direction, item.prefix) for item in denied}
+    kept = [item for item in router.filters if (item.direction, item.prefix) not in covered]
+    return replace(router, filters=(*kept, *denied))
+
+
+def _step(
+    design: Design,
+    draft: Draft,
+    name: str,
+    before: Site,
+    wanted: Site,
+    verify: list[dict[str, Any]],
+    *,
+    title: str,
+    after: Iterable[str] = (),
+) -> str:
+    changed = [router for router in wanted.routers if router not in before.routers]
+    shown = changed or [router for router in wanted.routers if router.circuit in design.source_circuits]
+    change = design.project.change_of(wanted.name)
+    return draft.add(
+        name,
+        actions.site_change(wanted.name, [_settings(router) for router in shown], verify, command=change.command),
+        title=title,
+        subject=f"sites/{wanted.name}/routers/{shown[0].name}",
+        expected=durations.SITE_PERSON if change.command is None else durations.SITE_COMMAND,
+        kind=StepKind.SITE,
+        after=after,
+        effects=[SetRouter(site=wanted.name, router=router) for router in shown],
+    )
+
+
+def _settings(router: Router) -> dict[str, Any]:
+    return {
+        "name": router.name,
+        "local_preference": router.local_preference,
+        "prepend": router.prepend,
+        "filters": [
+            {"direction": item.direction, "prefix": str(item.prefix), "action": item.action} for item in router.filters
+        ],
+    }
