@@ -103,12 +103,15 @@ class Flow:
 
     def __str__(self) -> str:
         port = "" if self.destination_port is None else f"/{self.destination_port}"
-        return f"{self.source_address} -> {self.destination_address} {self.protocol}{port}"
+        reply = f" from {self.source_port}" if self.destination_port is None and self.source_port is not None else ""
+        return f"{self.source_address} -> {self.destination_address} {self.protocol}{port}{reply}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
-    """One place a flow passed. `kind`: site, router, circuit, gateway, subnet, appliance, machine, peering, internet."""
+    """One place a flow passed.
+
+    `kind`: site, router, circuit, gateway, appliance, machine, tunnel, endpoint, internet."""
 
     kind: str
     name: str
@@ -116,6 +119,9 @@ class Hop:
     choice: Choice | None = None
     because: str = ""
     stateful: bool = False
+    state_key: str = ""
+    """What keeps the state of a stateful hop: the machine for each of its NICs, a load balancer for its pool, one
+    router of a site with a firewall. `|` between several, when either may see a packet. Empty: the hop itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +140,7 @@ class Trace:
     @property
     def stateful_hops(self) -> tuple[str, ...]:
         """The stateful things on the way, in order, by id or name: what the other direction must meet too (R39)."""
-        return tuple(str(hop.id or hop.name).lower() for hop in self.hops if hop.stateful)
+        return tuple(hop.state_key or str(hop.id or hop.name).lower() for hop in self.hops if hop.stateful)
 
     @property
     def appliances(self) -> tuple[ResourceId, ...]:

@@ -1,0 +1,177 @@
+"""`Routing(estate)`: the questions that others ask, answered with everything shared that can be.
+
+What nobody can tell about right now (`Outside.unknown`: a lost region's gateway may still announce) is tried both ways.
+Where every way gives the same answer it does not matter, and the answer stands; else the trace ends in
+`InsufficientInformation` and names what was missing (style 11).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from itertools import combinations
+
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.estate.estate import Estate
+from farshore.routing.index import Holder
+from farshore.routing.places import holders_of
+from farshore.routing.tables import advertised_by, learned_by
+from farshore.routing.trace import trace_one_way
+from farshore.routing.values import BgpRoute, Disposition, EffectiveRoute, Flow, Trace
+from farshore.routing.world import World
+
+MOST_UNKNOWN = 4
+"""Up to so many unknown things every combination is tried; beyond, all, none, and each alone."""
+
+
+class Routing:
+    """One estate's routing. Make one for an estate and ask it everything: tables are built once, when asked for."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+
+    @cached_property
+    def world(self) -> World:
+        """The world in which everything unknown works."""
+        return World(self.estate)
+
+    def effective_routes(self, nic_or_subnet_id: ResourceId | str) -> tuple[EffectiveRoute, ...]:
+        """The effective table of a NIC or subnet (R1 to R23)."""
+        return self.world.effective_routes(_id(nic_or_subnet_id))
+
+    def learned_routes(self, id_: ResourceId | str, instance: str | None = None) -> tuple[BgpRoute, ...]:
+        """What a gateway, Route Server or circuit has been told. `instance`: a gateway instance's address, or
+        `primary` or `secondary` of a circuit."""
+        return learned_by(self.world, *_split(id_, instance))
+
+    def advertised_routes(self, id_: ResourceId | str, to: str | None = None) -> tuple[BgpRoute, ...]:
+        """What a gateway, Route Server or circuit says, to one neighbour's address or to all."""
+        return advertised_by(self.world, *_split(id_, None), to)
+
+    def trace_one_way(self, flow: Flow) -> Trace:
+        """One flow's way, one direction, every group asked as for a new flow."""
+        return self._agreed([trace_one_way(world, flow) for world in self._worlds])
+
+    def trace(self, flow: Flow) -> tuple[Trace, Trace]:
+        """A flow's way and its reply's. Security groups let a reply pass where they saw the flow."""
+        pairs = [_both_ways(world, flow) for world in self._worlds]
+        if len(pairs) == 1:
+            return pairs[0]
+        return self._agreed([forward for forward, _ in pairs]), self._agreed([back for _, back in pairs])
+
+    @cached_property
+    def _worlds(self) -> tuple[World, ...]:
+        """The world as it is, or every way it may be."""
+        outside = self.estate.outside
+        unknown = sorted(outside.unknown - outside.down)
+        if not unknown:
+            return (self.world,)
+        ways = {frozenset(chosen) for chosen in _ways(unknown)}
+        return (
+            self.world,
+            *(World(self.estate.with_outside(replace(outside, down=outside.down | down))) for down in ways if down),
+        )
+
+    def _agreed(self, traces: list[Trace]) -> Trace:
+        first = traces[0]
+        if all(_answer(other) == _answer(first) for other in traces[1:]):
+            return first
+        missing = tuple(f"whether {_short(name)} works" for name in sorted(self.estate.outside.unknown))
+        because = f"it may end as {' or '.join(dict.fromkeys(trace.disposition for trace in traces))}"
+        return replace(
+            first, disposition=Disposition.INSUFFICIENT_INFORMATION, because=because, missing=missing, delivered_to=None
+        )
+
+
+MOST_CONTEXTS = 64
+_contexts: OrderedDict[int, Routing] = OrderedDict()
+
+
+def routing_of(estate: Estate) -> Routing:
+    """The routing of an estate, the same object while the estate is one of the latest that were asked about."""
+    found = _contexts.get(id(estate))
+    if found is None or found.estate is not estate:
+        found = _contexts[id(estate)] = Routing(estate)
+        if len(_contexts) > MOST_CONTEXTS:
+            _contexts.popitem(last=False)
+    return found
+
+
+def _both_ways(world: World, flow: Flow) -> tuple[Trace, Trace]:
+    forward = trace_one_way(world, flow)
+    passed = frozenset(hop.id.key for hop in forward.hops if isinstance(hop.id, ResourceId))
+    reply = Flow(
+        source=forward.hops[-1].name if forward.hops else flow.source,
+        source_address=flow.destination_address,
+        destination_address=flow.source_address,
+        protocol=flow.protocol,
+        destination_port=flow.source_port,
+        source_port=flow.destination_port,
+    )
+    if forward.disposition in (Disposition.DELIVERED, Disposition.STALE):
+        if forward.delivered_to is None:
+            return forward, trace_one_way(world, reply, established=passed)
+        reply = replace(reply, source=forward.delivered_to.text)
+        if forward.hops[-1].kind == "endpoint":
+            return forward, _same_way_back(forward, reply)
+        return forward, trace_one_way(world, reply, established=passed, start=_taker(world, forward))
+    if forward.disposition == Disposition.LEFT_ESTATE and forward.hops[-1].kind in ("internet", "endpoint"):
+        return forward, _from_outside(world, forward, reply, passed)
+    because = f"the flow was not taken ({forward.disposition}), so nobody replies"
+    return forward, Trace(flow=reply, hops=(), disposition=Disposition.NO_MACHINE, because=because)
+
+
+def _taker(world: World, forward: Trace) -> Holder | None:
+    nic = None if forward.delivered_to is None else world.index.nics.get(forward.delivered_to.key)
+    held = () if nic is None else tuple(holders_of(nic))
+    named = [holder for holder in held if holder.address == forward.flow.destination_address]
+    return next(iter((*named, *held)), None)
+
+
+def _from_outside(world: World, forward: Trace, reply: Flow, passed: frozenset[str]) -> Trace:
+    """A reply from the internet comes to whoever gave the flow its public address: the last appliance on the way out,
+    else the machine itself (Azure's own translation)."""
+    last = next((hop for hop in reversed(forward.hops) if hop.kind == "appliance"), None)
+    outside = replace(forward.hops[-1], choice=None)
+    nic = None if last is None or not isinstance(last.id, ResourceId) else world.index.nics.get(last.id.key)
+    holder = None if nic is None else next(iter(holders_of(nic)), None)
+    if last is None or holder is None:
+        return _same_way_back(forward, reply)
+    rest = trace_one_way(world, reply, established=passed, start=holder)
+    begin = replace(last, choice=rest.hops[0].choice if rest.hops else None)
+    return replace(rest, hops=(outside, begin, *rest.hops[1:]))
+
+
+def _same_way_back(forward: Trace, reply: Flow) -> Trace:
+    hops = tuple(replace(hop, choice=None) for hop in reversed(forward.hops))
+    first = forward.hops[0]
+    taken = first.id if isinstance(first.id, ResourceId) else None
+    because = "the reply of a flow that left comes back the way it went"
+    return Trace(flow=reply, hops=hops, disposition=Disposition.DELIVERED, because=because, delivered_to=taken)
+
+
+def _ways(unknown: list[str]) -> Iterator[tuple[str, ...]]:
+    """What may be down: every combination of a few, else none, all, and each alone."""
+    sizes = range(len(unknown) + 1) if len(unknown) <= MOST_UNKNOWN else (0, 1, len(unknown))
+    for size in sizes:
+        yield from combinations(unknown, size)
+
+
+def _answer(trace: Trace) -> tuple[object, ...]:
+    return trace.disposition, trace.delivered_to, trace.stateful_hops
+
+
+def _short(name: str) -> str:
+    return name if ":" in name else name.rpartition("/")[2]
+
+
+def _id(id_: ResourceId | str) -> ResourceId:
+    return id_ if isinstance(id_, ResourceId) else resource_id(id_)
+
+
+def _split(id_: ResourceId | str, instance: str | None) -> tuple[ResourceId, str | None]:
+    """An id may name its instance after `#`."""
+    text, _, inside = str(id_).partition("#")
+    return resource_id(text), instance or inside or None

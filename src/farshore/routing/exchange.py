@@ -1,0 +1,157 @@
+"""The exchange of routes over circuits, from what everybody has to say until nothing changes any more.
+
+    gateways ──►  edges (MSEE, one a link)  ──►  sites ──► (only with readvertise) other edges
+    sites    ──►  edges                     ──►  gateways
+
+Without a router that re-advertises one circuit to another (E48) a single pass is the whole of it. The inputs hold all
+that matters and nothing else, so one result serves every state of an estate in which the same speakers say the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from farshore.arm.decode import Address, Network
+from farshore.estate.outside import Advertisement, Site
+from farshore.routing.bgp import AZURE_ASN, Heard, Link
+from farshore.routing.circuits import Attachment, EdgeTable
+from farshore.routing.sites import SiteTable, accepted, said
+
+MOST_ROUNDS = 8
+"""More than any chain of re-advertising sites that an edge would carry: each round adds one site to the paths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """An ExpressRoute gateway that speaks: what it says, from which instances."""
+
+    gateway: str
+    says: tuple[tuple[Network, tuple[int, ...], str], ...]
+    """Prefix, the path behind the gateway's own number, and the network that answers."""
+    instances: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLink:
+    """A link that carries BGP, with the addresses of both ends."""
+
+    link: Link
+    customer: tuple[Address, ...]
+    microsoft: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    speakers: tuple[Speaker, ...]
+    attachments: tuple[Attachment, ...]
+    links: tuple[OpenLink, ...]
+    sites: tuple[Site, ...]
+    silent_routers: frozenset[str]
+    advertised: tuple[Advertisement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What everybody knows in the end."""
+
+    edges: Mapping[Link, EdgeTable]
+    sites: Mapping[str, SiteTable]
+    learned: Mapping[str, tuple[Heard, ...]]
+    """By gateway: everything its circuits told it, before its own choice."""
+
+
+@lru_cache(maxsize=4096)
+def converge(inputs: Inputs) -> Exchange:
+    """The state in which nobody has anything new to say."""
+    from_azure = _from_azure(inputs)
+    sites: dict[str, SiteTable] = {}
+    edges = _edges(inputs, from_azure, sites)
+    for _ in range(MOST_ROUNDS):
+        sites = _sites(inputs, edges)
+        if not any(router.readvertise for site in inputs.sites for router in site.routers):
+            break
+        settled = _edges(inputs, from_azure, sites)
+        if all(settled[link].heard == edges[link].heard for link in settled):
+            break
+        edges = settled
+    return Exchange(edges=edges, sites=sites, learned=_learned(inputs, edges))
+
+
+def _from_azure(inputs: Inputs) -> dict[str, list[Heard]]:
+    """By circuit: what its gateways say, and what neighbours outside the estate are known to say on both links."""
+    speakers = {speaker.gateway: speaker for speaker in inputs.speakers}
+    found: dict[str, list[Heard]] = defaultdict(list)
+    for attachment in inputs.attachments:
+        speaker = speakers.get(attachment.gateway)
+        if speaker is None:
+            continue
+        for prefix, tail, leads_to in speaker.says:
+            hops = tuple(hop for hop in speaker.instances if hop.version == prefix.version)
+            found[attachment.circuit].append(Heard(prefix, (AZURE_ASN, *tail), hops, speaker.gateway, leads_to))
+    return found
+
+
+def _edges(
+    inputs: Inputs, from_azure: Mapping[str, list[Heard]], sites: Mapping[str, SiteTable]
+) -> dict[Link, EdgeTable]:
+    heard: dict[Link, list[Heard]] = {item.link: list(from_azure.get(item.link[0], ())) for item in inputs.links}
+    for item in inputs.links:
+        circuit, side = item.link
+        for site in inputs.sites:
+            for router in site.routers:
+                if router.circuit.key == circuit and side in router.links and _speaks(inputs, site, router.name):
+                    heard[item.link] += said(site, router, sites.get(site.name), item.customer, item.link)
+        for advert in inputs.advertised:
+            if _hears(advert, item):
+                hop = (advert.next_hop or advert.peer,)
+                by = f"peer:{advert.peer}"
+                heard[item.link].append(Heard(advert.prefix, advert.as_path, hop, by, by, item.link))
+    return {link: EdgeTable.of(link, routes) for link, routes in heard.items()}
+
+
+def _hears(advert: Advertisement, item: OpenLink) -> bool:
+    """Whether an advert is meant for this link: it names the circuit with the link, or comes from the link's own
+    customer end, or from nowhere that a link would know."""
+    circuit, side = item.link
+    to, _, instance = advert.to.partition("#")
+    if to != circuit:
+        return False
+    if instance:
+        return instance in (side, *map(str, item.microsoft))
+    return not item.customer or advert.peer in item.customer
+
+
+def _speaks(inputs: Inputs, site: Site, router: str) -> bool:
+    return f"router:{site.name}/{router}".lower() not in inputs.silent_routers
+
+
+def _sites(inputs: Inputs, edges: Mapping[Link, EdgeTable]) -> dict[str, SiteTable]:
+    found = {}
+    for site in inputs.sites:
+        offers = [
+            offer
+            for router in site.routers
+            if _speaks(inputs, site, router.name)
+            for side in router.links
+            if (router.circuit.key, side) in edges
+            for offer in accepted(router, edges[router.circuit.key, side].towards_site())
+        ]
+        found[site.name] = SiteTable(site, offers)
+    return found
+
+
+def _learned(inputs: Inputs, edges: Mapping[Link, EdgeTable]) -> dict[str, tuple[Heard, ...]]:
+    own = {speaker.gateway: frozenset(prefix for prefix, _, _ in speaker.says) for speaker in inputs.speakers}
+    microsoft = {item.link: item.microsoft for item in inputs.links}
+    found: dict[str, list[Heard]] = {speaker.gateway: [] for speaker in inputs.speakers}
+    for attachment in inputs.attachments:
+        if attachment.gateway not in found:
+            continue
+        for link, edge in edges.items():
+            if link[0] == attachment.circuit:
+                told = edge.towards(attachment, inputs.attachments, microsoft[link])
+                found[attachment.gateway] += (r for r in told if r.prefix not in own[attachment.gateway])
+    return {gateway: tuple(routes) for gateway, routes in found.items()}

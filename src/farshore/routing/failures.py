@@ -1,0 +1,162 @@
+"""What can fail in an estate, and the names by which `Outside.down` says that it has.
+
+    region:eastasia             everything in the region: gateways, NICs, machines, appliances
+    location:hong kong          a peering location: every circuit that ends there (E4: links don't help)
+    CIRCUIT                     a circuit, both links
+    CIRCUIT#primary             one of its two links (E4), `#secondary` the other
+    GATEWAY                     a gateway, all instances
+    GATEWAY#0, GATEWAY#1        one instance (E26), or by its address: GATEWAY#10.10.10.140
+    CONNECTION                  a connection
+    NIC, MACHINE                a NIC; a machine with all its NICs
+    router:site/name            a site's router
+    ADDRESS                     a BGP neighbour outside the estate
+
+Ids are in lower case. `Outside.unknown` uses the same names for what nobody can tell about.
+
+What has failed falls silent: BGP withdraws what it said, and traffic takes what remains. What has no BGP is not
+noticed: a route to a dead appliance stays Active and the traffic is lost (R25).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farshore.arm.decode import Address
+from farshore.arm.ids import ResourceId
+from farshore.arm.network import Connection, ExpressRouteCircuit, NetworkInterface, VirtualNetworkGateway
+from farshore.estate.estate import Estate
+from farshore.estate.outside import Outside
+from farshore.routing.index import Index
+
+LINKS = ("primary", "secondary")
+WORKING = frozenset({"succeeded", "updating"})
+"""Provisioning states in which a resource does its work: an update doesn't interrupt it, a failed one never began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """One thing that can fail: `Outside.down | element.down` is the world in which it has."""
+
+    kind: str
+    """circuit-link, circuit, peering-location, gateway-instance, gateway, connection, appliance, region, router."""
+    name: str
+    down: frozenset[str]
+    id: ResourceId | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def elements(estate: Estate) -> tuple[Element, ...]:
+    """Everything in the estate and around it that can fail by itself, in a stable order."""
+    index = Index(estate)
+    found: list[Element] = []
+    for circuit in index.circuits.values():
+        if circuit.private_peering is not None:
+            for link in LINKS:
+                found.append(
+                    _element("circuit-link", f"{circuit.id.name} {link}", f"{circuit.id.key}#{link}", circuit.id)
+                )
+    found += [_element("circuit", item.id.name, item.id.key, item.id) for item in index.circuits.values()]
+    locations = {
+        item.peering_location.lower(): item.peering_location
+        for item in index.circuits.values()
+        if item.peering_location
+    }
+    found += [_element("peering-location", name, f"location:{key}") for key, name in sorted(locations.items())]
+    for gateway in index.gateways.values():
+        for number in (0, 1):
+            name = f"{gateway.id.name} {number}"
+            found.append(_element("gateway-instance", name, f"{gateway.id.key}#{number}", gateway.id))
+    found += [_element("gateway", item.id.name, item.id.key, item.id) for item in index.gateways.values()]
+    found += [_element("connection", item.id.name, item.id.key, item.id) for item in index.connections.values()]
+    found += _appliances(index)
+    regions = sorted({item.location for item in index.networks.values() if item.location})
+    found += [_element("region", name, f"region:{name}") for name in regions]
+    for site in estate.sites:
+        for router in site.routers:
+            name = f"{site.name}/{router.name}"
+            found.append(_element("router", name, f"router:{name}".lower()))
+    return tuple(found)
+
+
+def _element(kind: str, name: str, down: str, id_: ResourceId | None = None) -> Element:
+    return Element(kind=kind, name=name, down=frozenset({down}), id=id_)
+
+
+def _appliances(index: Index) -> list[Element]:
+    """One for each machine that forwards, else for each NIC that does (R24)."""
+    found: dict[str, Element] = {}
+    for key, nic in index.nics.items():
+        if nic.enable_ip_forwarding:
+            holder = index.machine_of.get(key, key)
+            machine = index.machines.get(holder)
+            id_ = machine.id if machine is not None else nic.id
+            found.setdefault(id_.key, _element("appliance", id_.name, id_.key, id_))
+    return list(found.values())
+
+
+class Health:
+    """What works in one world: an estate's resources under one `Outside`."""
+
+    __slots__ = ("_index", "_regions_down", "_stopped", "down")
+
+    def __init__(self, index: Index, outside: Outside) -> None:
+        self._index = index
+        self.down = outside.down
+        self._stopped = outside.stopped
+        self._regions_down = frozenset(name.split(":", 1)[1] for name in outside.down if name.startswith("region:"))
+
+    def region(self, location: str) -> bool:
+        return location not in self._regions_down
+
+    def link(self, circuit: ExpressRouteCircuit, link: str) -> bool:
+        """Whether a link carries BGP: provided, its private peering enabled, nothing of it down (E33)."""
+        peering = circuit.private_peering
+        location = (circuit.peering_location or "").lower()
+        return (
+            peering is not None
+            and peering.state.lower() == "enabled"
+            and circuit.service_provider_provisioning_state.lower() == "provisioned"
+            and circuit.circuit_provisioning_state.lower() == "enabled"
+            and circuit.id.key not in self.down
+            and f"{circuit.id.key}#{link}" not in self.down
+            and f"location:{location}" not in self.down
+        )
+
+    def gateway(self, gateway: VirtualNetworkGateway) -> bool:
+        """Whether a gateway speaks: provisioned (L30), its region there, an instance alive."""
+        return (
+            gateway.provisioning_state.lower() in WORKING
+            and gateway.id.key not in self.down
+            and self.region(gateway.location)
+            and not all(f"{gateway.id.key}#{number}" in self.down for number in (0, 1))
+        )
+
+    def instance(self, gateway: ResourceId, number: int, address: Address | None) -> bool:
+        return f"{gateway.key}#{number}" not in self.down and f"{gateway.key}#{address}" not in self.down
+
+    def connection(self, connection: Connection) -> bool:
+        return connection.provisioning_state.lower() in WORKING and connection.id.key not in self.down
+
+    def router(self, site: str, router: str) -> bool:
+        return not self.down or f"router:{site}/{router}".lower() not in self.down
+
+    def nic(self, nic: NetworkInterface) -> str | None:
+        """Why nothing answers at a NIC, or None where something does."""
+        if not self.region(nic.location):
+            return f"region {nic.location} is down"
+        if nic.id.key in self.down:
+            return f"{nic.id.short} is down"
+        key = self._index.machine_of.get(nic.id.key)
+        if key is None:
+            return f"{nic.id.short} is attached to no machine"
+        if key in self.down:
+            return f"{key.rsplit('/', 1)[-1]} is down"
+        machine = self._index.machines.get(key)
+        state = None if machine is None else machine.power_state
+        if key in self._stopped or nic.id.key in self._stopped:
+            return f"{key.rsplit('/', 1)[-1]} does not run"
+        if state in ("deallocated", "deallocating", "stopped", "stopping"):
+            return f"{key.rsplit('/', 1)[-1]} is {state}"
+        return None

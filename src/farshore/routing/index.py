@@ -1,0 +1,172 @@
+"""What stands where: one pass over an estate's resources, for everything that routing asks again and again.
+
+An index depends on the resources alone, not on what is down or what sites do, so that estates which share their
+resources share it. Who holds an address is asked inside one virtual network: the same address may exist in two
+networks, in a source and its target above all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from farshore.arm import compute, network
+from farshore.arm.decode import Address, Reader
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.estate.estate import Estate
+
+Model = TypeVar("Model")
+
+AZURE_FIREWALLS = "Microsoft.Network/azureFirewalls"
+PRIVATE_ENDPOINTS = "Microsoft.Network/privateEndpoints"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A NIC's hold on one address."""
+
+    nic: network.NetworkInterface
+    subnet: ResourceId
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontend:
+    """An address that a load balancer or an Azure Firewall holds, with the NICs behind it."""
+
+    id: ResourceId
+    kind: str
+    """`loadBalancer` or `azureFirewall`."""
+    subnet: ResourceId
+    members: tuple[Holder, ...] = ()
+
+
+class Index:
+    """See the theory above. Everything in it is keyed by lower-case ids."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self._keys: dict[str, list[str]] = defaultdict(list)
+        for key in sorted(estate.resources):
+            self._keys[_kind(key)].append(key)
+        self.networks = self._views(network.VIRTUAL_NETWORKS, network.virtual_network)
+        self.nics = self._views(network.NETWORK_INTERFACES, network.network_interface)
+        self.machines = self._views(compute.VIRTUAL_MACHINES, compute.virtual_machine)
+        self.gateways = self._views(network.VIRTUAL_NETWORK_GATEWAYS, network.virtual_network_gateway)
+        self.circuits = self._views(network.EXPRESS_ROUTE_CIRCUITS, network.express_route_circuit)
+        self.connections = self._views(network.CONNECTIONS, network.connection)
+        self.machine_of = self._machines_by_nic()
+        self.holders = self._holders_by_address()
+        self.gateways_in = self._gateways_by_network()
+        self._frontends: dict[tuple[str, Address], Frontend] | None = None
+
+    def bodies(self, kind: str) -> list[Body]:
+        """Bodies of one type, children that Azure does not nest included, in id order."""
+        return [self.estate.resources[key] for key in self._keys.get(kind.lower(), ())]
+
+    def _views(self, kind: str, decode: Callable[[Body], Model]) -> dict[str, Model]:
+        keys = self._keys.get(kind.lower(), ())
+        return {key: view for key in keys if (view := self.estate.view(resource_id(key), decode)) is not None}
+
+    def network_of(self, id_: ResourceId | None) -> network.VirtualNetwork | None:
+        """The network of a subnet, or of a NIC (by its primary configuration)."""
+        if id_ is None:
+            return None
+        nic = self.nics.get(id_.key)
+        if nic is not None:
+            return self.network_of(nic.primary.subnet) if nic.primary is not None else None
+        parent = id_.parent
+        return None if parent is None else self.networks.get(parent.key)
+
+    def subnet(self, id_: ResourceId | None) -> network.Subnet | None:
+        found = self.network_of(id_)
+        return None if found is None or id_ is None else found.subnet(id_.name)
+
+    def gateway_subnet(self, gateway: network.VirtualNetworkGateway) -> network.Subnet | None:
+        return self.subnet(gateway.subnet)
+
+    def raw(self, id_: ResourceId) -> Reader:
+        """The body behind a view, for the few fields that no model holds."""
+        return Reader(self.estate.resources.get(id_.key, {}))
+
+    def at(self, network_key: str, address: Address) -> tuple[Holder, ...]:
+        """The NICs that hold an address in one network."""
+        return tuple(self.holders.get((network_key, address), ()))
+
+    def addresses(self, nic: ResourceId) -> tuple[Address, ...]:
+        """The private addresses of a NIC."""
+        found = self.nics.get(nic.key)
+        items = () if found is None else found.ip_configurations
+        return tuple(item.private_ip_address for item in items if item.private_ip_address is not None)
+
+    def frontend(self, network_key: str, address: Address) -> Frontend | None:
+        """The load balancer or firewall that holds an address in one network."""
+        if self._frontends is None:
+            self._frontends = dict(self._all_frontends())
+        return self._frontends.get((network_key, address))
+
+    def _machines_by_nic(self) -> dict[str, str]:
+        """From either side: hand-written estates often show only one of them."""
+        found = {
+            nic: key for key, machine in self.machines.items() for nic in (n.key for n in machine.network_interfaces)
+        }
+        for key, nic in self.nics.items():
+            if nic.virtual_machine is not None:
+                found[key] = nic.virtual_machine.key
+        return found
+
+    def _holders_by_address(self) -> dict[tuple[str, Address], list[Holder]]:
+        found: dict[tuple[str, Address], list[Holder]] = defaultdict(list)
+        for nic in self.nics.values():
+            for item in nic.ip_configurations:
+                if item.subnet is not None and item.private_ip_address is not None:
+                    where = network_key(item.subnet)
+                    holder = Holder(nic=nic, subnet=item.subnet, address=item.private_ip_address)
+                    found[(where, item.private_ip_address)].append(holder)
+        return dict(found)
+
+    def _gateways_by_network(self) -> dict[str, tuple[network.VirtualNetworkGateway, ...]]:
+        found: dict[str, list[network.VirtualNetworkGateway]] = defaultdict(list)
+        for gateway in self.gateways.values():
+            if gateway.subnet is not None:
+                found[network_key(gateway.subnet)].append(gateway)
+        return {key: tuple(items) for key, items in found.items()}
+
+    def _all_frontends(self) -> Iterator[tuple[tuple[str, Address], Frontend]]:
+        pools: dict[str, list[Holder]] = defaultdict(list)
+        for nic in self.nics.values():
+            for item in nic.ip_configurations:
+                if item.subnet is not None and item.private_ip_address is not None:
+                    for pool in item.load_balancer_backend_address_pools:
+                        pools[pool.key].append(Holder(nic=nic, subnet=item.subnet, address=item.private_ip_address))
+        for body in self.bodies(network.LOAD_BALANCERS):
+            id_ = resource_id(str(body["id"]))
+            members = tuple(m for key, held in sorted(pools.items()) if key.startswith(id_.key + "/") for m in held)
+            for item_ in Reader(body).items("properties.frontendIPConfigurations"):
+                yield from _frontend(id_, "loadBalancer", item_, members)
+        for body in self.bodies(AZURE_FIREWALLS):
+            for item_ in Reader(body).items("properties.ipConfigurations"):
+                yield from _frontend(resource_id(str(body["id"])), "azureFirewall", item_, ())
+
+
+def _frontend(
+    id_: ResourceId, kind: str, item: Reader, members: tuple[Holder, ...]
+) -> Iterator[tuple[tuple[str, Address], Frontend]]:
+    address, subnet = item.address("properties.privateIPAddress"), item.id("properties.subnet")
+    if address is not None and subnet is not None:
+        yield (network_key(subnet), address), Frontend(id=id_, kind=kind, subnet=subnet, members=members)
+
+
+@lru_cache(maxsize=65536)
+def network_key(subnet: ResourceId) -> str:
+    """The lower-case id of the network that a subnet is part of."""
+    return subnet.key.rsplit("/", 2)[0]
+
+
+@lru_cache(maxsize=65536)
+def _kind(key: str) -> str:
+    return resource_id(key).type.lower()

@@ -1,0 +1,170 @@
+"""Is a flow and its reply good? One word for a pair of traces.
+
+    ambiguous      two networks answer and nothing decides between them (E40)
+    looped         a packet goes in circles
+    stale          a machine took it that may run with old data (D92)
+    wrong-owner    a machine took it that is not the promised one
+    bypass         delivered, but not through the appliance that an objective names, in either direction
+    asymmetric     delivered, but forward and back do not meet the same stateful things (R39, E44)
+    unknown        something that decides is not known
+    denied         a security group said no, forward or back
+    unreachable    no way, no machine, or a dead hop
+    delivered      the promised machine took it, and the reply came home
+
+The first that applies is the answer, in this order: what is unsafe comes before what is only broken, since a proof
+counts the two differently. Asymmetry alone does no harm; a stateful appliance or a site's firewall that sees only one
+direction drops the flow. Where several stateful things share the traffic without sharing state, a reply may meet
+another one than the flow did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from farshore.arm.ids import ResourceId
+from farshore.routing.values import Disposition, Trace
+
+_WORDS = {
+    Disposition.AMBIGUOUS: "ambiguous",
+    Disposition.LOOPED: "looped",
+    Disposition.STALE: "stale",
+    Disposition.WRONG_OWNER: "wrong-owner",
+    Disposition.INSUFFICIENT_INFORMATION: "unknown",
+    Disposition.DENIED: "denied",
+}
+UNSAFE = ("ambiguous", "looped", "stale", "wrong-owner", "bypass", "asymmetric")
+"""The kinds that safety is about, worst first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a pair of traces comes to; `because` is one sentence."""
+
+    kind: str
+    because: str
+    disposition: Disposition
+    """How the trace that decided ended."""
+    direction: str = "forward"
+    """`forward` or `back`: which trace decided."""
+
+    @property
+    def good(self) -> bool:
+        return self.kind == "delivered"
+
+    @property
+    def unsafe(self) -> bool:
+        return self.kind in UNSAFE
+
+
+def judge(
+    forward: Trace,
+    back: Trace,
+    *,
+    through: ResourceId | str | Iterable[ResourceId | str] | None = None,
+    promised: ResourceId | str | None = None,
+) -> Verdict:
+    """The word for a flow and its reply.
+
+    `through`: the appliance that both must pass, or several of which any will do (a source's and its target's); by NIC,
+    machine or load balancer id. `promised`: the NIC that must be the one at the machine's end.
+    """
+    for trace, direction in ((forward, "forward"), (back, "back")):
+        if trace.disposition in (Disposition.AMBIGUOUS, Disposition.LOOPED, Disposition.STALE, Disposition.WRONG_OWNER):
+            return _stopped(trace, direction)
+    taken = forward.delivered_to
+    if promised is not None and taken is not None and arrived(forward) and taken.key != _key(promised):
+        because = f"{taken.name} took it, promised is {_key(promised).rpartition('/')[2]}"
+        return Verdict(kind="wrong-owner", because=because, disposition=Disposition.WRONG_OWNER)
+    if arrived(forward) and arrived(back):
+        unsafe = _bypass(forward, back, through) or _asymmetry(forward, back)
+        if unsafe is not None:
+            return unsafe
+    elif arrived(forward):
+        unsafe = _bypass(forward, None, through)
+        if unsafe is not None:
+            return unsafe
+    for trace, direction in ((forward, "forward"), (back, "back")):
+        if not arrived(trace):
+            return _stopped(trace, direction)
+    return Verdict(kind="delivered", because=forward.because, disposition=forward.disposition)
+
+
+def arrived(trace: Trace) -> bool:
+    """Whether a trace ended where it should: taken, or out to the internet that it was meant for."""
+    return trace.disposition == Disposition.DELIVERED or (
+        trace.disposition == Disposition.LEFT_ESTATE and trace.flow.destination_address.is_global
+    )
+
+
+def _stopped(trace: Trace, direction: str) -> Verdict:
+    kind = _WORDS.get(trace.disposition, "unreachable")
+    return Verdict(kind=kind, because=trace.because, disposition=trace.disposition, direction=direction)
+
+
+def _bypass(
+    forward: Trace, back: Trace | None, through: ResourceId | str | Iterable[ResourceId | str] | None
+) -> Verdict | None:
+    if through is None:
+        return None
+    wanted = {_key(through)} if isinstance(through, ResourceId | str) else {_key(item) for item in through}
+    missed = [
+        (trace, direction)
+        for trace, direction in ((forward, "forward"), (back, "back"))
+        if trace is not None and not wanted & _met(trace)
+    ]
+    # One direction alone through a stateful appliance is the asymmetry's to tell.
+    if not missed or (back is not None and len(missed) == 1 and _keys(forward) != _keys(back)):
+        return None
+    trace, direction = missed[0]
+    names = ", ".join(sorted(key.rpartition("/")[2] for key in wanted))
+    because = f"{trace.flow.source_address} reaches {trace.flow.destination_address} past {names}"
+    return Verdict(kind="bypass", because=because, disposition=trace.disposition, direction=direction)
+
+
+def _met(trace: Trace) -> set[str]:
+    """The appliances on a way, by every id that an objective may name them by."""
+    found = set()
+    for hop in trace.hops:
+        if hop.kind == "appliance":
+            found.add(str(hop.id).lower())
+            found.add(hop.state_key)
+    return found
+
+
+def _asymmetry(forward: Trace, back: Trace) -> Verdict | None:
+    there, home = _keys(forward), _keys(back)
+    shared = next((key for key in (*there, *home) if "|" in key), None)
+    if shared is not None:
+        names = " and ".join(key.rpartition("/")[2] for key in shared.split("|"))
+        because = f"{names} share the traffic but no state: a reply may meet the other one"
+        return _asymmetric(because, forward)
+    if sorted(there) == sorted(home):
+        return None
+    only_there = [key for key in there if key not in home]
+    only_home = [key for key in home if key not in there]
+    parts = []
+    if only_there:
+        parts.append(f"only the flow passes {_named(forward, only_there)}")
+    if only_home:
+        parts.append(f"only the reply passes {_named(back, only_home)}")
+    return _asymmetric(
+        ", ".join(parts) or "the flow and its reply pass stateful things a different number of times", forward
+    )
+
+
+def _asymmetric(because: str, trace: Trace) -> Verdict:
+    return Verdict(kind="asymmetric", because=because, disposition=trace.disposition)
+
+
+def _keys(trace: Trace) -> tuple[str, ...]:
+    return trace.stateful_hops
+
+
+def _named(trace: Trace, keys: list[str]) -> str:
+    names = [hop.name for hop in trace.hops if hop.stateful and (hop.state_key or str(hop.id).lower()) in keys]
+    return ", ".join(dict.fromkeys(names))
+
+
+def _key(id_: ResourceId | str) -> str:
+    return id_.key if isinstance(id_, ResourceId) else id_.lower()

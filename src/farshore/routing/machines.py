@@ -1,0 +1,103 @@
+"""Who is behind an address: an appliance at a next hop, and whether it can forward (R21, R24, R25).
+
+The next hop of a VirtualAppliance row must be an address in the row's own network or in one peered with it directly:
+a NIC, a load balancer's frontend, or an Azure Firewall (R21). A NIC must have IP forwarding on (R24), and its machine
+must run: the row stays Active when it doesn't, and the traffic is lost (R25). A load balancer notices, and takes a
+member that works.
+
+Appliances are taken to be stateful unless the project says otherwise. What keeps the state is the machine, whichever of
+its NICs a packet used, or the load balancer, whose hash is the same both ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from farshore.arm.decode import Address
+from farshore.arm.ids import ResourceId
+from farshore.arm.network import VirtualNetwork
+from farshore.routing.index import Frontend, Holder
+from farshore.routing.places import is_stateful
+from farshore.routing.prefixes import covered
+
+if TYPE_CHECKING:
+    from farshore.routing.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appliance:
+    """What stands at a next hop. `why` says what keeps it from forwarding."""
+
+    id: ResourceId
+    """The NIC, or the firewall."""
+    subnet: ResourceId
+    holder: Holder | None
+    stateful: bool
+    state_key: str
+    why: str | None = None
+
+
+def appliance_at(world: World, network: VirtualNetwork, address: Address) -> Appliance | str:
+    """The appliance at a next hop as seen from a network, or why there is none."""
+    key = (network.id.key, address)
+    found = world.memo.get(key)
+    if found is None:
+        found = world.memo[key] = _appliance_at(world, network, address)
+    answer: Appliance | str = found
+    return answer
+
+
+def _appliance_at(world: World, network: VirtualNetwork, address: Address) -> Appliance | str:
+    for where in _reachable(world, network, address):
+        holders = world.index.at(where.id.key, address)
+        if holders:
+            return _of_nic(world, holders[0])
+        frontend = world.index.frontend(where.id.key, address)
+        if frontend is not None:
+            return _of_frontend(world, frontend, where)
+        if not world.health.region(where.location):
+            return f"region {where.location} is down"
+    return f"the next hop {address} is no address in {network.name} or in a network peered with it (R21)"
+
+
+def _reachable(world: World, network: VirtualNetwork, address: Address) -> list[VirtualNetwork]:
+    peers = world.ground.peerings.get(network.id.key, ())
+    near = [live.remote for live in peers if covered(address, live.prefixes)]
+    return [network, *near] if covered(address, network.address_space) else near
+
+
+def _of_nic(world: World, holder: Holder) -> Appliance:
+    why = world.health.nic(holder.nic)
+    if why is None and not holder.nic.enable_ip_forwarding:
+        why = f"{holder.nic.id.name} has IP forwarding off and drops what is not for itself (R24)"
+    machine = world.index.machine_of.get(holder.nic.id.key, holder.nic.id.key)
+    return Appliance(
+        id=holder.nic.id,
+        subnet=holder.subnet,
+        holder=holder,
+        stateful=is_stateful(world, holder.nic.id.key, machine),
+        state_key=machine,
+        why=why,
+    )
+
+
+def _of_frontend(world: World, frontend: Frontend, network: VirtualNetwork) -> Appliance | str:
+    stateful = is_stateful(world, frontend.id.key)
+    if frontend.kind == "azureFirewall":
+        up = world.health.region(network.location) and frontend.id.key not in world.health.down
+        return Appliance(
+            id=frontend.id,
+            subnet=frontend.subnet,
+            holder=None,
+            stateful=stateful,
+            state_key=frontend.id.key,
+            why=None if up else f"{frontend.id.name} does not work",
+        )
+    members = [_of_nic(world, member) for member in frontend.members]
+    working = next((member for member in members if member.why is None), None)
+    if working is None:
+        return f"no member of {frontend.id.name} works" if members else f"{frontend.id.name} has no members"
+    return Appliance(
+        id=working.id, subnet=working.subnet, holder=working.holder, stateful=stateful, state_key=frontend.id.key
+    )

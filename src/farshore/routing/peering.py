@@ -1,0 +1,76 @@
+"""Virtual network peering: which networks reach which, and whose gateway a network uses (R28 to R33).
+
+A peering is two resources, one on each side, and carries traffic only while both are `Connected` (R28). It is not
+transitive. What a side routes to is its *synced copy* of the other's address space, which lags behind until the
+peering is synced (R31). With `peerCompleteVnets` false only the named subnets of the other side are reached (R32).
+
+`useRemoteGateways` on the spoke and `allowGatewayTransit` on the side that has the gateway give the spoke the gateway's
+routes, and make the gateway announce the spoke (R29, R40). The flags for access and forwarded traffic do not stop a
+packet, they change what the `VirtualNetwork` tag of security groups covers (R30, X3): security.py reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farshore.arm.decode import Network
+from farshore.arm.network import NextHopType, Peering, VirtualNetwork
+from farshore.routing.index import Index
+from farshore.routing.prefixes import distinct
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivePeering:
+    """A peering that carries traffic, seen from one side."""
+
+    peering: Peering
+    back: Peering
+    remote: VirtualNetwork
+    prefixes: tuple[Network, ...]
+    """What this side routes to the remote network."""
+    next_hop_type: str
+
+    @property
+    def uses_remote_gateway(self) -> bool:
+        """Whether this side is a spoke that uses the other's gateway (R29)."""
+        return self.peering.use_remote_gateways and self.back.allow_gateway_transit
+
+    @property
+    def lends_gateway(self) -> bool:
+        """Whether the other side uses this side's gateway (R29)."""
+        return self.back.use_remote_gateways and self.peering.allow_gateway_transit
+
+
+def live_peerings(index: Index) -> dict[str, tuple[LivePeering, ...]]:
+    """The peerings that carry traffic, by the lower-case id of the network that owns the side."""
+    return {key: tuple(_live(index, network)) for key, network in index.networks.items() if network.peerings}
+
+
+def _live(index: Index, network: VirtualNetwork) -> list[LivePeering]:
+    found = []
+    for peering in network.peerings:
+        remote = (
+            None if peering.remote_virtual_network is None else index.networks.get(peering.remote_virtual_network.key)
+        )
+        if remote is None or not _connected(peering):
+            continue
+        back = next((item for item in remote.peerings if item.remote_virtual_network == network.id), None)
+        if back is not None and _connected(back):
+            same_region = remote.location == network.location
+            kind = NextHopType.VNET_PEERING if same_region else NextHopType.VNET_GLOBAL_PEERING
+            prefixes = _reached(peering, remote)
+            found.append(
+                LivePeering(peering=peering, back=back, remote=remote, prefixes=prefixes, next_hop_type=kind.value)
+            )
+    return found
+
+
+def _connected(peering: Peering) -> bool:
+    return peering.peering_state.lower() == "connected"
+
+
+def _reached(peering: Peering, remote: VirtualNetwork) -> tuple[Network, ...]:
+    if not peering.peer_complete_vnets:
+        named = (remote.subnet(name) for name in peering.remote_subnet_names)
+        return distinct(prefix for subnet in named if subnet is not None for prefix in subnet.address_prefixes)
+    return peering.remote_address_space or remote.address_space

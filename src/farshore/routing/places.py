@@ -1,0 +1,186 @@
+"""Small questions about a world that a walk asks on its way: who is where, what is it called, what can't we see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from farshore.arm.decode import Address
+from farshore.arm.ids import ResourceId
+from farshore.arm.network import NetworkInterface, VirtualNetwork, VirtualNetworkGateway
+from farshore.estate.outside import Site
+from farshore.routing.bgp import Heard, Link
+from farshore.routing.index import Holder, network_key
+from farshore.routing.sites import SiteTable
+from farshore.routing.values import EffectiveRoute, Flow
+from farshore.routing.vpn import is_vpn
+
+if TYPE_CHECKING:
+    from farshore.routing.world import World
+
+
+def source_of(world: World, flow: Flow) -> Holder | None:
+    """The NIC that a flow leaves from: the source's that holds the source address, or its first."""
+    key = flow.source.lower()
+    nic = world.index.nics.get(key)
+    if nic is not None:
+        held = tuple(holders_of(nic))
+    else:
+        machine = world.index.machines.get(key)
+        ids = () if machine is None else machine.network_interfaces
+        held = tuple(h for id_ in ids if id_.key in world.index.nics for h in holders_of(world.index.nics[id_.key]))
+    named = [holder for holder in held if holder.address == flow.source_address]
+    return next(iter((*named, *held)), None)
+
+
+def holders_of(nic: NetworkInterface) -> Iterator[Holder]:
+    """A NIC's hold on each of its addresses, the primary first."""
+    for item in sorted(nic.ip_configurations, key=lambda item: item is not nic.primary):
+        if item.subnet is not None and item.private_ip_address is not None:
+            yield Holder(nic=nic, subnet=item.subnet, address=item.private_ip_address)
+
+
+def peer_of(world: World, network: VirtualNetwork, row: EffectiveRoute) -> VirtualNetwork | None:
+    """The network behind a peering's row."""
+    for live in world.ground.peerings.get(network.id.key, ()):
+        if live.peering.id.text == row.by:
+            return live.remote
+    return None
+
+
+def vpn_gateway_of(world: World, network: VirtualNetwork) -> VirtualNetworkGateway | None:
+    """The VPN gateway that a user's VirtualNetworkGateway row leads to: not where ExpressRoute coexists (R21)."""
+    keys = [network.id.key, *(live.remote.id.key for live in world.ground.remote_of.get(network.id.key, ()))]
+    found = [gateway for key in keys for gateway in world.index.gateways_in.get(key, ())]
+    return found[0] if found and all(is_vpn(gateway) for gateway in found) else None
+
+
+def far_end(world: World, route: Heard) -> VirtualNetworkGateway | None:
+    """The gateway of the estate at the other end of a tunnel."""
+    for gateway in world.index.gateways_in.get(route.leads_to, ()):
+        if is_vpn(gateway):
+            return gateway
+    for live in world.ground.remote_of.get(route.leads_to, ()):
+        for gateway in world.index.gateways_in.get(live.remote.id.key, ()):
+            if is_vpn(gateway):
+                return gateway
+    return None
+
+
+def at_edges(world: World, links: tuple[Link, ...], address: Address) -> tuple[Heard, ...]:
+    """What the edges on these links do with an address: their best routes, the longest prefix among all of them."""
+    key = ("edges", links, address)
+    found: tuple[Heard, ...] | None = world.memo.get(key)
+    if found is None:
+        edges = world.exchange.edges
+        best = [edges[link].lookup.all(address)[:1] for link in links if link in edges]
+        routes = [route for group in best for routes in group for route in routes]
+        found = world.memo[key] = tuple(dict.fromkeys(routes))
+    return found
+
+
+def site_table(world: World, site: Site) -> SiteTable:
+    return world.exchange.sites[site.name]
+
+
+def site_of(world: World, router: str) -> Site | None:
+    """The site of a router named `site/router`, in lower case."""
+    name = router.partition("/")[0]
+    return next((site for site in world.estate.sites if site.name.lower() == name), None)
+
+
+def site_is_connected(world: World, site: Site) -> bool:
+    """Whether any router of the site has a link that carries BGP."""
+    return any(
+        (router.circuit.key, side) in world.exchange.edges and world.health.router(site.name, router.name)
+        for router in site.routers
+        for side in router.links
+    )
+
+
+def is_stale(world: World, nic: NetworkInterface) -> bool:
+    """Whether the machine may run with data older than what has been promised (D92)."""
+    stale = world.outside.stale
+    return bool(stale) and (nic.id.key in stale or world.index.machine_of.get(nic.id.key, "") in stale)
+
+
+def is_stateful(world: World, *keys: str) -> bool:
+    """What the project says of an appliance, by its NIC, machine or load balancer; stateful where it says nothing."""
+    project = world.estate.project
+    for appliance in () if project is None else project.appliances:
+        existing = None if appliance.existing is None else appliance.existing.key
+        if appliance.source.key in keys or (existing is not None and existing in keys):
+            return appliance.stateful
+    return True
+
+
+def label(world: World, key: str) -> str:
+    """What a person calls a thing: the name in Azure's own case."""
+    index = world.index
+    for held in (index.networks, index.circuits, index.gateways, index.connections, index.nics):
+        found = held.get(key)
+        if found is not None:
+            return found.id.name
+    return key.removeprefix("site:").removeprefix("router:").removeprefix("peer:").rsplit("/", 1)[-1]
+
+
+def labels(world: World, keys: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(label(world, key) for key in keys))
+
+
+def missing_in(world: World, subnet: ResourceId, address: Address) -> tuple[str, ...]:
+    """What a subnet's table can't tell about an address: markers in what it is made of, tags without prefixes (R18)."""
+    found = list(world.subnet_table(subnet).missing)
+    if address.is_global:
+        found += (f"the prefixes of {tag}" for tag in world.subnet_table(subnet).unknown_tags)
+    return tuple(found)
+
+
+def blind_spots(world: World) -> tuple[str, ...]:
+    """Markers in what BGP is made of: with them nobody can say that there is *no* route."""
+    found = []
+    for connection in world.index.connections.values():
+        fields = ("properties.peer", "properties.virtualNetworkGateway1", "properties.routingWeight")
+        found += _marked(connection.id, connection.unknown, fields)
+    for gateway in world.index.gateways.values():
+        found += _marked(gateway.id, gateway.unknown, ("properties.ipConfigurations", "properties.gatewayType"))
+    for circuit in world.index.circuits.values():
+        states = ("properties.peerings", "properties.serviceProviderProvisioningState")
+        found += _marked(circuit.id, circuit.unknown, states)
+    return tuple(found)
+
+
+def unknown_addresses(world: World, network: VirtualNetwork) -> tuple[str, ...]:
+    """NICs that might hold any address of a network: those whose address or subnet is a marker."""
+    found = []
+    for nic in world.index.nics.values():
+        here = [item.subnet is None or network_key(item.subnet) == network.id.key for item in nic.ip_configurations]
+        if nic.unknown and any(here):
+            found += _marked(nic.id, nic.unknown, ("properties.ipConfigurations",))
+    return tuple(found)
+
+
+def table_markers(
+    world: World, network: VirtualNetwork, subnet: str, route_table: ResourceId | None
+) -> tuple[str, ...]:
+    """Markers in what a subnet's table is made of."""
+    found = []
+    if network.unknown:
+        fields = ("properties.addressSpace", "properties.virtualNetworkPeerings", *_own_fields(world, network, subnet))
+        found += _marked(network.id, network.unknown, fields)
+    table = world.estate.route_table(route_table)
+    if table is not None and table.unknown:
+        found += _marked(table.id, table.unknown, ("properties.routes", "properties.disableBgpRoutePropagation"))
+    return tuple(found)
+
+
+def _own_fields(world: World, network: VirtualNetwork, subnet: str) -> tuple[str, ...]:
+    for number, item in enumerate(world.index.raw(network.id).items("properties.subnets")):
+        if (item.text("name") or "").lower() == subnet.lower():
+            return (f"properties.subnets[{number}].properties.routeTable",)
+    return ()
+
+
+def _marked(id_: ResourceId, unknown: frozenset[str], fields: Iterable[str]) -> list[str]:
+    wanted = tuple(fields)
+    return [f"{id_.short} {path.removeprefix('properties.')}" for path in sorted(unknown) if path.startswith(wanted)]

@@ -1,0 +1,220 @@
+"""Network security groups: may this packet pass this NIC (R42 to R45)?
+
+Inbound the subnet's group is asked before the NIC's, outbound the NIC's before the subnet's; each that is there must
+allow (R43). Within a group the rule with the lowest priority number that matches decides; the default rules come last:
+
+    inbound   65000 AllowVnetInBound   65001 AllowAzureLoadBalancerInBound   65500 DenyAllInBound
+    outbound  65000 AllowVnetOutBound  65001 AllowInternetOutBound           65500 DenyAllOutBound
+
+The tag `VirtualNetwork` is wider than the network (R44): its peers, as far as the peering's flags let them in (R30),
+all that its gateway learned, and the prefixes of user-defined routes, so that a 0/0 route makes it everything. An
+appliance sees the original addresses of what it forwards, and so do its groups (R45).
+
+Groups are stateful: the reply of a flow that passed a NIC passes it again, whatever the rules say. That is the
+caller's business: it asks only where no flow record exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from farshore.arm.decode import Address, Network
+from farshore.arm.ids import ResourceId
+from farshore.arm.network import NetworkSecurityGroup, SecurityRule
+from farshore.routing.index import Holder, network_key
+from farshore.routing.prefixes import covered, distinct
+
+if TYPE_CHECKING:
+    from farshore.routing.world import World
+
+HOST = ip_network("168.63.129.16/32")
+"""The host's virtual address: source of probes, part of VirtualNetwork (R44)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    source: Address
+    destination: Address
+    protocol: str
+    source_port: int | None
+    destination_port: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A group's no, or that nobody can tell."""
+
+    group: ResourceId
+    rule: str
+    missing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.group.short} says no by {self.rule}"
+
+
+def refusal(world: World, holder: Holder, direction: str, packet: Packet) -> Refusal | None:
+    """Why the packet does not pass a NIC in this direction (`Inbound`, `Outbound`); None when it does."""
+    subnet = world.index.subnet(holder.subnet)
+    groups = [holder.nic.network_security_group, None if subnet is None else subnet.network_security_group]
+    for id_ in groups if direction == "Outbound" else reversed(groups):
+        group = world.estate.network_security_group(id_)
+        if group is not None:
+            found = _refused_by(world, group, holder, direction, packet)
+            if found is not None:
+                return found
+    return None
+
+
+def virtual_network_tag(world: World, subnet_id: ResourceId) -> tuple[Network, ...]:
+    """What `VirtualNetwork` means in a subnet (R30, R44)."""
+    network = world.index.network_of(subnet_id)
+    if network is None:
+        return (HOST,)
+    held: list[Network] = [*network.address_space, HOST]
+    for live in world.ground.peerings.get(network.id.key, ()):
+        if live.peering.allow_virtual_network_access:
+            held += live.prefixes
+            if live.peering.allow_forwarded_traffic:
+                # What the peer forwards comes from its own peers, and from behind its gateway.
+                for further in world.ground.peerings.get(live.remote.id.key, ()):
+                    held += further.prefixes
+                held += (row.address_prefix for row in world.bgp_rows(live.remote))
+    held += (row.address_prefix for row in world.bgp_rows(network))
+    subnet = network.subnet(subnet_id.name)
+    table = world.estate.route_table(None if subnet is None else subnet.route_table)
+    routes = () if table is None else table.routes
+    held += (route.address_prefix for route in routes if not isinstance(route.address_prefix, str))
+    return distinct(held)
+
+
+def _refused_by(
+    world: World, group: NetworkSecurityGroup, holder: Holder, direction: str, packet: Packet
+) -> Refusal | None:
+    rules = world.memo.get((group.id.key, direction))
+    if rules is None:
+        rules = world.memo[(group.id.key, direction)] = _rules(group, direction)
+    for rule in rules:
+        verdict = _matches(world, rule, holder, packet)
+        if verdict is None:
+            tags = tuple(_unknown_tags(world, rule))
+            missing = tuple(f"the prefixes of {tag} in {group.id.short}, rule {rule.name}" for tag in tags)
+            return Refusal(group=group.id, rule=rule.name, missing=missing)
+        if verdict:
+            return None if rule.access.lower() == "allow" else Refusal(group=group.id, rule=rule.name)
+    return Refusal(group=group.id, rule="no rule")
+
+
+def _rules(group: NetworkSecurityGroup, direction: str) -> tuple[SecurityRule, ...]:
+    own = [rule for rule in group.security_rules if rule.direction.lower() == direction.lower()]
+    return (*sorted(own, key=lambda rule: rule.priority), *_DEFAULTS[direction])
+
+
+def _default(name: str, priority: int, direction: str, source: str, destination: str, access: str) -> SecurityRule:
+    return SecurityRule(
+        name=name,
+        priority=priority,
+        direction=direction,
+        access=access,
+        protocol="*",
+        source_address_prefixes=(source,),
+        destination_address_prefixes=(destination,),
+        source_port_ranges=("*",),
+        destination_port_ranges=("*",),
+    )
+
+
+_DEFAULTS = {
+    "Inbound": (
+        _default("AllowVnetInBound", 65000, "Inbound", "VirtualNetwork", "VirtualNetwork", "Allow"),
+        _default("AllowAzureLoadBalancerInBound", 65001, "Inbound", "AzureLoadBalancer", "*", "Allow"),
+        _default("DenyAllInBound", 65500, "Inbound", "*", "*", "Deny"),
+    ),
+    "Outbound": (
+        _default("AllowVnetOutBound", 65000, "Outbound", "VirtualNetwork", "VirtualNetwork", "Allow"),
+        _default("AllowInternetOutBound", 65001, "Outbound", "*", "Internet", "Allow"),
+        _default("DenyAllOutBound", 65500, "Outbound", "*", "*", "Deny"),
+    ),
+}
+
+
+def _matches(world: World, rule: SecurityRule, holder: Holder, packet: Packet) -> bool | None:
+    """Whether a rule is about this packet; None when that hangs on a tag whose prefixes nobody has told us."""
+    if rule.protocol != "*" and rule.protocol.lower() != packet.protocol.lower():
+        return False
+    if not _port(rule.source_port_ranges, packet.source_port):
+        return False
+    if not _port(rule.destination_port_ranges, packet.destination_port):
+        return False
+    ends = (
+        (rule.source_address_prefixes, rule.source_application_security_groups, packet.source),
+        (rule.destination_address_prefixes, rule.destination_application_security_groups, packet.destination),
+    )
+    answers = [_end(world, prefixes, groups, address, holder) for prefixes, groups, address in ends]
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def _port(ranges: Iterable[str], port: int | None) -> bool:
+    """An empty list means any; a packet without a known port is matched by `*` and by the whole range only."""
+    held = tuple(ranges)
+    for text in held:
+        low, _, high = text.partition("-")
+        if text == "*" or (low == "0" and high == "65535"):
+            return True
+        if port is not None and low.isdecimal() and int(low) <= port <= int(high or low):
+            return True
+    return not held
+
+
+def _end(
+    world: World, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...], address: Address, holder: Holder
+) -> bool | None:
+    if groups:
+        return any(
+            item.private_ip_address == address and set(groups) & set(item.application_security_groups)
+            for found in world.index.at(network_key(holder.subnet), address)
+            for item in found.nic.ip_configurations
+        )
+    unknown = False
+    for text in prefixes:
+        answer = _named(world, text, address, holder)
+        if answer:
+            return True
+        unknown = unknown or answer is None
+    return None if unknown else False
+
+
+def _named(world: World, text: str, address: Address, holder: Holder) -> bool | None:
+    """Whether a prefix or tag of a rule contains an address."""
+    name = text.lower()
+    if name in ("*", "any"):
+        return True
+    if name == "virtualnetwork":
+        return covered(address, world.tag(holder.subnet))
+    if name == "azureloadbalancer":
+        return covered(address, (HOST,))
+    if name == "internet":
+        return bool(address.is_global)
+    if name[0].isdigit() or ":" in name:
+        return covered(address, (_prefix(text),))
+    if not address.is_global:
+        return False
+    known = world.service_tags.get(name)
+    return None if known is None else covered(address, known)
+
+
+def _unknown_tags(world: World, rule: SecurityRule) -> Iterator[str]:
+    for text in (*rule.source_address_prefixes, *rule.destination_address_prefixes):
+        special = text.lower() in ("*", "any", "virtualnetwork", "azureloadbalancer", "internet")
+        if not special and not text[0].isdigit() and ":" not in text and text.lower() not in world.service_tags:
+            yield text
+
+
+@lru_cache(maxsize=4096)
+def _prefix(text: str) -> Network:
+    return ip_network(text, strict=False)

@@ -1,0 +1,137 @@
+"""A site: what its routers say to Azure, and which router and circuit it takes to an address there.
+
+A site's router tells its circuit the prefixes of the site, with the site's number `prepend` times more in the path, and
+nothing it learned from another circuit, unless `readvertise` says so: then the site is a transit between regions, which
+the edges accept (E48). Filters decide by the longest match: `out` what Azure is told, `in` what the site takes from it.
+
+Towards Azure the choice is the site's alone (E42). Its routers share what they hear, and the best is, in this order:
+
+1. the longest prefix,
+2. the highest local preference of the router that heard it,
+3. the shortest AS path,
+4. and what is still equal shares the traffic, over links and routers (ECMP).
+
+Nothing in this order asks which network is behind a prefix. That is why two circuits that offer one kept range are an
+ambiguity unless the site prefers or denies one of them (D51, D90).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from farshore.arm.decode import Address, Network
+from farshore.estate.outside import Router, Site
+from farshore.routing.bgp import Heard, Link
+from farshore.routing.prefixes import LongestMatch, numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One way that a site has been offered to a prefix in Azure, and that its filters let in."""
+
+    prefix: Network
+    router: str
+    link: Link
+    local_preference: int
+    as_path: tuple[int, ...]
+    gateway: str
+    leads_to: str
+
+
+class SiteTable:
+    """What a site knows: its own prefixes, and the offers of its circuits."""
+
+    __slots__ = ("_match", "offers", "site")
+
+    def __init__(self, site: Site, offers: Iterable[Offer]) -> None:
+        self.site = site
+        self.offers = tuple(offers)
+        self._match: LongestMatch[Offer] | None = None
+
+    def all(self, address: Address) -> tuple[Offer, ...]:
+        """Every offer that contains the address, longest prefix first."""
+        if self._match is None:
+            self._match = LongestMatch((offer.prefix, offer) for offer in self.offers)
+        return self._match.all(address)
+
+    def best(self, address: Address) -> tuple[Offer, ...]:
+        """The equal best offers; none where the site's own prefixes are as long, or nothing was offered."""
+        matching = self.all(address)
+        if not matching:
+            return ()
+        longest = matching[0].prefix.prefixlen
+        if self.own(address) >= longest:
+            return ()
+        return preferred(offer for offer in matching if offer.prefix.prefixlen == longest)
+
+    def own(self, address: Address) -> int:
+        """The length of the site's own longest prefix that contains the address, or -1."""
+        lengths = [p.prefixlen for p in self.site.prefixes if p.version == address.version and address in p]
+        return max(lengths, default=-1)
+
+    def passed_on(self, circuits: frozenset[str]) -> Iterator[Offer]:
+        """The site's best offers that came by these circuits: what a router with `readvertise` passes on."""
+        grouped: dict[Network, list[Offer]] = {}
+        for offer in self.offers:
+            grouped.setdefault(offer.prefix, []).append(offer)
+        for offers in grouped.values():
+            yield from (offer for offer in preferred(offers) if offer.link[0] in circuits)
+
+
+def preferred(offers: Iterable[Offer]) -> tuple[Offer, ...]:
+    """Points 2 to 4 of the order, among offers of one prefix."""
+    held = tuple(offers)
+    best = min(((-offer.local_preference, len(offer.as_path)) for offer in held), default=(0, 0))
+    return tuple(offer for offer in held if (-offer.local_preference, len(offer.as_path)) == best)
+
+
+def accepted(router: Router, heard: Iterable[Heard]) -> Iterator[Offer]:
+    """What a router's `in` filters let through of what the edge on one of its links says."""
+    for route in heard:
+        assert route.link is not None, "an edge says on which link it speaks"
+        if allowed(router, "in", route.prefix):
+            yield Offer(
+                prefix=route.prefix,
+                router=router.name,
+                link=route.link,
+                local_preference=router.local_preference,
+                as_path=route.as_path,
+                gateway=route.said_by,
+                leads_to=route.leads_to,
+            )
+
+
+def said(
+    site: Site, router: Router, knows: SiteTable | None, customer: tuple[Address, ...], link: Link
+) -> Iterator[Heard]:
+    """What a router tells the edge on one link, after its `out` filters."""
+    path = (site.asn,) * (1 + router.prepend)
+    by = f"router:{site.name}/{router.name}".lower()
+    for prefix in site.prefixes:
+        if allowed(router, "out", prefix):
+            yield Heard(prefix, path, customer, by, f"site:{site.name}", link)
+    others = frozenset(id_.key for id_ in router.readvertise)
+    if knows is None or not others:
+        return
+    for offer in dict.fromkeys((o.prefix, o.as_path, o.leads_to) for o in knows.passed_on(others)):
+        prefix, learned, leads_to = offer
+        if allowed(router, "out", prefix) and prefix not in site.prefixes:
+            yield Heard(prefix, (*path, *learned), customer, by, leads_to, link)
+
+
+def allowed(router: Router, direction: str, prefix: Network) -> bool:
+    """A filter covers its prefix and everything inside; the longest match decides, no match allows."""
+    family, network, mask = numbers(prefix)
+    longest, action = -1, "allow"
+    for item in router.filters:
+        item_family, item_network, item_mask = numbers(item.prefix)
+        if (
+            item.direction == direction
+            and item_family == family
+            and mask >= item_mask
+            and network & item_mask == item_network
+            and item.prefix.prefixlen > longest
+        ):
+            longest, action = item.prefix.prefixlen, item.action
+    return action == "allow"

@@ -1,0 +1,412 @@
+"""A flow's way, hop by hop, until it is delivered or something stops it.
+
+    site ─► router ─► circuit ─► gateway ─► (appliance) ─► machine          and the same road back
+
+Each place decides by its own table, and nothing knows where the packet has been:
+
+* A machine, and an appliance that forwards, decides by the effective table of its subnet.
+* A gateway decides by the table of its GatewaySubnet for what comes in from a circuit or tunnel (R36), and by what it
+  learned (E41) for what goes out.
+* A circuit's edge decides by its own BGP table. Where equal routes lead to two networks it splits the traffic (E40).
+* A site decides by preference, path and nothing else (E42).
+
+Several live ways to one network are one trace: the hop names them all, and the walk goes on over the first. Two
+networks that answer for one address, with nothing that decides between them, end the walk as `Ambiguous`, whether or
+not there is a machine behind the second. An appliance must forward (R24) and run (R25); coming to one twice is a loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.network import NextHopType, VirtualNetwork, VirtualNetworkGateway
+from farshore.estate.outside import Site
+from farshore.routing.bgp import Heard, Link
+from farshore.routing.choices import by_gateway, by_site
+from farshore.routing.index import Holder, network_key
+from farshore.routing.machines import Appliance, appliance_at
+from farshore.routing.places import (
+    at_edges,
+    far_end,
+    is_stale,
+    label,
+    missing_in,
+    peer_of,
+    site_is_connected,
+    site_of,
+    site_table,
+    source_of,
+    unknown_addresses,
+    vpn_gateway_of,
+)
+from farshore.routing.security import Packet, refusal
+from farshore.routing.values import Choice, Disposition, EffectiveRoute, Flow, Hop, RouteSource, Trace
+from farshore.routing.vpn import is_vpn
+
+if TYPE_CHECKING:
+    from farshore.routing.world import World
+
+MOST_HOPS = 64
+"""A stop for walks that no loop check catches; no estate comes near it."""
+
+
+def trace_one_way(
+    world: World, flow: Flow, *, established: frozenset[str] = frozenset(), start: Holder | None = None
+) -> Trace:
+    """The way of one flow. `established`: NICs (lower-case ids) that hold a flow record, whose groups let it pass.
+    `start`: the NIC it leaves from, where the flow's source doesn't name one."""
+    walk = _Walk(world, flow, established)
+    site = world.estate.site(flow.source)
+    if site is not None:
+        return walk.at_site(site, arrived=False)
+    if start is not None:
+        return walk.leave(start)
+    if flow.source.lower() == "internet":
+        return walk.end(Disposition.NO_ROUTE, "nothing of the estate answers to the internet at a private address")
+    holder = source_of(world, flow)
+    if holder is None:
+        return walk.end(
+            Disposition.NO_MACHINE, f"there is no {flow.source.rsplit('/', 1)[-1]} with {flow.source_address}"
+        )
+    return walk.leave(holder)
+
+
+class _Walk:
+    """One packet under way: the hops so far, and the places it has been to."""
+
+    __slots__ = ("been", "destination", "established", "flow", "hops", "packet", "world")
+
+    def __init__(self, world: World, flow: Flow, established: frozenset[str]) -> None:
+        self.world = world
+        self.flow = flow
+        self.destination = flow.destination_address
+        self.established = established
+        self.hops: list[Hop] = []
+        self.been: set[str] = set()
+        self.packet: Packet | None = None
+
+    def end(
+        self,
+        disposition: Disposition,
+        because: str,
+        *,
+        missing: tuple[str, ...] = (),
+        delivered_to: ResourceId | None = None,
+    ) -> Trace:
+        return Trace(
+            flow=self.flow,
+            hops=tuple(self.hops),
+            disposition=disposition,
+            because=because,
+            missing=missing,
+            delivered_to=delivered_to,
+        )
+
+    def stopped(self, disposition: Disposition, because: str) -> Trace:
+        """An end for want of something: not knowing enough is said instead, where a marker may hide it (style 11)."""
+        missing = self.world.blind_spots
+        if missing:
+            return self.end(Disposition.INSUFFICIENT_INFORMATION, f"{because}, as far as we can see", missing=missing)
+        return self.end(disposition, because)
+
+    # Machines and appliances
+
+    def leave(self, holder: Holder) -> Trace:
+        """From a machine's NIC."""
+        why = self.world.health.nic(holder.nic)
+        if why is not None:
+            self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=why))
+            return self.end(_dead(self.world, holder), why)
+        choice = self.world.choose(holder.subnet, self.destination)
+        self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, choice=choice))
+        return self._refused(holder, "Outbound") or self.follow(choice, holder.subnet)
+
+    def follow(self, choice: Choice, subnet: ResourceId) -> Trace:
+        """On by the row that a subnet's table chose."""
+        missing = missing_in(self.world, subnet, self.destination)
+        if missing:
+            return self.end(
+                Disposition.INSUFFICIENT_INFORMATION, f"the table of {subnet.short} is not known", missing=missing
+            )
+        network = self.world.index.networks[network_key(subnet)]
+        row = choice.chosen
+        if row is None:
+            return self.stopped(Disposition.NO_ROUTE, f"no route to {self.destination} in {subnet.short}")
+        kind = row.next_hop_type
+        if kind == NextHopType.VNET_LOCAL:
+            return self.deliver(network)
+        if kind in (NextHopType.VNET_PEERING, NextHopType.VNET_GLOBAL_PEERING):
+            return self.deliver(peer_of(self.world, network, row))
+        if kind == NextHopType.VIRTUAL_APPLIANCE:
+            return self.to_appliance(network, row)
+        if kind == NextHopType.VIRTUAL_NETWORK_GATEWAY:
+            return self.to_gateway(network, row)
+        return self._leave_by(kind, row, subnet)
+
+    def _leave_by(self, kind: str, row: EffectiveRoute, subnet: ResourceId) -> Trace:
+        if kind == NextHopType.INTERNET:
+            self.hops.append(Hop(kind="internet", name="internet"))
+            return self.stopped(Disposition.LEFT_ESTATE, "to the internet")
+        if kind == NextHopType.VIRTUAL_NETWORK_SERVICE_ENDPOINT:
+            self.hops.append(Hop(kind="endpoint", name=row.name or "service endpoint"))
+            return self.end(Disposition.LEFT_ESTATE, f"to an Azure service by {row.name or 'its service endpoint'}")
+        if kind == NextHopType.INTERFACE_ENDPOINT and row.by is not None:
+            endpoint = resource_id(row.by)
+            self.hops.append(Hop(kind="endpoint", name=endpoint.name, id=endpoint))
+            return self.end(Disposition.DELIVERED, f"to {endpoint.short}", delivered_to=endpoint)
+        if kind == NextHopType.NONE:
+            return self.stopped(Disposition.NO_ROUTE, f"{row.address_prefix} has next hop None in {subnet.short}")
+        return self.end(Disposition.NO_ROUTE, f"{row.address_prefix} has next hop {kind}, which leads nowhere we know")
+
+    def deliver(self, network: VirtualNetwork | None) -> Trace:
+        """To the NIC that holds the address in one network."""
+        if network is None:
+            return self.end(Disposition.NO_ROUTE, "the peered network is not in the estate")
+        world = self.world
+        holders = world.index.at(network.id.key, self.destination)
+        if not holders:
+            return self._to_frontend(network)
+        if len(holders) > 1:
+            named = tuple(holder.nic.id.short for holder in holders)
+            return self.end(Disposition.AMBIGUOUS, f"{self.destination} is held twice in {network.name}", missing=named)
+        holder = holders[0]
+        name, id_ = holder.nic.id.name, holder.nic.id
+        why = world.health.nic(holder.nic)
+        if why is not None:
+            self.hops.append(Hop(kind="machine", name=name, id=id_, because=why))
+            return self.end(_dead(world, holder), why)
+        refused = self._refused(holder, "Inbound")
+        if refused is not None:
+            return refused
+        self.hops.append(Hop(kind="machine", name=name, id=id_))
+        if is_stale(world, holder.nic):
+            because = f"{name} took it, and may run with old data"
+            return self.end(Disposition.STALE, because, delivered_to=id_)
+        return self.end(Disposition.DELIVERED, f"to {name} in {network.name}", delivered_to=id_)
+
+    def _to_frontend(self, network: VirtualNetwork) -> Trace:
+        """A load balancer takes it where one holds the address; else nobody is there."""
+        world = self.world
+        if not world.health.region(network.location):
+            return self.end(Disposition.PATH_DEAD, f"region {network.location} is down")
+        frontend = world.index.frontend(network.id.key, self.destination)
+        for member in () if frontend is None else frontend.members:
+            if world.health.nic(member.nic) is None:
+                refused = self._refused(member, "Inbound")
+                if refused is not None:
+                    return refused
+                self.hops.append(Hop(kind="machine", name=member.nic.id.name, id=member.nic.id))
+                return self.end(Disposition.DELIVERED, f"to {member.nic.id.name}", delivered_to=member.nic.id)
+        because = f"no machine holds {self.destination} in {network.name}"
+        missing = unknown_addresses(world, network)
+        if missing:
+            return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
+        return self.end(Disposition.NO_MACHINE, because)
+
+    def to_appliance(self, network: VirtualNetwork, row: EffectiveRoute) -> Trace:
+        """To the next hop of a VirtualAppliance row, and on by the table of the appliance's own subnet."""
+        found = [appliance_at(self.world, network, address) for address in row.next_hop_ip_addresses]
+        appliance = next((item for item in found if isinstance(item, Appliance)), None)
+        if appliance is None:
+            because = next((item for item in found if isinstance(item, str)), "the route names no next hop")
+            return self.end(Disposition.PATH_DEAD, because)
+        name, id_ = appliance.id.name, appliance.id
+        if appliance.holder is not None and appliance.holder.address == self.destination:
+            return self.deliver(self.world.index.network_of(appliance.subnet))
+        choice = self.world.choose(appliance.subnet, self.destination)
+        hop = Hop(
+            kind="appliance",
+            name=name,
+            id=id_,
+            choice=choice,
+            because=appliance.why or "",
+            stateful=appliance.stateful,
+            state_key=appliance.state_key,
+        )
+        if appliance.why is not None:
+            self.hops.append(hop)
+            return self.end(Disposition.PATH_DEAD, appliance.why)
+        refused = self._through(appliance)
+        if refused is not None:
+            return refused
+        self.hops.append(hop)
+        if id_.key in self.been:
+            return self.end(Disposition.LOOPED, f"it comes to {name} again")
+        self.been.add(id_.key)
+        return self.follow(choice, appliance.subnet)
+
+    def _through(self, appliance: Appliance) -> Trace | None:
+        if appliance.holder is None:
+            return None
+        return self._refused(appliance.holder, "Inbound") or self._refused(appliance.holder, "Outbound")
+
+    def _refused(self, holder: Holder, direction: str) -> Trace | None:
+        """The end of the walk where a group says no. A NIC that knows the flow lets its reply pass (R43)."""
+        if holder.nic.id.key in self.established or not self.world.has_groups:
+            return None
+        if self.packet is None:
+            flow = self.flow
+            self.packet = Packet(
+                source=flow.source_address,
+                destination=flow.destination_address,
+                protocol=flow.protocol,
+                source_port=flow.source_port,
+                destination_port=flow.destination_port,
+            )
+        found = refusal(self.world, holder, direction, self.packet)
+        if found is None:
+            return None
+        where = f"{direction.lower()} at {holder.nic.id.name}"
+        self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=f"{where}: {found}"))
+        if found.missing:
+            because = f"{found.group.short} decides by a tag whose prefixes are not known"
+            return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=found.missing)
+        return self.end(Disposition.DENIED, f"{found} ({where})")
+
+    # Gateways
+
+    def to_gateway(self, network: VirtualNetwork, row: EffectiveRoute) -> Trace:
+        """By a VirtualNetworkGateway row: to the gateway that gave it, or, by a user's row, to the VPN gateway."""
+        gateway = None if row.by is None else self.world.index.gateways.get(row.by.lower())
+        if row.source == RouteSource.USER:
+            gateway = vpn_gateway_of(self.world, network)
+            if gateway is None:
+                because = (
+                    f"{row.address_prefix} has next hop VirtualNetworkGateway, which only a VPN gateway can be (R21)"
+                )
+                return self.end(Disposition.PATH_DEAD, because)
+        if gateway is None:
+            return self._to_neighbour(network, row)
+        routes, choice = by_gateway(self.world, gateway, self.destination)
+        self.hops.append(Hop(kind="gateway", name=gateway.id.name, id=gateway.id, choice=choice))
+        if not self._first_time(f"out:{gateway.id.key}"):
+            return self.end(Disposition.LOOPED, f"it comes to {gateway.id.name} again")
+        if not self.world.health.gateway(gateway):
+            return self.end(Disposition.PATH_DEAD, f"{gateway.id.name} does not work")
+        if not routes:
+            return self.stopped(Disposition.NO_ROUTE, f"{gateway.id.name} has learned no route to {self.destination}")
+        if is_vpn(gateway):
+            return self._through_tunnel(routes)
+        return self.at_circuit([route.link for route in routes if route.link is not None])
+
+    def _to_neighbour(self, network: VirtualNetwork, row: EffectiveRoute) -> Trace:
+        """A Route Server's row: the next hop is the appliance that announced it (R46)."""
+        as_user = replace(row, next_hop_type=NextHopType.VIRTUAL_APPLIANCE.value)
+        return self.to_appliance(network, as_user)
+
+    def _through_tunnel(self, routes: Sequence[Heard]) -> Trace:
+        connection = self.world.index.connections.get(routes[0].connection)
+        name = routes[0].said_by.rpartition("/")[2]
+        self.hops.append(Hop(kind="tunnel", name=name, id=None if connection is None else connection.id))
+        other = far_end(self.world, routes[0])
+        if other is not None:
+            return self.into_network(other)
+        return self.end(Disposition.LEFT_ESTATE, f"through the tunnel {name}, to a neighbour that nobody described")
+
+    def into_network(self, gateway: VirtualNetworkGateway) -> Trace:
+        """Into a virtual network through its gateway: the GatewaySubnet's table decides (R36)."""
+        subnet = gateway.subnet
+        if subnet is None or self.world.index.subnet(subnet) is None:
+            because = f"the subnet of {gateway.id.name} is not known"
+            return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(f"{gateway.id.short}, its subnet",))
+        choice = self.world.choose(subnet, self.destination)
+        self.hops.append(Hop(kind="gateway", name=gateway.id.name, id=gateway.id, choice=choice))
+        if not self._first_time(f"in:{gateway.id.key}"):
+            return self.end(Disposition.LOOPED, f"it comes to {gateway.id.name} again")
+        return self.follow(choice, subnet)
+
+    # Circuits and sites
+
+    def at_circuit(self, links: Iterable[Link]) -> Trace:
+        """At the edges of these links, which are equal to whoever sent it here: their own tables decide (E40)."""
+        named = tuple(dict.fromkeys(links))
+        heard = at_edges(self.world, named, self.destination)
+        circuits = tuple(dict.fromkeys(circuit for circuit, _ in named))
+        name = ", ".join(circuit.rsplit("/", 1)[-1] for circuit in circuits)
+        because = f"{heard[0].prefix} from {_speakers(heard)}" if heard else ""
+        self.hops.append(Hop(kind="circuit", name=name, id=resource_id(circuits[0]), because=because))
+        if not heard:
+            return self.stopped(Disposition.NO_ROUTE, f"{name} has no route to {self.destination}")
+        answering = tuple(dict.fromkeys(route.leads_to for route in heard))
+        if len(answering) > 1:
+            return self.ambiguous(heard[0].prefix, answering, name)
+        if not self._first_time(f"edge:{name}"):
+            return self.end(Disposition.LOOPED, f"it comes to {name} again")
+        by = heard[0].said_by
+        if by.startswith("router:"):
+            return self._down_to_site(heard)
+        gateway = self.world.index.gateways.get(by)
+        if gateway is None:
+            return self.end(Disposition.LEFT_ESTATE, f"to the neighbour {by.removeprefix('peer:')} of {name}")
+        return self.into_network(gateway)
+
+    def _down_to_site(self, heard: Sequence[Heard]) -> Trace:
+        names = tuple(dict.fromkeys(route.said_by.removeprefix("router:") for route in heard))
+        site = site_of(self.world, names[0])
+        assert site is not None, "a router that speaks has a site"
+        routers = tuple(name.partition("/")[2] for name in names)
+        self.hops.append(_router_hop(site, routers))
+        return self.at_site(site, arrived=True)
+
+    def at_site(self, site: Site, *, arrived: bool) -> Trace:
+        """At a site: home, or out again by the router that it prefers (E42)."""
+        offers, choice = by_site(self.world, site, self.destination)
+        self.hops.append(Hop(kind="site", name=site.name, choice=choice))
+        if not offers:
+            return self._ends_at(site, arrived)
+        if not self._first_time(f"site:{site.name}"):
+            return self.end(Disposition.LOOPED, f"it comes to {site.name} again")
+        answering = tuple(dict.fromkeys(offer.leads_to for offer in offers))
+        circuits = tuple(dict.fromkeys(offer.link[0].rsplit("/", 1)[-1] for offer in offers))
+        if len(answering) > 1:
+            return self.ambiguous(offers[0].prefix, answering, ", ".join(circuits))
+        routers = tuple(dict.fromkeys(offer.router for offer in offers))
+        self.hops.append(_router_hop(site, routers))
+        return self.at_circuit([offer.link for offer in offers])
+
+    def _ends_at(self, site: Site, arrived: bool) -> Trace:
+        length = site_table(self.world, site).own(self.destination)
+        if length > 0:
+            return self.end(Disposition.DELIVERED, f"to {site.name}")
+        if length == 0:
+            self.hops.append(Hop(kind="internet", name="internet"))
+            return self.end(Disposition.LEFT_ESTATE, f"to the internet through {site.name}")
+        if not site_is_connected(self.world, site):
+            return self.stopped(Disposition.PATH_DEAD, f"no router of {site.name} has a working link")
+        return self.stopped(Disposition.NO_ROUTE, f"{site.name} is offered no route to {self.destination}")
+
+    def ambiguous(self, prefix: object, answering: tuple[str, ...], where: str) -> Trace:
+        names = tuple(label(self.world, key) for key in answering)
+        because = f"{prefix} is announced on {where} by {' and by '.join(names)}, and nothing decides between them"
+        return self.end(Disposition.AMBIGUOUS, because, missing=names)
+
+    def _first_time(self, place: str) -> bool:
+        if place in self.been or len(self.hops) > MOST_HOPS:
+            return False
+        self.been.add(place)
+        return True
+
+
+def _router_hop(site: Site, routers: tuple[str, ...]) -> Hop:
+    """The routers that share the traffic. Behind a stateful firewall each keeps its own state (E42, E44)."""
+    keys = "|".join(sorted(f"{site.name}/{router}".lower() for router in routers))
+    return Hop(
+        kind="router",
+        name=", ".join(routers),
+        id=f"router:{site.name}/{routers[0]}",
+        stateful=site.stateful_firewall,
+        state_key=keys if site.stateful_firewall else "",
+    )
+
+
+def _speakers(heard: Sequence[Heard]) -> str:
+    return ", ".join(
+        dict.fromkeys(r.said_by.removeprefix("router:").removeprefix("peer:").rpartition("/")[2] for r in heard)
+    )
+
+
+def _dead(world: World, holder: Holder) -> Disposition:
+    return Disposition.NO_MACHINE if world.health.region(holder.nic.location) else Disposition.PATH_DEAD

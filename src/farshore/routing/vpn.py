@@ -1,0 +1,119 @@
+"""A VPN gateway's routes: what its tunnels lead to.
+
+* A local network gateway gives its prefixes as static routes. With BGP there is a host route to the neighbour's BGP
+  address too, over which the neighbour says its own (`Outside.advertised`).
+* Where a local network gateway describes another gateway of the estate (by public or BGP address), and for connections
+  of type Vnet2Vnet, the other side is known: it says its network and the networks that use it (R40).
+* The pool of point-to-site clients; two active instances hold half of it each.
+
+Next hops in a subnet's table: the instances' private addresses when active-active, else the public address (measured).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+
+from farshore.arm.decode import Address, Network, Reader
+from farshore.arm.ids import ResourceId
+from farshore.arm.network import Connection, VirtualNetworkGateway
+from farshore.estate.outside import Outside
+from farshore.routing.bgp import Heard
+from farshore.routing.failures import Health
+from farshore.routing.index import Index
+
+SpokenFor = Callable[[VirtualNetworkGateway], tuple[tuple[Network, str], ...]]
+
+
+def is_vpn(gateway: VirtualNetworkGateway) -> bool:
+    return gateway.gateway_type.lower() == "vpn"
+
+
+def tunnel_routes(
+    gateway: VirtualNetworkGateway, index: Index, outside: Outside, health: Health, spoken_for: SpokenFor
+) -> Iterator[Heard]:
+    """What a VPN gateway knows beyond its own network; `next_hops` is empty where no BGP neighbour named one."""
+    for connection in index.connections.values():
+        if connection.virtual_network_gateway1 == gateway.id and health.connection(connection):
+            yield from _over(connection, index, health, spoken_for)
+    for advert in outside.advertised:
+        if advert.to.partition("#")[0] == gateway.id.key and str(advert.peer) not in health.down:
+            hop = advert.next_hop or advert.peer
+            yield Heard(advert.prefix, advert.as_path, (hop,), f"peer:{advert.peer}", f"peer:{advert.peer}")
+    for pool in client_pools(gateway.id, index):
+        yield Heard(pool, (), (), "clients", "clients")
+
+
+def client_pools(gateway: ResourceId, index: Index) -> tuple[Network, ...]:
+    return index.raw(gateway).networks("properties.vpnClientConfiguration.vpnClientAddressPool.addressPrefixes")
+
+
+def _over(connection: Connection, index: Index, health: Health, spoken_for: SpokenFor) -> Iterator[Heard]:
+    by = connection.id.key
+    local = connection.local_network_gateway2
+    if local is not None:
+        read = index.raw(local)
+        other = _described(read, index)
+        bgp = read.address("properties.bgpSettings.bgpPeeringAddress")
+        prefixes = set(read.networks("properties.localNetworkAddressSpace.addressPrefixes"))
+        if connection.enable_bgp and bgp is not None:
+            prefixes.add(ip_network(bgp))
+        for prefix in sorted(prefixes, key=str):
+            yield Heard(prefix, (), (), by, f"peer:{local.key}", connection=by)
+        if other is not None and connection.enable_bgp:
+            yield from _from_gateway(other, connection, prefixes, health, spoken_for, bgp)
+    elif connection.virtual_network_gateway2 is not None:
+        found = index.gateways.get(connection.virtual_network_gateway2.key)
+        if found is not None and _answered(connection, index, health):
+            for address in found.bgp_peering_addresses if connection.enable_bgp else ():
+                yield Heard(ip_network(address), (), (), by, f"peer:{found.id.key}", connection=by)
+            yield from _from_gateway(found, connection, set(), health, spoken_for, None)
+
+
+def _from_gateway(
+    other: VirtualNetworkGateway,
+    connection: Connection,
+    known: set[Network],
+    health: Health,
+    spoken_for: SpokenFor,
+    neighbour: Address | None,
+) -> Iterator[Heard]:
+    if health.gateway(other):
+        path = (other.asn,) if connection.enable_bgp else ()
+        hops = () if neighbour is None else (neighbour,)
+        for prefix, leads_to in spoken_for(other):
+            if prefix.version == 4 and prefix not in known:
+                yield Heard(prefix, path, hops, connection.id.key, leads_to, connection=connection.id.key)
+
+
+def _answered(connection: Connection, index: Index, health: Health) -> bool:
+    """A Vnet2Vnet tunnel has a connection on each side."""
+    return any(
+        other.virtual_network_gateway1 == connection.virtual_network_gateway2
+        and other.virtual_network_gateway2 == connection.virtual_network_gateway1
+        and health.connection(other)
+        for other in index.connections.values()
+    )
+
+
+def _described(local: Reader, index: Index) -> VirtualNetworkGateway | None:
+    """The gateway of the estate that a local network gateway stands for."""
+    public, bgp = (
+        local.address("properties.gatewayIpAddress"),
+        local.address("properties.bgpSettings.bgpPeeringAddress"),
+    )
+    for gateway in index.gateways.values():
+        if bgp is not None and bgp in gateway.bgp_peering_addresses:
+            return gateway
+        for id_ in gateway.public_ip_addresses:
+            if public is not None and index.raw(id_).address("properties.ipAddress") == public:
+                return gateway
+    return None
+
+
+def public_addresses(gateway: VirtualNetworkGateway, index: Index, outside: Outside) -> tuple[Address, ...]:
+    given = outside.gateway_instances.get(gateway.id.key, {}).get("public")
+    if given:
+        return tuple(given)
+    found = (index.raw(id_).address("properties.ipAddress") for id_ in gateway.public_ip_addresses)
+    return tuple(address for address in found if address is not None)

@@ -1,0 +1,333 @@
+"""One estate in one condition: every table that a packet may meet, each built when first asked for.
+
+    Ground      what follows from the resources alone: who stands where, which peerings live. Shared by estates that
+                share their resources, whatever is down or said outside.
+    Exchange    what BGP has settled to (exchange.py), shared by all conditions in which the same speakers say the same.
+    World       both, under one `Outside`: the tables of subnets, gateways, edges and sites.
+
+A proof makes thousands of worlds that differ in little and asks each for a few flows. So nothing here is computed
+before it is needed, and what can be shared is.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from farshore.arm.decode import Address, Network
+from farshore.arm.ids import ResourceId
+from farshore.arm.network import NETWORK_SECURITY_GROUPS, Subnet, VirtualNetwork, VirtualNetworkGateway
+from farshore.errors import InputError
+from farshore.estate.estate import Estate
+from farshore.routing.bgp import Heard, by_prefix, shortest
+from farshore.routing.circuits import Attachment
+from farshore.routing.effective import effective, of_families, user_routes
+from farshore.routing.exchange import Exchange, Inputs, OpenLink, Speaker, converge
+from farshore.routing.failures import LINKS, Health
+from farshore.routing.gateways import customer_addresses, instances, msee_addresses, preferred, spoken_for
+from farshore.routing.index import Index
+from farshore.routing.peering import LivePeering, live_peerings
+from farshore.routing.places import blind_spots, table_markers
+from farshore.routing.prefixes import LongestMatch
+from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers
+from farshore.routing.security import virtual_network_tag
+from farshore.routing.select import choose, table
+from farshore.routing.system import system_routes
+from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
+from farshore.routing.vpn import is_vpn, public_addresses, tunnel_routes
+
+
+class Ground:
+    """What follows from the resources alone."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.resources = estate.resources
+        self.index = Index(estate)
+        self.peerings = live_peerings(self.index)
+        self.route_servers = route_servers(self.index)
+        self.spoken: dict[str, tuple[tuple[Network, str], ...]] = {}
+        self.remote_of: dict[str, tuple[LivePeering, ...]] = {
+            key: tuple(live for live in found if live.uses_remote_gateway) for key, found in self.peerings.items()
+        }
+
+    def spoken_for(self, network: VirtualNetwork) -> tuple[tuple[Network, str], ...]:
+        """What a gateway of this network announces (R40)."""
+        found = self.spoken.get(network.id.key)
+        if found is None:
+            found = tuple(spoken_for(network, self.peerings.get(network.id.key, ()), self.index))
+            self.spoken[network.id.key] = found
+        return found
+
+
+MOST_GROUNDS = 64
+_grounds: OrderedDict[int, Ground] = OrderedDict()
+
+
+def ground_of(estate: Estate) -> Ground:
+    """The ground of an estate's resources; the latest ones are kept, by the identity of the mapping."""
+    key = id(estate.resources)
+    found = _grounds.get(key)
+    if found is None or found.resources is not estate.resources:
+        found = Ground(estate)
+        _grounds[key] = found
+        if len(_grounds) > MOST_GROUNDS:
+            _grounds.popitem(last=False)
+    else:
+        _grounds.move_to_end(key)
+    return found
+
+
+class SubnetTable:
+    """A subnet's effective rows, ready for look-ups."""
+
+    __slots__ = ("_choices", "_match", "missing", "rows", "unknown_tags")
+
+    def __init__(
+        self, rows: tuple[EffectiveRoute, ...], unknown_tags: tuple[str, ...], missing: tuple[str, ...] = ()
+    ) -> None:
+        self.rows = rows
+        self.missing = missing
+        self.unknown_tags = unknown_tags
+        self._match: LongestMatch[EffectiveRoute] = table(rows)
+        self._choices: dict[Address, Choice] = {}
+
+    def choose(self, address: Address) -> Choice:
+        found = self._choices.get(address)
+        if found is None:
+            found = self._choices[address] = choose(self._match.all(address))
+        return found
+
+
+class World:
+    """See the theory above."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.outside = estate.outside
+        self.ground = ground_of(estate)
+        self.index = self.ground.index
+        self.health = Health(self.index, estate.outside)
+        self._tables: dict[str, SubnetTable] = {}
+        self.memo: dict[Any, Any] = {}
+        """Answers that other files of this package keep for as long as the world lasts."""
+        self._tags: dict[str, tuple[Network, ...]] = {}
+        self._bgp: dict[str, tuple[EffectiveRoute, ...]] = {}
+        self._routes: dict[str, dict[Network, tuple[Heard, ...]]] = {}
+
+    # Subnets
+
+    def subnet_table(self, subnet: ResourceId) -> SubnetTable:
+        """The effective table of a subnet, both families."""
+        found = self._tables.get(subnet.key)
+        if found is None:
+            network, own = self._subnet(subnet)
+            user_table = self.estate.route_table(own.route_table)
+            peerings = self.ground.peerings.get(network.id.key, ())
+            system = system_routes(network, own, peerings, self.index, self.outside)
+            user, unknown = user_routes(user_table, self.outside.service_prefixes)
+            propagated = user_table is None or not user_table.disable_bgp_route_propagation
+            bgp = self.bgp_rows(network) if propagated else ()
+            markers = table_markers(self, network, own.name, own.route_table)
+            found = self._tables[subnet.key] = SubnetTable(effective(system, bgp, user), unknown, markers)
+        return found
+
+    def choose(self, subnet: ResourceId, address: Address) -> Choice:
+        """What a subnet's table does with an address."""
+        return self.subnet_table(subnet).choose(address)
+
+    def effective_routes(self, id_: ResourceId) -> tuple[EffectiveRoute, ...]:
+        """The rows of a NIC, or of a subnet."""
+        nic = self.index.nics.get(id_.key)
+        if nic is None:
+            _, own = self._subnet(id_)
+            families = frozenset(prefix.version for prefix in own.address_prefixes)
+            return of_families(self.subnet_table(own.id).rows, families)
+        subnet = None if nic.primary is None else nic.primary.subnet
+        if subnet is None:
+            raise InputError("This NIC is in no subnet", value=id_.text, expected="an ipConfiguration with a subnet")
+        families = frozenset(address.version for address in self.index.addresses(nic.id)) or frozenset({4})
+        return of_families(self.subnet_table(subnet).rows, families)
+
+    def _subnet(self, id_: ResourceId) -> tuple[VirtualNetwork, Subnet]:
+        network = self.index.network_of(id_)
+        own = None if network is None else network.subnet(id_.name)
+        if network is None or own is None:
+            raise InputError(
+                "There is no such subnet or network interface in the estate",
+                value=id_.text,
+                expected="the id of a network interface, or of a subnet with its network",
+            )
+        return network, own
+
+    def tag(self, subnet: ResourceId) -> tuple[Network, ...]:
+        """What `VirtualNetwork` means in a subnet (R44)."""
+        found = self._tags.get(subnet.key)
+        if found is None:
+            found = self._tags[subnet.key] = virtual_network_tag(self, subnet)
+        return found
+
+    @cached_property
+    def has_groups(self) -> bool:
+        """Whether there is any security group to ask."""
+        return bool(self.index.bodies(NETWORK_SECURITY_GROUPS))
+
+    @cached_property
+    def blind_spots(self) -> tuple[str, ...]:
+        return blind_spots(self)
+
+    @cached_property
+    def service_tags(self) -> Mapping[str, tuple[Network, ...]]:
+        return {name.lower(): prefixes for name, prefixes in self.outside.service_prefixes.items()}
+
+    # What a network's subnets get by BGP
+
+    def bgp_rows(self, network: VirtualNetwork) -> tuple[EffectiveRoute, ...]:
+        """The VirtualNetworkGateway rows of a network, before its own system routes have their say."""
+        found = self._bgp.get(network.id.key)
+        if found is None:
+            found = self._bgp[network.id.key] = tuple(self._bgp_rows(network))
+        return found
+
+    def _bgp_rows(self, network: VirtualNetwork) -> Iterator[EffectiveRoute]:
+        where = [network.id.key, *(live.remote.id.key for live in self.ground.remote_of.get(network.id.key, ()))]
+        taken: set[Network] = set()
+        for key in where:
+            for routes, gateway in self._sources(key):
+                new = {prefix: heard for prefix, heard in routes.items() if prefix not in taken}
+                taken.update(new)
+                for prefix, heard in new.items():
+                    yield EffectiveRoute(
+                        source=RouteSource.VIRTUAL_NETWORK_GATEWAY.value,
+                        state=RouteState.ACTIVE.value,
+                        address_prefix=prefix,
+                        next_hop_type="VirtualNetworkGateway",
+                        next_hop_ip_addresses=self._row_hops(gateway, heard),
+                        by=gateway,
+                    )
+
+    def _sources(self, network: str) -> Iterator[tuple[Mapping[Network, tuple[Heard, ...]], str]]:
+        """ExpressRoute before VPN before Route Server (R19)."""
+        gateways = self.index.gateways_in.get(network, ())
+        for gateway in sorted(gateways, key=is_vpn):
+            if self.health.gateway(gateway):
+                yield self.gateway_routes(gateway), gateway.id.text
+        for server in self.ground.route_servers.values():
+            if server.network == network:
+                yield self.server_routes(server), server.id.text
+
+    def _row_hops(self, gateway: str, heard: tuple[Heard, ...]) -> tuple[Address, ...]:
+        found = self.index.gateways.get(gateway.lower())
+        if found is not None and is_vpn(found):
+            if found.active_active:
+                held = instances(found, self.index, self.outside, self.health)
+                return tuple(address for address in held if address.version == heard[0].prefix.version)
+            return public_addresses(found, self.index, self.outside)[:1]
+        return tuple(dict.fromkeys(hop for route in heard for hop in route.next_hops))
+
+    # Gateways
+
+    def gateway_routes(self, gateway: VirtualNetworkGateway) -> Mapping[Network, tuple[Heard, ...]]:
+        """What a gateway reaches beyond its own network: per prefix the routes it uses, by its own preference (E41)."""
+        found = self._routes.get(gateway.id.key)
+        if found is None:
+            found = {prefix: preferred(routes) for prefix, routes in by_prefix(self.heard_by(gateway)).items()}
+            self._routes[gateway.id.key] = found
+        return found
+
+    def heard_by(self, gateway: VirtualNetworkGateway) -> tuple[Heard, ...]:
+        """Everything that a gateway was told over its circuits or tunnels."""
+        return self.tunnels(gateway) if is_vpn(gateway) else self.exchange.learned.get(gateway.id.key, ())
+
+    def tunnels(self, gateway: VirtualNetworkGateway) -> tuple[Heard, ...]:
+        own = {prefix for prefix, _ in self.announced(gateway)}
+        routes = tunnel_routes(gateway, self.index, self.outside, self.health, self.announced)
+        return tuple(route for route in routes if route.prefix not in own)
+
+    def announced(self, gateway: VirtualNetworkGateway) -> tuple[tuple[Network, str], ...]:
+        """The prefixes a gateway announces for virtual networks, and which network answers for each (R40)."""
+        network = self.index.network_of(gateway.subnet)
+        return () if network is None else self.ground.spoken_for(network)
+
+    def server_routes(self, server: RouteServer) -> Mapping[Network, tuple[Heard, ...]]:
+        heard = heard_from_appliances(server, self.outside, self.health)
+        return {prefix: shortest(routes) for prefix, routes in by_prefix(heard).items()}
+
+    def servers_for(self, network: str) -> Iterator[RouteServer]:
+        """The Route Servers that exchange with the gateways of a network."""
+        for server in self.ground.route_servers.values():
+            if server.network == network and server.branch_to_branch:
+                yield server
+
+    # The exchange over circuits
+
+    @cached_property
+    def exchange(self) -> Exchange:
+        return converge(self._inputs())
+
+    def _inputs(self) -> Inputs:
+        outside, health, index = self.outside, self.health, self.index
+        links = []
+        for circuit in index.circuits.values():
+            peering = circuit.private_peering
+            for side in LINKS:
+                if peering is not None and health.link(circuit, side):
+                    first, second = peering.primary_peer_address_prefix, peering.secondary_peer_address_prefix
+                    prefix = first if side == LINKS[0] else second
+                    links.append(
+                        OpenLink(
+                            link=(circuit.id.key, side),
+                            customer=customer_addresses(prefix),
+                            microsoft=msee_addresses(outside, circuit.id.key, side, prefix),
+                        )
+                    )
+        attachments = []
+        for connection in index.connections.values():
+            gateway = None
+            if connection.virtual_network_gateway1 is not None:
+                gateway = index.gateways.get(connection.virtual_network_gateway1.key)
+            if gateway is not None and connection.peer is not None and health.connection(connection):
+                attachments.append(
+                    Attachment(
+                        connection=connection.id.key,
+                        gateway=gateway.id.key,
+                        circuit=connection.peer.key,
+                        weight=connection.routing_weight,
+                        allow_remote_vnet_traffic=gateway.allow_remote_vnet_traffic,
+                    )
+                )
+        connected = {attachment.gateway for attachment in attachments}
+        return Inputs(
+            speakers=tuple(self.speaker(index.gateways[key]) for key in sorted(connected) if self._speaks(key)),
+            attachments=tuple(attachments),
+            links=tuple(links),
+            sites=self.estate.sites,
+            silent_routers=frozenset(name for name in health.down if name.startswith("router:")),
+            advertised=tuple(a for a in outside.advertised if a.to.partition("#")[0] in index.circuits),
+        )
+
+    def _speaks(self, key: str) -> bool:
+        gateway = self.index.gateways[key]
+        return not is_vpn(gateway) and self.health.gateway(gateway) and not self.propagation_off(gateway)
+
+    def propagation_off(self, gateway: VirtualNetworkGateway) -> bool:
+        """A GatewaySubnet whose table has propagation off: the gateway stops working (R23)."""
+        subnet = self.index.gateway_subnet(gateway)
+        user_table = None if subnet is None else self.estate.route_table(subnet.route_table)
+        return user_table is not None and user_table.disable_bgp_route_propagation
+
+    def speaker(self, gateway: VirtualNetworkGateway) -> Speaker:
+        says = [(prefix, (), network) for prefix, network in self.announced(gateway)]
+        own = {prefix for prefix, _, _ in says}
+        network = self.index.network_of(gateway.subnet)
+        more: list[tuple[Network, tuple[int, ...], str]] = []
+        for server in () if network is None else self.servers_for(network.id.key):
+            for prefix, routes in self.server_routes(server).items():
+                if prefix not in own:
+                    more.append((prefix, routes[0].as_path, server.network))
+        return Speaker(
+            gateway=gateway.id.key,
+            says=(*says, *more),
+            instances=instances(gateway, self.index, self.outside, self.health),
+        )

@@ -1,0 +1,167 @@
+"""The measured routing cases: real Azure tables, with the estate that produced them.
+
+One loader serves every case in the format of the data's README. It reads `estate`, `changes` and `outside` and nothing
+else: `load` returns questions (a NIC, a gateway's table) without their answers, and `expected_of` reads the answers for
+the comparison alone. test_routing_cases.py proves it by shuffling the expected rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+from farshore.arm.decode import Address, Network
+from farshore.arm.ids import resource_id
+from farshore.estate.estate import Change, Estate
+from farshore.estate.outside import Advertisement, Outside
+from farshore.routing.values import BgpRoute, EffectiveRoute
+
+DATA = Path(os.environ.get("FARSHORE_REAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "routing-cases"
+
+Row = tuple[str, str, str, str, str]
+"""Source, state, prefix, next hop type, one next hop or nothing: what the README says to compare."""
+
+
+def case_files() -> list[Path]:
+    return sorted(DATA.glob("*.json")) if DATA.is_dir() else []
+
+
+def read_case(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One state of a case: an estate, and what was asked there."""
+
+    name: str
+    estate: Estate
+    nics: tuple[str, ...]
+    tables: tuple[tuple[str, str, str | None, str | None], ...]
+    """Of, learned or advertised, to, instance."""
+
+
+def load(case: Mapping[str, Any]) -> Iterator[State]:
+    """Every state of a case; `expected` is read for which things are asked, never for what the answers are."""
+    base = Estate.from_resources(case["estate"])
+    for state in case["states"]:
+        yield State(
+            name=state["name"],
+            estate=replace(base.with_changes(_changes(state["changes"])), outside=outside_of(state["outside"])),
+            nics=tuple(dict.fromkeys(item["nic"] for item in state["expected"])),
+            tables=tuple(
+                (item["of"], item["what"], item.get("to"), item.get("instance"))
+                for item in state.get("expected_bgp", [])
+            ),
+        )
+
+
+def _changes(changes: list[Mapping[str, Any]]) -> Iterator[Change]:
+    for change in changes:
+        yield Change(put=change["put"]) if "put" in change else Change(delete=resource_id(change["delete"]))
+
+
+def outside_of(given: Mapping[str, Any]) -> Outside:
+    none_prefixes = given.get("none_prefixes")
+    return Outside(
+        advertised=tuple(
+            Advertisement(
+                to=item["to"].lower(),
+                peer=ip_address(item["peer"]),
+                prefix=ip_network(item["prefix"]),
+                as_path=tuple(item["as_path"]),
+                next_hop=None if item.get("next_hop") is None else ip_address(item["next_hop"]),
+            )
+            for item in given.get("advertised", [])
+        ),
+        msee={key.lower(): _addresses(value) for key, value in given.get("msee", {}).items()},
+        gateway_instances={key.lower(): _addresses(value) for key, value in given.get("gateway_instances", {}).items()},
+        none_prefixes=None if none_prefixes is None else tuple(ip_network(text) for text in none_prefixes),
+        service_prefixes={
+            name: tuple(ip_network(text) for text in texts) for name, texts in given.get("service_prefixes", {}).items()
+        },
+        down=frozenset(name.lower() for name in given.get("down", [])),
+    )
+
+
+def _addresses(value: Any) -> Any:
+    """Addresses at any depth, keys in lower case."""
+    if isinstance(value, dict):
+        return {key.lower(): _addresses(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_addresses(item) for item in value)
+    return ip_address(value)
+
+
+def flat(routes: tuple[EffectiveRoute, ...]) -> set[Row]:
+    """Our rows in the compared form: one row with two next hops equals two rows."""
+    return {
+        (row.source, row.state, str(row.address_prefix), row.next_hop_type, hop)
+        for row in routes
+        for hop in (tuple(map(str, row.next_hop_ip_addresses)) or ("",))
+    }
+
+
+def expected_rows(expected: Mapping[str, Any]) -> set[Row]:
+    return {
+        (row["source"], row["state"], prefix, row["next_hop_type"], hop)
+        for row in expected["rows"]
+        for prefix in map(str, map(ip_network, row["prefixes"]))
+        for hop in (tuple(row["next_hop_ips"]) or ("",))
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What matched, what was missing, what was too much, what the case says to leave alone."""
+
+    matched: int
+    missing: tuple[Any, ...]
+    extra: tuple[Any, ...]
+    ignored: int
+
+
+def compare(ours: tuple[EffectiveRoute, ...], expected: Mapping[str, Any]) -> Comparison:
+    ignore = {str(ip_network(item["prefix"])) for item in expected.get("ignore", [])}
+    want, have = expected_rows(expected), flat(ours)
+    if not expected["complete"]:
+        have = {row for row in have if row[3] != "None"}
+    loose = {row[1:] for row in want if row[0] == "?"}
+    have = {("?", *row[1:]) if row[1:] in loose else row for row in have}
+    ignored = {row for row in want if row[2] in ignore}
+    want, have = want - ignored, {row for row in have if row[2] not in ignore}
+    return Comparison(
+        matched=len(want & have),
+        missing=tuple(sorted(want - have)),
+        extra=tuple(sorted(have - want)),
+        ignored=len(ignored),
+    )
+
+
+BgpRow = tuple[str, str, tuple[int, ...]]
+
+
+def compare_bgp(ours: tuple[BgpRoute, ...], expected: Mapping[str, Any]) -> Comparison:
+    ignore = {str(ip_network(item["prefix"])) for item in expected.get("ignore", [])}
+    want: set[BgpRow] = {
+        (str(ip_network(row["prefix"])), str(row["next_hop"] or ""), tuple(row["as_path"]))
+        for row in expected["routes"]
+    }
+    have: set[BgpRow] = {(str(row.network), str(row.next_hop or ""), row.as_path) for row in ours}
+    ignored = {row for row in want if row[0] in ignore}
+    want, have = want - ignored, {row for row in have if row[0] not in ignore}
+    return Comparison(
+        matched=len(want & have),
+        missing=tuple(sorted(want - have)),
+        extra=tuple(sorted(have - want)),
+        ignored=len(ignored),
+    )
+
+
+__all__ = ["Address", "Network"]
