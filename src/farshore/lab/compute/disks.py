@@ -49,7 +49,9 @@ class _Bytes(ResourceType):
     def validate(self, put: Put) -> None:
         option = str((put.properties.get("creationData") or {}).get("createOption") or "")
         if put.created and not option:
-            raise bad_request("InvalidParameter", "Required parameter 'creationData' is missing (null).", "creationData")
+            raise bad_request(
+                "InvalidParameter", "Required parameter 'creationData' is missing (null).", "creationData"
+            )
         size = put.properties.get("diskSizeGB")
         before = put.before_properties.get("diskSizeGB")
         if before is not None and size is not None and size < before:

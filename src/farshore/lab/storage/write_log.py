@@ -189,6 +189,11 @@ class WriteLog:
     def name(self, volume: int) -> str:
         return self._volumes[volume].name
 
+    def named(self, name: str) -> int | None:
+        """The latest volume that had this name."""
+        wanted = name.lower()
+        return max((held.number for held in self._volumes.values() if held.name.lower() == wanted), default=None)
+
     def resize(self, volume: int, size: int) -> None:
         """A disk can only grow."""
         held = self._volumes[volume]

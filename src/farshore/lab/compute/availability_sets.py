@@ -1,0 +1,51 @@
+"""Microsoft.Compute/availabilitySets: a name that machines refer to (S12: a target may be one)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused
+from farshore.lab.compute.attached import VIRTUAL_MACHINES
+from farshore.lab.patterns import COMPUTE
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets"
+
+
+@resource_type(AVAILABILITY_SETS)
+class AvailabilitySets(ResourceType):
+    pattern = COMPUTE
+    put_takes = "disks.put"
+    delete_takes = "disks.delete"
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        counts = {"platformUpdateDomainCount": 5, "platformFaultDomainCount": 2}
+        return {**body, "properties": {**counts, **body["properties"]}}
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        if members(cloud, id_):
+            raise Refused(
+                409, "OperationNotAllowed", f"Availability Set {id_.name} cannot be deleted: it has virtual machines."
+            )
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        shown = [{"id": member} for member in members(cloud, id_)]
+        return {**body, "properties": {**(body.get("properties") or {}), "virtualMachines": shown}}
+
+
+def members(cloud: Cloud, id_: ResourceId) -> list[str]:
+    """The ids of the machines in a set."""
+    found = []
+    for body in cloud.of_type(VIRTUAL_MACHINES):
+        named = ((body.get("properties") or {}).get("availabilitySet") or {}).get("id")
+        if str(named or "").lower() == id_.key:
+            found.append(str(body["id"]))
+    return found

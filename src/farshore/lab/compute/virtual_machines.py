@@ -1,0 +1,235 @@
+"""Microsoft.Compute/virtualMachines.
+
+A PUT makes a machine of NICs and disks that are there, makes the disks that it asks for (`FromImage`, `Empty`), and
+starts it. What hangs on it points back: a disk's `managedBy`, a NIC's `virtualMachine`. Whether it runs stands in its
+instance view only (`$expand=instanceView`, `/instanceView`). Deleting a machine leaves its NICs and disks unless
+their `deleteOption` says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, make_id, resource_id
+from farshore.arm.json import Body
+from farshore.lab import machines
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.call import Call
+from farshore.lab.compute import attached
+from farshore.lab.compute.attached import VIRTUAL_MACHINES
+from farshore.lab.compute.disks import DISKS, attach, detach, make_volume
+from farshore.lab.patterns import COMPUTE
+from farshore.lab.registry import resource_type, view
+from farshore.lab.storage import volumes
+from farshore.lab.times import stamp
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+GIB = 1 << 30
+DISPLAY = {
+    "running": "VM running",
+    "starting": "VM starting",
+    "stopped": "VM stopped",
+    "deallocated": "VM deallocated",
+}
+
+
+@resource_type(VIRTUAL_MACHINES)
+class VirtualMachines(ResourceType):
+    pattern = COMPUTE
+    forwards = True
+    put_takes = "virtualMachines.put"
+    update_takes = "virtualMachines.update"
+    delete_takes = "virtualMachines.delete"
+    read_only = ("provisioningState", "vmId", "timeCreated", "instanceView")
+
+    def validate(self, put: Put) -> None:
+        cloud = put.cloud
+        for nic in attached.nics(put.body):
+            body = cloud.body(nic)
+            if body is None:
+                raise Refused(404, "NotFound", f"Resource {nic.text} not found.")
+            owner = (body.get("properties") or {}).get("virtualMachine") or {}
+            if owner and str(owner.get("id", "")).lower() != put.id.key:
+                raise bad_request(
+                    "NicInUse", f"Network Interface {nic.text} is used by existing resource {owner['id']}."
+                )
+        if put.created and not attached.nics(put.body):
+            raise bad_request("NetworkProfileNotSpecified", "A machine needs at least one network interface.")
+        for disk in attached.disks(put.body):
+            if disk.id is None or _makes(disk.entry):
+                continue
+            body = cloud.body(disk.id)
+            if body is None:
+                raise Refused(404, "NotFound", f"Disk {disk.id.name} is not found.")
+            owner = str(body.get("managedBy") or "")
+            if owner and owner.lower() != put.id.key:
+                message = f"Disk '{disk.id.name}' cannot be attached as the disk is already owned by VM '{owner}'."
+                raise Refused(409, "ConflictingUserInput", message)
+
+    def on_put(self, put: Put) -> Body:
+        cloud, body = put.cloud, self.standard(put)
+        properties = body["properties"]
+        if put.created:
+            properties["vmId"] = cloud.guid("vm", put.id.key, cloud.count("vm", put.id.key))
+            properties["timeCreated"] = stamp(cloud.now)
+        profile = dict(properties.get("storageProfile") or {})
+        if isinstance(profile.get("osDisk"), dict):
+            profile["osDisk"] = _with_disk(cloud, put, profile["osDisk"], None)
+        profile["dataDisks"] = [
+            _with_disk(cloud, put, entry, index) for index, entry in enumerate(profile.get("dataDisks") or [])
+        ]
+        properties["storageProfile"] = profile
+        if put.created:
+            machines.set_power(cloud, put.id, "starting")
+        bind(cloud, put.id, body, put.before)
+        return body
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        if machines.power(cloud, id_) == "starting":
+            machines.set_power(cloud, id_, "running")
+
+    def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
+        numbers = [n for name in attached.disk_names(body) if (n := volumes.volume_of(cloud, name)) is not None]
+        volumes.stop(cloud, numbers)
+        unbind(cloud, id_, body)
+        for disk in attached.disks(body):
+            if disk.id is not None and disk.entry.get("deleteOption") == "Delete" and cloud.exists(disk.id):
+                cloud.type_of(disk.id).take_away(cloud, disk.id)
+        for entry in ((body.get("properties") or {}).get("networkProfile") or {}).get("networkInterfaces") or []:
+            nic = attached.nics({"properties": {"networkProfile": {"networkInterfaces": [entry]}}})
+            if nic and (entry.get("properties") or {}).get("deleteOption") == "Delete" and cloud.exists(nic[0]):
+                cloud.type_of(nic[0]).take_away(cloud, nic[0])
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        if "instanceview" not in query.get("$expand", "").lower():
+            return body
+        return {**body, "properties": {**body["properties"], "instanceView": instance_view(cloud, id_, body)}}
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        id_ = resource_id(str(body["id"]))
+        properties = {key: value for key, value in (body.get("properties") or {}).items() if key != "instanceView"}
+        properties.setdefault("vmId", cloud.guid("vm", id_.key, cloud.count("vm", id_.key)))
+        kept = {**body, "properties": properties}
+        for disk in attached.disks(kept):
+            if disk.id is None:
+                size = int(disk.entry.get("diskSizeGB") or 4) * GIB
+                volumes.ensure(cloud, disk.key, size, "image:os" if disk.lun is None else "image:data")
+            elif (held := cloud.body(disk.id)) is not None:
+                make_volume(cloud, held, None, seeded=True)
+        bind(cloud, id_, kept, None)
+        machines.set_power(cloud, id_, _power_of(body))
+        return kept
+
+
+@view(VIRTUAL_MACHINES, "instanceView")
+def view_of_instance(call: Call) -> Response:
+    return Response(status=200, body=instance_view(call.cloud, call.id, call.must_exist()))
+
+
+def instance_view(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
+    """What runs where: statuses of provisioning and power, and of each disk."""
+    state = str(body["properties"].get("provisioningState", "Succeeded"))
+    power = machines.power(cloud, id_) or "stopped"
+    done = {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"}
+    return {
+        "computerName": (body["properties"].get("osProfile") or {}).get("computerName", id_.name),
+        "disks": [{"name": disk.name, "statuses": [done]} for disk in attached.disks(body)],
+        "statuses": [
+            {
+                "code": f"ProvisioningState/{state.lower()}",
+                "level": "Info",
+                "displayStatus": f"Provisioning {state.lower()}",
+            },
+            {"code": f"PowerState/{power}", "level": "Info", "displayStatus": DISPLAY[power]},
+        ],
+    }
+
+
+def bind(cloud: Cloud, vm: ResourceId, body: Body, before: Body | None) -> None:
+    """Let disks and NICs point back at their machine; what hangs on it no longer points nowhere."""
+    mine = {disk.id.key for disk in attached.disks(body) if disk.id is not None}
+    if before is not None:
+        for disk in attached.disks(before):
+            if disk.id is not None and disk.id.key not in mine:
+                detach(cloud, disk.id, vm)
+    for disk in attached.disks(body):
+        if disk.id is not None:
+            attach(cloud, disk.id, vm)
+    for nic in attached.nics(body):
+        held = cloud.body(nic)
+        if held is not None:
+            owner = {"virtualMachine": {"id": vm.text}}
+            cloud.write(nic, {**held, "properties": {**(held.get("properties") or {}), **owner}})
+
+
+def unbind(cloud: Cloud, vm: ResourceId, body: Body) -> None:
+    for disk in attached.disks(body):
+        if disk.id is not None:
+            detach(cloud, disk.id, vm)
+    for nic in attached.nics(body):
+        held = cloud.body(nic)
+        properties = (held or {}).get("properties") or {}
+        if held is not None and str((properties.get("virtualMachine") or {}).get("id", "")).lower() == vm.key:
+            left = {key: value for key, value in properties.items() if key != "virtualMachine"}
+            cloud.write(nic, {**held, "properties": left})
+
+
+def _makes(entry: Body) -> bool:
+    return str(entry.get("createOption") or "").lower() in ("fromimage", "empty")
+
+
+def _with_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
+    """The disk's entry with its name and managed disk filled in; the disk itself made if the entry asks for one."""
+    if (entry.get("vhd") or {}).get("uri"):
+        size = int(entry.get("diskSizeGB") or 4)
+        image = "image:os" if index is None else None
+        volumes.ensure(cloud, str(entry["vhd"]["uri"]), size * GIB, image if _makes(entry) else None)
+        return {**entry, "diskSizeGB": size}
+    managed = entry.get("managedDisk") or {}
+    held = cloud.body(str(managed["id"])) if managed.get("id") else None
+    if held is None and _makes(entry):
+        held = _make_disk(cloud, put, entry, index)
+    if held is None:
+        return entry
+    sku = (held.get("sku") or {}).get("name") or managed.get("storageAccountType") or "Standard_LRS"
+    return {
+        **entry,
+        "name": held["name"],
+        "managedDisk": {**managed, "storageAccountType": sku, "id": held["id"]},
+        "diskSizeGB": (held.get("properties") or {}).get("diskSizeGB"),
+    }
+
+
+def _make_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
+    kind = "OsDisk_1" if index is None else f"disk{index + 2}"
+    made = cloud.guid("diskname", put.id.key, kind, cloud.count("diskname", put.id.key)).replace("-", "")
+    name = str(entry.get("name") or f"{put.id.name}_{kind}_{made}")
+    id_ = make_id(put.id.subscription, str(put.id.resource_group), DISKS, name)
+    image = str(entry.get("createOption") or "").lower() == "fromimage"
+    properties: Body = {
+        "creationData": {"createOption": "FromImage" if image else "Empty"},
+        "diskSizeGB": int(entry.get("diskSizeGB") or (127 if image else 4)),
+    }
+    if index is None:
+        os = "Linux" if (put.properties.get("osProfile") or {}).get("linuxConfiguration") else "Windows"
+        properties["osType"] = entry.get("osType") or os
+    sku = (entry.get("managedDisk") or {}).get("storageAccountType") or "Standard_LRS"
+    body: Body = {"location": put.location, "sku": {"name": sku}, "properties": properties}
+    disks: Any = cloud.type_of(id_)
+    disks.keep(Put(cloud=cloud, id=id_, body=body, before=None, query={}), "Succeeded")
+    held = cloud.body(id_)
+    assert held is not None
+    return held
+
+
+def _power_of(body: Body) -> str:
+    """What an estate's body says of the machine's power; running where it says nothing."""
+    statuses = ((body.get("properties") or {}).get("instanceView") or {}).get("statuses") or []
+    codes = [str(item.get("code")) for item in statuses if str(item.get("code", "")).startswith("PowerState/")]
+    power = codes[0].split("/", 1)[1] if codes else "running"
+    return power if power in DISPLAY else "stopped"
