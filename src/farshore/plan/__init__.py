@@ -1,0 +1,27 @@
+"""Steps as data: the planner, the plan's file, and what its steps do to the world.
+
+make_plan(estate, assessment, scenario)   -> Plan
+plan_as_json(plan), plan_from_json(json)  the file that people review, edit, prove and run
+check_against(plan, estate)               -> findings of drift; ids of another estate raise
+start(estate, plan), apply(world, effects)  the world before and after, for proofs
+"""
+
+from __future__ import annotations
+
+from farshore.plan.effects import World, apply, start
+from farshore.plan.graph import Path, critical_path, finish_times
+from farshore.plan.make import PUBLISHED, make_plan, scenarios
+from farshore.plan.model import Plan
+
+__all__ = [
+    "PUBLISHED",
+    "Path",
+    "Plan",
+    "World",
+    "apply",
+    "critical_path",
+    "finish_times",
+    "make_plan",
+    "scenarios",
+    "start",
+]

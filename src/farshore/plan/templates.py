@@ -5,8 +5,8 @@ puts, so that they are proven, looked at before they are written, and resumed. `
 use: parameters with defaults, variables, and the functions of `FUNCTIONS`. What it can't evaluate is an input error
 that names the expression, never a guess.
 
-Parameters that a plan gives by their names, where the template has them: `location`, `name`, `subnetId`,
-`privateIPAddress`, `networkSecurityGroupId`.
+Parameters that a plan gives by their names, where the template has them: `location`; `name`, `subnetId`,
+`privateIPAddress` and `networkSecurityGroupId` of the appliance's NIC; `machineName`.
 """
 
 from __future__ import annotations

@@ -82,9 +82,14 @@ def _template(
     assert appliance.template is not None
     counterparts, primary = design.counterparts, nic.primary
     group = counterparts.group(nic.id)
-    name = counterparts.name(nic.virtual_machine.name if nic.virtual_machine is not None else nic.id.name)
     address = str(design.target.next_hop(str(primary.private_ip_address))) if primary is not None else ""
-    parameters: dict[str, Any] = {"location": design.project.target.region, "name": name, "privateIPAddress": address}
+    parameters: dict[str, Any] = {
+        "location": design.project.target.region,
+        "name": counterparts.of(nic.id).name,
+        "privateIPAddress": address,
+    }
+    if nic.virtual_machine is not None:
+        parameters["machineName"] = counterparts.of(nic.virtual_machine).name
     if primary is not None and primary.subnet is not None:
         parameters["subnetId"] = counterparts.of(primary.subnet).text
     if nic.network_security_group is not None:

@@ -1,0 +1,89 @@
+"""Time on the plan's graph: when each step can end, which chain decides, and when a machine is served again.
+
+Steps run as soon as what they come after has ended; as many at once as the graph allows (the run's width and Azure's
+limits are wider than any plan here). So a step's end is its own duration after the latest end below it, and the
+critical path is found backwards from the step that ends last.
+
+A machine's recovery begins with the loss of the region. `DECISION` passes before anybody acts; then its own failover
+and the waves before it, and the steps that bring its network to the sites. It is served when both are done. A fence
+is no part of it: the lost region announces nothing to be fenced off yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from farshore.arm.ids import resource_id
+from farshore.arm.network import CONNECTIONS, PEERINGS
+from farshore.plan.durations import CONVERGENCE, DECISION
+from farshore.plan.model import Event, Phase, Plan, PutResource, Step, order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """A chain of steps, first to last, and how long it takes."""
+
+    steps: tuple[str, ...]
+    duration: timedelta
+
+
+def finish_times(steps: Iterable[Step], events: Iterable[Event] = ()) -> dict[str, timedelta]:
+    """Each step's earliest end, from the moment when the first can start. Events take no time; what is not among
+    these steps counts as done."""
+    steps, events = tuple(steps), tuple(events)
+    here = {step.id for step in steps} | {event.id for event in events}
+    alone = tuple(replace(step, after=tuple(id_ for id_ in step.after if id_ in here)) for step in steps)
+    silent = tuple(replace(event, after=tuple(id_ for id_ in event.after if id_ in here)) for event in events)
+    both: tuple[Step | Event, ...] = (*alone, *silent)
+    nodes = {node.id: node for node in both}
+    ends: dict[str, timedelta] = {}
+    for id_ in order(alone, silent):
+        node = nodes[id_]
+        begin = max((ends[before] for before in node.after), default=timedelta(0))
+        ends[id_] = begin + (node.expected_duration if isinstance(node, Step) else timedelta(0))
+    return ends
+
+
+def critical_path(plan: Plan, *phases: Phase) -> Path:
+    """The chain that decides how long these phases take (all of them where none is named)."""
+    steps = plan.of_phase(*phases) if phases else plan.steps
+    events = () if phases else plan.events
+    ends = finish_times(steps, events)
+    both: tuple[Step | Event, ...] = (*steps, *events)
+    nodes = {node.id: node for node in both}
+    if not ends:
+        return Path(steps=(), duration=timedelta(0))
+    last = max(ends, key=lambda id_: ends[id_])
+    chain = [last]
+    while before := [id_ for id_ in nodes[chain[-1]].after if id_ in ends]:
+        chain.append(max(before, key=lambda id_: ends[id_]))
+    return Path(steps=tuple(id_ for id_ in reversed(chain) if isinstance(nodes[id_], Step)), duration=ends[last])
+
+
+def predicted_recovery(plan: Plan) -> dict[str, float]:
+    """Machine (id in lower case) to the seconds from the loss of its region until it is served again."""
+    steps = plan.of_phase(Phase.FAILOVER)
+    ends = finish_times(steps)
+    path = max((ends[step.id] for step in steps if _brings_the_network(step)), default=timedelta(0))
+    if path:
+        path += CONVERGENCE.duration
+    moves = {str(step.action.arguments["vm"]).lower(): step.id for step in steps if step.action.verb == "failover"}
+    found = {}
+    for machine in plan.machines:
+        move = moves.get(machine.target_id.key)
+        if move is not None:
+            found[machine.id.key] = (DECISION.duration + max(ends[move], path)).total_seconds()
+    return found
+
+
+def _brings_the_network(step: Step) -> bool:
+    """Whether the step makes a site hear of the target: a connection, or a peering with transit."""
+    for effect in step.effects:
+        if isinstance(effect, PutResource):
+            id_ = resource_id(str(effect.body["id"]))
+            transit = (effect.body.get("properties") or {}).get("useRemoteGateways") is True
+            if id_.is_a(CONNECTIONS) or (id_.is_a(PEERINGS) and transit):
+                return True
+    return False
