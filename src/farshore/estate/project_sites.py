@@ -71,7 +71,10 @@ def _router(name: str, section: Section) -> Router:
 def _circuit(place: Place) -> ResourceId:
     text = place.text()
     if text.startswith("/"):
-        return place.id()
+        id_ = place.id()
+        if not id_.is_a("Microsoft.Network/expressRouteCircuits"):
+            place.fail(f"{id_.short} is no circuit", expected="the id of an ExpressRoute circuit")
+        return id_
     if "/" in text:
         place.fail(f"{text} is neither an id nor a name", expected="a circuit's id or name")
     return unresolved_circuit(text)

@@ -170,6 +170,8 @@ class Place:
         except ValueError:
             pass
         try:
+            if "/" not in text:
+                raise ValueError(text)
             whole = ip_network(text, strict=False)
         except ValueError:
             self.fail(f"{text} is not an address range", expected=expected)
