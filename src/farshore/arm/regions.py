@@ -181,8 +181,10 @@ _LOCAL: Mapping[str, frozenset[str]] = {
     for name in names.split(", ")
 }
 
-_GEOGRAPHIES = frozenset(
-    "global asia asiapacific africa australia austria belgium brazil canada chile china denmark europe france germany"
-    " greece india indonesia israel italy japan korea malaysia mexico newzealand norway poland portugal qatar"
-    " saudiarabia singapore southafrica spain sweden switzerland taiwan uae uk unitedkingdom unitedstates".split()
+_GEOGRAPHIES_TEXT = (
+    "global, asia, asiapacific, africa, australia, austria, belgium, brazil, canada, chile, china, denmark, europe,"
+    " france, germany, greece, india, indonesia, israel, italy, japan, korea, malaysia, mexico, newzealand, norway,"
+    " poland, portugal, qatar, saudiarabia, singapore, southafrica, spain, sweden, switzerland, taiwan, uae, uk,"
+    " unitedkingdom, unitedstates"
 )
+_GEOGRAPHIES = frozenset(_GEOGRAPHIES_TEXT.split(", "))
