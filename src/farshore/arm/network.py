@@ -385,6 +385,8 @@ class CircuitPeering:
     azure_asn: int
     primary_peer_address_prefix: Network | None
     secondary_peer_address_prefix: Network | None
+    ipv6_enabled: bool = False
+    """Whether IPv6 has a session of its own (`ipv6PeeringConfig`): without it a circuit carries IPv4 only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -437,6 +439,8 @@ def _circuit_peering(own: ResourceId, read: Reader) -> CircuitPeering:
         azure_asn=read.number("properties.azureASN") or 12076,
         primary_peer_address_prefix=read.network("properties.primaryPeerAddressPrefix"),
         secondary_peer_address_prefix=read.network("properties.secondaryPeerAddressPrefix"),
+        ipv6_enabled=isinstance(read.raw("properties.ipv6PeeringConfig"), dict)
+        and (read.text("properties.ipv6PeeringConfig.state") or "Enabled").lower() == "enabled",
     )
 
 

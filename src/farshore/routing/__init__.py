@@ -42,10 +42,11 @@ def effective_routes(estate: Estate, nic_or_subnet_id: ResourceId | str) -> tupl
 
 
 def learned_routes(
-    estate: Estate, gateway_or_circuit_id: ResourceId | str, instance: str | None = None
+    estate: Estate, gateway_or_circuit_id: ResourceId | str, instance: str | None = None, peer: str | None = None
 ) -> tuple[BgpRoute, ...]:
-    """What a gateway, Route Server or circuit has been told by its neighbours."""
-    return routing_of(estate).learned_routes(gateway_or_circuit_id, instance)
+    """What a gateway, Route Server or circuit has been told by its neighbours. `instance`: `primary` or `secondary` of
+    a circuit; `peer`: one neighbour of a Route Server."""
+    return routing_of(estate).learned_routes(gateway_or_circuit_id, instance, peer)
 
 
 def advertised_routes(

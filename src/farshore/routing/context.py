@@ -41,13 +41,16 @@ class Routing:
         """The effective table of a NIC or subnet (R1 to R23)."""
         return self.world.effective_routes(_id(nic_or_subnet_id))
 
-    def learned_routes(self, id_: ResourceId | str, instance: str | None = None) -> tuple[BgpRoute, ...]:
-        """What a gateway, Route Server or circuit has been told. `instance`: a gateway instance's address, or
-        `primary` or `secondary` of a circuit."""
-        return learned_by(self.world, *_split(id_, instance))
+    def learned_routes(
+        self, id_: ResourceId | str, instance: str | None = None, peer: str | None = None
+    ) -> tuple[BgpRoute, ...]:
+        """What a gateway, Route Server or circuit has been told. `instance`: `primary` or `secondary` of a circuit;
+        `peer`: one neighbour of a Route Server."""
+        return learned_by(self.world, *_split(id_, instance), peer)
 
     def advertised_routes(self, id_: ResourceId | str, to: str | None = None) -> tuple[BgpRoute, ...]:
-        """What a gateway, Route Server or circuit says, to one neighbour's address or to all."""
+        """What a gateway, Route Server or circuit says, to one neighbour's address or to all. An instance of a gateway
+        or Route Server is named in the id, after `#`."""
         return advertised_by(self.world, *_split(id_, None), to)
 
     def trace_one_way(self, flow: Flow) -> Trace:

@@ -36,9 +36,11 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLink:
-    """A link that carries BGP, with the addresses of both ends."""
+    """A link with a working edge: the addresses of both ends, whether the customer's side works, what it carries."""
 
     link: Link
+    customer_works: bool
+    families: tuple[int, ...]
     customer: tuple[Address, ...]
     microsoft: tuple[Address, ...]
 
@@ -100,6 +102,8 @@ def _edges(
     heard: dict[Link, list[Heard]] = {item.link: list(from_azure.get(item.link[0], ())) for item in inputs.links}
     for item in inputs.links:
         circuit, side = item.link
+        if not item.customer_works:
+            continue
         for site in inputs.sites:
             for router in site.routers:
                 if router.circuit.key == circuit and side in router.links and _speaks(inputs, site, router.name):
@@ -109,7 +113,11 @@ def _edges(
                 hop = (advert.next_hop or advert.peer,)
                 by = f"peer:{advert.peer}"
                 heard[item.link].append(Heard(advert.prefix, advert.as_path, hop, by, by, item.link))
-    return {link: EdgeTable.of(link, routes) for link, routes in heard.items()}
+    carries = {item.link: item.families for item in inputs.links}
+    return {
+        link: EdgeTable.of(link, (route for route in routes if route.prefix.version in carries[link]))
+        for link, routes in heard.items()
+    }
 
 
 def _hears(advert: Advertisement, item: OpenLink) -> bool:
@@ -129,6 +137,7 @@ def _speaks(inputs: Inputs, site: Site, router: str) -> bool:
 
 
 def _sites(inputs: Inputs, edges: Mapping[Link, EdgeTable]) -> dict[str, SiteTable]:
+    open_to = {item.link for item in inputs.links if item.customer_works}
     found = {}
     for site in inputs.sites:
         offers = [
@@ -136,7 +145,7 @@ def _sites(inputs: Inputs, edges: Mapping[Link, EdgeTable]) -> dict[str, SiteTab
             for router in site.routers
             if _speaks(inputs, site, router.name)
             for side in router.links
-            if (router.circuit.key, side) in edges
+            if (router.circuit.key, side) in open_to
             for offer in accepted(router, edges[router.circuit.key, side].towards_site())
         ]
         found[site.name] = SiteTable(site, offers)

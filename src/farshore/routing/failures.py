@@ -110,8 +110,8 @@ class Health:
     def region(self, location: str) -> bool:
         return location not in self._regions_down
 
-    def link(self, circuit: ExpressRouteCircuit, link: str) -> bool:
-        """Whether a link carries BGP: provided, its private peering enabled, nothing of it down (E33)."""
+    def edge(self, circuit: ExpressRouteCircuit) -> bool:
+        """Whether a circuit's edge is there: provided, its private peering enabled, its location working (E33)."""
         peering = circuit.private_peering
         location = (circuit.peering_location or "").lower()
         return (
@@ -120,9 +120,12 @@ class Health:
             and circuit.service_provider_provisioning_state.lower() == "provisioned"
             and circuit.circuit_provisioning_state.lower() == "enabled"
             and circuit.id.key not in self.down
-            and f"{circuit.id.key}#{link}" not in self.down
             and f"location:{location}" not in self.down
         )
+
+    def link(self, circuit: ExpressRouteCircuit, link: str) -> bool:
+        """Whether the customer's side of a link works. When it doesn't, the edge still hears the gateways (measured)."""
+        return self.edge(circuit) and f"{circuit.id.key}#{link}" not in self.down
 
     def gateway(self, gateway: VirtualNetworkGateway) -> bool:
         """Whether a gateway speaks: provisioned (L30), its region there, an instance alive."""

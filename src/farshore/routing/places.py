@@ -92,9 +92,11 @@ def site_of(world: World, router: str) -> Site | None:
 def site_is_connected(world: World, site: Site) -> bool:
     """Whether any router of the site has a link that carries BGP."""
     return any(
-        (router.circuit.key, side) in world.exchange.edges and world.health.router(site.name, router.name)
+        world.health.router(site.name, router.name) and world.health.link(circuit, side)
         for router in site.routers
         for side in router.links
+        for circuit in (world.index.circuits.get(router.circuit.key),)
+        if circuit is not None
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import VirtualNetworkGateway
 from farshore.errors import InputError
@@ -20,7 +21,7 @@ from farshore.routing.vpn import is_vpn
 from farshore.routing.world import World
 
 
-def learned_by(world: World, id_: ResourceId, instance: str | None) -> tuple[BgpRoute, ...]:
+def learned_by(world: World, id_: ResourceId, instance: str | None, peer: str | None = None) -> tuple[BgpRoute, ...]:
     """What a gateway, Route Server or circuit has been told."""
     gateway = world.index.gateways.get(id_.key)
     if gateway is not None:
@@ -29,7 +30,8 @@ def learned_by(world: World, id_: ResourceId, instance: str | None) -> tuple[Bgp
         return rows(_circuit_learned(world, id_, instance))
     server = world.ground.route_servers.get(id_.key)
     if server is not None:
-        return rows(heard_from_appliances(server, world.outside, world.health))
+        heard = heard_from_appliances(server, world.outside, world.health)
+        return rows(route for route in heard if peer is None or route.said_by == f"peer:{peer}")
     raise _nothing(id_)
 
 
@@ -37,14 +39,14 @@ def advertised_by(world: World, id_: ResourceId, instance: str | None, to: str |
     """What a gateway, Route Server or circuit says."""
     gateway = world.index.gateways.get(id_.key)
     if gateway is not None:
-        return rows(_gateway_says(world, gateway))
+        return rows(_gateway_says(world, gateway, instance))
     if id_.key in world.index.circuits:
         sides = [instance] if instance else LINKS
         edges = [world.exchange.edges[id_.key, side] for side in sides if (id_.key, side) in world.exchange.edges]
         return rows(route for edge in edges for route in edge.towards_site())
     server = world.ground.route_servers.get(id_.key)
     if server is not None:
-        return rows(_server_says(world, server, to))
+        return rows(_server_says(world, server, instance, to))
     raise _nothing(id_)
 
 
@@ -64,26 +66,74 @@ def _circuit_learned(world: World, id_: ResourceId, instance: str | None) -> Ite
 
 
 def _gateway_learned(world: World, gateway: VirtualNetworkGateway) -> Iterator[Heard]:
+    """A gateway's own networks; its circuits or tunnels; and what stands beside it in the same network."""
+    vpn = is_vpn(gateway)
     for prefix, network in world.announced(gateway):
-        yield Heard(prefix, (), (), gateway.id.key, network)
+        if prefix.version == 4 or not vpn:
+            yield Heard(prefix, (), (), gateway.id.key, network)
     for route in world.heard_by(gateway):
-        hops = route.next_hops
-        if route.link is not None:
-            hops = msee_at_gateway(world.outside, route.link, gateway.id.key, route.prefix.version) or hops
-        yield route._replace(next_hops=hops)
+        if route.link is None:
+            yield from _in_tunnel(world, gateway, route)
+        else:
+            seen = msee_at_gateway(world.outside, route.link, gateway.id.key, route.prefix.version)
+            yield route._replace(next_hops=seen or route.next_hops)
+    where = world.index.network_of(gateway.subnet)
+    if where is not None:
+        for other in world.index.gateways_in.get(where.id.key, ()):
+            if other.id != gateway.id and world.health.gateway(other):
+                yield from _told_by_sibling(world, gateway, other)
+        for server in world.servers_for(where.id.key):
+            yield from heard_from_appliances(server, world.outside, world.health)
 
 
-def _gateway_says(world: World, gateway: VirtualNetworkGateway) -> Iterator[Heard]:
-    hops = instances(gateway, world.index, world.outside, world.health)
+def _in_tunnel(world: World, gateway: VirtualNetworkGateway, route: Heard) -> Iterator[Heard]:
+    """A tunnel's route as both instances see it: the one that has the tunnel, and the other by the first (measured)."""
+    yield route
+    if gateway.active_active:
+        yield route._replace(next_hops=_instances(world, gateway, route.prefix.version))
+
+
+def _told_by_sibling(world: World, gateway: VirtualNetworkGateway, other: VirtualNetworkGateway) -> Iterator[Heard]:
+    """R47: an ExpressRoute gateway learns the VPN gateway's tunnels, all but the neighbours' own host routes; a VPN
+    gateway gets the networks' space back, in the families in which the other has an address."""
+    if is_vpn(other) and not is_vpn(gateway):
+        for route in world.heard_by(other):
+            if not _is_neighbour(route) and route.prefix.version == 4:
+                yield route._replace(next_hops=_instances(world, other, 4))
+    elif is_vpn(gateway):
+        for prefix, network in world.announced(other):
+            hops = _instances(world, other, prefix.version)
+            if hops:
+                yield Heard(prefix, (), hops, other.id.key, network)
+
+
+def _is_neighbour(route: Heard) -> bool:
+    return route.prefix.prefixlen == route.prefix.max_prefixlen and not route.next_hops
+
+
+def _instances(world: World, gateway: VirtualNetworkGateway, family: int) -> tuple[Address, ...]:
+    held = instances(gateway, world.index, world.outside, world.health)
+    return tuple(address for address in held if address.version == family)
+
+
+def _gateway_says(world: World, gateway: VirtualNetworkGateway, instance: str | None) -> Iterator[Heard]:
     for prefix, tail, network in world.speaker(gateway).says:
-        own = tuple(hop for hop in hops if hop.version == prefix.version)
+        own = _instances(world, gateway, prefix.version)
         path = (gateway.asn if is_vpn(gateway) else AZURE_ASN, *tail)
-        yield Heard(prefix, path, own, gateway.id.key, network)
+        yield Heard(prefix, path, _only(own, instance), gateway.id.key, network)
 
 
-def _server_says(world: World, server: RouteServer, to: str | None) -> Iterator[Heard]:
+def _server_says(world: World, server: RouteServer, instance: str | None, to: str | None) -> Iterator[Heard]:
+    hops = _only(server.addresses, instance)
     for prefix, network in world.ground.spoken_for(world.index.networks[server.network]):
-        yield Heard(prefix, (AZURE_ASN,), server.addresses, server.id.key, network)
+        yield Heard(prefix, (AZURE_ASN,), hops, server.id.key, network)
     for prefix, routes in world.server_routes(server).items():
         if not any(route.said_by == f"peer:{to}" for route in routes):
-            yield Heard(prefix, (AZURE_ASN, *routes[0].as_path), server.addresses, server.id.key, server.network)
+            yield Heard(prefix, (AZURE_ASN, *routes[0].as_path), hops, server.id.key, server.network)
+    for gateway in world.index.gateways_in.get(server.network, ()) if server.branch_to_branch else ():
+        for prefix, routes in world.gateway_routes(gateway).items():
+            yield Heard(prefix, (AZURE_ASN, *routes[0].as_path), hops, server.id.key, routes[0].leads_to)
+
+
+def _only(addresses: tuple[Address, ...], instance: str | None) -> tuple[Address, ...]:
+    return addresses if instance is None else tuple(address for address in addresses if str(address) == instance)

@@ -272,12 +272,14 @@ class World:
         for circuit in index.circuits.values():
             peering = circuit.private_peering
             for side in LINKS:
-                if peering is not None and health.link(circuit, side):
+                if peering is not None and health.edge(circuit):
                     first, second = peering.primary_peer_address_prefix, peering.secondary_peer_address_prefix
                     prefix = first if side == LINKS[0] else second
                     links.append(
                         OpenLink(
                             link=(circuit.id.key, side),
+                            customer_works=health.link(circuit, side),
+                            families=(4, 6) if peering.ipv6_enabled else (4,),
                             customer=customer_addresses(prefix),
                             microsoft=msee_addresses(outside, circuit.id.key, side, prefix),
                         )
