@@ -8,20 +8,26 @@ start(estate, plan), apply(world, effects)  the world before and after, for proo
 
 from __future__ import annotations
 
+from farshore.plan.durations import DECISION
 from farshore.plan.effects import World, apply, start
+from farshore.plan.file import check_against, plan_as_json, plan_from_json
 from farshore.plan.graph import Path, critical_path, finish_times
 from farshore.plan.make import PUBLISHED, make_plan, scenarios
 from farshore.plan.model import Plan
 
 __all__ = [
+    "DECISION",
     "PUBLISHED",
     "Path",
     "Plan",
     "World",
     "apply",
+    "check_against",
     "critical_path",
     "finish_times",
     "make_plan",
+    "plan_as_json",
+    "plan_from_json",
     "scenarios",
     "start",
 ]

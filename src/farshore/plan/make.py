@@ -20,6 +20,7 @@ from farshore.plan.builders import drill, failback, failover, guard, protect, re
 from farshore.plan.builders.provision import NetworkBuilder, check_circuits
 from farshore.plan.design import make_design
 from farshore.plan.draft import Draft
+from farshore.plan.drift import digests
 from farshore.plan.effects import apply, start
 from farshore.plan.graph import predicted_recovery
 from farshore.plan.model import Event, Phase, Plan, Step, order
@@ -74,6 +75,7 @@ def make_plan(
         objectives=objectives_of(estate),
         source_region=design.project.source_region,
         target_region=design.project.target.region,
+        made_from=digests(estate),
     )
     plan = replace(plan, steps=with_expected_routes(plan, estate))
     return replace(plan, predicted_recovery_seconds=predicted_recovery(plan))

@@ -192,6 +192,8 @@ class Plan:
     target_region: str = ""
     predicted_recovery_seconds: Mapping[str, float] = field(default_factory=dict)
     """Machine id in lower case to the predicted seconds from the loss of the region until it is served again."""
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    """Resource id in lower case to a digest of its body then: names what has changed since."""
     format: int = FORMAT
 
     def __post_init__(self) -> None:
