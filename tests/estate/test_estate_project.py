@@ -227,15 +227,19 @@ def test_an_appliance_is_found_by_its_nic_or_machine(estate: Estate, through: st
     assert found is not None and found.endswith("networkInterfaces/nva-nic")
 
 
-def test_without_objectives_they_are_derived_and_without_a_drill_ranges_are_chosen(estate: Estate) -> None:
-    project = parse_project(SMALL).resolved(estate)
-    (objective,) = project.objectives
-    assert objective.derived and objective.from_ == "datacenter" and objective.to == "machines"
+def test_an_objective_in_few_words(estate: Estate) -> None:
+    text = SMALL + "objectives: [{name: a, from: internet, to: web1, deny: true}]\n"
+    (objective,) = parse_project(text).resolved(estate).objectives
+    assert objective.deny and objective.ports == ("tcp/443",) and not objective.derived
     assert objective.recovery_time == timedelta(minutes=60) and "circuit" not in objective.survive
+
+
+def test_without_a_drill_ranges_are_chosen_that_nothing_has(estate: Estate) -> None:
+    project = parse_project(SMALL).resolved(estate)
     taken = [network for vnet in estate.virtual_networks for network in vnet.address_space]
     assert len(project.drill.address_space) == 2
     assert not any(drill.overlaps(network) for drill in project.drill.address_space for network in taken)
-    assert parse_project(SMALL + "objectives: []\n").resolved(estate).objectives == ()
+    assert "objectives" not in project.given and "objectives" in parse_project(SMALL + "objectives: []\n").given
 
 
 def test_lines_of_paths() -> None:

@@ -50,6 +50,8 @@ class Estate:
     unknown: tuple[str, ...] = ()
     """`id path` of every marker that stands where a value should: what rests on it can't be known."""
     _views: dict[tuple[str, int], Any] = field(default_factory=dict, repr=False, compare=False)
+    _keys: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """Keys by lower-case type in id order, made when first asked; `""` holds the mapping they were made of."""
 
     @staticmethod
     def from_resources(resources: list[Body], project: Project | None = None) -> Estate:
@@ -67,10 +69,14 @@ class Estate:
 
     def of_type(self, kind: str) -> Iterator[Body]:
         """Top-level bodies of one type (`Microsoft.Network/virtualNetworks`), in id order."""
-        wanted = kind.lower()
-        for key in sorted(self.resources):
-            if resource_id(key).type.lower() == wanted:
-                yield self.resources[key]
+        if self._keys.get("") is not self.resources:
+            by_type: dict[str, Any] = {"": self.resources}
+            for key in sorted(self.resources):
+                by_type.setdefault(resource_id(key).type.lower(), []).append(key)
+            self._keys.clear()
+            self._keys.update(by_type)
+        for key in self._keys.get(kind.lower(), ()):
+            yield self.resources[key]
 
     def view(self, id_: ResourceId | None, decode: Callable[[Body], Model]) -> Model | None:
         """One top-level resource through a decoder of `farshore.arm`, cached; None where it is not there."""
@@ -164,7 +170,11 @@ class Estate:
         """The estate after some changes; a nested child is put into or taken from its parent."""
         from farshore.estate.reading import apply_changes
 
-        return replace(self, resources=apply_changes(self.resources, changes))
+        after = apply_changes(self.resources, changes)
+        keys: dict[str, Any] = {}
+        if self._keys.get("") is self.resources and after.keys() == self.resources.keys():
+            keys = {**self._keys, "": after}
+        return replace(self, resources=after, _keys=keys)
 
     def with_project(self, project: Project) -> Estate:
         """The estate under a project: names in it are resolved against these resources, its sites are ours."""

@@ -239,9 +239,9 @@ def _objective(name: str, section: Section, sites: list[str], topology: Topology
 
 
 def _end(place: Place, sites: list[str]) -> str:
-    """One end of an objective: a site's name, `machines`, a range (refused with host bits), an id or a name."""
+    """One end of an objective: a site's name, `machines`, `internet`, a range (host bits refused), an id or a name."""
     text = place.text()
-    if text in sites or text == "machines" or text.startswith("/"):
+    if text in sites or text in ("machines", "internet") or text.startswith("/"):
         return text
     return str(place.network()) if "/" in text else text
 

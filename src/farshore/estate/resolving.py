@@ -1,8 +1,9 @@
 """What the names of a project mean in an estate.
 
 A router's circuit may be given by name; an objective may name a machine or an appliance; `machines` and `boot_order`
-hold patterns. Here each finds what it means, or is an `InputError` with its line and what there is instead. Then the
-defaults that only an estate can give: objectives where the file has none, ranges for a drill that nothing else has.
+hold patterns. Here each finds what it means, or is an `InputError` with its line and what there is instead; and a drill
+without a network gets ranges that nothing else has. Objectives that the file does not give are derived in
+`assess/objectives.py`.
 """
 
 from __future__ import annotations
@@ -37,28 +38,7 @@ def resolve(project: Project, estate: Estate) -> Project:
     drill = project.drill
     if drill.network is None and not drill.address_space:
         drill = Drill(address_space=free_ranges(project, estate))
-    if not objectives and "objectives" not in project.given:
-        objectives = derived_objectives(project, estate)
     return replace(project, sites=sites, objectives=objectives, drill=drill)
-
-
-def derived_objectives(project: Project, estate: Estate) -> tuple[Objective, ...]:
-    """What an estate with these sites is there for: each site reaches the machines, through the appliance if there is
-    one, and survives what every topology gives."""
-    from farshore.estate.project_reading import default_survive
-
-    through = project.appliances[0].source.text if len(project.appliances) == 1 else None
-    return tuple(
-        Objective(
-            name=f"{site.name} to machines",
-            from_=site.name,
-            to="machines",
-            through=through,
-            survive=default_survive(project.topology),
-            derived=True,
-        )
-        for site in project.sites
-    )
 
 
 def free_ranges(project: Project | None, estate: Estate) -> tuple[Network, ...]:
@@ -168,7 +148,7 @@ def _objective(project: Project, estate: Estate, objective: Objective) -> Object
     path = f"objectives/{objective.name}"
     sites = {site.name for site in project.sites}
     for key, end in (("from", objective.from_), ("to", objective.to)):
-        if end in sites or end == "machines" or (not end.startswith("/") and "/" in end):
+        if end in sites or end in ("machines", "internet") or (not end.startswith("/") and "/" in end):
             continue
         _check_machines(project, estate, f"{path}/{key}", [end])
     if objective.through is None:
