@@ -17,9 +17,16 @@ from farshore.plan.model import Action
 
 def put(body: Body) -> Action:
     """Create or correct one resource. Done when a GET shows everything that the body says (what it does not say is
-    kept: read, merged, written) and `provisioningState` Succeeded."""
+    kept: read, merged, written; `plan/merge.py` has both) and `provisioningState` Succeeded.
+
+    `echoed` is false for Site Recovery's own objects, which answer in another shape than they are sent (`providerSpecificInput`
+    becomes `providerSpecificDetails`, or nothing): those are done when they are there."""
     id_ = ResourceId(body["id"])
-    return Action(verb="put", arguments={"id": id_.text, "api_version": api_version(id_.type), "body": body})
+    echoed = not id_.type.lower().startswith("microsoft.recoveryservices/vaults/replication")
+    return Action(
+        verb="put",
+        arguments={"id": id_.text, "api_version": api_version(id_.type), "body": body, "echoed": echoed},
+    )
 
 
 def delete(id_: ResourceId, *, attempts: int = 3) -> Action:
@@ -38,7 +45,10 @@ def enable_replication(item: ResourceId, vm: ResourceId, properties: Mapping[str
 
 
 def configure_item(item: ResourceId, properties: Mapping[str, Any]) -> Action:
-    """PATCH a protected item (S13): names, size, network, each NIC's subnet and address (D68)."""
+    """PATCH a protected item (S13): names, size, network, each NIC's subnet and address (D68).
+
+    `vmNics[].nicId` holds the NIC's ARM id here; the item knows its NICs by ids of its own, so the run reads the item
+    and puts in the `nicId` of the entry whose `sourceNicArmId` is that NIC (recorded)."""
     return Action(verb="configure_item", arguments={"id": item.text, "properties": dict(properties)})
 
 
@@ -176,10 +186,19 @@ def read_circuit(expect: Mapping[str, Any], *, patience_seconds: int = 600) -> A
 
 
 def await_region(
-    region: str, *, probe: ResourceId, circuit: ResourceId | None, prefixes: Sequence[str], interval_seconds: int = 10
+    region: str,
+    *,
+    probe: ResourceId,
+    circuit: ResourceId | None,
+    prefixes: Sequence[str],
+    rows: str = "any",
+    interval_seconds: int = 10,
 ) -> Action:
     """The guard's watch: until ARM answers for `probe` (a resource located in the region) or the circuit's tables
-    show one of `prefixes` again, both polled every `interval_seconds`, whichever comes first. Never gives up."""
+    show one of `prefixes` again, both polled every `interval_seconds`, whichever comes first. Never gives up.
+
+    `rows` is `any` where only the lost region announces these prefixes, `more` where the target announces the same
+    ones to the same circuit: then its sign of life is more rows for one of them than this step's first poll found."""
     return Action(
         verb="await_region",
         arguments={
@@ -187,6 +206,7 @@ def await_region(
             "probe": probe.text,
             "circuit": None if circuit is None else circuit.text,
             "prefixes": list(prefixes),
+            "rows": rows,
             "interval_seconds": interval_seconds,
         },
     )

@@ -96,7 +96,7 @@ def _announced(design: Design, draft: Draft, name: str, after: Iterable[str]) ->
 
 def _way_home(design: Design, draft: Draft, network: NetworkBuilder, checks: list[str]) -> None:
     """Connectivity, once every machine runs at home."""
-    after = checks
+    after = network.build_silence(checks) or checks
     if "connection" not in design.ahead and design.kept:
         # A connection that was not wanted ahead goes, and its routes with it, before home is announced again.
         deleted = [
@@ -104,14 +104,14 @@ def _way_home(design: Design, draft: Draft, network: NetworkBuilder, checks: lis
                 f"disconnect/{id_.name}",
                 id_,
                 title=f"Delete the target's connection {id_.name}: it was made for the disaster",
-                after=checks,
+                after=after,
             )
             for id_ in network.connection_ids()
         ]
         after = [
             _read(draft, f"circuit-clear/{c.name}", c, [], [str(prefix) for prefix in design.kept], deleted)
             for c in design.target_circuits
-        ] or checks
+        ] or after
     if disconnects(design):
         for connection in design.connections:
             body = design.estate.get(connection.id)

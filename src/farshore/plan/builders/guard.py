@@ -41,6 +41,7 @@ def build(design: Design, draft: Draft) -> list[str]:
             probe=_probe(design),
             circuit=circuit,
             prefixes=[str(prefix) for prefix in design.announced],
+            rows="more" if cut else "any",
         ),
         title=f"Watch for the first sign of life of {region}: its ARM, or its networks on the circuit",
         subject=_probe(design),

@@ -77,6 +77,17 @@ class NetworkBuilder:
                 if peering.use_remote_gateways:
                     self._spoke(network, peering, name=f"transit/{self._side(network, peering)}", silent=False)
 
+    def build_silence(self, after: Iterable[str]) -> list[str]:
+        """The link as it was before: the spokes stop using the target's gateway."""
+        if self.design.project.link is not Link.SILENT or "peerings" not in self.design.ahead:
+            return []
+        steps = []
+        for network, peering in self._sides():
+            if peering.use_remote_gateways:
+                self._spoke(network, peering, name=f"silence/{self._side(network, peering)}", silent=True, extra=after)
+                steps.append(self.spokes[peering.id])
+        return steps
+
     def build_connections(self, after: Iterable[str] = ()) -> None:
         """The connection, after everything that makes it safe (D85)."""
         tables = [step for steps in self.tables.values() for step in steps]
@@ -275,7 +286,14 @@ class NetworkBuilder:
                 )
 
     def _spoke(
-        self, network: VirtualNetwork, peering: Peering, *, name: str, silent: bool, hub: str | None = None
+        self,
+        network: VirtualNetwork,
+        peering: Peering,
+        *,
+        name: str,
+        silent: bool,
+        hub: str | None = None,
+        extra: Iterable[str] = (),
     ) -> None:
         """A spoke's side: transit only after the hub's side allows it (L30), the gateway stands, and every table and
         appliance is in its place."""
@@ -291,6 +309,7 @@ class NetworkBuilder:
             self.design.target.peering(network.id, self._body(peering), use_remote_gateways=False if silent else None),
             title=self._peering_title(network, peering) + (", silent" if silent else ""),
             after=[
+                *extra,
                 *self._peering_after(network, peering),
                 hub,
                 *(() if silent else (*gateways, *guards, *self.appliances)),
