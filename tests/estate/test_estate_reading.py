@@ -220,6 +220,9 @@ SECRETS: list[tuple[dict[str, Any], str]] = [
     ({"primaryKey": "s3cret"}, "s3cret"),
     ({"radiusServers": [{"radiusServerSecret": "s3cret"}]}, "s3cret"),
     ({"note": "-----BEGIN OPENSSH PRIVATE KEY-----\ns3cret\n-----END OPENSSH PRIVATE KEY-----"}, "s3cret"),
+    ({"adminPassword": "<s3cret>"}, "s3cret"),
+    ({"sasToken": "sv=1&sig=s3cret"}, "s3cret"),
+    ({"password": 31337}, "31337"),
     ({"appSettings": [{"name": "PW", "value": "s3cret"}]}, "s3cret"),
 ]
 

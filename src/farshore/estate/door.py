@@ -191,16 +191,16 @@ def _without_host_bits(text: str) -> str | None:
 
 
 def _redacted(item: Any) -> Any:
-    """`REDACTED` for anything that could be a secret; a switch, a number, nothing at all and a marker are none."""
-    if item is None or isinstance(item, bool | int | float) or item in ("", [], {}):
+    """`REDACTED` for anything that could be a secret; a switch, nothing at all and a template's marker are none."""
+    if item is None or isinstance(item, bool) or item in ("", [], {}, REDACTED):
         return item
-    if isinstance(item, str) and item.startswith("<") and item.endswith(">"):
+    if isinstance(item, str) and item.startswith(("<param:", "<reference ")) and item.endswith(">"):
         return item
-    return REDACTED if item != REDACTED else item
+    return REDACTED
 
 
 _SECRET_TEXT = re.compile(
-    r"(?P<signature>[?&;]sig=)[^&\s\"']+"
+    r"(?P<signature>(?:^|[?&;])sig=)[^&\s\"']+"
     r"|(?P<pair>\b(?:AccountKey|SharedAccessKey|SharedSecretKey|SharedAccessSignature|Password|Pwd)\s*=\s*)[^;\"]+"
     r"|(?P<user>://[^/:@\s]+:)[^/@\s]+(?=@)"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
