@@ -16,7 +16,6 @@ from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.estate.project import Project, read_project
 from farshore.estate.reading import BodyError, read_resources, resources_of
-from farshore.estate.yaml_nodes import read_text
 
 PROJECT_FILE = "farshore.yaml"
 ESTATE_FILE = "estate.json"
@@ -74,6 +73,20 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def read_text(path: Path) -> str:
+    """A text file's content; one clear error where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path.name}", file=str(path), expected="a file that exists") from None
+    except IsADirectoryError:
+        raise InputError(f"{path.name} is a folder", file=str(path), expected="a file") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8 text: {error.reason}", file=str(path), expected="UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path.name} can't be read: {error.strerror}", file=str(path)) from None
 
 
 def line_of_body(text: str, index: int, inside: tuple[str, ...] = (), value: object = None) -> int | None:

@@ -194,8 +194,8 @@ def read_project(path: Path, resources: list[Any] | None = None) -> Project:
 
     Raises `InputError` with file, line, value and expectation.
     """
+    from farshore.estate.files import read_text
     from farshore.estate.project_reading import parse_project
-    from farshore.estate.yaml_nodes import read_text
 
     project = parse_project(read_text(path), file=str(path), folder=path.parent)
     if resources is None:

@@ -11,7 +11,6 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from ipaddress import ip_network
-from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import yaml
@@ -242,17 +241,3 @@ def compose(text: str, file: str) -> Place:
     if node is None:
         raise InputError("The file is empty", file=file, line=1, expected="a project, see `farshore new`")
     return Place(node, file, "", {})
-
-
-def read_text(path: Path) -> str:
-    """A text file's content; one clear error where there is none."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"There is no file {path.name}", file=str(path), expected="a file that exists") from None
-    except IsADirectoryError:
-        raise InputError(f"{path.name} is a folder", file=str(path), expected="a file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not UTF-8 text: {error.reason}", file=str(path), expected="UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{path.name} can't be read: {error.strerror}", file=str(path)) from None
