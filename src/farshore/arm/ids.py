@@ -9,6 +9,7 @@ came, for showing and for sending. Extension resources repeat `/providers/`; the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from farshore.errors import InputError
@@ -109,7 +110,7 @@ class ResourceId:
     def __repr__(self) -> str:
         return f"ResourceId({self.text!r})"
 
-    def __reduce__(self) -> tuple[type[ResourceId], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[[str], ResourceId], tuple[str]]:
         return (ResourceId, (self.text,))
 
 
