@@ -19,8 +19,8 @@ def put(body: Body) -> Action:
     """Create or correct one resource. Done when a GET shows everything that the body says (what it does not say is
     kept: read, merged, written; `plan/merge.py` has both) and `provisioningState` Succeeded.
 
-    `echoed` is false for Site Recovery's own objects, which answer in another shape than they are sent (`providerSpecificInput`
-    becomes `providerSpecificDetails`, or nothing): those are done when they are there."""
+    `echoed` is false for Site Recovery's own objects, which answer in another shape than they are sent (a policy's
+    `providerSpecificInput` comes back as `providerSpecificDetails`): those are done when they are there."""
     id_ = ResourceId(body["id"])
     echoed = not id_.type.lower().startswith("microsoft.recoveryservices/vaults/replication")
     return Action(

@@ -20,24 +20,24 @@ from farshore.plan.model import DeleteResource, Effect, Promise, PutResource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestPlace:
+class DrillPlace:
     """Where a NIC stands in a test failover (S14, S36)."""
 
     subnet: str
     address: str
 
 
-def test_id(design: Design, machine: Machine) -> ResourceId:
+def drilled_id(design: Design, machine: Machine) -> ResourceId:
     """The test machine's id: Site Recovery's own suffix, in the target's group."""
     return _sibling(machine.planned.target_id, f"{machine.planned.target_id.name}-test")
 
 
-def test_nic_id(card: Card) -> ResourceId:
+def drilled_nic_id(card: Card) -> ResourceId:
     return _sibling(card.target_id, f"{card.target_id.name}-test")
 
 
 def settings_there(
-    design: Design, machine: Machine, test: tuple[ResourceId, Mapping[ResourceId, TestPlace]] | None = None
+    design: Design, machine: Machine, test: tuple[ResourceId, Mapping[ResourceId, DrillPlace]] | None = None
 ) -> dict[str, Any]:
     """The item's settings while the source is primary (S13). `test` adds the drill's network and each NIC's place."""
     planned, of = machine.planned, design.counterparts.of
@@ -53,13 +53,13 @@ def settings_there(
                 said |= {"tfoSubnetName": place.subnet, "tfoStaticIPAddress": place.address}
             nic["ipConfigs"].append(said)
         if test is not None:
-            own = test_nic_id(card)
+            own = drilled_nic_id(card)
             nic |= {"tfoNicName": own.name, "tfoNicResourceGroupName": own.resource_group}
         nics.append(nic)
     properties = _settings(design, machine, planned.target_id, _network_there(design, machine), nics)
     if test is not None:
         properties["selectedTfoAzureNetworkId"] = test[0].text
-        properties["providerSpecificDetails"]["tfoAzureVMName"] = test_id(design, machine).name
+        properties["providerSpecificDetails"]["tfoAzureVMName"] = drilled_id(design, machine).name
     return properties
 
 

@@ -18,7 +18,7 @@ from farshore.errors import InputError
 from farshore.plan import actions, durations
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
-from farshore.plan.machines import TestPlace, settings_there, test_id, test_nic_id
+from farshore.plan.machines import DrillPlace, drilled_id, drilled_nic_id, settings_there
 from farshore.plan.model import Phase, StepKind
 from farshore.plan.recovery import slug
 
@@ -52,7 +52,7 @@ def build(design: Design, draft: Draft) -> None:
         )
         tested = draft.add(
             f"test/{machine.label}",
-            actions.test_failover(planned.item, network, test_id(design, machine)),
+            actions.test_failover(planned.item, network, drilled_id(design, machine)),
             title=f"Test failover of machine {machine.label} into {network.name}",
             subject=planned.item,
             expected=durations.TEST_FAILOVER,
@@ -61,7 +61,7 @@ def build(design: Design, draft: Draft) -> None:
         checks.append(
             draft.add(
                 f"check/{machine.label}",
-                actions.check_machine(test_id(design, machine), test_nic_id(card), places[card.nic.id].address),
+                actions.check_machine(drilled_id(design, machine), drilled_nic_id(card), places[card.nic.id].address),
                 title=f"The test machine of {machine.label} runs with its address",
                 subject=machine.id,
                 expected=durations.CHECK_MACHINE,
@@ -72,7 +72,7 @@ def build(design: Design, draft: Draft) -> None:
     for machine, check in zip(design.machines, checks, strict=True):
         draft.add(
             f"cleanup/{machine.label}",
-            actions.test_failover_cleanup(machine.planned.item, test_id(design, machine)),
+            actions.test_failover_cleanup(machine.planned.item, drilled_id(design, machine)),
             title=f"Clean up the test of machine {machine.label}: only now it counts (S42)",
             subject=machine.planned.item,
             expected=durations.TEST_CLEANUP,
@@ -80,7 +80,7 @@ def build(design: Design, draft: Draft) -> None:
         )
 
 
-def drill_network(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, TestPlace]]:
+def drill_network(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, DrillPlace]]:
     """The drill's network, its body, and the place of each NIC in it."""
     existing = design.project.drill.network
     if existing is not None:
@@ -96,7 +96,7 @@ def drill_network(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, Te
     return _made(design)
 
 
-def _places_in(design: Design, network: VirtualNetwork) -> dict[ResourceId, TestPlace]:
+def _places_in(design: Design, network: VirtualNetwork) -> dict[ResourceId, DrillPlace]:
     """Places in a network that exists: the subnet of the same name, else the first by name (S34)."""
     usable = [subnet for subnet in network.subnets if subnet.name != "GatewaySubnet" and subnet.address_prefixes]
     if not usable:
@@ -112,11 +112,11 @@ def _places_in(design: Design, network: VirtualNetwork) -> dict[ResourceId, Test
             prefix = next((p for p in subnet.address_prefixes if isinstance(p, IPv4Network)), None)
             if prefix is None or not isinstance(address, IPv4Address):
                 continue
-            places[card.nic.id] = TestPlace(subnet=subnet.name, address=str(_moved(address, _prefix(own), prefix)))
+            places[card.nic.id] = DrillPlace(subnet=subnet.name, address=str(_moved(address, _prefix(own), prefix)))
     return places
 
 
-def _made(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, TestPlace]]:
+def _made(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, DrillPlace]]:
     """A network with one subnet for each of the machines', of the same size, filled from the project's ranges."""
     spaces = list(design.project.drill.address_space or DEFAULT_SPACE)
     id_ = make_id(
@@ -143,7 +143,7 @@ def _made(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, TestPlace]
             home, address = card.configuration.subnet, card.configuration.private_ip_address
             if home in homes and isinstance(address, IPv4Address):
                 moved = _moved(address, homes[home], rooms[home])
-                places[card.nic.id] = TestPlace(subnet=label[home], address=str(moved))
+                places[card.nic.id] = DrillPlace(subnet=label[home], address=str(moved))
     body: Body = {
         "id": id_.text,
         "name": id_.name,
