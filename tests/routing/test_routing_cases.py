@@ -12,7 +12,9 @@ import pytest
 from farshore.routing import Routing
 from routing.cases import DATA, Comparison, case_files, compare, compare_bgp, flat, load, read_case
 
-pytestmark = pytest.mark.skipif(not case_files(), reason=f"no measured routing cases in {DATA} (set FARSHORE_REAL_DATA)")
+pytestmark = pytest.mark.skipif(
+    not case_files(), reason=f"no measured routing cases in {DATA} (set FARSHORE_REAL_DATA)"
+)
 
 VIRTUAL_WAN = ("microsoft.network/virtualwans", "microsoft.network/virtualhubs/hubvirtualnetworkconnections")
 """Resource types whose routing the engine does not have: cases that hold them are reported, not compared."""
@@ -64,7 +66,9 @@ def test_how_many_measured_rows_were_compared(capsys: pytest.CaptureFixture[str]
             rows += found.matched
             ignored += found.ignored
     with capsys.disabled():
-        print(f"\nreal routing cases: {ran} ran, {rows} rows matched, {ignored} ignored, not ours yet: {left_out or 'none'}")
+        print(
+            f"\nreal routing cases: {ran} ran, {rows} rows matched, {ignored} ignored, not ours yet: {left_out or 'none'}"
+        )
     assert ran + len(left_out) == len(case_files())
 
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def by_gateway(world: World, gateway: VirtualNetworkGateway, address: Address) -> tuple[tuple[Heard, ...], Choice]:
     """A gateway's way out: the equal best routes, and the choice to show."""
     key = ("gateway", gateway.id.key, address)
-    found = world.memo.get(key)
+    found = world.settled.memo.get(key)
     if found is None:
-        found = world.memo[key] = _by_gateway(world, gateway, address)
+        found = world.settled.memo[key] = _by_gateway(world, gateway, address)
     answer: tuple[tuple[Heard, ...], Choice] = found
     return answer
 
@@ -35,18 +35,18 @@ def by_gateway(world: World, gateway: VirtualNetworkGateway, address: Address) -
 def by_site(world: World, site: Site, address: Address) -> tuple[tuple[Offer, ...], Choice]:
     """A site's way out: the equal best offers, and the choice to show."""
     key = ("site", site.name, address)
-    found = world.memo.get(key)
+    found = world.settled.memo.get(key)
     if found is None:
-        found = world.memo[key] = _by_site(world, site, address)
+        found = world.settled.memo[key] = _by_site(world, site, address)
     answer: tuple[tuple[Offer, ...], Choice] = found
     return answer
 
 
 def _by_gateway(world: World, gateway: VirtualNetworkGateway, address: Address) -> tuple[tuple[Heard, ...], Choice]:
     match_key = ("match", gateway.id.key)
-    match: LongestMatch[tuple[Heard, ...]] | None = world.memo.get(match_key)
+    match: LongestMatch[tuple[Heard, ...]] | None = world.settled.memo.get(match_key)
     if match is None:
-        match = world.memo[match_key] = LongestMatch(world.gateway_routes(gateway).items())
+        match = world.settled.memo[match_key] = LongestMatch(world.gateway_routes(gateway).items())
     matching = match.all(address)
     if not matching:
         return (), Choice(chosen=None)

@@ -38,7 +38,7 @@ def spoken_for(network: VirtualNetwork, peerings: Iterable[LivePeering], index: 
     for live in peerings:
         if live.lends_gateway:
             for prefix in live.prefixes:
-                yield prefix, live.remote.id.key
+                yield prefix, live.remote_key
 
 
 def instances(gateway: VirtualNetworkGateway, index: Index, outside: Outside, health: Health) -> tuple[Address, ...]:

@@ -79,8 +79,7 @@ class Index:
         nic = self.nics.get(id_.key)
         if nic is not None:
             return self.network_of(nic.primary.subnet) if nic.primary is not None else None
-        parent = id_.parent
-        return None if parent is None else self.networks.get(parent.key)
+        return self.networks.get(network_key(id_))
 
     def subnet(self, id_: ResourceId | None) -> network.Subnet | None:
         found = self.network_of(id_)

@@ -23,6 +23,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from farshore.arm.ids import ResourceId
+from farshore.routing.prefixes import is_public
 from farshore.routing.values import Disposition, Trace
 
 _WORDS = {
@@ -93,7 +94,7 @@ def judge(
 def arrived(trace: Trace) -> bool:
     """Whether a trace ended where it should: taken, or out to the internet that it was meant for."""
     return trace.disposition == Disposition.DELIVERED or (
-        trace.disposition == Disposition.LEFT_ESTATE and trace.flow.destination_address.is_global
+        trace.disposition == Disposition.LEFT_ESTATE and is_public(trace.flow.destination_address)
     )
 
 

@@ -63,7 +63,7 @@ def _appliance_at(world: World, network: VirtualNetwork, address: Address) -> Ap
 
 def _reachable(world: World, network: VirtualNetwork, address: Address) -> list[VirtualNetwork]:
     peers = world.ground.peerings.get(network.id.key, ())
-    near = [live.remote for live in peers if covered(address, live.prefixes)]
+    near = [live.remote for live in peers if live.remote is not None and covered(address, live.prefixes)]
     return [network, *near] if covered(address, network.address_space) else near
 
 

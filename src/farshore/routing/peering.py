@@ -1,7 +1,7 @@
 """Virtual network peering: which networks reach which, and whose gateway a network uses (R28 to R33).
 
-A peering is two resources, one on each side, and carries traffic only while both are `Connected` (R28). It is not
-transitive. What a side routes to is its *synced copy* of the other's address space, which lags behind until the
+A peering is two resources, one on each side, and carries traffic only while both are `Connected` (R28). Where the other
+network is not in the estate, its own half is taken to be what this one says. A peering is not transitive. What a side routes to is its *synced copy* of the other's address space, which lags behind until the
 peering is synced (R31). With `peerCompleteVnets` false only the named subnets of the other side are reached (R32).
 
 `useRemoteGateways` on the spoke and `allowGatewayTransit` on the side that has the gateway give the spoke the gateway's
@@ -24,8 +24,11 @@ class LivePeering:
     """A peering that carries traffic, seen from one side."""
 
     peering: Peering
-    back: Peering
-    remote: VirtualNetwork
+    back: Peering | None
+    """The other half; None where its network is not in the estate."""
+    remote: VirtualNetwork | None
+    remote_key: str
+    """The remote network's lower-case id."""
     prefixes: tuple[Network, ...]
     """What this side routes to the remote network."""
     next_hop_type: str
@@ -33,12 +36,14 @@ class LivePeering:
     @property
     def uses_remote_gateway(self) -> bool:
         """Whether this side is a spoke that uses the other's gateway (R29)."""
-        return self.peering.use_remote_gateways and self.back.allow_gateway_transit
+        back = self.back
+        return self.peering.use_remote_gateways and back is not None and back.allow_gateway_transit
 
     @property
     def lends_gateway(self) -> bool:
         """Whether the other side uses this side's gateway (R29)."""
-        return self.back.use_remote_gateways and self.peering.allow_gateway_transit
+        back = self.back
+        return self.peering.allow_gateway_transit and back is not None and back.use_remote_gateways
 
 
 def live_peerings(index: Index) -> dict[str, tuple[LivePeering, ...]]:
@@ -49,19 +54,26 @@ def live_peerings(index: Index) -> dict[str, tuple[LivePeering, ...]]:
 def _live(index: Index, network: VirtualNetwork) -> list[LivePeering]:
     found = []
     for peering in network.peerings:
-        remote = (
-            None if peering.remote_virtual_network is None else index.networks.get(peering.remote_virtual_network.key)
-        )
-        if remote is None or not _connected(peering):
+        if peering.remote_virtual_network is None or not _connected(peering):
             continue
-        back = next((item for item in remote.peerings if item.remote_virtual_network == network.id), None)
-        if back is not None and _connected(back):
-            same_region = remote.location == network.location
-            kind = NextHopType.VNET_PEERING if same_region else NextHopType.VNET_GLOBAL_PEERING
-            prefixes = _reached(peering, remote)
-            found.append(
-                LivePeering(peering=peering, back=back, remote=remote, prefixes=prefixes, next_hop_type=kind.value)
+        remote = index.networks.get(peering.remote_virtual_network.key)
+        back = None
+        if remote is not None:
+            back = next((item for item in remote.peerings if item.remote_virtual_network == network.id), None)
+            if back is None or not _connected(back):
+                continue
+        far = remote is not None and remote.location != network.location
+        kind = NextHopType.VNET_GLOBAL_PEERING if far else NextHopType.VNET_PEERING
+        found.append(
+            LivePeering(
+                peering=peering,
+                back=back,
+                remote=remote,
+                remote_key=peering.remote_virtual_network.key,
+                prefixes=_reached(peering, remote),
+                next_hop_type=kind.value,
             )
+        )
     return found
 
 
@@ -69,7 +81,9 @@ def _connected(peering: Peering) -> bool:
     return peering.peering_state.lower() == "connected"
 
 
-def _reached(peering: Peering, remote: VirtualNetwork) -> tuple[Network, ...]:
+def _reached(peering: Peering, remote: VirtualNetwork | None) -> tuple[Network, ...]:
+    if remote is None:
+        return peering.remote_address_space
     if not peering.peer_complete_vnets:
         named = (remote.subnet(name) for name in peering.remote_subnet_names)
         return distinct(prefix for subnet in named if subnet is not None for prefix in subnet.address_prefixes)

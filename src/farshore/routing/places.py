@@ -11,6 +11,7 @@ from farshore.arm.network import NetworkInterface, VirtualNetwork, VirtualNetwor
 from farshore.estate.outside import Site
 from farshore.routing.bgp import Heard, Link
 from farshore.routing.index import Holder, network_key
+from farshore.routing.prefixes import is_public
 from farshore.routing.sites import SiteTable
 from farshore.routing.values import EffectiveRoute, Flow
 from farshore.routing.vpn import is_vpn
@@ -50,7 +51,7 @@ def peer_of(world: World, network: VirtualNetwork, row: EffectiveRoute) -> Virtu
 
 def vpn_gateway_of(world: World, network: VirtualNetwork) -> VirtualNetworkGateway | None:
     """The VPN gateway that a user's VirtualNetworkGateway row leads to: not where ExpressRoute coexists (R21)."""
-    keys = [network.id.key, *(live.remote.id.key for live in world.ground.remote_of.get(network.id.key, ()))]
+    keys = [network.id.key, *(live.remote_key for live in world.ground.remote_of.get(network.id.key, ()))]
     found = [gateway for key in keys for gateway in world.index.gateways_in.get(key, ())]
     return found[0] if found and all(is_vpn(gateway) for gateway in found) else None
 
@@ -61,7 +62,7 @@ def far_end(world: World, route: Heard) -> VirtualNetworkGateway | None:
         if is_vpn(gateway):
             return gateway
     for live in world.ground.remote_of.get(route.leads_to, ()):
-        for gateway in world.index.gateways_in.get(live.remote.id.key, ()):
+        for gateway in world.index.gateways_in.get(live.remote_key, ()):
             if is_vpn(gateway):
                 return gateway
     return None
@@ -70,12 +71,12 @@ def far_end(world: World, route: Heard) -> VirtualNetworkGateway | None:
 def at_edges(world: World, links: tuple[Link, ...], address: Address) -> tuple[Heard, ...]:
     """What the edges on these links do with an address: their best routes, the longest prefix among all of them."""
     key = ("edges", links, address)
-    found: tuple[Heard, ...] | None = world.memo.get(key)
+    found: tuple[Heard, ...] | None = world.settled.memo.get(key)
     if found is None:
         edges = world.exchange.edges
         best = [edges[link].lookup.all(address)[:1] for link in links if link in edges]
         routes = [route for group in best for routes in group for route in routes]
-        found = world.memo[key] = tuple(dict.fromkeys(routes))
+        found = world.settled.memo[key] = tuple(dict.fromkeys(routes))
     return found
 
 
@@ -133,7 +134,7 @@ def labels(world: World, keys: Iterable[str]) -> str:
 def missing_in(world: World, subnet: ResourceId, address: Address) -> tuple[str, ...]:
     """What a subnet's table can't tell about an address: markers in what it is made of, tags without prefixes (R18)."""
     found = list(world.subnet_table(subnet).missing)
-    if address.is_global:
+    if is_public(address):
         found += (f"the prefixes of {tag}" for tag in world.subnet_table(subnet).unknown_tags)
     return tuple(found)
 

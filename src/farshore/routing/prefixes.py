@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from ipaddress import ip_network
 from typing import Generic, TypeVar
 
 from farshore.arm.decode import Address, Network
@@ -64,6 +65,28 @@ def covered(address: Address, prefixes: Iterable[Network]) -> bool:
 def within(inner: Network, prefixes: Iterable[Network]) -> bool:
     """Whether one of the prefixes contains all of `inner`."""
     return any(inside(inner, outer) for outer in prefixes)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is none of those that only mean something inside: what the internet might answer to."""
+    return not covered(address, _INSIDE)
+
+
+_INSIDE: tuple[Network, ...] = tuple(
+    ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "168.63.129.16/32",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    )
+)
 
 
 def overlap(one: Network, other: Network) -> bool:

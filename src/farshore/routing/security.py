@@ -26,7 +26,7 @@ from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import NetworkSecurityGroup, SecurityRule
 from farshore.routing.index import Holder, network_key
-from farshore.routing.prefixes import covered, distinct
+from farshore.routing.prefixes import covered, distinct, is_public
 
 if TYPE_CHECKING:
     from farshore.routing.world import World
@@ -80,9 +80,10 @@ def virtual_network_tag(world: World, subnet_id: ResourceId) -> tuple[Network, .
             held += live.prefixes
             if live.peering.allow_forwarded_traffic:
                 # What the peer forwards comes from its own peers, and from behind its gateway.
-                for further in world.ground.peerings.get(live.remote.id.key, ()):
+                for further in world.ground.peerings.get(live.remote_key, ()):
                     held += further.prefixes
-                held += (row.address_prefix for row in world.bgp_rows(live.remote))
+                if live.remote is not None:
+                    held += (row.address_prefix for row in world.bgp_rows(live.remote))
     held += (row.address_prefix for row in world.bgp_rows(network))
     subnet = network.subnet(subnet_id.name)
     table = world.estate.route_table(None if subnet is None else subnet.route_table)
@@ -94,9 +95,9 @@ def virtual_network_tag(world: World, subnet_id: ResourceId) -> tuple[Network, .
 def _refused_by(
     world: World, group: NetworkSecurityGroup, holder: Holder, direction: str, packet: Packet
 ) -> Refusal | None:
-    rules = world.memo.get((group.id.key, direction))
+    rules = world.settled.memo.get((group.id.key, direction))
     if rules is None:
-        rules = world.memo[(group.id.key, direction)] = _rules(group, direction)
+        rules = world.settled.memo[(group.id.key, direction)] = _rules(group, direction)
     for rule in rules:
         verdict = _matches(world, rule, holder, packet)
         if verdict is None:
@@ -199,10 +200,10 @@ def _named(world: World, text: str, address: Address, holder: Holder) -> bool | 
     if name == "azureloadbalancer":
         return covered(address, (HOST,))
     if name == "internet":
-        return bool(address.is_global)
+        return is_public(address)
     if name[0].isdigit() or ":" in name:
         return covered(address, (_prefix(text),))
-    if not address.is_global:
+    if not is_public(address):
         return False
     known = world.service_tags.get(name)
     return None if known is None else covered(address, known)

@@ -65,7 +65,7 @@ def endpoint_prefixes(service: str, location: str, known: Mapping[str, tuple[Net
 def _private_endpoints(
     network: VirtualNetwork, peerings: tuple[LivePeering, ...], index: Index
 ) -> Iterator[EffectiveRoute]:
-    near = {network.id.key} | {live.remote.id.key for live in peerings}
+    near = {network.id.key} | {live.remote_key for live in peerings}
     for body in index.bodies(PRIVATE_ENDPOINTS):
         read = Reader(body)
         subnet = read.id("properties.subnet")

@@ -139,7 +139,8 @@ class _Walk:
         if kind == NextHopType.VNET_LOCAL:
             return self.deliver(network)
         if kind in (NextHopType.VNET_PEERING, NextHopType.VNET_GLOBAL_PEERING):
-            return self.deliver(peer_of(self.world, network, row))
+            peer = peer_of(self.world, network, row)
+            return self._out_of_sight(row) if peer is None else self.deliver(peer)
         if kind == NextHopType.VIRTUAL_APPLIANCE:
             return self.to_appliance(network, row)
         if kind == NextHopType.VIRTUAL_NETWORK_GATEWAY:
@@ -161,10 +162,13 @@ class _Walk:
             return self.stopped(Disposition.NO_ROUTE, f"{row.address_prefix} has next hop None in {subnet.short}")
         return self.end(Disposition.NO_ROUTE, f"{row.address_prefix} has next hop {kind}, which leads nowhere we know")
 
-    def deliver(self, network: VirtualNetwork | None) -> Trace:
+    def _out_of_sight(self, row: EffectiveRoute) -> Trace:
+        name = (row.by or "its network").rpartition("/virtualNetworks/")[2]
+        because = f"the network behind peering {name} is not in the estate"
+        return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(f"the network behind {name}",))
+
+    def deliver(self, network: VirtualNetwork) -> Trace:
         """To the NIC that holds the address in one network."""
-        if network is None:
-            return self.end(Disposition.NO_ROUTE, "the peered network is not in the estate")
         world = self.world
         holders = world.index.at(network.id.key, self.destination)
         if not holders:
@@ -215,7 +219,7 @@ class _Walk:
             return self.end(Disposition.PATH_DEAD, because)
         name, id_ = appliance.id.name, appliance.id
         if appliance.holder is not None and appliance.holder.address == self.destination:
-            return self.deliver(self.world.index.network_of(appliance.subnet))
+            return self.deliver(self.world.index.networks[network_key(appliance.subnet)])
         choice = self.world.choose(appliance.subnet, self.destination)
         hop = Hop(
             kind="appliance",

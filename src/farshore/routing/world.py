@@ -2,8 +2,10 @@
 
     Ground      what follows from the resources alone: who stands where, which peerings live. Shared by estates that
                 share their resources, whatever is down or said outside.
-    Exchange    what BGP has settled to (exchange.py), shared by all conditions in which the same speakers say the same.
-    World       both, under one `Outside`: the tables of subnets, gateways, edges and sites.
+    Settled     the tables of subnets, gateways, edges and sites. Shared by all conditions of a ground that differ only
+                in machines: a table never notices that a machine has stopped (R25).
+    Exchange    what BGP has settled to (exchange.py). Shared wherever the same speakers say the same.
+    World       all of it, under one `Outside`.
 
 A proof makes thousands of worlds that differ in little and asks each for a few flows. So nothing here is computed
 before it is needed, and what can be shared is.
@@ -21,6 +23,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.network import NETWORK_SECURITY_GROUPS, Subnet, VirtualNetwork, VirtualNetworkGateway
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
+from farshore.estate.outside import Outside, Site
 from farshore.routing.bgp import Heard, by_prefix, shortest
 from farshore.routing.circuits import Attachment
 from farshore.routing.effective import effective, of_families, user_routes
@@ -48,6 +51,7 @@ class Ground:
         self.peerings = live_peerings(self.index)
         self.route_servers = route_servers(self.index)
         self.spoken: dict[str, tuple[tuple[Network, str], ...]] = {}
+        self._settled: OrderedDict[tuple[object, ...], Settled] = OrderedDict()
         self.remote_of: dict[str, tuple[LivePeering, ...]] = {
             key: tuple(live for live in found if live.uses_remote_gateway) for key, found in self.peerings.items()
         }
@@ -60,7 +64,44 @@ class Ground:
             self.spoken[network.id.key] = found
         return found
 
+    def settled(self, outside: Outside, sites: tuple[Site, ...]) -> Settled:
+        """The tables under these conditions: kept by what they depend on, the mappings by identity."""
+        machines = (self.index.nics, self.index.machines)
+        down = frozenset(name for name in outside.down if not any(name in held for held in machines))
+        parts = (
+            sites,
+            outside.advertised,
+            outside.msee,
+            outside.gateway_instances,
+            outside.none_prefixes,
+            outside.service_prefixes,
+        )
+        key = (down, *map(id, parts))
+        found = self._settled.get(key)
+        if found is None:
+            found = self._settled[key] = Settled(parts)
+            if len(self._settled) > MOST_SETTLED:
+                self._settled.popitem(last=False)
+        return found
 
+
+class Settled:
+    """Tables that were asked for so far; see the theory above. `parts` keeps alive what the key names by identity."""
+
+    __slots__ = ("bgp", "exchange", "memo", "parts", "routes", "tables", "tags")
+
+    def __init__(self, parts: tuple[object, ...]) -> None:
+        self.parts = parts
+        self.exchange: Exchange | None = None
+        self.tables: dict[str, SubnetTable] = {}
+        self.tags: dict[str, tuple[Network, ...]] = {}
+        self.bgp: dict[str, tuple[EffectiveRoute, ...]] = {}
+        self.routes: dict[str, dict[Network, tuple[Heard, ...]]] = {}
+        self.memo: dict[Any, Any] = {}
+        """Answers that other files of this package keep as long as these tables last."""
+
+
+MOST_SETTLED = 256
 MOST_GROUNDS = 64
 _grounds: OrderedDict[int, Ground] = OrderedDict()
 
@@ -109,18 +150,15 @@ class World:
         self.ground = ground_of(estate)
         self.index = self.ground.index
         self.health = Health(self.index, estate.outside)
-        self._tables: dict[str, SubnetTable] = {}
+        self.settled = self.ground.settled(estate.outside, estate.sites)
         self.memo: dict[Any, Any] = {}
-        """Answers that other files of this package keep for as long as the world lasts."""
-        self._tags: dict[str, tuple[Network, ...]] = {}
-        self._bgp: dict[str, tuple[EffectiveRoute, ...]] = {}
-        self._routes: dict[str, dict[Network, tuple[Heard, ...]]] = {}
+        """Answers about machines that other files of this package keep for as long as the world lasts."""
 
     # Subnets
 
     def subnet_table(self, subnet: ResourceId) -> SubnetTable:
         """The effective table of a subnet, both families."""
-        found = self._tables.get(subnet.key)
+        found = self.settled.tables.get(subnet.key)
         if found is None:
             network, own = self._subnet(subnet)
             user_table = self.estate.route_table(own.route_table)
@@ -130,7 +168,7 @@ class World:
             propagated = user_table is None or not user_table.disable_bgp_route_propagation
             bgp = self.bgp_rows(network) if propagated else ()
             markers = table_markers(self, network, own.name, own.route_table)
-            found = self._tables[subnet.key] = SubnetTable(effective(system, bgp, user), unknown, markers)
+            found = self.settled.tables[subnet.key] = SubnetTable(effective(system, bgp, user), unknown, markers)
         return found
 
     def choose(self, subnet: ResourceId, address: Address) -> Choice:
@@ -163,9 +201,9 @@ class World:
 
     def tag(self, subnet: ResourceId) -> tuple[Network, ...]:
         """What `VirtualNetwork` means in a subnet (R44)."""
-        found = self._tags.get(subnet.key)
+        found = self.settled.tags.get(subnet.key)
         if found is None:
-            found = self._tags[subnet.key] = virtual_network_tag(self, subnet)
+            found = self.settled.tags[subnet.key] = virtual_network_tag(self, subnet)
         return found
 
     @cached_property
@@ -185,13 +223,13 @@ class World:
 
     def bgp_rows(self, network: VirtualNetwork) -> tuple[EffectiveRoute, ...]:
         """The VirtualNetworkGateway rows of a network, before its own system routes have their say."""
-        found = self._bgp.get(network.id.key)
+        found = self.settled.bgp.get(network.id.key)
         if found is None:
-            found = self._bgp[network.id.key] = tuple(self._bgp_rows(network))
+            found = self.settled.bgp[network.id.key] = tuple(self._bgp_rows(network))
         return found
 
     def _bgp_rows(self, network: VirtualNetwork) -> Iterator[EffectiveRoute]:
-        where = [network.id.key, *(live.remote.id.key for live in self.ground.remote_of.get(network.id.key, ()))]
+        where = [network.id.key, *(live.remote_key for live in self.ground.remote_of.get(network.id.key, ()))]
         taken: set[Network] = set()
         for key in where:
             for routes, gateway in self._sources(key):
@@ -230,10 +268,10 @@ class World:
 
     def gateway_routes(self, gateway: VirtualNetworkGateway) -> Mapping[Network, tuple[Heard, ...]]:
         """What a gateway reaches beyond its own network: per prefix the routes it uses, by its own preference (E41)."""
-        found = self._routes.get(gateway.id.key)
+        found = self.settled.routes.get(gateway.id.key)
         if found is None:
             found = {prefix: preferred(routes) for prefix, routes in by_prefix(self.heard_by(gateway)).items()}
-            self._routes[gateway.id.key] = found
+            self.settled.routes[gateway.id.key] = found
         return found
 
     def heard_by(self, gateway: VirtualNetworkGateway) -> tuple[Heard, ...]:
@@ -262,9 +300,13 @@ class World:
 
     # The exchange over circuits
 
-    @cached_property
+    @property
     def exchange(self) -> Exchange:
-        return converge(self._inputs())
+        """What BGP over circuits has settled to."""
+        found = self.settled.exchange
+        if found is None:
+            found = self.settled.exchange = converge(self._inputs())
+        return found
 
     def _inputs(self) -> Inputs:
         outside, health, index = self.outside, self.health, self.index
