@@ -40,6 +40,11 @@ def plan(steps: Iterable[Step], events: Iterable[Event] = (), **fields: Any) -> 
     return Plan(steps=tuple(steps), events=tuple(events), **(given | fields))
 
 
+def nodes_of(plan_: Plan) -> dict[str, Step | Event]:
+    items: tuple[Step | Event, ...] = (*plan_.steps, *plan_.events)
+    return {item.id: item for item in items}
+
+
 def tag(name: str, value: str = "1") -> Effect:
     """An effect that can be told from any other: a resource that routing does not read."""
     id_ = make_id(SUBSCRIPTION, "rg", "Microsoft.Network/publicIPAddresses", name)

@@ -8,7 +8,7 @@ from farshore.plan.model import Event, Lose, Phase, Plan, Restore
 from farshore.prove.cuts import Moment, Poset, count_cuts, explore, members, poset_of, states_of
 from farshore.prove.slices import Coverage, Slices, key_of
 from farshore.prove.values import Proof
-from prove.plans import orders, plan, step, tag
+from prove.plans import nodes_of, orders, plan, step, tag
 
 State = tuple[frozenset[str], frozenset[str]]
 """Steps and events with effects that are behind us, and which of them failed."""
@@ -16,7 +16,7 @@ State = tuple[frozenset[str], frozenset[str]]
 
 def every_prefix(plan_: Plan) -> set[State]:
     """All states of all prefixes of all linear extensions, with both outcomes of a step that may fail."""
-    nodes = {node.id: node for node in (*plan_.steps, *plan_.events)}
+    nodes = nodes_of(plan_)
     fallible = {item.id for item in plan_.steps if item.may_fail}
     seen: set[tuple[frozenset[str], frozenset[str]]] = set()
     states: set[State] = set()
@@ -83,7 +83,7 @@ def test_every_cut_with_steps_under_way_is_covered(plan_: Plan) -> None:
         enumerated=frozenset(map(part.key, found)),
     )
     coverage = Coverage(proof, plan_)
-    nodes = {node.id: node for node in (*plan_.steps, *plan_.events)}
+    nodes = nodes_of(plan_)
     events = {event.id for event in plan_.events}
     done: set[str] = set()
     while len(done) < len(nodes):
@@ -101,7 +101,7 @@ def test_every_cut_with_steps_under_way_is_covered(plan_: Plan) -> None:
 
 
 def beneath(plan_: Plan, id_: str) -> set[str]:
-    nodes = {node.id: node for node in (*plan_.steps, *plan_.events)}
+    nodes = nodes_of(plan_)
     found: set[str] = set()
     stack = list(nodes[id_].after)
     while stack:

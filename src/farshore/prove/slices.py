@@ -61,9 +61,10 @@ class Slices:
 
     def of(self, *machines: str) -> Slice:
         """The slice of these machines, named by their source ids in lower case; of none, the network's."""
-        if machines not in self._known:
-            self._known[machines] = self._make(machines)
-        return self._known[machines]
+        names = tuple(sorted(machines))
+        if names not in self._known:
+            self._known[names] = self._make(names)
+        return self._known[names]
 
     def _make(self, machines: tuple[str, ...]) -> Slice:
         ordered = list(members(self.network))

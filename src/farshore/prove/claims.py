@@ -1,0 +1,206 @@
+"""What is claimed of a flow at a moment, and what a pair of traces says about it.
+
+Two kinds of claim (contract, "Two kinds of claim"):
+
+  safety        at every moment, and under every single failure: not ambiguous, not stale, no wrong owner, no loop, no
+                bypass of the appliance that the objective names, no asymmetry through something stateful; and nothing
+                that decides is unknown: what can't be told is not called safe. An objective that denies is safe while
+                the flow is not delivered.
+  reachability  at the end of each phase; and at every moment at which the machines at the flow's ends run where they
+                are promised and the plan's steps for their path are done; there also under the failures that the
+                objective survives.
+
+The steps for a machine's path are the network's steps of all phases up to the one that brings it to where it is
+promised: before a promise has moved, none. Until they are done the machine is on its way, and what passes is its
+recovery time.
+
+One interval is exempt (D63): a single circuit with kept addresses, the disconnect of the lost region failed (D62), the
+region back, its connection still there. Two networks answer, and the guard's DELETE is what ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from farshore.arm.decode import Address
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.estate.counterparts import Counterparts
+from farshore.estate.estate import Estate
+from farshore.estate.project import Objective, Topology
+from farshore.estate.resolving import matches
+from farshore.plan.design import addresses_of, appliance_addresses
+from farshore.plan.effects import World
+from farshore.plan.model import DeleteResource, Plan, Promise, Restore
+from farshore.prove.cuts import PHASES, Moment, Poset, members
+from farshore.prove.flows import EndKind, PromisedFlow
+from farshore.prove.slices import Slices
+from farshore.routing.failures import Element
+from farshore.routing.judge import Verdict, arrived, judge
+from farshore.routing.places import is_stale
+from farshore.routing.values import Disposition, Trace
+from farshore.routing.world import World as Network
+
+SAFETY = frozenset({"ambiguous", "looped", "stale", "wrong-owner", "bypass", "asymmetric", "unknown", "admitted"})
+"""Kinds that no moment may show."""
+EXEMPT = frozenset({"ambiguous", "stale", "wrong-owner"})
+"""Kinds that the exempt interval explains."""
+
+
+class Claims:
+    """The claims of one plan."""
+
+    def __init__(self, plan: Plan, estate: Estate, poset: Poset, slices: Slices) -> None:
+        self._plan = plan
+        self._estate = estate
+        self._poset = poset
+        self._slices = slices
+        self._names: dict[str, frozenset[str]] = {}
+        self._moved: dict[str, frozenset[Address]] = {}
+        self._accepted: dict[str, tuple[object, frozenset[str]]] = {}
+
+    def verdict(self, flow: PromisedFlow, world: World, forward: Trace, back: Trace) -> Verdict:
+        """The word for a pair of traces of a promised flow."""
+        if flow.objective.deny:
+            return self._denied(forward)
+        found = judge(
+            forward, back, through=self._through(flow.objective, world), promised=_owner(flow, world, at_source=False)
+        )
+        home = _owner(flow, world, at_source=True)
+        if found.good and home is not None and back.delivered_to is not None and back.delivered_to != home:
+            because = f"{back.delivered_to.name} took the reply, promised is {home.name}"
+            return Verdict(kind="wrong-owner", because=because, disposition=Disposition.WRONG_OWNER, direction="back")
+        return found
+
+    def on_its_feet(self, flow: PromisedFlow, world: World, network: Network) -> bool:
+        """Whether every machine at the flow's ends runs, with its promised data, where it is promised."""
+        for machine in flow.ends:
+            nic = network.index.nics.get(world.promises[machine].key)
+            if nic is None or network.health.nic(nic) is not None or is_stale(network, nic):
+                return False
+        return True
+
+    def path_done(self, flow: PromisedFlow, moment: Moment) -> bool:
+        """Whether the plan's steps for the path of every machine at the flow's ends are done."""
+        return all(not self._wanted(machine, moment.done) & ~moment.done for machine in flow.ends)
+
+    def survives(self, objective: Objective, element: Element) -> bool:
+        return element.kind in objective.survive
+
+    def exempt(self, kind: str, moment: Moment, world: World) -> bool:
+        """Whether this is the interval that the contract exempts."""
+        if kind not in EXEMPT or not moment.failed or self._plan.topology != Topology.SINGLE_CIRCUIT_KEPT_ADDRESSES:
+            return False
+        if not moment.done & self._returns:
+            return False
+        refused = (effect for index in members(moment.failed) for effect in self._poset.nodes[index].effects)
+        return any(isinstance(effect, DeleteResource) and world.estate.get(effect.id) is not None for effect in refused)
+
+    # Paths. --------------------------------------------------------------------------------------------------------
+
+    def _wanted(self, machine: str, done: int) -> int:
+        wanted = 0
+        for bit, needed in self._promising.get(machine, ()):
+            if done & bit:
+                wanted |= needed
+        return wanted
+
+    @cached_property
+    def _promising(self) -> dict[str, list[tuple[int, int]]]:
+        """For each machine the nodes that promise it somewhere, each with the steps for its path there."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for index, node in enumerate(self._poset.nodes):
+            phase = node.phase
+            if phase is None:
+                # An event promises what the phase that answers it will build.
+                later = [n.phase for i, n in enumerate(self._poset.nodes) if self._poset.below[i] >> index & 1]
+                phase = min((p for p in later if p is not None), key=PHASES.index, default=PHASES[-1])
+            for effect in node.effects:
+                if isinstance(effect, Promise):
+                    needed = self._steps_through(PHASES.index(phase))
+                    found.setdefault(effect.machine.key, []).append((1 << index, needed))
+        return found
+
+    def _steps_through(self, last: int) -> int:
+        return sum(
+            1 << index
+            for index in members(self._slices.network & self._poset.all)
+            if (phase := self._poset.nodes[index].phase) is not None and PHASES.index(phase) <= last
+        )
+
+    @cached_property
+    def _returns(self) -> int:
+        return sum(
+            1 << index
+            for index, node in enumerate(self._poset.nodes)
+            if any(isinstance(effect, Restore) for effect in node.effects)
+        )
+
+    # Appliances. ---------------------------------------------------------------------------------------------------
+
+    def _denied(self, forward: Trace) -> Verdict:
+        if forward.disposition is Disposition.INSUFFICIENT_INFORMATION:
+            return Verdict(kind="unknown", because=forward.because, disposition=forward.disposition)
+        if arrived(forward):
+            because = f"{forward.because}, which the objective denies"
+            return Verdict(kind="admitted", because=because, disposition=forward.disposition)
+        return Verdict(kind="delivered", because=f"kept out: {forward.because}", disposition=forward.disposition)
+
+    def _through(self, objective: Objective, world: World) -> frozenset[str] | None:
+        """Ids of every appliance that does: the one named, and what stands in its place in the target."""
+        name, resources = objective.through, world.estate.resources
+        if name is None:
+            return None
+        held = self._accepted.get(name)
+        # Worlds that share their resources share the answer, and come one after another.
+        if held is None or held[0] is not resources:
+            held = self._accepted[name] = (resources, self._named(name) | frozenset(self._stand_ins(name, world)))
+        return held[1]
+
+    def _named(self, name: str) -> frozenset[str]:
+        if name not in self._names:
+            found = [id_.key for id_ in self._appliances(name)]
+            project = self._estate.project
+            if project is not None:
+                found += [Counterparts(self._estate).of(id_).key for id_ in self._appliances(name)]
+                there = [appliance.existing for appliance in project.appliances if appliance.source.key in found]
+                found += [id_.key for id_ in there if id_ is not None]
+            self._names[name] = frozenset(found)
+        return self._names[name]
+
+    def _stand_ins(self, name: str, world: World) -> Iterator[str]:
+        """NICs of the target that forward at an address to which the named appliance's next hops move."""
+        project = self._estate.project
+        if project is None:
+            return
+        if name not in self._moved:
+            moved = appliance_addresses(self._estate, project)
+            own = [address for id_ in self._appliances(name) for address in addresses_of(self._estate, id_)]
+            self._moved[name] = frozenset(moved.get(address, address) for address in own)
+        for nic in world.estate.network_interfaces:
+            if nic.enable_ip_forwarding and nic.location == project.target.region:
+                held = {item.private_ip_address for item in nic.ip_configurations}
+                if held & self._moved[name]:
+                    yield nic.id.key
+
+    def _appliances(self, name: str) -> tuple[ResourceId, ...]:
+        """What an objective's `through` names: a NIC, a load balancer, a firewall, or a machine by its NICs."""
+        estate = self._estate
+        found: list[ResourceId] = []
+        for key, body in estate.resources.items():
+            if "/microsoft.network/" in key and "/networksecuritygroups/" not in key:
+                id_ = resource_id(str(body.get("id") or key))
+                if matches(id_, name):
+                    found.append(id_)
+        for machine in estate.virtual_machines:
+            if matches(machine.id, name):
+                found += machine.network_interfaces
+        return tuple(found) or ((resource_id(name),) if name.startswith("/") else ())
+
+
+def _owner(flow: PromisedFlow, world: World, *, at_source: bool) -> ResourceId | None:
+    """The NIC that must be the one at an end; None for a site or the internet."""
+    end = flow.source if at_source else flow.destination
+    if end.kind is EndKind.MACHINE:
+        return world.promises[end.name]
+    return resource_id(end.name) if end.kind is EndKind.HOST else None

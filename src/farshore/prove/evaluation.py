@@ -1,0 +1,129 @@
+"""What happens to a group of flows in one forwarding state: as it is, and with each thing in it failed.
+
+One evaluator serves one slice: the flows between the same machines (or a machine and the sites). It decides each
+forwarding state once. A failure is tried only where it can matter to these flows: its element is on the part of the
+network that they can reach (`forwarding.py`), and the flow is not already unsafe without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farshore.arm.ids import ResourceId
+from farshore.plan.model import Plan
+from farshore.prove.claims import SAFETY, Claims
+from farshore.prove.flows import PromisedFlow
+from farshore.prove.forwarding import Forwarding, Worlds, with_failed
+from farshore.routing import Routing
+from farshore.routing.failures import Element
+from farshore.routing.judge import Verdict
+from farshore.routing.values import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one flow fared."""
+
+    verdict: Verdict
+    forward: Trace
+    back: Trace
+
+    @property
+    def unsafe(self) -> bool:
+        return self.verdict.kind in SAFETY
+
+
+Outcomes = tuple[Outcome | None, ...]
+"""One for each flow of the slice; None where nothing can send it."""
+
+
+class State:
+    """One forwarding state, decided.
+
+    `world` is a world that has it; `on_feet` says for each flow whether the machines at its ends run where they are
+    promised; `bad` what is not good for it, without failure (None) and with each.
+    """
+
+    __slots__ = ("bad", "failed", "on_feet", "outcomes", "world")
+
+    def __init__(
+        self, world: int, outcomes: Outcomes, failed: tuple[tuple[Element, Outcomes], ...], on_feet: tuple[bool, ...]
+    ) -> None:
+        self.world = world
+        self.outcomes = outcomes
+        self.failed = failed
+        self.on_feet = on_feet
+        every: list[tuple[Element | None, Outcomes]] = [(None, outcomes), *failed]
+        self.bad = tuple(
+            tuple(
+                (element, found)
+                for element, several in every
+                if (found := several[index]) is not None and not found.verdict.good
+            )
+            for index in range(len(outcomes))
+        )
+
+
+class Evaluator:
+    """See the theory above."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        machines: tuple[str, ...],
+        flows: tuple[PromisedFlow, ...],
+        worlds: Worlds,
+        forwarding: Forwarding,
+        claims: Claims,
+    ) -> None:
+        self.flows = flows
+        self.evaluations = 0
+        self.tried: set[str] = set()
+        """Names of the single failures."""
+        self._machines = machines
+        self._worlds = worlds
+        self._forwarding = forwarding
+        self._claims = claims
+        self._states: dict[int, State] = {}
+        self._nics: tuple[ResourceId, ...] = tuple(
+            nic for item in plan.machines if item.id.key in machines for nic in (item.nic, item.target_nic)
+        )
+
+    def state(self, world: int) -> State:
+        """The forwarding state of a world, decided when first met."""
+        key = self._forwarding.key(world, self._machines, self._nics)
+        found = self._states.get(key)
+        if found is None:
+            found = self._states[key] = self._decide(key, world)
+        return found
+
+    def outcomes(self, world: int, failed: tuple[Element, ...], which: tuple[bool, ...] | None = None) -> Outcomes:
+        """How the flows fare in a world with some elements failed; `which` leaves flows out."""
+        here = self._worlds[world]
+        routing = Routing(with_failed(here.estate, failed))
+        return tuple(
+            self._outcome(flow, world, routing) if which is None or which[index] else None
+            for index, flow in enumerate(self.flows)
+        )
+
+    def _decide(self, key: int, world: int) -> State:
+        here = self._worlds[world]
+        routing = Routing(here.estate)
+        cold = tuple(self._outcome(flow, world, routing) for flow in self.flows)
+        which = tuple(outcome is not None and not outcome.unsafe for outcome in cold)
+        failed: list[tuple[Element, Outcomes]] = []
+        if any(which):
+            for element in self._forwarding.failures(key, world, self._nics):
+                self.tried.add(str(element))
+                failed.append((element, self.outcomes(world, (element,), which)))
+        feet = tuple(self._claims.on_its_feet(flow, here, routing.world) for flow in self.flows)
+        return State(world=world, outcomes=cold, failed=tuple(failed), on_feet=feet)
+
+    def _outcome(self, flow: PromisedFlow, world: int, routing: Routing) -> Outcome | None:
+        here = self._worlds[world]
+        sent = flow.at(here)
+        if sent is None:
+            return None
+        self.evaluations += 1
+        forward, back = routing.trace(sent)
+        return Outcome(self._claims.verdict(flow, here, forward, back), forward, back)

@@ -1,0 +1,146 @@
+"""What a failure would cost that nobody promised to survive: ranked, never a failure of the proof.
+
+At the end of each phase every single failure that stops a flow, and every pair of failures that does although neither
+alone would. What a pair does to safety (two things gone, and traffic meets a stale machine) is told here too.
+
+The order: most machines first; of these, what nobody notices before what BGP tells at once; singles before pairs.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from farshore.estate.project import Topology
+from farshore.plan.model import Phase, Plan
+from farshore.prove.claims import Claims
+from farshore.prove.evaluation import Evaluator, State
+from farshore.prove.values import Exposure
+from farshore.routing.failures import Element
+
+MOST = 200
+"""The rest is counted by nobody: whoever has so many exposures reads the first."""
+
+
+class Exposed:
+    """Exposures as they are found."""
+
+    def __init__(self, plan: Plan, claims: Claims) -> None:
+        self._plan = plan
+        self._claims = claims
+        self._costs: dict[int, tuple[State, list[_Cost]]] = {}
+        self._found: dict[tuple[str, ...], _Sum] = {}
+
+    def see(self, phase: Phase, state: State, evaluator: Evaluator) -> None:
+        """One slice at the end of a phase."""
+        held = self._costs.get(id(state))
+        if held is None:
+            held = self._costs[id(state)] = (state, [*self._singles(state, evaluator), *self._pairs(state, evaluator)])
+        for elements, machines, silent in held[1]:
+            names = tuple(str(element) for element in elements)
+            found = self._found.setdefault(names, _Sum(elements))
+            found.phases.setdefault(phase, set()).update(machines)
+            if silent:
+                found.silent = silent
+
+    def ranked(self) -> tuple[Exposure, ...]:
+        made = []
+        for names, found in self._found.items():
+            by_machines: dict[frozenset[str], list[Phase]] = {}
+            for phase, machines in found.phases.items():
+                by_machines.setdefault(frozenset(machines), []).append(phase)
+            for lost, phases in by_machines.items():
+                exposure = Exposure(
+                    failed=names,
+                    phase=", ".join(phase.value for phase in phases),
+                    machines=tuple(sorted(lost)),
+                    noticed=found.silent or _noticed(found.elements),
+                    cure=self._cure(found.elements),
+                )
+                made.append(((-len(lost), not (found.silent or _silent(found.elements)), len(names), names), exposure))
+        return tuple(exposure for _, exposure in sorted(made, key=lambda item: item[0])[:MOST])
+
+    def _singles(self, state: State, evaluator: Evaluator) -> list[_Cost]:
+        found: list[_Cost] = []
+        for element, outcomes in state.failed:
+            lost: set[str] = set()
+            for flow, cold, outcome in zip(evaluator.flows, state.outcomes, outcomes, strict=True):
+                if cold is None or outcome is None or not cold.verdict.good or outcome.verdict.good or outcome.unsafe:
+                    continue
+                if not self._claims.survives(flow.objective, element):
+                    lost.update(flow.machines)
+            if lost:
+                found.append(((element,), frozenset(lost), ""))
+        return found
+
+    def _pairs(self, state: State, evaluator: Evaluator) -> list[_Cost]:
+        found: list[_Cost] = []
+        for (one, first), (other, second) in combinations(state.failed, 2):
+            which = tuple(
+                cold is not None
+                and cold.verdict.good
+                and all(outcome is not None and outcome.verdict.good for outcome in both)
+                for cold, *both in zip(state.outcomes, first, second, strict=True)
+            )
+            if not any(which) or one.down >= other.down or other.down >= one.down:
+                continue
+            lost: set[str] = set()
+            silent = ""
+            for flow, outcome in zip(
+                evaluator.flows, evaluator.outcomes(state.world, (one, other), which), strict=True
+            ):
+                if outcome is not None and not outcome.verdict.good:
+                    lost.update(flow.machines)
+                    if outcome.unsafe:
+                        silent = f"nobody notices: {outcome.verdict.because}"
+            if lost:
+                found.append(((one, other), frozenset(lost), silent))
+        return found
+
+    def _cure(self, elements: tuple[Element, ...]) -> str:
+        cures = [self._cure_of(element) for element in elements]
+        return "; or ".join(dict.fromkeys(cures))
+
+    def _cure_of(self, element: Element) -> str:
+        match element.kind:
+            case "circuit" | "peering-location" | "router":
+                return self._second_circuit()
+            case "circuit-link":
+                return "repair the link: the circuit has no third"
+            case "gateway" | "gateway-instance":
+                return "a zone-redundant gateway SKU, and the gateway's template at hand"
+            case "connection":
+                return "make the connection again; its authorization and body are in the plan"
+            case "appliance":
+                return "two appliances behind an internal load balancer: a route has no health of its own (R25)"
+        return "the failover that this plan is for" if element.name == self._plan.source_region else "fail back"
+
+    def _second_circuit(self) -> str:
+        topology = self._plan.topology
+        if topology.startswith("single-circuit"):
+            return "a second circuit, in another peering location (D57)"
+        if topology == Topology.TWO_CIRCUITS_NEW_ADDRESSES:
+            return "connect both hubs to both circuits ahead (D91)"
+        return "withdraw and delete the target's connection, then connect its circuit to the source's hub (D91)"
+
+
+_Cost = tuple[tuple[Element, ...], frozenset[str], str]
+"""What failed, which machines that costs, and why nobody notices (empty where BGP tells)."""
+
+
+class _Sum:
+    def __init__(self, elements: tuple[Element, ...]) -> None:
+        self.elements = elements
+        self.phases: dict[Phase, set[str]] = {}
+        self.silent = ""
+
+
+def _silent(elements: tuple[Element, ...]) -> bool:
+    return any(element.kind == "appliance" for element in elements)
+
+
+def _noticed(elements: tuple[Element, ...]) -> str:
+    if _silent(elements):
+        return "by nobody: routes to a dead appliance stay Active and the traffic is lost (R25)"
+    if any(element.kind == "region" for element in elements):
+        return "by everyone"
+    return "at once: BGP withdraws the routes"
