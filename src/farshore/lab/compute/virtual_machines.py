@@ -17,9 +17,11 @@ from farshore.arm.json import Body
 from farshore.lab import machines
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.cloud import must_have
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
 from farshore.lab.compute.disks import DISKS, attach, detach, make_volume
+from farshore.lab.network import interfaces
 from farshore.lab.patterns import COMPUTE
 from farshore.lab.registry import resource_type, view
 from farshore.lab.storage import volumes
@@ -50,10 +52,8 @@ class VirtualMachines(ResourceType):
     def validate(self, put: Put) -> None:
         cloud = put.cloud
         for nic in attached.nics(put.body):
-            body = cloud.body(nic)
-            if body is None:
-                raise Refused(404, "NotFound", f"Resource {nic.text} not found.")
-            owner = (body.get("properties") or {}).get("virtualMachine") or {}
+            held = must_have(cloud, nic.text, put.id.text)
+            owner = (held.get("properties") or {}).get("virtualMachine") or {}
             if owner and str(owner.get("id", "")).lower() != put.id.key:
                 raise bad_request(
                     "NicInUse", f"Network Interface {nic.text} is used by existing resource {owner['id']}."
@@ -84,10 +84,14 @@ class VirtualMachines(ResourceType):
             _with_disk(cloud, put, entry, index) for index, entry in enumerate(profile.get("dataDisks") or [])
         ]
         properties["storageProfile"] = profile
-        if put.created:
-            machines.set_power(cloud, put.id, "starting")
-        bind(cloud, put.id, body, put.before)
         return body
+
+    def after_put(self, put: Put) -> None:
+        body = put.cloud.body(put.id)
+        assert body is not None
+        bind(put.cloud, put.id, body, put.before)
+        if put.created:
+            machines.set_power(put.cloud, put.id, "starting")
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         if machines.power(cloud, id_) == "starting":
@@ -160,11 +164,8 @@ def bind(cloud: Cloud, vm: ResourceId, body: Body, before: Body | None) -> None:
     for disk in attached.disks(body):
         if disk.id is not None:
             attach(cloud, disk.id, vm)
-    for nic in attached.nics(body):
-        held = cloud.body(nic)
-        if held is not None:
-            owner = {"virtualMachine": {"id": vm.text}}
-            cloud.write(nic, {**held, "properties": {**(held.get("properties") or {}), **owner}})
+    for at, nic in enumerate(attached.nics(body)):
+        interfaces.attach(cloud, nic, vm, primary=at == 0)
 
 
 def unbind(cloud: Cloud, vm: ResourceId, body: Body) -> None:
@@ -173,10 +174,9 @@ def unbind(cloud: Cloud, vm: ResourceId, body: Body) -> None:
             detach(cloud, disk.id, vm)
     for nic in attached.nics(body):
         held = cloud.body(nic)
-        properties = (held or {}).get("properties") or {}
-        if held is not None and str((properties.get("virtualMachine") or {}).get("id", "")).lower() == vm.key:
-            left = {key: value for key, value in properties.items() if key != "virtualMachine"}
-            cloud.write(nic, {**held, "properties": left})
+        owner = ((held or {}).get("properties") or {}).get("virtualMachine") or {}
+        if str(owner.get("id", "")).lower() == vm.key:
+            interfaces.attach(cloud, nic, None)
 
 
 def _makes(entry: Body) -> bool:

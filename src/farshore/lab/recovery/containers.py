@@ -1,0 +1,67 @@
+"""replicationProtectionContainers: what holds a region's protected items (S2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused
+from farshore.lab.call import Call
+from farshore.lab.recovery.names import CONTAINER_MAPPINGS, CONTAINERS, region_name
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of
+from farshore.lab.registry import action, resource_type
+from farshore.lab.types import Put
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+
+@resource_type(CONTAINERS)
+class Containers(RecoveryType):
+    noun = "protection container"
+    kind = "ProtectionContainer"
+
+    def built(self, put: Put) -> Body:
+        return {
+            "fabricFriendlyName": region_name(fabric_location(put.cloud, fabric_of(put.id))),
+            "friendlyName": put.id.name,
+            "fabricType": "Azure",
+            "protectedItemCount": 0,
+            "pairingStatus": "NotPaired",
+            "role": "",
+            "fabricSpecificDetails": None,
+        }
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """Counted when asked: items, and whether a mapping joins this container to another."""
+        items = len(cloud.children(id_, "replicationProtectedItems"))
+        paired = _is_paired(cloud, id_)
+        counted = {"protectedItemCount": items, "pairingStatus": "Paired" if paired else "NotPaired"}
+        return {**body, "properties": {**body["properties"], **counted}}
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        for kind, word in (
+            ("replicationProtectedItems", "protected items"),
+            ("replicationProtectionContainerMappings", "mappings"),
+        ):
+            if cloud.children(id_, kind):
+                raise Refused(409, "ContainerInUse", f"Protection container {id_.name} has {word}. Remove them first.")
+
+
+@action(CONTAINERS, "remove")
+def remove(call: Call) -> Response:
+    """Containers are removed by this verb; there is no DELETE (recorded)."""
+    kind: RecoveryType = call.cloud.type_of(call.id)
+    return kind.delete(call)
+
+
+def _is_paired(cloud: Cloud, id_: ResourceId) -> bool:
+    for mapping in cloud.of_type(CONTAINER_MAPPINGS):
+        properties = mapping["properties"]
+        ends = (str(mapping["id"]).lower(), str(properties.get("targetProtectionContainerId")).lower())
+        if ends[0].startswith(id_.key + "/") or ends[1] == id_.key:
+            return True
+    return False

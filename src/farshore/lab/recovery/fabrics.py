@@ -1,0 +1,71 @@
+"""replicationFabrics: one for each region that a vault protects from or into (S1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.arm.network import normal_location
+from farshore.arm.regions import find_region
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.call import Call
+from farshore.lab.recovery.names import CONTAINERS, FABRICS, region_name
+from farshore.lab.recovery.objects import RecoveryType, fabric_location
+from farshore.lab.registry import action, resource_type
+from farshore.lab.types import Put
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+
+@resource_type(FABRICS)
+class Fabrics(RecoveryType):
+    noun = "fabric"
+    kind = "Server"
+    put_takes = "recovery.fabric"
+
+    def check(self, put: Put) -> None:
+        details = put.properties.get("customDetails") or {}
+        location = normal_location(str(details.get("location") or ""))
+        if details.get("instanceType") != "Azure" or find_region(location) is None:
+            raise bad_request("InvalidParameter", f"A fabric of Azure needs a region, not '{location}'.", "location")
+        vault = put.id.parent
+        assert vault is not None
+        for other in put.cloud.children(vault, "replicationFabrics"):
+            other_id = resource_id(str(other["id"]))
+            if other_id != put.id and fabric_location(put.cloud, other_id) == location:
+                raise Refused(409, "FabricExists", f"The vault has the fabric {other['name']} for {location} already.")
+
+    def built(self, put: Put) -> Body:
+        location = normal_location(str(put.properties["customDetails"]["location"]))
+        unencrypted = {"kekState": "None", "kekCertThumbprint": None}
+        return {
+            "friendlyName": region_name(location),
+            "encryptionDetails": unencrypted,
+            "rolloverEncryptionDetails": unencrypted,
+            "internalIdentifier": put.cloud.guid("fabric", put.id.key),
+            "bcdrState": "Valid",
+            "customDetails": {"instanceType": "Azure", "location": location, "containerIds": [], "zones": []},
+            "healthErrorDetails": [],
+            "health": "Normal",
+        }
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        if cloud.children(id_, CONTAINERS.rsplit("/", 1)[1]):
+            raise Refused(409, "FabricInUse", f"Fabric {id_.name} has protection containers. Remove them first.")
+
+
+@action(FABRICS, "remove")
+def remove(call: Call) -> Response:
+    """The verb that does what DELETE does."""
+    kind: RecoveryType = call.cloud.type_of(call.id)
+    return kind.delete(call)
+
+
+@action(FABRICS, "checkConsistency")
+def check_consistency(call: Call) -> Response:
+    body = call.must_exist()
+    kind: RecoveryType = call.cloud.type_of(call.id)
+    return kind.job(call, "put", "Refresh", data={"body": body})

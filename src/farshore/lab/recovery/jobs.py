@@ -1,0 +1,237 @@
+"""Jobs: what Site Recovery does, task by task, with times (S23, S24).
+
+Every write to Site Recovery is a job, and the job's id is the operation's: the last part of its polling URLs (S17).
+An operation says Succeeded or Failed; the job says what happened, when each task began and ended, and whether it
+waits for somebody. Recovery times are read from here, never from a local clock.
+
+A flow asks `begin` for the 202 that a client sees; while it goes on it opens and closes tasks; its `@job_done`
+function runs when the operation is due, and what it raises makes both fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body
+from farshore.lab import operations
+from farshore.lab.answers import Refused
+from farshore.lab.call import Call
+from farshore.lab.operations import EVENT, Operation
+from farshore.lab.patterns import SITE_RECOVERY
+from farshore.lab.recovery.names import shown_id
+from farshore.lab.registry import completion
+from farshore.lab.times import stamp
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+TABLE = "recovery.jobs"
+TYPE = "Microsoft.RecoveryServices/vaults/replicationJobs"
+NEVER = timedelta(days=3650)
+"""An operation whose end is not known when it begins: a plan that may wait for a person."""
+
+Done = Callable[["Cloud", Operation], Body | None]
+
+
+def begin(
+    call: Call,
+    verb: str,
+    *,
+    scenario: str,
+    title: str,
+    target: tuple[str, str, str],
+    takes: timedelta,
+    data: Any = None,
+    details: Body | None = None,
+) -> tuple[Response, str]:
+    """The 202 with both headers and no body (S17), and the id of the job. `target` is kind, id and name."""
+    operation = operations.start(
+        call.cloud,
+        call.id,
+        verb,
+        takes=takes,
+        pattern=SITE_RECOVERY,
+        type_=call.id.type,
+        api_version=call.api_version,
+        data=data,
+    )
+    open_job(call.cloud, operation.id, call.id, scenario=scenario, title=title, target=target, details=details)
+    headers = operations.headers(operation, SITE_RECOVERY.post_headers, call.base)
+    return Response(status=202, headers=headers), operation.id
+
+
+def open_job(
+    cloud: Cloud,
+    job: str,
+    about: ResourceId,
+    *,
+    scenario: str,
+    title: str,
+    target: tuple[str, str, str],
+    details: Body | None = None,
+) -> None:
+    """A job in progress."""
+    kind, target_id, target_name = target
+    vault = cloud.root(about)
+    cloud.table(TABLE)[job] = {
+        "id": shown_id(vault.child("replicationJobs", job)),
+        "name": job,
+        "type": TYPE,
+        "properties": {
+            "activityId": f"{cloud.guid('activity', job)} ActivityId: {cloud.guid('activity', job, 2)}",
+            "scenarioName": scenario,
+            "friendlyName": title,
+            "state": "InProgress",
+            "stateDescription": "InProgress",
+            "tasks": [],
+            "errors": [],
+            "startTime": stamp(cloud.now),
+            "endTime": None,
+            "allowedActions": ["Cancel"],
+            "targetObjectId": target_id,
+            "targetObjectName": target_name,
+            "targetInstanceType": kind,
+            "customDetails": details or {"instanceType": "AsrJobDetails", "affectedObjectDetails": {}},
+        },
+    }
+
+
+def get(cloud: Cloud, job: str) -> Body | None:
+    found: Body | None = cloud.table(TABLE).get(job)
+    return found
+
+
+def change(cloud: Cloud, job: str, **properties: Any) -> None:
+    row = cloud.table(TABLE)[job]
+    cloud.table(TABLE)[job] = {**row, "properties": {**row["properties"], **properties}}
+
+
+def start_task(cloud: Cloud, job: str, name: str, title: str, details: Body | None = None) -> None:
+    """Open a task; those before it are closed."""
+    end_task(cloud, job)
+    tasks = [*cloud.table(TABLE)[job]["properties"]["tasks"]]
+    tasks.append(
+        {
+            "taskId": name,
+            "name": name,
+            "startTime": stamp(cloud.now),
+            "endTime": None,
+            "allowedActions": [],
+            "friendlyName": title,
+            "state": "InProgress",
+            "stateDescription": "InProgress",
+            "taskType": "TaskDetails",
+            "customDetails": details or {"instanceType": "TaskDetails"},
+            "groupTaskCustomDetails": None,
+            "errors": [],
+        }
+    )
+    change(cloud, job, tasks=tasks)
+
+
+def end_task(cloud: Cloud, job: str, state: str = "Succeeded", description: str = "Completed") -> None:
+    """Close whatever task is open."""
+    tasks = cloud.table(TABLE)[job]["properties"]["tasks"]
+    ended = [
+        task if task["endTime"] is not None else _ended(task, stamp(cloud.now), state, description) for task in tasks
+    ]
+    change(cloud, job, tasks=ended)
+
+
+def end_job(cloud: Cloud, job: str, refused: Refused | None = None, description: str = "Completed") -> None:
+    """The job is over; with `refused` it has failed, and says why as the service does."""
+    if refused is None:
+        end_task(cloud, job)
+        state = {"state": "Succeeded", "stateDescription": description, "allowedActions": []}
+        change(cloud, job, **state, endTime=stamp(cloud.now))
+        return
+    end_task(cloud, job, "Failed", "Failed")
+    tasks = cloud.table(TABLE)[job]["properties"]["tasks"]
+    error = {
+        "serviceErrorDetails": {
+            "code": refused.code,
+            "message": refused.message,
+            "possibleCauses": refused.target or "",
+            "recommendedAction": "",
+            "activityId": cloud.guid("activity", job),
+        },
+        "providerErrorDetails": None,
+        "errorLevel": "Error",
+        "creationTime": stamp(cloud.now),
+        "taskId": tasks[-1]["taskId"] if tasks else None,
+    }
+    errors = [*cloud.table(TABLE)[job]["properties"]["errors"], error]
+    state = {"state": "Failed", "stateDescription": "Failed", "allowedActions": ["Restart"]}
+    change(cloud, job, **state, errors=errors, endTime=stamp(cloud.now))
+
+
+def job_done(type_: str, verb: str) -> Callable[[Done], Done]:
+    """Registers what finishes an operation of Site Recovery; the job ends as it does."""
+
+    def register(function: Done) -> Done:
+        @wraps(function)
+        def finish(cloud: Cloud, operation: Operation) -> Body | None:
+            try:
+                result = function(cloud, operation)
+            except Refused as refused:
+                end_job(cloud, operation.id, refused)
+                raise
+            row = get(cloud, operation.id)
+            if row is not None and row["properties"]["endTime"] is None:
+                end_job(cloud, operation.id)
+            return result
+
+        completion(type_, verb)(finish)
+        return finish
+
+    return register
+
+
+def finish_now(cloud: Cloud, job: str) -> None:
+    """The operation is over before it was due."""
+    operation = operations.find(cloud, job)
+    if operation is not None and operation.running:
+        cloud.cancel(EVENT, job)
+        operations.finish(cloud, operation)
+
+
+def fail_now(cloud: Cloud, job: str, refused: Refused) -> None:
+    """The operation has failed before it was due: a step on its way found that it can't be done."""
+    operation = operations.find(cloud, job)
+    if operation is not None and operation.running:
+        operations.keep(cloud, _with_refusal(operation, refused))
+        finish_now(cloud, job)
+
+
+def refusal_of(operation: Operation) -> Refused | None:
+    """What a step on the way left behind (`fail_now`)."""
+    found = (operation.data or {}).get("refused") if isinstance(operation.data, dict) else None
+    return None if found is None else Refused(found["status"], found["code"], found["message"])
+
+
+def _with_refusal(operation: Operation, refused: Refused) -> Operation:
+    data = {**(operation.data or {})}
+    data["refused"] = {"status": refused.status, "code": refused.code, "message": refused.message}
+    return replace(operation, data=data)
+
+
+def _ended(task: Body, now: str, state: str, description: str) -> Body:
+    return {**task, "endTime": now, "state": state, "stateDescription": description}
+
+
+def item_target(cloud: Cloud, item: ResourceId) -> tuple[str, str, str]:
+    """Whom a job about a protected item is about."""
+    body = cloud.body(item) or {}
+    name = (body.get("properties") or {}).get("friendlyName") or item.name
+    return "ProtectionEntity", entity_id(cloud, item), str(name)
+
+
+def entity_id(cloud: Cloud, item: ResourceId) -> str:
+    """Site Recovery's own id of a protected machine: plans and health errors use it (recorded)."""
+    return cloud.guid("entity", item.key)

@@ -1,0 +1,165 @@
+"""The life that all objects of Site Recovery share.
+
+A PUT, PATCH or DELETE answers 202 with an empty body and both polling headers, always (S17). The object is there when
+the job is done, not before; a PUT of one that is there changes it. Bodies show no provisioningState.
+
+A type says what it refuses (`check`), what the object looks like when the job is done (`built`), and what must be out
+of the way before it may go (`on_delete`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.errors import InputError
+from farshore.lab import operations
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.call import Call
+from farshore.lab.patterns import SITE_RECOVERY
+from farshore.lab.recovery import jobs
+from farshore.lab.recovery.names import shown_id
+from farshore.lab.types import Put, ResourceType, free
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
+
+
+class RecoveryType(ResourceType):
+    pattern = SITE_RECOVERY
+    tracked = False
+    put_takes = "recovery.quick"
+    delete_takes = "recovery.quick"
+    noun: ClassVar[str] = ""
+    """`fabric`: jobs are called after it."""
+    kind: ClassVar[str] = ""
+    """`targetInstanceType` of jobs."""
+
+    def check(self, put: Put) -> None:
+        """Raise `Refused` for what the service would refuse at once."""
+
+    def built(self, put: Put) -> Body:
+        """The object's properties when the job is done."""
+        return {}
+
+    # The wire. -----------------------------------------------------------------------------------------------------
+
+    def lock(self, cloud: Cloud, id_: ResourceId) -> ResourceId:
+        return id_
+
+    def full_id(self, call: Call) -> ResourceId:
+        return resource_id(shown_id(super().full_id(call)))
+
+    def put(self, call: Call) -> Response:
+        cloud, id_ = call.cloud, self.full_id(call)
+        body = call.object()
+        before = cloud.body(id_)
+        self.check_place(call, id_, body, before)
+        call.must_be_free()
+        put = Put(cloud=cloud, id=id_, body=body, before=before, query=call.query)
+        self.check(put)
+        call.id = id_
+        return self.job(call, "put", "Create" if before is None else "Update", data={"body": body})
+
+    def patch(self, call: Call) -> Response:
+        call.must_exist()
+        call.must_be_free()
+        return self.job(call, "patch", "Update", data={"body": call.object()})
+
+    def delete(self, call: Call) -> Response:
+        body = call.cloud.body(call.id)
+        if body is None:
+            return Response(status=204)
+        call.id = resource_id(str(body["id"]))
+        call.must_be_free()
+        self.on_delete(call.cloud, call.id)
+        return self.job(call, "delete", "Delete", data={})
+
+    def job(self, call: Call, verb: str, word: str, data: Any) -> Response:
+        """Start a job that holds the object."""
+        takes = self.takes(call.cloud, call.id, verb, verb == "put" and not call.cloud.exists(call.id))
+        response, job = jobs.begin(
+            call,
+            verb,
+            scenario=f"{word}{self.noun[:1].upper()}{self.noun[1:].replace(' ', '')}",
+            title=f"{word} {self.noun}",
+            target=(self.kind, call.cloud.guid("entity", call.id.key), call.id.name),
+            takes=takes,
+            data=data,
+        )
+        jobs.start_task(call.cloud, job, f"{word}Task", f"{word} the {self.noun}")
+        call.cloud.table("busy")[call.id.key] = job
+        return response
+
+    def operation_done(self, cloud: Cloud, operation: Operation) -> Body | None:
+        id_ = operation.resource_id
+        free(cloud, operation, id_)
+        try:
+            self.finished(cloud, operation, id_)
+        except Refused as refused:
+            jobs.end_job(cloud, operation.id, refused)
+            raise
+        jobs.end_job(cloud, operation.id)
+        return None
+
+    def operation_failed(self, cloud: Cloud, operation: Operation, refused: Refused) -> None:
+        free(cloud, operation, operation.resource_id)
+
+    def finished(self, cloud: Cloud, operation: Operation, id_: ResourceId) -> None:
+        """Do what the job was for."""
+        if operation.verb == "delete":
+            self.take_away(cloud, id_)
+            return
+        sent = operation.data["body"]
+        put = Put(cloud=cloud, id=id_, body=sent, before=cloud.body(id_), query={})
+        keep(cloud, id_, self.type, self.built(put))
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        properties = {key: value for key, value in body["properties"].items() if key != "provisioningState"}
+        return {**body, "id": shown_id(resource_id(str(body["id"]))), "properties": properties}
+
+
+def keep(cloud: Cloud, id_: ResourceId, type_: str, properties: Body) -> None:
+    """Write an object of Site Recovery."""
+    cloud.write(id_, {"id": shown_id(id_), "name": id_.name, "type": type_, "properties": properties}, forwards=False)
+
+
+def must_find(cloud: Cloud, text: object, what: str) -> ResourceId:
+    """The object that a request refers to, in the lab's spelling; refused where it is not there."""
+    try:
+        body = cloud.body(resource_id(str(text)))
+    except InputError:
+        body = None
+    if body is None:
+        raise bad_request("InvalidParameter", f"The {what} '{text}' was not found.", what)
+    return resource_id(str(body["id"]))
+
+
+def fabric_location(cloud: Cloud, fabric: ResourceId) -> str:
+    """The region that a fabric stands for (S1)."""
+    details = ((cloud.body(fabric) or {}).get("properties") or {}).get("customDetails") or {}
+    return str(details.get("location") or "")
+
+
+def fabric_of(id_: ResourceId) -> ResourceId:
+    """The fabric that a container, an item or a mapping lies under."""
+    while len(id_.pairs) > 2:
+        parent = id_.parent
+        assert parent is not None
+        id_ = parent
+    return id_
+
+
+def refuse_busy(call: Call) -> None:
+    """One job at a time on an object."""
+    held = operations.busy(call.cloud, call.id)
+    if held is not None:
+        raise Refused(409, "OperationNotAllowed", f"Another job, {held.id}, is in progress on {call.id.name}.")
+
+
+def first(properties: Body, *names: str) -> Any:
+    """The first of these that a request has said."""
+    return next((properties[name] for name in names if properties.get(name) is not None), None)

@@ -1,0 +1,66 @@
+"""replicationPolicies: how many recovery points are kept (S4, S25).
+
+`recoveryPointHistory` is in minutes. What a policy does not say is zero, as recorded: zero keeps the latest point only.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.recovery.names import CONTAINER_MAPPINGS, POLICIES
+from farshore.lab.recovery.objects import RecoveryType, first
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+LONGEST_HISTORY_IN_MINUTES = 15 * 24 * 60
+
+
+@resource_type(POLICIES)
+class Policies(RecoveryType):
+    noun = "policy"
+    kind = "ProtectionProfile"
+
+    def check(self, put: Put) -> None:
+        given = first(put.properties, "providerSpecificInput", "replicationProviderSettings") or {}
+        if given.get("instanceType") != "A2A":
+            raise bad_request("ProviderNotSupported", "The lab has policies of instanceType A2A.", "instanceType")
+        history = int(given.get("recoveryPointHistory") or 0)
+        if not 0 <= history <= LONGEST_HISTORY_IN_MINUTES:
+            raise bad_request("InvalidParameter", f"recoveryPointHistory {history} is not 0 to 15 days in minutes.")
+        app = int(given.get("appConsistentFrequencyInMinutes") or 0)
+        if app and app < 60:
+            raise bad_request("InvalidParameter", "appConsistentFrequencyInMinutes is at least 60, or 0 for none.")
+
+    def built(self, put: Put) -> Body:
+        given = first(put.properties, "providerSpecificInput", "replicationProviderSettings") or {}
+        before = put.before_properties.get("providerSpecificDetails") or {}
+        said = {**before, **given}
+        return {
+            "friendlyName": put.id.name,
+            "providerSpecificDetails": {
+                "instanceType": "A2A",
+                "recoveryPointThresholdInMinutes": int(said.get("recoveryPointThresholdInMinutes") or 0),
+                "recoveryPointHistory": int(said.get("recoveryPointHistory") or 0),
+                "appConsistentFrequencyInMinutes": int(said.get("appConsistentFrequencyInMinutes") or 0),
+                "multiVmSyncStatus": "Disabled" if said.get("multiVmSyncStatus") == "Disable" else "Enabled",
+                "crashConsistentFrequencyInMinutes": int(said.get("crashConsistentFrequencyInMinutes") or 5),
+            },
+        }
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        for mapping in cloud.of_type(CONTAINER_MAPPINGS):
+            if str(mapping["properties"].get("policyId")).lower() == id_.key:
+                raise Refused(409, "PolicyInUse", f"Policy {id_.name} is used by the mapping {mapping['name']}.")
+
+
+def retention(cloud: Cloud, policy: str) -> timedelta:
+    """How long recovery points live under a policy."""
+    details = ((cloud.body(policy) or {}).get("properties") or {}).get("providerSpecificDetails") or {}
+    return timedelta(minutes=int(details.get("recoveryPointHistory") or 0))

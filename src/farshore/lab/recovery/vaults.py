@@ -1,0 +1,53 @@
+"""Microsoft.RecoveryServices/vaults (S10): what must not lie in the region that it protects from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.patterns import VAULTS as VAULTS_PATTERN
+from farshore.lab.recovery.names import VAULTS
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+
+@resource_type(VAULTS)
+class Vaults(ResourceType):
+    pattern = VAULTS_PATTERN
+    put_takes = "vaults.put"
+    update_takes = "recovery.quick"
+    delete_takes = "vaults.delete"
+
+    def validate(self, put: Put) -> None:
+        name = (put.body.get("sku") or {}).get("name")
+        if put.created and name not in ("RS0", "Standard"):
+            raise bad_request("InvalidParameter", f"A vault's sku is RS0 or Standard, not '{name}'.", "sku.name")
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        defaults = {
+            "privateEndpointStateForBackup": "None",
+            "privateEndpointStateForSiteRecovery": "None",
+            "backupStorageVersion": "Unassigned",
+            "publicNetworkAccess": "Enabled",
+            "restoreSettings": {"crossSubscriptionRestoreSettings": {"crossSubscriptionRestoreState": "Enabled"}},
+            "securitySettings": {
+                "immutabilitySettings": None,
+                "softDeleteSettings": {"softDeleteRetentionPeriodInDays": 14, "softDeleteState": "Enabled"},
+                "multiUserAuthorization": "Disabled",
+            },
+        }
+        return {**body, "properties": {**defaults, **body["properties"]}}
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        if cloud.children(id_, "replicationFabrics"):
+            raise Refused(
+                409,
+                "ServiceResourceNotEmptyWithContainerDetails",
+                f"Recovery Services vault {id_.name} cannot be deleted as there are existing resources within it.",
+            )
