@@ -12,7 +12,7 @@ Two kinds of claim (contract, "Two kinds of claim"):
 
 The steps for a machine's path are the network's steps of all phases up to the one that brings it to where it is
 promised: before a promise has moved, none. Until they are done the machine is on its way, and what passes is its
-recovery time.
+recovery time; a flow between two machines is on its way until both have arrived.
 
 One interval is exempt (D63): a single circuit with kept addresses, the disconnect of the lost region failed (D62), the
 region back, its connection still there. Two networks answer, and the guard's DELETE is what ends it.
@@ -81,8 +81,17 @@ class Claims:
         return True
 
     def path_done(self, flow: PromisedFlow, moment: Moment) -> bool:
-        """Whether the plan's steps for the path of every machine at the flow's ends are done."""
-        return all(not self._wanted(machine, moment.done) & ~moment.done for machine in flow.ends)
+        """Whether the plan's steps for the path of the machines at the flow's ends are done. Where one of them has
+        moved and the other is still to follow in the same phase, the flow is on its way."""
+        promising = [item for machine in flow.ends for item in self._promising.get(machine, ())]
+        last = max((level for bit, level, _ in promising if moment.done & bit), default=None)
+        if last is None:
+            return True
+        wanted = sum({bit for bit, level, _ in promising if level <= last}) if len(flow.ends) > 1 else 0
+        for _, level, needed in promising:
+            if level <= last:
+                wanted |= needed
+        return not wanted & ~moment.done
 
     def survives(self, objective: Objective, element: Element) -> bool:
         return element.kind in objective.survive
@@ -98,27 +107,20 @@ class Claims:
 
     # Paths. --------------------------------------------------------------------------------------------------------
 
-    def _wanted(self, machine: str, done: int) -> int:
-        wanted = 0
-        for bit, needed in self._promising.get(machine, ()):
-            if done & bit:
-                wanted |= needed
-        return wanted
-
     @cached_property
-    def _promising(self) -> dict[str, list[tuple[int, int]]]:
-        """For each machine the nodes that promise it somewhere, each with the steps for its path there."""
-        found: dict[str, list[tuple[int, int]]] = {}
+    def _promising(self) -> dict[str, list[tuple[int, int, int]]]:
+        """For each machine the nodes that promise it somewhere: bit, phase, and the steps for its path there."""
+        found: dict[str, list[tuple[int, int, int]]] = {}
         for index, node in enumerate(self._poset.nodes):
             phase = node.phase
             if phase is None:
                 # An event promises what the phase that answers it will build.
                 later = [n.phase for i, n in enumerate(self._poset.nodes) if self._poset.below[i] >> index & 1]
                 phase = min((p for p in later if p is not None), key=PHASES.index, default=PHASES[-1])
+            level = PHASES.index(phase)
             for effect in node.effects:
                 if isinstance(effect, Promise):
-                    needed = self._steps_through(PHASES.index(phase))
-                    found.setdefault(effect.machine.key, []).append((1 << index, needed))
+                    found.setdefault(effect.machine.key, []).append((1 << index, level, self._steps_through(level)))
         return found
 
     def _steps_through(self, last: int) -> int:

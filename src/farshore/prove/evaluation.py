@@ -7,17 +7,20 @@ network that they can reach (`forwarding.py`), and the flow is not already unsaf
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from farshore.arm.ids import ResourceId
+from farshore.arm.network import normal_location
+from farshore.estate.estate import Estate
 from farshore.plan.model import Plan
 from farshore.prove.claims import SAFETY, Claims
 from farshore.prove.flows import PromisedFlow
 from farshore.prove.forwarding import Forwarding, Worlds, with_failed
 from farshore.routing import Routing
-from farshore.routing.failures import Element
+from farshore.routing.failures import LINKS, Element
 from farshore.routing.judge import Verdict
-from farshore.routing.values import Trace
+from farshore.routing.values import Hop, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,10 @@ class Evaluator:
             for index, flow in enumerate(self.flows)
         )
 
+    def met(self, world: int, outcome: Outcome) -> frozenset[str]:
+        """Everything that the flow and its reply pass, by the names that a failure has (`routing/failures.py`)."""
+        return frozenset(names_on(self._worlds[world].estate, outcome.forward.hops + outcome.back.hops))
+
     def _decide(self, key: int, world: int) -> State:
         here = self._worlds[world]
         routing = Routing(here.estate)
@@ -127,3 +134,38 @@ class Evaluator:
         self.evaluations += 1
         forward, back = routing.trace(sent)
         return Outcome(self._claims.verdict(flow, here, forward, back), forward, back)
+
+
+def names_on(estate: Estate, hops: tuple[Hop, ...]) -> Iterator[str]:
+    """The names in `Outside.down` of whatever would break these hops."""
+    gateways: set[str] = set()
+    circuits: set[str] = set()
+    for hop in hops:
+        if hop.state_key:
+            yield from hop.state_key.split("|")
+        if hop.kind == "router":
+            site = str(hop.id).partition(":")[2].partition("/")[0]
+            yield from (f"router:{site}/{name}".lower() for name in hop.name.split(", "))
+        if not isinstance(hop.id, ResourceId):
+            continue
+        yield hop.id.key
+        yield f"region:{normal_location((estate.get(hop.id) or {}).get('location'))}"
+        if hop.kind == "gateway":
+            gateways.add(hop.id.key)
+            yield from (f"{hop.id.key}#{number}" for number in (0, 1))
+        elif hop.kind == "circuit":
+            named = set(hop.name.split(", "))
+            for circuit in estate.express_route_circuits:
+                if circuit.id.name.lower() in {name.lower() for name in named}:
+                    circuits.add(circuit.id.key)
+                    yield circuit.id.key
+                    yield f"location:{(circuit.peering_location or '').lower()}"
+                    yield from (f"{circuit.id.key}#{link}" for link in LINKS)
+        elif hop.kind in ("machine", "appliance"):
+            nic = estate.network_interface(hop.id)
+            if nic is not None and nic.virtual_machine is not None:
+                yield nic.virtual_machine.key
+    for connection in estate.connections:
+        ends = {id_.key for id_ in (connection.virtual_network_gateway1, connection.peer) if id_ is not None}
+        if ends <= gateways | circuits:
+            yield connection.id.key

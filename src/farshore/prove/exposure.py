@@ -13,7 +13,7 @@ from itertools import combinations
 from farshore.estate.project import Topology
 from farshore.plan.model import Phase, Plan
 from farshore.prove.claims import Claims
-from farshore.prove.evaluation import Evaluator, State
+from farshore.prove.evaluation import Evaluator, Outcome, State
 from farshore.prove.values import Exposure
 from farshore.routing.failures import Element
 
@@ -73,15 +73,32 @@ class Exposed:
         return found
 
     def _pairs(self, state: State, evaluator: Evaluator) -> list[_Cost]:
+        """A pair can only stop a flow that goes on without either if each lies on the way that the other leaves it:
+        taking away what a flow does not use leaves every choice on its way as it was."""
+        met: dict[int, frozenset[str]] = {}
+
+        def touches(element: Element, outcome: Outcome) -> bool:
+            on_way = met.get(id(outcome))
+            if on_way is None:
+                on_way = met[id(outcome)] = evaluator.met(state.world, outcome)
+            return not on_way.isdisjoint(element.down)
+
         found: list[_Cost] = []
         for (one, first), (other, second) in combinations(state.failed, 2):
+            if one.down >= other.down or other.down >= one.down:
+                continue
             which = tuple(
                 cold is not None
                 and cold.verdict.good
-                and all(outcome is not None and outcome.verdict.good for outcome in both)
-                for cold, *both in zip(state.outcomes, first, second, strict=True)
+                and left is not None
+                and right is not None
+                and left.verdict.good
+                and right.verdict.good
+                and touches(other, left)
+                and touches(one, right)
+                for cold, left, right in zip(state.outcomes, first, second, strict=True)
             )
-            if not any(which) or one.down >= other.down or other.down >= one.down:
+            if not any(which):
                 continue
             lost: set[str] = set()
             silent = ""

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from farshore.arm.compute import VIRTUAL_MACHINES
 from farshore.arm.ids import ResourceId, resource_id
@@ -100,6 +100,7 @@ class Forwarding:
         self._worlds = worlds
         self._hosts = tuple(hosts)
         self._prints = _Prints()
+        self._book = _Book()
         self._keys: dict[object, int] = {}
         self._known: dict[tuple[int, tuple[str, ...]], int] = {}
         self._elements: dict[int, tuple[Element, ...]] = {}
@@ -118,13 +119,13 @@ class Forwarding:
         """The elements whose failure could change a verdict in this forwarding state."""
         if key not in self._elements:
             estate = self._worlds[world].estate
-            reach = _Reach(estate, (*nics, *self._hosts))
+            reach = _Reach(estate, (*nics, *self._hosts), self._book)
             self._elements[key] = tuple(item for item in elements(estate) if reach.concerns(item))
         return self._elements[key]
 
     def _key(self, world: World, machines: tuple[str, ...], nics: tuple[ResourceId, ...]) -> int:
         estate = world.estate
-        reach = _Reach(estate, (*nics, *self._hosts))
+        reach = _Reach(estate, (*nics, *self._hosts), self._book)
         bodies = frozenset((id_, self._prints.of(body)) for id_, body in reach.bodies())
         outside = _outside(estate)
         promises = tuple(world.promises.get(machine) for machine in machines)
@@ -148,34 +149,105 @@ class _Prints:
         return held[1]
 
 
+class _Facts:
+    """What one body joins to what, and what it brings along; read once for each body."""
+
+    __slots__ = ("brings", "joins", "within")
+
+    def __init__(self, estate: Estate, key: str, body: Body) -> None:
+        self.joins: tuple[str, ...] = ()
+        """Keys that this one lies beside: whoever reaches one reaches the others."""
+        self.within: tuple[str, ...] = ()
+        """Networks that it stands in (NICs), or NICs that it has (machines): with one of them it counts."""
+        self.brings: tuple[str, ...] = ()
+        """What counts where this one does."""
+        kind, id_ = _kind(key), resource_id(key)
+        if kind == VIRTUAL_NETWORKS.lower():
+            network = estate.virtual_network(id_)
+            assert network is not None
+            self.joins = _keys(id_, *(peering.remote_virtual_network for peering in network.peerings))
+            used = ((subnet.route_table, subnet.network_security_group) for subnet in network.subnets)
+            self.brings = _keys(*(item for pair in used for item in pair))
+        elif kind == VIRTUAL_NETWORK_GATEWAYS.lower():
+            gateway = estate.virtual_network_gateway(id_)
+            assert gateway is not None
+            self.joins = _keys(id_, None if gateway.subnet is None else gateway.subnet.parent)
+        elif kind == CONNECTIONS.lower():
+            item = estate.connection(id_)
+            assert item is not None
+            ends = (
+                item.virtual_network_gateway1,
+                item.virtual_network_gateway2,
+                item.local_network_gateway2,
+                item.peer,
+            )
+            self.joins = _keys(id_, *ends)
+        elif kind == NETWORK_INTERFACES.lower():
+            nic = estate.network_interface(id_)
+            assert nic is not None
+            self.within = tuple(_parent(item.subnet) for item in nic.ip_configurations if item.subnet is not None)
+            self.brings = _keys(nic.network_security_group, nic.virtual_machine)
+        elif kind == VIRTUAL_MACHINES.lower():
+            machine = estate.virtual_machine(id_)
+            assert machine is not None
+            self.within = _keys(*machine.network_interfaces)
+        elif _is_other(key):
+            # Types that few estates have (virtual hubs, load balancers, circuits joined to circuits): whatever their
+            # bodies name is taken to be joined.
+            self.joins = _keys(id_, *_references(body))
+
+
+class _Book:
+    """Facts of bodies that have been read."""
+
+    def __init__(self) -> None:
+        self._facts: dict[int, tuple[Body, _Facts]] = {}
+
+    def of(self, estate: Estate, key: str, body: Body) -> _Facts:
+        held = self._facts.get(id(body))
+        if held is None or held[0] is not body:
+            held = self._facts[id(body)] = (body, _Facts(estate, key, body))
+        return held[1]
+
+
 class _Reach:
     """What packets of a site and of some NICs could meet. See the theory above."""
 
-    def __init__(self, estate: Estate, nics: Iterable[ResourceId]) -> None:
+    def __init__(self, estate: Estate, nics: Iterable[ResourceId], book: _Book) -> None:
         self.estate = estate
-        self.reached: set[str] = set()
-        edges = self._edges()
+        facts = {key: book.of(estate, key, body) for key, body in estate.resources.items()}
+        edges: dict[str, list[tuple[str, ...]]] = {}
+        for fact in facts.values():
+            for one in fact.joins:
+                edges.setdefault(one, []).append(fact.joins)
         stack = [router.circuit.key for site in estate.sites for router in site.routers]
         stack += [item.to.split("#", 1)[0] for item in estate.outside.advertised]
-        stack += [key for id_ in nics if (key := _network_of_nic(estate, id_)) is not None]
+        for id_ in nics:
+            if id_.key in facts:
+                stack += facts[id_.key].within
+        reached: set[str] = set()
         while stack:
             key = stack.pop()
-            if key not in self.reached:
-                self.reached.add(key)
-                stack += edges.get(key, ())
-        self._carrying = {
-            circuit
-            for connection in estate.connections
-            if connection.id.key in self.reached
-            for circuit in (connection.peer, connection.virtual_network_gateway2)
-            if circuit is not None
-        }
+            if key not in reached:
+                reached.add(key)
+                for joined in edges.get(key, ()):
+                    stack += joined
+        self.reached = frozenset(reached)
+        # NICs stand in networks, machines have NICs: two rounds bring everything.
+        counted = set(reached)
+        for kind in (NETWORK_INTERFACES.lower(), VIRTUAL_MACHINES.lower()):
+            counted.update(
+                key for key, fact in facts.items() if _kind(key) == kind and not counted.isdisjoint(fact.within)
+            )
+        for key in tuple(counted):
+            if key in facts:
+                counted.update(facts[key].brings)
+        self._counted = counted
 
     def bodies(self) -> Iterator[tuple[str, Body]]:
         """Every body that counts, with its id."""
-        wanted = {key for key in (*self.reached, *self._attached()) if _kind(key) in _BY_REACH}
         for key, body in self.estate.resources.items():
-            if key in wanted or _is_other(key):
+            if _is_other(key) or (key in self._counted and _kind(key) in _BY_REACH):
                 yield key, body
 
     def concerns(self, element: Element) -> bool:
@@ -206,7 +278,7 @@ class _Reach:
                     for item in self.estate.virtual_networks
                 )
             case "appliance":
-                return key in set(self._attached())
+                return key in self._counted
         return True
 
     def _carries(self, circuit: ResourceId | None) -> bool:
@@ -222,47 +294,13 @@ class _Reach:
         spoken = any(item.to.startswith(circuit.key) for item in self.estate.outside.advertised)
         return found is None or joined or spoken
 
-    def _edges(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-
-        def join(*ids: ResourceId | None) -> None:
-            keys = [id_.key for id_ in ids if id_ is not None]
-            for one in keys:
-                found.setdefault(one, []).extend(other for other in keys if other != one)
-
-        for network in self.estate.virtual_networks:
-            for peering in network.peerings:
-                join(network.id, peering.remote_virtual_network)
-        for gateway in self.estate.virtual_network_gateways:
-            join(gateway.id, None if gateway.subnet is None else gateway.subnet.parent)
-        for item in self.estate.connections:
-            join(item.id, item.virtual_network_gateway1, item.virtual_network_gateway2)
-            join(item.id, item.local_network_gateway2, item.peer)
-        # Types that few estates have (virtual hubs, load balancers, circuits joined to circuits): whatever their
-        # bodies name is taken to be joined.
-        for key, body in self.estate.resources.items():
-            if _is_other(key):
-                join(resource_id(key), *_references(body))
-        return found
-
-    def _attached(self) -> Iterator[str]:
-        """NICs in what is reached, their machines, and the tables and groups that subnets and NICs there use."""
-        for network in self.estate.virtual_networks:
-            if network.id.key in self.reached:
-                for subnet in network.subnets:
-                    for used in (subnet.route_table, subnet.network_security_group):
-                        if used is not None:
-                            yield used.key
-        for nic in self.estate.network_interfaces:
-            if any(item.subnet is not None and _parent(item.subnet) in self.reached for item in nic.ip_configurations):
-                yield nic.id.key
-                if nic.network_security_group is not None:
-                    yield nic.network_security_group.key
-                if nic.virtual_machine is not None:
-                    yield nic.virtual_machine.key
-        for machine in self.estate.virtual_machines:
-            if any(_network_of_nic(self.estate, nic) in self.reached for nic in machine.network_interfaces):
-                yield machine.id.key
+    @cached_property
+    def _carrying(self) -> frozenset[ResourceId]:
+        return frozenset(
+            connection.peer
+            for connection in self.estate.connections
+            if connection.id.key in self.reached and connection.peer is not None
+        )
 
 
 def with_failed(estate: Estate, failed: Iterable[Element]) -> Estate:
@@ -279,9 +317,8 @@ def _outside(estate: Estate) -> tuple[frozenset[str], ...]:
     return (outside.down, outside.unknown, outside.stopped, outside.stale)
 
 
-def _network_of_nic(estate: Estate, id_: ResourceId) -> str | None:
-    nic = estate.network_interface(id_)
-    return None if nic is None or nic.primary is None or nic.primary.subnet is None else _parent(nic.primary.subnet)
+def _keys(*ids: ResourceId | None) -> tuple[str, ...]:
+    return tuple(id_.key for id_ in ids if id_ is not None)
 
 
 def _parent(subnet: ResourceId) -> str:
@@ -303,6 +340,7 @@ def _references(value: object) -> Iterator[ResourceId]:
         yield id_
 
 
+@lru_cache(maxsize=65536)
 def _is_other(key: str) -> bool:
     kind = _kind(key)
     return kind not in _BY_REACH and kind.startswith("microsoft.network/") and kind != PUBLIC_IP_ADDRESSES.lower()
