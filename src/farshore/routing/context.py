@@ -8,7 +8,7 @@ Where every way gives the same answer it does not matter, and the answer stands;
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
@@ -55,37 +55,54 @@ class Routing:
 
     def trace_one_way(self, flow: Flow) -> Trace:
         """One flow's way, one direction, every group asked as for a new flow."""
-        return self._agreed([trace_one_way(world, flow) for world in self._worlds])
+        return self._agreed([(down, trace_one_way(world, flow)) for down, world in self._worlds])
 
     def trace(self, flow: Flow) -> tuple[Trace, Trace]:
         """A flow's way and its reply's. Security groups let a reply pass where they saw the flow."""
-        pairs = [_both_ways(world, flow) for world in self._worlds]
+        pairs = [(down, _both_ways(world, flow)) for down, world in self._worlds]
         if len(pairs) == 1:
-            return pairs[0]
-        return self._agreed([forward for forward, _ in pairs]), self._agreed([back for _, back in pairs])
+            return pairs[0][1]
+        forward = self._agreed([(down, pair[0]) for down, pair in pairs])
+        return forward, self._agreed([(down, pair[1]) for down, pair in pairs])
 
     @cached_property
-    def _worlds(self) -> tuple[World, ...]:
-        """The world as it is, or every way it may be."""
+    def _worlds(self) -> tuple[tuple[frozenset[str], World], ...]:
+        """The world as it is, or every way it may be, each with what is down in it beside what we know."""
         outside = self.estate.outside
         unknown = sorted(outside.unknown - outside.down)
-        if not unknown:
-            return (self.world,)
-        ways = {frozenset(chosen) for chosen in _ways(unknown)}
-        return (
-            self.world,
-            *(World(self.estate.with_outside(replace(outside, down=outside.down | down))) for down in ways if down),
+        found: list[tuple[frozenset[str], World]] = [(frozenset(), self.world)]
+        for chosen in _ways(unknown):
+            if chosen:
+                down = frozenset(chosen)
+                other = self.estate.with_outside(replace(outside, down=outside.down | down))
+                found.append((down, World(other)))
+        return tuple(found)
+
+    def _agreed(self, traces: Sequence[tuple[frozenset[str], Trace]]) -> Trace:
+        """The one answer of all worlds, or that there is none, and for want of knowing what."""
+        _, first = traces[0]
+        if all(_answer(other) == _answer(first) for _, other in traces[1:]):
+            return first
+        ends = dict.fromkeys(f"{trace.disposition} ({trace.because})" for _, trace in traces)
+        because = f"it may end as {' or as '.join(ends)}" if len(ends) > 1 else "it may pass other stateful things"
+        return replace(
+            first,
+            disposition=Disposition.INSUFFICIENT_INFORMATION,
+            because=because,
+            missing=tuple(f"whether {_short(name)} works" for name in self._decisive(traces)),
+            delivered_to=None,
         )
 
-    def _agreed(self, traces: list[Trace]) -> Trace:
-        first = traces[0]
-        if all(_answer(other) == _answer(first) for other in traces[1:]):
-            return first
-        missing = tuple(f"whether {_short(name)} works" for name in sorted(self.estate.outside.unknown))
-        because = f"it may end as {' or '.join(dict.fromkeys(trace.disposition for trace in traces))}"
-        return replace(
-            first, disposition=Disposition.INSUFFICIENT_INFORMATION, because=because, missing=missing, delivered_to=None
-        )
+    def _decisive(self, traces: Sequence[tuple[frozenset[str], Trace]]) -> tuple[str, ...]:
+        """Which unknown things make a difference; all, where not every combination was tried."""
+        answers = {down: _answer(trace) for down, trace in traces}
+        unknown = sorted(self.estate.outside.unknown - self.estate.outside.down)
+        found = [
+            name
+            for name in unknown
+            if any(down | {name} in answers and answers[down | {name}] != answers[down] for down in answers)
+        ]
+        return tuple(found or unknown)
 
 
 MOST_CONTEXTS = 64

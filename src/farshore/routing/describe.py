@@ -112,9 +112,17 @@ def effective_table(routes: Iterable[EffectiveRoute]) -> str:
 
 
 def bgp_table(routes: Iterable[BgpRoute]) -> str:
-    head = ("Network", "Next hop", "Weight", "AS path")
-    body = [(str(r.network), str(r.next_hop or ""), str(r.weight), " ".join(map(str, r.as_path))) for r in routes]
+    """Rows in the columns of a gateway's or circuit's table, and who said it."""
+    head = ("Network", "Next hop", "Weight", "From", "AS path")
+    body = [
+        (str(row.network), str(row.next_hop or ""), str(row.weight), _from(row), " ".join(map(str, row.as_path)))
+        for row in routes
+    ]
     return "\n".join(_columns([head, *body]))
+
+
+def _from(row: BgpRoute) -> str:
+    return (row.by or "").rpartition("/")[2].removeprefix("peer:")
 
 
 def _hops(row: EffectiveRoute) -> str:

@@ -124,7 +124,7 @@ class Health:
         )
 
     def link(self, circuit: ExpressRouteCircuit, link: str) -> bool:
-        """Whether the customer's side of a link works. When it doesn't, the edge still hears the gateways (measured)."""
+        """Whether the customer's side of a link works. When it doesn't, the edge still hears gateways (measured)."""
         return self.edge(circuit) and f"{circuit.id.key}#{link}" not in self.down
 
     def gateway(self, gateway: VirtualNetworkGateway) -> bool:

@@ -3,7 +3,7 @@
     ambiguous      two networks answer and nothing decides between them (E40)
     looped         a packet goes in circles
     stale          a machine took it that may run with old data (D92)
-    wrong-owner    a machine took it that is not the promised one
+    wrong-owner    a machine took it that is not the promised one, or the reply came to another than had asked
     bypass         delivered, but not through the appliance that an objective names, in either direction
     asymmetric     delivered, but forward and back do not meet the same stateful things (R39, E44)
     unknown        something that decides is not known
@@ -78,6 +78,9 @@ def judge(
         because = f"{taken.name} took it, promised is {_key(promised).rpartition('/')[2]}"
         return Verdict(kind="wrong-owner", because=because, disposition=Disposition.WRONG_OWNER)
     if arrived(forward) and arrived(back):
+        lost = _reply_lost(forward, back)
+        if lost is not None:
+            return lost
         unsafe = _bypass(forward, back, through) or _asymmetry(forward, back)
         if unsafe is not None:
             return unsafe
@@ -96,6 +99,17 @@ def arrived(trace: Trace) -> bool:
     return trace.disposition == Disposition.DELIVERED or (
         trace.disposition == Disposition.LEFT_ESTATE and is_public(trace.flow.destination_address)
     )
+
+
+def _reply_lost(forward: Trace, back: Trace) -> Verdict | None:
+    """The reply came to somebody else than who had asked: an address that is held, or a range announced, twice."""
+    if not forward.hops or not back.hops or is_public(back.flow.destination_address):
+        return None
+    asked, got = forward.hops[0], back.hops[-1]
+    if (asked.id or asked.name) == (got.id or got.name):
+        return None
+    because = f"the reply to {asked.name} came to {got.name}"
+    return Verdict(kind="wrong-owner", because=because, disposition=Disposition.WRONG_OWNER, direction="back")
 
 
 def _stopped(trace: Trace, direction: str) -> Verdict:

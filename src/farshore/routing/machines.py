@@ -18,7 +18,7 @@ from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import VirtualNetwork
 from farshore.routing.index import Frontend, Holder
-from farshore.routing.places import is_stateful
+from farshore.routing.places import holders_of, is_stateful
 from farshore.routing.prefixes import covered
 
 if TYPE_CHECKING:
@@ -46,6 +46,19 @@ def appliance_at(world: World, network: VirtualNetwork, address: Address) -> App
         found = world.memo[key] = _appliance_at(world, network, address)
     answer: Appliance | str = found
     return answer
+
+
+def exits_of(world: World, holder: Holder) -> tuple[Holder, ...]:
+    """The NICs by which a machine may send on what came in by one: that one first, one a subnet, all that forward."""
+    machine = world.index.machines.get(world.index.machine_of.get(holder.nic.id.key, ""))
+    found = {holder.subnet.key: holder}
+    for id_ in () if machine is None else machine.network_interfaces:
+        nic = world.index.nics.get(id_.key)
+        if nic is not None and nic.enable_ip_forwarding and world.health.nic(nic) is None:
+            for other in holders_of(nic):
+                if other.address.version == holder.address.version:
+                    found.setdefault(other.subnet.key, other)
+    return tuple(found.values())
 
 
 def _appliance_at(world: World, network: VirtualNetwork, address: Address) -> Appliance | str:

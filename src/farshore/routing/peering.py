@@ -1,8 +1,9 @@
 """Virtual network peering: which networks reach which, and whose gateway a network uses (R28 to R33).
 
 A peering is two resources, one on each side, and carries traffic only while both are `Connected` (R28). Where the other
-network is not in the estate, its own half is taken to be what this one says. A peering is not transitive. What a side routes to is its *synced copy* of the other's address space, which lags behind until the
-peering is synced (R31). With `peerCompleteVnets` false only the named subnets of the other side are reached (R32).
+network is not in the estate, its own half is taken to be what this one says. A peering is not transitive. What a side
+routes to is its *synced copy* of the other's address space, which lags behind until the peering is synced (R31). With
+`peerCompleteVnets` false only the named subnets of the other side are reached (R32).
 
 `useRemoteGateways` on the spoke and `allowGatewayTransit` on the side that has the gateway give the spoke the gateway's
 routes, and make the gateway announce the spoke (R29, R40). The flags for access and forwarded traffic do not stop a

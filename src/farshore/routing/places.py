@@ -133,10 +133,10 @@ def labels(world: World, keys: Iterable[str]) -> str:
 
 def missing_in(world: World, subnet: ResourceId, address: Address) -> tuple[str, ...]:
     """What a subnet's table can't tell about an address: markers in what it is made of, tags without prefixes (R18)."""
-    found = list(world.subnet_table(subnet).missing)
-    if is_public(address):
-        found += (f"the prefixes of {tag}" for tag in world.subnet_table(subnet).unknown_tags)
-    return tuple(found)
+    table = world.subnet_table(subnet)
+    if not table.unknown_tags or not is_public(address):
+        return table.missing
+    return (*table.missing, *(f"the prefixes of {tag}" for tag in table.unknown_tags))
 
 
 def blind_spots(world: World) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from farshore.estate.outside import Site
 from farshore.routing.bgp import Heard, Link
 from farshore.routing.choices import by_gateway, by_site
 from farshore.routing.index import Holder, network_key
-from farshore.routing.machines import Appliance, appliance_at
+from farshore.routing.machines import Appliance, appliance_at, exits_of
 from farshore.routing.places import (
     at_edges,
     far_end,
@@ -233,19 +233,35 @@ class _Walk:
         if appliance.why is not None:
             self.hops.append(hop)
             return self.end(Disposition.PATH_DEAD, appliance.why)
-        refused = self._through(appliance)
+        refused = None if appliance.holder is None else self._refused(appliance.holder, "Inbound")
         if refused is not None:
             return refused
         self.hops.append(hop)
-        if id_.key in self.been:
+        if not self._first_time(id_.key):
             return self.end(Disposition.LOOPED, f"it comes to {name} again")
-        self.been.add(id_.key)
-        return self.follow(choice, appliance.subnet)
+        exits = () if appliance.holder is None else exits_of(self.world, appliance.holder)
+        if len(exits) < 2:
+            return self._out_by(appliance.holder, appliance.subnet)
+        return self._by_any(appliance, exits)
 
-    def _through(self, appliance: Appliance) -> Trace | None:
-        if appliance.holder is None:
-            return None
-        return self._refused(appliance.holder, "Inbound") or self._refused(appliance.holder, "Outbound")
+    def _out_by(self, holder: Holder | None, subnet: ResourceId) -> Trace:
+        refused = None if holder is None else self._refused(holder, "Outbound")
+        return refused or self.follow(self.world.choose(subnet, self.destination), subnet)
+
+    def _by_any(self, appliance: Appliance, exits: tuple[Holder, ...]) -> Trace:
+        """An appliance with several NICs: its own system decides by which it sends on, and we can't see into it. Where
+        every NIC leads to the same end, it does not matter."""
+        hops, been = tuple(self.hops), frozenset(self.been)
+        ends = []
+        for exit_ in exits:
+            self.hops, self.been = list(hops), set(been)
+            ends.append(self._out_by(exit_, exit_.subnet))
+        if len({(end.disposition, end.delivered_to, end.stateful_hops) for end in ends}) == 1:
+            return ends[0]
+        self.hops = list(hops)
+        because = f"{appliance.id.name} may send it on by any of its NICs, and they lead to different ends"
+        missing = (f"by which NIC {appliance.state_key.rpartition('/')[2]} sends to {self.destination}",)
+        return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
 
     def _refused(self, holder: Holder, direction: str) -> Trace | None:
         """The end of the walk where a group says no. A NIC that knows the flow lets its reply pass (R43)."""
@@ -264,9 +280,9 @@ class _Walk:
         if found is None:
             return None
         where = f"{direction.lower()} at {holder.nic.id.name}"
-        self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=f"{where}: {found}"))
+        because = f"{found.group.short} decides by a tag whose prefixes are not known" if found.missing else str(found)
+        self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=f"{where}: {because}"))
         if found.missing:
-            because = f"{found.group.short} decides by a tag whose prefixes are not known"
             return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=found.missing)
         return self.end(Disposition.DENIED, f"{found} ({where})")
 

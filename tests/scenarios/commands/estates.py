@@ -32,13 +32,16 @@ def example(session: Session, words: list[str]) -> str:
 
 
 def mirror(session: Session, words: list[str]) -> str:
-    """`mirror REGION CIRCUIT`: the same network with the same addresses in another region, connected to a circuit."""
-    region, circuit = words
+    """`mirror REGION CIRCUIT [TEXT=TEXT...]`: the same network in another region, connected to a circuit; the
+    replacements are of addresses, none means the same ones."""
+    region, circuit, *replaced = words
     bodies = [body for key, body in session.estate.resources.items() if resource_id(key).type.lower() in _COPIED]
     renamed = {str(body["id"]): f"{_in_target(str(body['id']))}-asr" for body in bodies}
     text = json.dumps(bodies)
     for old, new in sorted(renamed.items(), key=lambda pair: -len(pair[0])):
         text = text.replace(f'"{old}"', f'"{new}"').replace(f'"{old}/', f'"{new}/')
+    for word in replaced:
+        text = text.replace(*(f'"{half}' for half in word.split("=")))
     made = json.loads(text)
     for body in made:
         body["location"] = region
@@ -91,3 +94,22 @@ def _step(place: Any, step: str) -> Any:
         kind, _, child = step[:-1].partition("[")
         return next(item for item in place[kind] if item["name"].lower() == child.lower())["properties"]
     return place.setdefault(step, {})
+
+
+def connect(session: Session, words: list[str]) -> str:
+    """`connect GATEWAY CIRCUIT`: a connection more."""
+    gateway, circuit = map(session.id_of, words)
+    session.put(
+        {
+            "id": f"{gateway.text.rsplit('/', 2)[0]}/connections/cn-{gateway.name}-{circuit.name}",
+            "location": session.estate.resources[gateway.key]["location"],
+            "properties": {
+                "connectionType": "ExpressRoute",
+                "virtualNetworkGateway1": {"id": gateway.text},
+                "peer": {"id": circuit.text},
+                "routingWeight": 0,
+                "provisioningState": "Succeeded",
+            },
+        }
+    )
+    return f"{gateway.name} is connected to {circuit.name}"

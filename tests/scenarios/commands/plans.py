@@ -30,7 +30,7 @@ def project(session: Session, words: list[str]) -> str:
 
 
 def steps(session: Session, words: list[str]) -> str:
-    """`steps PHASE`: each step with its letter, and what it comes after; names without the phase where it is the same."""
+    """`steps PHASE`: each step with its letter, and what it comes after, within the phase by name alone."""
     plan = make_plan(session.estate)
     phase = words[0]
     lines = []
