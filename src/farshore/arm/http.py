@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.errors import ArmError, Fault
@@ -24,6 +24,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
     """False for what must not be sent twice by itself (a failover POST): no retries below the driver."""
+    timeout: timedelta | None = None
+    """How long to wait for the answer; the client's own measure if None."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.url.split('?')[0]}"
@@ -45,6 +47,8 @@ class Wait:
     """A conversation asks its driver to let time pass."""
 
     duration: timedelta
+    since: datetime | None = None
+    """If given, the wait ends at the next whole number of durations after this moment: polls keep their beat."""
 
 
 def fault_of(response: Response) -> Fault:
