@@ -216,6 +216,8 @@ class _Scope:
                 arguments.append(argument)
                 if at < len(tokens) and tokens[at] == ",":
                     at += 1
+            if at == len(tokens):
+                raise self._unknown(text)
             at += 1
             try:
                 found = self.functions[token.lower()](*arguments)
