@@ -6,8 +6,8 @@
     ...
 
 Each file of tests/scenarios runs from top to bottom on one session. A command is a function in a file of
-tests/scenarios/commands, by its name; adding one is adding a file. `FARSHORE_GOLDEN=write` rewrites the answers, and the
-difference is what gets reviewed.
+tests/scenarios/commands, by its name; adding one is adding a file. `FARSHORE_GOLDEN=write` rewrites the answers, and
+the difference is what gets reviewed.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ def mirror(session: Session, words: list[str]) -> str:
     for old, new in sorted(renamed.items(), key=lambda pair: -len(pair[0])):
         text = text.replace(f'"{old}"', f'"{new}"').replace(f'"{old}/', f'"{new}/')
     for word in replaced:
-        text = text.replace(*(f'"{half}' for half in word.split("=")))
+        old, _, new = word.partition("=")
+        text = text.replace(f'"{old}', f'"{new}')
     made = json.loads(text)
     for body in made:
         body["location"] = region

@@ -5,28 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_network
 
-from farshore.estate.outside import Filter, Router
+from farshore.estate.outside import Filter, Outside, Router
 from scenarios.session import Session
 
 
 def down(session: Session, words: list[str]) -> str:
     """`down NAME...`: these, and nothing else, do not work. `down` alone: everything works."""
-    return _set(session, "down", words)
+    return _now(session, replace(session.estate.outside, down=_names(session, words)))
 
 
 def unknown(session: Session, words: list[str]) -> str:
     """`unknown NAME...`: nobody can tell about these."""
-    return _set(session, "unknown", words)
+    return _now(session, replace(session.estate.outside, unknown=_names(session, words)))
 
 
 def stopped(session: Session, words: list[str]) -> str:
     """`stopped MACHINE...`: these exist and do not run."""
-    return _set(session, "stopped", words)
+    return _now(session, replace(session.estate.outside, stopped=_names(session, words)))
 
 
 def stale(session: Session, words: list[str]) -> str:
     """`stale MACHINE...`: these may run with old data."""
-    return _set(session, "stale", words)
+    return _now(session, replace(session.estate.outside, stale=_names(session, words)))
 
 
 def prefer(session: Session, words: list[str]) -> str:
@@ -51,9 +51,12 @@ def readvertise(session: Session, words: list[str]) -> str:
     return _router(session, words[0], readvertise=tuple(session.id_of(name) for name in words[1:]))
 
 
-def _set(session: Session, name: str, words: list[str]) -> str:
-    names = frozenset(session.key_of(word) for word in words)
-    session.estate = session.estate.with_outside(replace(session.estate.outside, **{name: names}))
+def _names(session: Session, words: list[str]) -> frozenset[str]:
+    return frozenset(session.key_of(word) for word in words)
+
+
+def _now(session: Session, outside: Outside) -> str:
+    session.estate = session.estate.with_outside(outside)
     return "done"
 
 

@@ -32,7 +32,7 @@ def advertised(session: Session, words: list[str]) -> str:
 
 
 def trace(session: Session, words: list[str]) -> str:
-    """`trace SOURCE [ADDRESS] -> ADDRESS PROTOCOL/PORT [through APPLIANCE...]`: both ways, and the word for the pair."""
+    """`trace SOURCE [ADDRESS] -> ADDRESS PROTOCOL/PORT [through APPLIANCE...]`: both ways, and the pair's word."""
     return _traced(session, words, whole=True)
 
 
