@@ -47,7 +47,7 @@ VERBS: dict[str, tuple[str, str]] = {
 GOOD, COULD_NOT, BAD_ANSWER, INTERRUPTED = 0, 1, 2, 130
 
 
-@dataclass(slots=True)
+@dataclass
 class App:
     """What every verb is given: where, to which cloud, and how to speak."""
 

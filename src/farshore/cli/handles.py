@@ -1,0 +1,62 @@
+"""The lab's outside handles (contract, "The lab, from outside"), through the same client as everything else.
+
+They are what a person beside the lab can do: turn the clock, break things, send a packet, look at what machines
+wrote. Verbs that also work on Azure never use them; the exercise does, to bring the disaster and to witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from farshore.arm.http import Request, Response, checked
+
+
+class Sender(Protocol):
+    """What sends a request: the client."""
+
+    async def send(self, request: Request) -> Response: ...
+
+
+class Handles:
+    """Typed by name only: answers are the lab's JSON."""
+
+    def __init__(self, client: Sender) -> None:
+        self._client = client
+
+    async def get(self, path: str, **query: str) -> Any:
+        url = f"/_lab/{path}" + (f"?{urlencode(query)}" if query else "")
+        request = Request(method="GET", url=url)
+        return checked(await self._client.send(request), request).body
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        request = Request(method="POST", url=f"/_lab/{path}", body=dict(body))
+        return checked(await self._client.send(request), request).body
+
+    async def all(self, path: str, **query: str) -> list[Any]:
+        """Every item of a paged list."""
+        body = await self.get(path, **query)
+        items = list(body["value"])
+        while link := body.get("nextLink"):
+            request = Request(method="GET", url=link)
+            body = checked(await self._client.send(request), request).body
+            items += body["value"]
+        return items
+
+    async def fault(self, kind: str, **arguments: Any) -> Any:
+        """Break something, or give it back, now or `at` a time."""
+        return await self.post("faults", {"kind": kind, **arguments})
+
+    async def site(self, site: str, routers: Sequence[Mapping[str, Any]]) -> Any:
+        return await self.post("sites", {"site": site, "routers": [dict(router) for router in routers]})
+
+
+class LabSite:
+    """The people at a lab site: they do what a site step says (run's `SiteActuator`)."""
+
+    def __init__(self, handles: Handles) -> None:
+        self._handles = handles
+
+    async def apply(self, site: str, routers: Sequence[Mapping[str, Any]]) -> None:
+        await self._handles.site(site, routers)
