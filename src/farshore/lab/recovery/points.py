@@ -33,6 +33,8 @@ class Point:
     time: datetime
     sequence: int
     lives: timedelta
+    kind: str = "CrashConsistent"
+    """Or `ApplicationConsistent`, where the policy asks for such points."""
 
 
 def lives(time: datetime, previous: datetime | None) -> timedelta:

@@ -62,5 +62,14 @@ class Policies(RecoveryType):
 
 def retention(cloud: Cloud, policy: str) -> timedelta:
     """How long recovery points live under a policy."""
-    details = ((cloud.body(policy) or {}).get("properties") or {}).get("providerSpecificDetails") or {}
-    return timedelta(minutes=int(details.get("recoveryPointHistory") or 0))
+    return timedelta(minutes=int(_details(cloud, policy).get("recoveryPointHistory") or 0))
+
+
+def app_consistent_every(cloud: Cloud, policy: str) -> timedelta:
+    """How often a point is made that applications have agreed to; zero for never."""
+    return timedelta(minutes=int(_details(cloud, policy).get("appConsistentFrequencyInMinutes") or 0))
+
+
+def _details(cloud: Cloud, policy: str) -> Body:
+    found: Body = ((cloud.body(policy) or {}).get("properties") or {}).get("providerSpecificDetails") or {}
+    return found

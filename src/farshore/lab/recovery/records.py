@@ -29,7 +29,11 @@ Record = dict[str, Any]
 
 
 def new(vm: ResourceId, policy: str, disks: list[Record], *, direction: str, lifecycle: str) -> Record:
-    """The record of an item that begins."""
+    """The record of an item that begins.
+
+    `other` is the machine on the other side (what a failover made, or what reprotection came from); `network` and
+    `subnet` where the machine goes unless the item says otherwise; `home_nics` the settings that bring it back.
+    """
     return {
         "vm": vm.text,
         "policy": policy,
@@ -41,6 +45,12 @@ def new(vm: ResourceId, policy: str, disks: list[Record], *, direction: str, lif
         "shipped_until": None,
         "points": [],
         "last_point": None,
+        "last_app_point": None,
+        "protected_at": None,
+        "tested": False,
+        "network": None,
+        "subnet": None,
+        "home_nics": [],
         "other": None,
         "test": None,
         "lag_seconds": 0.0,
@@ -104,7 +114,11 @@ def points(record: Record) -> list[Point]:
     """The recovery points that the record holds, oldest first."""
     return [
         Point(
-            name=row["name"], time=moment(row["time"]), sequence=row["sequence"], lives=timedelta(seconds=row["lives"])
+            name=row["name"],
+            time=moment(row["time"]),
+            sequence=row["sequence"],
+            lives=timedelta(seconds=row["lives"]),
+            kind=row["kind"],
         )
         for row in record["points"]
     ]
@@ -116,6 +130,7 @@ def point_row(point: Point) -> Record:
         "time": stamp(point.time),
         "sequence": point.sequence,
         "lives": point.lives.total_seconds(),
+        "kind": point.kind,
     }
 
 

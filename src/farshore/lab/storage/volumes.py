@@ -74,6 +74,17 @@ def branch(cloud: Cloud, name: str, parent: int, sequence: int, size: int | None
     return number
 
 
+def follow(cloud: Cloud, name: str, parent: int, sequence: int) -> None:
+    """The replica of this name holds what `parent` held after write `sequence`."""
+    number = volume_of(cloud, name)
+    if number is None:
+        branch(cloud, name, parent, sequence)
+        return
+    writes = log(cloud)
+    writes.follow(number, parent, sequence)
+    save(cloud, writes)
+
+
 def rename(cloud: Cloud, old: str, new: str) -> None:
     """The same bytes under another name: a replica that takes over a seed."""
     names = cloud.table("volume_names")

@@ -194,6 +194,14 @@ class WriteLog:
         wanted = name.lower()
         return max((held.number for held in self._volumes.values() if held.name.lower() == wanted), default=None)
 
+    def follow(self, volume: int, parent: int, sequence: int) -> None:
+        """Let a volume that nobody writes to hold what `parent` held after write `sequence`: a replica moves on."""
+        held = self._volumes[volume]
+        assert not held.sequences, "a replica has no writes of its own"
+        held.parent, held.parent_sequence = parent, sequence
+        self._contents = {key: content for key, content in self._contents.items() if key[0] != volume}
+        self._touched.add(volume)
+
     def resize(self, volume: int, size: int) -> None:
         """A disk can only grow."""
         held = self._volumes[volume]

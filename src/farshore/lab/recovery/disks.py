@@ -1,0 +1,136 @@
+"""The disks of a protected machine, on both sides (S12, S28).
+
+A managed disk is replicated to a replica disk in the target, `<name>-ASRReplica`; an unmanaged one to a page blob in
+a storage account. A replica holds what has been shipped (`shipping.py`). The record of each disk says what a failover
+and a test would call the disks that they make: the source's own name, and `<name>-ASRtest` (recorded).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farshore.arm.ids import ResourceId, make_id, resource_id
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.compute import attached
+from farshore.lab.compute.attached import Attached
+from farshore.lab.compute.disks import DISKS
+from farshore.lab.recovery.objects import must_find
+from farshore.lab.recovery.records import Record
+from farshore.lab.storage import volumes
+from farshore.lab.types import make, unmake
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+REPLICA = "-ASRReplica"
+GIB = 1 << 30
+
+
+def protected_disks(cloud: Cloud, vm: ResourceId, details: Body, region: str, into: str) -> list[Record]:
+    """The records of the disks that a request protects, from one region into another. Raises `Refused`."""
+    body = cloud.body(vm) or {}
+    there = {disk.key.lower(): disk for disk in attached.disks(body)}
+    managed, unmanaged = details.get("vmManagedDisks") or [], details.get("vmDisks") or []
+    if not managed and not unmanaged:
+        raise bad_request("VMDisksMissing", "Managed disk details not provided.", "vmManagedDisks")
+    found = []
+    for given in managed:
+        disk = _named(there, str(given.get("diskId") or ""), vm)
+        found.append({**_managed(cloud, disk, given, details, region), "region": into})
+    for given in unmanaged:
+        disk = _named(there, str(given.get("diskUri") or ""), vm)
+        found.append({**_unmanaged(cloud, disk, given, region, into), "region": into})
+    if not any(disk["lun"] is None for disk in found):
+        raise bad_request("OsDiskNotProtected", f"The operating system's disk of {vm.name} must be protected.")
+    return sorted(found, key=lambda disk: -1 if disk["lun"] is None else int(disk["lun"]))
+
+
+def make_replicas(cloud: Cloud, record: Record) -> None:
+    """The replica disks are there when the agent is (recorded); they are filled as changes arrive."""
+    for disk in record["disks"]:
+        volumes.ensure(cloud, disk["replica"], disk["size"])
+        if disk["managed"] and cloud.body(disk["replica"]) is None:
+            properties = {"creationData": {"createOption": "Empty"}, "diskSizeGB": disk["size"] // GIB}
+            sku = {"name": disk["replica_type"]}
+            make(cloud, {"id": disk["replica"], "location": disk["region"], "sku": sku, "properties": properties})
+
+
+def forget_replicas(cloud: Cloud, record: Record) -> None:
+    """Replication is off: the replicas go."""
+    for disk in record["disks"]:
+        if disk["managed"]:
+            unmake(cloud, resource_id(disk["replica"]))
+        else:
+            volumes.forget(cloud, disk["replica"])
+
+
+def _managed(cloud: Cloud, disk: Attached, given: Body, details: Body, region: str) -> Record:
+    assert disk.id is not None
+    text = given.get("recoveryResourceGroupId") or details.get("recoveryResourceGroupId")
+    group = must_find(cloud, text, "recoveryResourceGroupId")
+    body = cloud.body(disk.id) or {}
+    sku = str((body.get("sku") or {}).get("name") or "Standard_LRS")
+    replica = make_id(group.subscription, str(group.resource_group), DISKS, disk.id.name + REPLICA)
+    return {
+        **_common(cloud, disk, given, region),
+        "managed": True,
+        "source": disk.id.text,
+        "group": group.text,
+        "replica": replica.text,
+        "replica_type": given.get("recoveryReplicaDiskAccountType") or sku,
+        "account_type": given.get("recoveryTargetDiskAccountType") or sku,
+        "account": None,
+        "target_uri": None,
+    }
+
+
+def _unmanaged(cloud: Cloud, disk: Attached, given: Body, region: str, into: str) -> Record:
+    account = must_find(cloud, given.get("recoveryAzureStorageAccountId"), "recoveryAzureStorageAccountId")
+    if cloud.region_of(account) != into:
+        raise bad_request(
+            "StorageAccountNotInRegion", f"The storage account {account.name} must be in the recovery region, {into}."
+        )
+    path = str(disk.uri).split("://", 1)[-1].split("/", 1)[-1]
+    target = f"https://{account.name}.blob.core.windows.net/{path}"
+    return {
+        **_common(cloud, disk, given, region),
+        "managed": False,
+        "source": disk.uri,
+        "group": None,
+        "replica": f"https://{account.name}.blob.core.windows.net/asr-replica/{path}",
+        "replica_type": None,
+        "account_type": None,
+        "account": account.text,
+        "target_uri": target,
+    }
+
+
+def _common(cloud: Cloud, disk: Attached, given: Body, region: str) -> Record:
+    staging = must_find(cloud, given.get("primaryStagingAzureStorageAccountId"), "primaryStagingAzureStorageAccountId")
+    if cloud.region_of(staging) != region:
+        raise bad_request(
+            "StagingAccountNotInRegion", f"The cache account {staging.name} must be in the machine's region, {region}."
+        )
+    number = volumes.volume_of(cloud, disk.key)
+    if number is None:
+        raise Refused(400, "DiskNotFound", f"Disk {disk.key} was not found.")
+    return {
+        "name": disk.name,
+        "lun": disk.lun,
+        "size": volumes.log(cloud).size(number),
+        "volume": number,
+        "os_type": disk.entry.get("osType"),
+        "caching": disk.entry.get("caching") or ("ReadWrite" if disk.lun is None else "None"),
+        "staging": staging.text,
+        "original": None,
+        "target_name": disk.name,
+        "test_name": f"{disk.name}-ASRtest",
+    }
+
+
+def _named(there: dict[str, Attached], key: str, vm: ResourceId) -> Attached:
+    disk = there.get(key.lower())
+    if disk is None:
+        raise bad_request("DiskNotAttached", f"Disk {key} is not attached to machine {vm.name}.")
+    return disk

@@ -1,0 +1,168 @@
+"""Replication: what has arrived on the other side, and the recovery points that are made of it (S25, S26).
+
+Changes are shipped all the time; what is on the other side lags by some seconds. A source that stops in good order
+ships the rest. A region that is lost ships nothing more: what was written in the last seconds before is gone, and
+those are the bytes that a failover loses.
+
+Every five minutes a crash-consistent point is ready: all disks of the machine as of one write. `Latest` at a failover
+makes one more of what has been shipped since; if that is nothing, the last one is the latest.
+
+`GET /_lab/recovery-points` tells what no client of Azure can see: which write each point is, on each disk.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.lab import machines
+from farshore.lab.answers import Refused
+from farshore.lab.recovery import records
+from farshore.lab.recovery.names import shown_id
+from farshore.lab.recovery.points import EVERY, Point, kept, lives
+from farshore.lab.recovery.policies import app_consistent_every, retention
+from farshore.lab.recovery.records import Record
+from farshore.lab.recovery.states import REPLICATING
+from farshore.lab.registry import event, listener
+from farshore.lab.storage import volumes
+from farshore.lab.times import moment, stamp
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+POINT = "recovery.point"
+HISTORY = "recovery.history"
+
+
+def begin(cloud: Cloud, item: ResourceId) -> None:
+    """From now on: the first point is ready, changes are shipped, and a point follows every five minutes."""
+    record = records.of(cloud, item)
+    runs = machines.power(cloud, resource_id(record["vm"])) == "running"
+    lag = cloud.duration("recovery.lag", item.key, cloud.count("lag", item.key)).total_seconds()
+    record = records.change(
+        cloud, item, shipping=runs, shipped_until=None if runs else stamp(cloud.now), lag_seconds=lag
+    )
+    _take(cloud, item, record, cloud.now - _ready_after(cloud, item))
+    cloud.at(cloud.now + EVERY, POINT, item.key, None)
+
+
+def end(cloud: Cloud, item: ResourceId) -> None:
+    """Nothing is shipped any more: a failover has begun."""
+    record = records.get(cloud, item)
+    cloud.cancel(POINT, item.key)
+    if record is not None and record["shipping"]:
+        records.change(cloud, item, shipping=False, shipped_until=stamp(shipped_until(cloud, record)))
+
+
+def shipped_until(cloud: Cloud, record: Record) -> datetime:
+    """The moment up to which everything written is on the other side."""
+    if record["shipping"]:
+        return cloud.now - timedelta(seconds=record["lag_seconds"])
+    return records.time_of(record, "shipped_until") or cloud.now
+
+
+def latest(cloud: Cloud, item: ResourceId) -> Point:
+    """The latest point there can be: what has been shipped is processed first (S26)."""
+    record = records.of(cloud, item)
+    until = shipped_until(cloud, record)
+    last = records.time_of(record, "last_point")
+    if last is None or until > last:
+        record = _take(cloud, item, record, until)
+    return records.points(record)[-1]
+
+
+def find(cloud: Cloud, item: ResourceId, wanted: str | None) -> Point:
+    """The recovery point of that id or name; None is the latest."""
+    if wanted is None:
+        return latest(cloud, item)
+    name = wanted.rstrip("/").rsplit("/", 1)[-1].lower()
+    for point in listed(cloud, records.of(cloud, item)):
+        if point.name.lower() == name:
+            return point
+    raise Refused(404, "RecoveryPointNotFound", f"The recovery point '{wanted}' is not there (any more).")
+
+
+def listed(cloud: Cloud, record: Record) -> list[Point]:
+    """The points that a client can choose now."""
+    return kept(records.points(record), cloud.now, retention(cloud, record["policy"]))
+
+
+def delete_points(cloud: Cloud, item: ResourceId) -> None:
+    """S44: commit deletes them."""
+    records.change(cloud, item, points=[])
+
+
+def use(cloud: Cloud, item: ResourceId, point: Point, used: Record) -> None:
+    """Remember what a point has been used for: the job, and the disks that were made of it."""
+    key = f"{item.key}|{point.name}"
+    row = cloud.table(HISTORY)[key]
+    cloud.table(HISTORY)[key] = {**row, "used_by": [*row["used_by"], used]}
+
+
+@event(POINT)
+def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
+    record = records.get(cloud, subject)
+    body = cloud.body(subject)
+    if record is None or body is None or records.phase_of(record) not in REPLICATING:
+        return
+    item = resource_id(str(body["id"]))
+    if record["shipping"]:
+        _take(cloud, item, record, cloud.now - _ready_after(cloud, item))
+    cloud.at(cloud.now + EVERY, POINT, item.key, None)
+
+
+@listener("machine.power")
+def follow_the_machine(cloud: Cloud, subject: str, data: Any) -> None:
+    """A machine that stops ships the rest, unless its region is gone; one that starts ships again."""
+    for item, record in records.for_machine(cloud, subject):
+        if records.phase_of(record) not in REPLICATING:
+            continue
+        if data["power"] == "running":
+            records.change(cloud, item, shipping=True, shipped_until=None)
+        elif record["shipping"]:
+            lost = cloud.is_lost(cloud.region_of(resource_id(record["vm"])))
+            until = shipped_until(cloud, record) if lost else cloud.now
+            records.change(cloud, item, shipping=False, shipped_until=stamp(until))
+
+
+def _take(cloud: Cloud, item: ResourceId, record: Record, at: datetime) -> Record:
+    """Make the point of a moment, and let the replicas follow."""
+    log = volumes.log(cloud)
+    previous = records.time_of(record, "last_point")
+    if previous is not None and at <= previous:
+        return record
+    sequence = log.sequence_at(at)
+    point = Point(
+        name=cloud.guid("point", item.key, stamp(at)),
+        time=at,
+        sequence=sequence,
+        lives=lives(at, previous),
+        kind=_kind(cloud, record, at),
+    )
+    left = kept([*records.points(record), point], cloud.now, retention(cloud, record["policy"]))
+    cloud.table(HISTORY)[f"{item.key}|{point.name}"] = {
+        "id": shown_id(item.child("recoveryPoints", point.name)),
+        "item": shown_id(item),
+        "machine": record["vm"],
+        **records.point_row(point),
+        "disks": [{"disk": disk["source"], "volume": disk["volume"]} for disk in record["disks"]],
+        "used_by": [],
+    }
+    for disk in record["disks"]:
+        volumes.follow(cloud, disk["replica"], disk["volume"], sequence)
+    rows = [records.point_row(each) for each in left]
+    app = stamp(at) if point.kind == "ApplicationConsistent" else record.get("last_app_point")
+    return records.change(cloud, item, points=rows, last_point=stamp(at), last_app_point=app)
+
+
+def _ready_after(cloud: Cloud, item: ResourceId) -> timedelta:
+    """How long a point takes until it can be used."""
+    return cloud.duration("recovery.pointReady", item.key, cloud.count("point", item.key))
+
+
+def _kind(cloud: Cloud, record: Record, at: datetime) -> str:
+    every = app_consistent_every(cloud, record["policy"])
+    last = record.get("last_app_point")
+    due = bool(every) and (last is None or at - moment(last) >= every)
+    return "ApplicationConsistent" if due else "CrashConsistent"
