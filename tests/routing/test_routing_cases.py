@@ -65,10 +65,9 @@ def test_how_many_measured_rows_were_compared(capsys: pytest.CaptureFixture[str]
         for _, found in _comparisons(case):
             rows += found.matched
             ignored += found.ignored
+    others = ", ".join(left_out) or "none"
     with capsys.disabled():
-        print(
-            f"\nreal routing cases: {ran} ran, {rows} rows matched, {ignored} ignored, not ours yet: {left_out or 'none'}"
-        )
+        print(f"\nreal routing cases: {ran} ran, {rows} rows matched, {ignored} ignored, not ours yet: {others}")
     assert ran + len(left_out) == len(case_files())
 
 

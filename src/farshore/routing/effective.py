@@ -12,7 +12,9 @@ Where a prefix occurs twice (R15):
 * a VirtualNetworkGateway row *replaces* Internet and the reserved None rows, nothing Invalid is left, and is not listed
   at all when it equals or lies inside the own or a peered address space (R14: it could never win);
 * a reserved None row never shows as Invalid: what equals it takes its place (R3);
-* a service endpoint's rows are always Active (R14).
+* a service endpoint's rows are always Active (R14);
+* a private endpoint's row becomes Invalid under any User row but 0/0 that contains it, where its subnet's network
+  policies say so (R49).
 
 And 0.0.0.0/0 is special: taken by a User row to an appliance or a gateway, or by BGP, it removes all reserved None rows
 (R3, R4), so that unknown private destinations follow it. With next hop None or Internet they stay.
@@ -27,7 +29,7 @@ from dataclasses import replace
 
 from farshore.arm.decode import Address, Network
 from farshore.arm.network import NextHopType, Route, RouteTable
-from farshore.routing.prefixes import within
+from farshore.routing.prefixes import inside, within
 from farshore.routing.values import EffectiveRoute, RouteSource, RouteState
 
 KEEPS_RESERVED = frozenset({NextHopType.NONE.value.lower(), NextHopType.INTERNET.value.lower()})
@@ -37,9 +39,13 @@ OWN_OR_PEERED = frozenset({NextHopType.VNET_LOCAL, NextHopType.VNET_PEERING, Nex
 
 
 def effective(
-    system: Iterable[EffectiveRoute], bgp: Iterable[EffectiveRoute], user: Iterable[EffectiveRoute]
+    system: Iterable[EffectiveRoute],
+    bgp: Iterable[EffectiveRoute],
+    user: Iterable[EffectiveRoute],
+    governed: frozenset[Network] = frozenset(),
 ) -> tuple[EffectiveRoute, ...]:
-    """The three sources laid over each other; rows in the order Default, VirtualNetworkGateway, User."""
+    """The three sources laid over each other; rows in the order Default, VirtualNetworkGateway, User. `governed`: the
+    private endpoints that user-defined routes may override."""
     defaults = list(system)
     users = _one_a_prefix(user)
     shielded = [row.address_prefix for row in defaults if row.next_hop_type in OWN_OR_PEERED]
@@ -60,7 +66,7 @@ def effective(
                 found.append(row)
         elif row.next_hop_type == NextHopType.INTERNET and prefix in by_bgp:
             continue
-        elif prefix in by_user and row.next_hop_type != NextHopType.VIRTUAL_NETWORK_SERVICE_ENDPOINT:
+        elif _overridden(row, by_user, governed):
             found.append(replace(row, state=RouteState.INVALID.value))
         else:
             found.append(row)
@@ -68,6 +74,16 @@ def effective(
         taken = row.address_prefix in by_user
         found.append(replace(row, state=RouteState.INVALID.value) if taken else row)
     return (*found, *users)
+
+
+def _overridden(row: EffectiveRoute, by_user: Mapping[Network, EffectiveRoute], governed: frozenset[Network]) -> bool:
+    """Whether User rows make a system row Invalid."""
+    prefix = row.address_prefix
+    if row.next_hop_type == NextHopType.VIRTUAL_NETWORK_SERVICE_ENDPOINT:
+        return False
+    if row.next_hop_type == NextHopType.INTERFACE_ENDPOINT:
+        return prefix in governed and any(outer.prefixlen > 0 and inside(prefix, outer) for outer in by_user)
+    return prefix in by_user
 
 
 def user_routes(

@@ -22,11 +22,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from farshore.arm.decode import Address
-from farshore.arm.ids import ResourceId
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import Connection, ExpressRouteCircuit, NetworkInterface, VirtualNetworkGateway
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
-from farshore.routing.index import Index
+from farshore.routing.index import AZURE_FIREWALLS, Index
 
 LINKS = ("primary", "secondary")
 WORKING = frozenset({"succeeded", "updating"})
@@ -85,8 +85,11 @@ def _element(kind: str, name: str, down: str, id_: ResourceId | None = None) -> 
 
 
 def _appliances(index: Index) -> list[Element]:
-    """One for each machine that forwards, else for each NIC that does (R24)."""
+    """One for each machine that forwards, else for each NIC that does (R24); and each Azure Firewall."""
     found: dict[str, Element] = {}
+    for body in index.bodies(AZURE_FIREWALLS):
+        firewall = resource_id(str(body["id"]))
+        found[firewall.key] = _element("appliance", firewall.name, firewall.key, firewall)
     for key, nic in index.nics.items():
         if nic.enable_ip_forwarding:
             holder = index.machine_of.get(key, key)
@@ -158,6 +161,8 @@ class Health:
             return f"{key.rsplit('/', 1)[-1]} is down"
         machine = self._index.machines.get(key)
         state = None if machine is None else machine.power_state
+        if machine is not None and state is None and machine.provisioning_state.lower() == "creating":
+            return f"{machine.id.name} is being made"
         if key in self._stopped or nic.id.key in self._stopped:
             return f"{key.rsplit('/', 1)[-1]} does not run"
         if state in ("deallocated", "deallocating", "stopped", "stopping"):

@@ -16,7 +16,6 @@ Source: Learn, "Virtual network traffic routing", sections "How Azure selects a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 
 from farshore.arm.decode import Address
 from farshore.arm.network import NextHopType
@@ -36,7 +35,8 @@ SHIELDS = frozenset(
 )
 """Rule 3: the system rows that BGP does not get past."""
 
-_ENDPOINT = NextHopType.VIRTUAL_NETWORK_SERVICE_ENDPOINT
+_ENDPOINTS = frozenset({NextHopType.VIRTUAL_NETWORK_SERVICE_ENDPOINT, NextHopType.INTERFACE_ENDPOINT})
+"""Rule 4. A private endpoint's row that a user-defined route may override is Invalid where one does (R49)."""
 
 
 def select(routes: Iterable[EffectiveRoute], address: Address, *, shield_when_overridden: bool = True) -> Choice:
@@ -54,7 +54,7 @@ def table(routes: Sequence[EffectiveRoute]) -> LongestMatch[EffectiveRoute]:
 def choose(matching: Sequence[EffectiveRoute], *, shield_when_overridden: bool = True) -> Choice:
     """`select` among rows that all contain the address, longest prefix first."""
     active = [route for route in matching if route.state == RouteState.ACTIVE]
-    endpoints = [route for route in active if route.next_hop_type == _ENDPOINT]
+    endpoints = [route for route in active if route.next_hop_type in _ENDPOINTS]
     shields = [
         route
         for route in (matching if shield_when_overridden else active)
@@ -76,7 +76,6 @@ def _rank(route: EffectiveRoute) -> int:
 
 
 _SOURCES = frozenset(source.value for source in RouteSource)
-_state = attrgetter("state")
 
 
 def _passed(route: EffectiveRoute, chosen: EffectiveRoute | None, shields: Sequence[EffectiveRoute]) -> PassedOver:
@@ -88,8 +87,8 @@ def _reason(route: EffectiveRoute, chosen: EffectiveRoute | None, shields: Seque
         return "invalid: overridden by a route of the same prefix"
     if chosen is None:
         return f"{shields[0].next_hop_type} {shields[0].address_prefix} is preferred over BGP, and is overridden itself"
-    if chosen.next_hop_type == _ENDPOINT:
-        return "a service endpoint's route cannot be overridden"
+    if chosen.next_hop_type in _ENDPOINTS:
+        return "an endpoint's route cannot be overridden"
     if route.source == RouteSource.VIRTUAL_NETWORK_GATEWAY and shields:
         return f"{shields[0].next_hop_type} {shields[0].address_prefix} is preferred over BGP"
     if route.address_prefix.prefixlen < chosen.address_prefix.prefixlen:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 
 from farshore.arm.decode import Network, Reader
+from farshore.arm.ids import ResourceId
 from farshore.arm.network import NextHopType, Subnet, VirtualNetwork
 from farshore.estate.outside import Outside
 from farshore.routing.index import PRIVATE_ENDPOINTS, Index, network_key
@@ -60,6 +61,26 @@ def endpoint_prefixes(service: str, location: str, known: Mapping[str, tuple[Net
         or (not scope and tag.lower() == base.lower() and f"{base}.{location}".lower() not in map(str.lower, known))
     ]
     return tuple(dict.fromkeys(prefix for prefixes in wanted for prefix in prefixes))
+
+
+def governed_endpoints(index: Index) -> frozenset[Network]:
+    """The private endpoints in subnets where network policies let user-defined routes govern them (R49)."""
+    found: set[Network] = set()
+    for body in index.bodies(PRIVATE_ENDPOINTS):
+        read = Reader(body)
+        place = read.id("properties.subnet")
+        policy = "" if place is None else _policy(place, index)
+        if policy.lower() in ("enabled", "routetableenabled"):
+            for id_ in read.ids("properties.networkInterfaces"):
+                found.update(ip_network(address) for address in index.addresses(id_))
+    return frozenset(found)
+
+
+def _policy(place: ResourceId, index: Index) -> str:
+    network = index.network_of(place)
+    items = () if network is None else index.raw(network.id).items("properties.subnets")
+    named = (item for item in items if (item.text("name") or "").lower() == place.name.lower())
+    return next((item.text("properties.privateEndpointNetworkPolicies") or "" for item in named), "")
 
 
 def _private_endpoints(

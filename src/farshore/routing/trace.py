@@ -160,7 +160,8 @@ class _Walk:
             return self.end(Disposition.DELIVERED, f"to {endpoint.short}", delivered_to=endpoint)
         if kind == NextHopType.NONE:
             return self.stopped(Disposition.NO_ROUTE, f"{row.address_prefix} has next hop None in {subnet.short}")
-        return self.end(Disposition.NO_ROUTE, f"{row.address_prefix} has next hop {kind}, which leads nowhere we know")
+        because = f"{row.address_prefix} has next hop {kind}, which we know nothing about"
+        return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(f"where {kind} leads",))
 
     def _out_of_sight(self, row: EffectiveRoute) -> Trace:
         name = (row.by or "its network").rpartition("/virtualNetworks/")[2]

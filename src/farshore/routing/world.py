@@ -37,7 +37,7 @@ from farshore.routing.prefixes import LongestMatch
 from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers
 from farshore.routing.security import virtual_network_tag
 from farshore.routing.select import choose, table
-from farshore.routing.system import system_routes
+from farshore.routing.system import governed_endpoints, system_routes
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
 from farshore.routing.vpn import is_vpn, public_addresses, tunnel_routes
 
@@ -101,8 +101,8 @@ class Settled:
         """Answers that other files of this package keep as long as these tables last."""
 
 
-MOST_SETTLED = 256
-MOST_GROUNDS = 64
+MOST_SETTLED = 64
+MOST_GROUNDS = 32
 _grounds: OrderedDict[int, Ground] = OrderedDict()
 
 
@@ -167,8 +167,11 @@ class World:
             user, unknown = user_routes(user_table, self.outside.service_prefixes)
             propagated = user_table is None or not user_table.disable_bgp_route_propagation
             bgp = self.bgp_rows(network) if propagated else ()
+            governed = governed_endpoints(self.index)
             markers = table_markers(self, network, own.name, own.route_table)
-            found = self.settled.tables[subnet.key] = SubnetTable(effective(system, bgp, user), unknown, markers)
+            found = self.settled.tables[subnet.key] = SubnetTable(
+                effective(system, bgp, user, governed), unknown, markers
+            )
         return found
 
     def choose(self, subnet: ResourceId, address: Address) -> Choice:
