@@ -8,6 +8,7 @@ from pathlib import Path
 from farshore.estate.outside import Site
 from farshore.lab.cloud import Cloud
 from farshore.lab.settings import Settings
+from farshore.lab.sites import keep
 from farshore.lab.store import Store
 
 __all__ = ["Cloud", "Settings", "open_lab"]
@@ -25,4 +26,8 @@ def open_lab(
 
     A lab that is there already goes on from its own clock, seed, sites and settings; `now` must not be before it.
     """
-    return Cloud(Store(path), now=now, seed=seed, settings=settings)
+    cloud = Cloud(Store(path), now=now, seed=seed, settings=settings)
+    if sites and not cloud.table("sites"):
+        keep(cloud, sites)
+        cloud.store.commit()
+    return cloud

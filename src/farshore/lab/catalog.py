@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from farshore.lab.types import ResourceType
 
 PROVIDERS = ("resources", "network", "compute", "storage", "recovery")
-MODULES = ("operations", "machines", "faults", "sites", "dataplane", "handles")
+MODULES = ("operations", "machines", "faults", "sites", "packets", "handles")
 
 _loaded = False
 

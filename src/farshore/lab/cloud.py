@@ -272,12 +272,13 @@ class Cloud:
         """Whether a region's control plane is out of reach."""
         return region is not None and normal_location(region) in self.table("regions")
 
-    def wait_for_region(self, region: str, kind: str, subject: str, delay: timedelta) -> None:
+    def wait_for_region(self, region: str, kind: str, subject: str, delay: timedelta, data: Json = None) -> None:
         """Put an event off until its region has returned, and then by `delay`."""
         waiting = self.table("waiting")
         waiting[f"{normal_location(region)}|{kind}|{subject}"] = {
             "kind": kind,
             "subject": subject,
+            "data": data,
             "delay_seconds": delay.total_seconds(),
         }
 

@@ -1,1 +1,329 @@
-"""The way of a packet through the lab at this moment."""
+"""The way of a packet through the lab at this moment, and the tables that routers show of it.
+
+The lab's resources, its sites and what does not work right now make one `farshore.estate.Estate`, asked through
+`farshore.routing`: a check read back from the lab shows that what was built is what was planned, not that the engine
+is right (contract, "Who may witness whom"). The estate is made anew only when the forwarding epoch has moved, shares
+every body that has not changed with the one before, and answers about a flow are kept as long as the epoch stands.
+
+What is in it:
+    a gateway, connection or circuit whose first PUT is under way does nothing yet
+    one that is being deleted works until the deletion is over
+    a machine that does not run is `stopped`; one whose data has been promised elsewhere since is `stale` (D92)
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from farshore.arm.decode import Address
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.estate.estate import Estate
+from farshore.estate.outside import Outside
+from farshore.lab import faults, machines, registry, sites
+from farshore.lab.answers import bad_request
+from farshore.lab.types import is_young
+from farshore.routing import BgpRoute, Flow, Routing, Trace, judge
+from farshore.routing.values import Disposition
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+WAITS_FOR_ITS_PUT = (
+    "microsoft.network/virtualnetworkgateways",
+    "microsoft.network/connections",
+    "microsoft.network/expressroutecircuits",
+)
+MACHINES = "Microsoft.Compute/virtualMachines"
+MOST_FLOWS = 20_000
+
+
+class Plane:
+    """The data plane of one epoch, and what is kept from the one before."""
+
+    def __init__(self) -> None:
+        self.epoch = -1
+        self.estate = Estate(resources={})
+        self.routing = Routing(self.estate)
+        self.flows: OrderedDict[Flow, tuple[Trace, Trace]] = OrderedDict()
+        self._whole: dict[str, tuple[tuple[Body, ...], Body]] = {}
+
+    def refresh(self, cloud: Cloud) -> None:
+        if self.epoch == cloud.epoch:
+            return
+        resources: Mapping[str, Body] = self._resources(cloud)
+        # The same mapping again where only machines or sites have moved: routing keeps its tables by it.
+        before = self.estate.resources
+        if len(before) == len(resources) and all(before.get(key) is body for key, body in resources.items()):
+            resources = before
+        self.estate = Estate(
+            resources=resources,
+            sites=sites.all_sites(cloud),
+            outside=_outside(cloud),
+            _views=self.estate._views if resources is before else {},
+        )
+        self.routing = Routing(self.estate)
+        self.flows.clear()
+        self.epoch = cloud.epoch
+
+    def _resources(self, cloud: Cloud) -> dict[str, Body]:
+        """Every body that a way can depend on, children inside, the object of last time where nothing changed."""
+        found: dict[str, Body] = {}
+        whole: dict[str, tuple[tuple[Body, ...], Body]] = {}
+        for name, kind in registry.TYPES.items():
+            if not kind.forwards or len(name.split("/")) != 2:
+                continue
+            for body in cloud.of_type(name):
+                id_ = resource_id(str(body["id"]))
+                if name in WAITS_FOR_ITS_PUT and is_young(cloud, id_):
+                    continue
+                parts = (body, *(child for label in kind.nested for child in cloud.children(id_, label)))
+                held = self._whole.get(id_.key)
+                if (
+                    held is None
+                    or len(held[0]) != len(parts)
+                    or any(a is not b for a, b in zip(held[0], parts, strict=True))
+                ):
+                    held = (parts, _assembled(cloud, id_, body, kind.nested))
+                whole[id_.key] = held
+                found[id_.key] = held[1]
+        self._whole = whole
+        return found
+
+
+_planes: WeakKeyDictionary[Cloud, Plane] = WeakKeyDictionary()
+
+
+def plane(cloud: Cloud) -> Plane:
+    """The data plane as it is now."""
+    found = _planes.get(cloud)
+    if found is None:
+        found = _planes[cloud] = Plane()
+    found.refresh(cloud)
+    return found
+
+
+def send(cloud: Cloud, source: str, destination: str, protocol: str, port: int | None) -> dict[str, Any]:
+    """What becomes of a packet, and of its reply."""
+    here = plane(cloud)
+    flow = _flow(here.estate, source, destination, protocol, port)
+    traces = here.flows.get(flow)
+    if traces is None:
+        traces = here.routing.trace(flow)
+        here.flows[flow] = traces
+        if len(here.flows) > MOST_FLOWS:
+            here.flows.popitem(last=False)
+    forward, back = traces
+    taken = forward.delivered_to
+    nic = None if taken is None else here.estate.network_interface(taken)
+    machine = None if nic is None else nic.virtual_machine
+    verdict = judge(forward, back)
+    disposition = str(forward.disposition)
+    if forward.disposition == Disposition.DELIVERED and not verdict.good:
+        # The packet arrived; what the sender sees is that no reply does.
+        disposition = "Asymmetric" if verdict.kind == "asymmetric" else str(back.disposition)
+    return {
+        "disposition": disposition,
+        "verdict": verdict.kind,
+        "because": verdict.because,
+        "answered_by": None
+        if taken is None
+        else {
+            "nic": taken.text,
+            "machine": None if machine is None else machine.text,
+            "stale": machine is not None and machine.key in here.estate.outside.stale,
+        },
+        "forward": _way(forward),
+        "back": _way(back),
+    }
+
+
+def effective(cloud: Cloud, nic: ResourceId) -> list[dict[str, Any]]:
+    """Rows of a NIC's effective route table, in the API's own form (R9; recorded fields)."""
+    rows = []
+    for row in plane(cloud).routing.effective_routes(nic):
+        shown: dict[str, Any] = {} if row.name is None else {"name": row.name}
+        rows.append(
+            {
+                **shown,
+                "disableBgpRoutePropagation": False,
+                "source": str(row.source),
+                "state": str(row.state),
+                "hasBgpOverride": False,
+                "addressPrefix": [str(row.address_prefix)],
+                "nextHopType": str(row.next_hop_type),
+                "nextHopIpAddress": [str(address) for address in row.next_hop_ip_addresses],
+                "destinationServiceTags": [],
+                "tagMap": {},
+            }
+        )
+    return rows
+
+
+def circuit_rows(cloud: Cloud, circuit: ResourceId, link: str) -> list[dict[str, Any]]:
+    """What the MSEE of one link knows (E11)."""
+    routes = plane(cloud).routing.learned_routes(circuit, link)
+    return [
+        {
+            "network": str(route.network),
+            "nextHop": "" if route.next_hop is None else str(route.next_hop),
+            "locPrf": "",
+            "weight": 0,
+            "path": " ".join(str(number) for number in route.as_path),
+        }
+        for route in sorted(routes, key=_order)
+    ]
+
+
+def circuit_summary(cloud: Cloud, circuit: ResourceId, link: str) -> list[dict[str, Any]]:
+    """Neighbours of the MSEE of one link, and how many prefixes each told it."""
+    counts: dict[tuple[str, int], int] = {}
+    for route in plane(cloud).routing.learned_routes(circuit, link):
+        key = (str(route.next_hop or route.by), route.as_path[0] if route.as_path else 0)
+        counts[key] = counts.get(key, 0) + 1
+    return [
+        {"neighbor": neighbor, "v": 4, "as": number, "upDown": "", "statePfxRcd": str(count)}
+        for (neighbor, number), count in sorted(counts.items())
+    ]
+
+
+def link_is_up(cloud: Cloud, circuit: ResourceId, link: str) -> bool:
+    down = plane(cloud).estate.outside.down
+    return circuit.key not in down and f"{circuit.key}#{link}" not in down
+
+
+def gateway_learned(cloud: Cloud, gateway: ResourceId) -> list[dict[str, Any]]:
+    return [_gateway_row(route) for route in plane(cloud).routing.learned_routes(gateway)]
+
+
+def gateway_advertised(cloud: Cloud, gateway: ResourceId, peer: str | None) -> list[dict[str, Any]]:
+    return [_gateway_row(route) for route in plane(cloud).routing.advertised_routes(gateway, peer)]
+
+
+def gateway_peers(cloud: Cloud, gateway: ResourceId) -> list[dict[str, Any]]:
+    """BGP peers of an ExpressRoute gateway: the two MSEEs of each circuit that it is connected to."""
+    counts: dict[tuple[str, int], int] = {}
+    for route in plane(cloud).routing.learned_routes(gateway):
+        if route.source_peer is not None or route.as_path:
+            key = (str(route.source_peer or route.next_hop or route.by), route.as_path[0] if route.as_path else 0)
+            counts[key] = counts.get(key, 0) + 1
+    return [
+        {
+            "localAddress": "",
+            "neighbor": neighbor,
+            "asn": number,
+            "state": "Connected",
+            "connectedDuration": "",
+            "routesReceived": count,
+            "messagesSent": 0,
+            "messagesReceived": 0,
+        }
+        for (neighbor, number), count in sorted(counts.items())
+    ]
+
+
+def _gateway_row(route: BgpRoute) -> dict[str, Any]:
+    return {
+        "localAddress": "",
+        "network": str(route.network),
+        "nextHop": "" if route.next_hop is None else str(route.next_hop),
+        "sourcePeer": "" if route.source_peer is None else str(route.source_peer),
+        "origin": route.origin or ("EBgp" if route.as_path else "Network"),
+        "asPath": "-".join(str(number) for number in route.as_path),
+        "weight": route.weight,
+    }
+
+
+def _order(route: BgpRoute) -> tuple[int, int, int, str]:
+    network = route.network
+    return network.version, int(network.network_address), network.prefixlen, str(route.next_hop)
+
+
+def _assembled(cloud: Cloud, id_: ResourceId, body: Body, nested: tuple[str, ...]) -> Body:
+    """The body with its children inside."""
+    properties = dict(body["properties"])
+    for label in nested:
+        properties[label] = cloud.children(id_, label)
+    if properties.get("provisioningState") == "Deleting":
+        properties["provisioningState"] = "Updating"
+    return {**body, "properties": properties}
+
+
+def _outside(cloud: Cloud) -> Outside:
+    stopped, stale = set(), set()
+    for body in cloud.of_type(MACHINES):
+        id_ = resource_id(str(body["id"]))
+        if machines.power(cloud, id_) not in (machines.RUNNING, None):
+            stopped.add(id_.key)
+        if machines.is_stale(cloud, id_):
+            stale.add(id_.key)
+    return Outside(down=faults.down(cloud), stopped=frozenset(stopped), stale=frozenset(stale))
+
+
+def _flow(estate: Estate, source: str, destination: str, protocol: str, port: int | None) -> Flow:
+    """`source`: a site's name (its tenth host stands for it), `site:address`, a NIC's or machine's id, an address."""
+    name, address = _source(estate, source)
+    return Flow(
+        source=name,
+        source_address=address,
+        destination_address=_address(destination),
+        protocol=protocol,
+        destination_port=port,
+    )
+
+
+def _source(estate: Estate, text: str) -> tuple[str, Address]:
+    if text.startswith("/"):
+        id_ = resource_id(text)
+        machine = estate.virtual_machine(id_)
+        if machine is not None and machine.network_interfaces:
+            id_ = machine.network_interfaces[0]
+        nic = estate.network_interface(id_)
+        primary = None if nic is None else nic.primary
+        if primary is None or primary.private_ip_address is None:
+            raise bad_request("UnknownSource", f"{text} is no NIC or machine with an address.")
+        return id_.text, primary.private_ip_address
+    name, _, given = text.partition(":") if text.count(":") == 1 else (text, "", "")
+    site = estate.site(name)
+    if site is not None:
+        return site.name, _address(given) if given else site.prefixes[0].network_address + 10
+    address = _address(text)
+    for site in estate.sites:
+        if any(address in prefix for prefix in site.prefixes if prefix.version == address.version):
+            return site.name, address
+    holders = [
+        nic
+        for nic in estate.network_interfaces
+        if any(item.private_ip_address == address for item in nic.ip_configurations)
+    ]
+    # Kept addresses stand on both sides: who runs with the promised data is meant.
+    holders.sort(key=lambda nic: _unlikely(estate, nic.virtual_machine))
+    return (holders[0].id.text if holders else "internet"), address
+
+
+def _unlikely(estate: Estate, machine: ResourceId | None) -> tuple[bool, bool, bool]:
+    outside = estate.outside
+    if machine is None:
+        return True, True, True
+    return False, machine.key in outside.stopped, machine.key in outside.stale
+
+
+def _address(text: str) -> Address:
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise bad_request("InvalidAddress", f"{text!r} is no address, no site and no resource of the lab.") from None
+
+
+def _way(trace: Trace) -> dict[str, Any]:
+    return {
+        "disposition": str(trace.disposition),
+        "because": trace.because,
+        "hops": [
+            {"kind": hop.kind, "name": hop.name, "id": None if hop.id is None else str(hop.id)} for hop in trace.hops
+        ],
+    }

@@ -25,6 +25,7 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     "virtualNetworkPeerings.put": (12.0, 0.2),
     "expressRouteCircuits.put": (25.0, 0.2),
     "expressRouteCircuits.peerings.put": (60.0, 0.2),
+    "expressRouteCircuits.provider": (4 * 3600.0, 0.3),
     # E24: up to 45 minutes.
     "virtualNetworkGateways.put": (38 * 60.0, 0.07),
     "virtualNetworkGateways.update": (6 * 60.0, 0.15),

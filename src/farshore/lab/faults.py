@@ -1,17 +1,61 @@
-"""What can be taken away and given back.  (Regions first; the rest is below.)"""
+"""What can be taken away and given back, now or at a time: `GET|POST /_lab/faults`.
+
+    {"kind": "region", "region": "eastasia", "state": "lost" | "returned", "at": time?}
+    {"kind": "location", "location": "Hong Kong", "state": "down" | "up"}
+    {"kind": "circuit" | "gateway" | "connection" | "nic" | "appliance" | "machine", "id": ..., "state": ...}
+    {"kind": "circuit-link", "id": ..., "link": "primary" | "secondary", "state": ...}
+    {"kind": "gateway-instance", "id": ..., "instance": 0 | 1, "state": ...}
+    {"kind": "router", "site": ..., "router": ..., "state": ...}
+    {"kind": "site-deaf", "site": ..., "router": ... | null, "state": ...}       says done and does nothing
+    {"kind": "throttle", "seconds": 60}                                          every call answers 429
+    {"kind": "reply-lost", "method": "PUT", "path": "connections/", "count": 1}  it takes effect, nobody hears of it
+    {"kind": "late-answer", "method": ..., "path": ..., "count": 1, "seconds": 30}
+
+A lost region: its control plane is silent at once (and with it, for writes, what is in a group located there, L36),
+its machines stop, each of its gateways falls silent in BGP after its own seeded while (E12), its operations stand
+still. A region that returns: ARM, every gateway and every machine come back each after a seeded while of its own
+within a couple of minutes, and the machines that ran start by themselves, with the data that they had (D92). So ARM
+may answer before the first gateway announces, or after it: nobody may count on an order.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from farshore.arm.ids import ResourceId
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body, Json
 from farshore.arm.network import normal_location
-from farshore.lab.answers import NoAnswer, Refused
+from farshore.errors import InputError
+from farshore.lab import machines
+from farshore.lab.answers import NoAnswer, Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.registry import event, handle
+from farshore.lab.times import moment, stamp
 
 if TYPE_CHECKING:
-    from farshore.lab.cloud import Cloud, Delivery
+    from farshore.lab.cloud import Cloud
+
+GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
+UP = ("up", "returned", "ok")
+ELEMENTS = ("circuit", "gateway", "connection", "nic", "appliance", "machine")
+MISHAPS = ("reply-lost", "late-answer")
+
+
+# What the rest of the lab asks. --------------------------------------------------------------------------------------
+
+
+def down(cloud: Cloud) -> frozenset[str]:
+    """What does not work, by the names of `Outside.down`."""
+    return frozenset(cloud.table("down"))
+
+
+def is_deaf(cloud: Cloud, site: str, router: str) -> bool:
+    deaf = cloud.table("deaf")
+    return f"{site}/*" in deaf or f"{site}/{router}" in deaf
 
 
 def must_reach(cloud: Cloud, region: str | None) -> None:
@@ -34,8 +78,212 @@ def must_serve(cloud: Cloud, id_: ResourceId, method: str, body: Any) -> None:
         must_reach(cloud, cloud.region_of(group))
 
 
-def on_the_way_back(call: Call, method: str) -> Delivery:
-    from farshore.arm.http import Response
-    from farshore.lab.cloud import Delivery
+def throttled_for(cloud: Cloud) -> int:
+    """Seconds for which every call is refused with 429."""
+    row = cloud.table("mishaps").get("throttle")
+    return 0 if row is None else max(0, round((moment(row["until"]) - cloud.now).total_seconds()))
 
-    return Delivery(response=Response(status=0), delay=timedelta(0))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mishap:
+    """What becomes of an answer on its way: lost, or late."""
+
+    lost: bool = False
+    delay: timedelta = timedelta(0)
+
+
+def on_the_way_back(call: Call, method: str) -> Mishap:
+    """The first planned mishap that this answer fits."""
+    rows = call.cloud.table("mishaps")
+    for key, row in list(rows.items()):
+        if row["kind"] not in MISHAPS or row["method"] not in (None, method):
+            continue
+        if row["path"].lower() not in call.request.url.lower():
+            continue
+        if row["count"] > 1:
+            rows[key] = {**row, "count": row["count"] - 1}
+        else:
+            del rows[key]
+        if row["kind"] == "reply-lost":
+            return Mishap(lost=True)
+        return Mishap(delay=timedelta(seconds=row["seconds"]))
+    return Mishap()
+
+
+# What makes faults. --------------------------------------------------------------------------------------------------
+
+
+@handle("GET", "_lab/faults")
+def show(call: Call) -> Response:
+    return Response(status=200, body=_shown(call.cloud))
+
+
+@handle("POST", "_lab/faults")
+def make(call: Call) -> Response:
+    cloud, wanted = call.cloud, call.object()
+    check(cloud, wanted)
+    at = wanted.get("at")
+    if at is not None and moment(str(at)) > cloud.now:
+        number = cloud.count("fault")
+        cloud.at(moment(str(at)), "fault", f"{number:06d}", {k: v for k, v in wanted.items() if k != "at"})
+    else:
+        apply(cloud, wanted)
+    return Response(status=200, body=_shown(cloud))
+
+
+@event("fault")
+def planned(cloud: Cloud, subject: str, data: Json) -> None:
+    apply(cloud, data)
+
+
+def check(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
+    """A fault that can't be made is refused when it is asked for, not when it is due."""
+    kind = wanted.get("kind")
+    needs: dict[str, tuple[str, ...]] = {
+        "region": ("region",),
+        "location": ("location",),
+        "circuit-link": ("id", "link"),
+        "gateway-instance": ("id", "instance"),
+        "router": ("site", "router"),
+        "site-deaf": ("site",),
+        "throttle": ("seconds",),
+        "reply-lost": (),
+        "late-answer": ("seconds",),
+        **dict.fromkeys(ELEMENTS, ("id",)),
+    }
+    if kind not in needs:
+        raise bad_request("UnknownFault", f"The lab has no fault {kind!r}: it has {', '.join(sorted(needs))}.")
+    missing = [name for name in needs[str(kind)] if wanted.get(name) is None]
+    if missing:
+        raise bad_request("InvalidFault", f"A fault of kind {kind} needs {', '.join(missing)}.")
+    if "id" in needs[str(kind)] and not cloud.exists(_id(wanted)):
+        raise Refused(404, "ResourceNotFound", f"The lab has no resource {wanted['id']}.")
+
+
+def apply(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
+    """Make a fault, or undo it (`state` up or returned)."""
+    kind = str(wanted["kind"])
+    up = str(wanted.get("state", "down")).lower() in UP
+    if kind == "region":
+        region = normal_location(str(wanted["region"]))
+        give_back(cloud, region) if up else lose(cloud, region)
+    elif kind == "throttle":
+        until = cloud.now + timedelta(seconds=float(wanted["seconds"]))
+        cloud.table("mishaps")["throttle"] = {"kind": kind, "until": stamp(until)}
+    elif kind in MISHAPS:
+        number = cloud.count("mishap")
+        cloud.table("mishaps")[f"{number:06d}"] = {
+            "kind": kind,
+            "method": wanted.get("method"),
+            "path": str(wanted.get("path") or ""),
+            "count": int(wanted.get("count") or 1),
+            "seconds": float(wanted.get("seconds") or 0),
+        }
+    elif kind == "site-deaf":
+        _set(cloud, "deaf", f"{wanted['site']}/{wanted.get('router') or '*'}", up)
+    else:
+        _set(cloud, "down", _name(kind, wanted), up)
+
+
+def lose(cloud: Cloud, region: str) -> None:
+    """Everything in the region stops, each thing in its own way. Losing it twice is losing it once."""
+    if cloud.is_lost(region):
+        return
+    attempt = cloud.count("region.lost", region)
+    cloud.table("regions")[region] = {"lost_at": stamp(cloud.now)}
+    for id_ in list(machines.in_region(cloud, region)):
+        cloud.cancel("machine.returns", id_.key)
+        ran = machines.power(cloud, id_) in ("running", "starting")
+        machines.set_power(cloud, id_, "stopped" if ran else machines.power(cloud, id_) or "stopped", ran=ran)
+    for body in _gateways(cloud, region):
+        key = str(body["id"]).lower()
+        due = cloud.now + cloud.duration("bgp.withdraw", key, attempt)
+        cloud.at(due, "gateway.speaks", key, {"up": False})
+    cloud.cancel("region.arm", region)
+    cloud.epoch += 1
+    cloud.tell("region.lost", region, {"at": stamp(cloud.now)})
+
+
+def give_back(cloud: Cloud, region: str) -> None:
+    if not cloud.is_lost(region) or cloud.pending("region.arm", region) is not None:
+        return
+    attempt = cloud.count("region.returned", region)
+    cloud.at(cloud.now + cloud.duration("region.arm", region, attempt), "region.arm", region, None)
+    for body in _gateways(cloud, region):
+        key = str(body["id"]).lower()
+        cloud.at(cloud.now + cloud.duration("region.gateway", key, attempt), "gateway.speaks", key, {"up": True})
+    for id_ in list(machines.in_region(cloud, region)):
+        if cloud.table("machines")[id_.key]["ran"]:
+            due = cloud.now + cloud.duration("region.machine", id_.key, attempt)
+            cloud.at(due, "machine.returns", id_.key, None)
+    cloud.tell("region.returned", region, {"at": stamp(cloud.now)})
+
+
+@event("region.arm")
+def arm_answers(cloud: Cloud, subject: str, data: Json) -> None:
+    """The control plane is back, and what waited for it goes on."""
+    cloud.table("regions").pop(subject, None)
+    waiting = cloud.table("waiting")
+    for key in [key for key in waiting if key.startswith(f"{subject}|")]:
+        row = waiting.pop(key)
+        cloud.at(cloud.now + timedelta(seconds=row["delay_seconds"]), row["kind"], row["subject"], row.get("data"))
+    cloud.tell("region.answers", subject, {"at": stamp(cloud.now)})
+
+
+@event("gateway.speaks")
+def gateway_speaks(cloud: Cloud, subject: str, data: Json) -> None:
+    """BGP notices that a gateway has gone, or that it is there again."""
+    _set(cloud, "down", subject, data["up"])
+
+
+@event("machine.returns")
+def machine_returns(cloud: Cloud, subject: str, data: Json) -> None:
+    """It starts by itself, unless somebody has taken it in hand meanwhile."""
+    body, row = cloud.body(subject), cloud.table("machines").get(subject)
+    if body is not None and row is not None and row["ran"]:
+        machines.set_power(cloud, resource_id(str(body["id"])), "running")
+
+
+def _set(cloud: Cloud, table: str, name: str, up: bool) -> None:
+    rows = cloud.table(table)
+    if up:
+        rows.pop(name, None)
+    else:
+        rows[name] = {"since": stamp(cloud.now)}
+    cloud.epoch += 1
+
+
+def _name(kind: str, wanted: Mapping[str, Any]) -> str:
+    if kind == "location":
+        return f"location:{str(wanted['location']).lower()}"
+    if kind == "router":
+        return f"router:{wanted['site']}/{wanted['router']}".lower()
+    key = _id(wanted).key
+    if kind == "circuit-link":
+        return f"{key}#{str(wanted['link']).lower()}"
+    if kind == "gateway-instance":
+        return f"{key}#{wanted['instance']}"
+    return key
+
+
+def _id(wanted: Mapping[str, Any]) -> ResourceId:
+    try:
+        return resource_id(str(wanted["id"]))
+    except InputError:
+        raise bad_request("InvalidFault", f"{wanted['id']!r} is no resource id.") from None
+
+
+def _gateways(cloud: Cloud, region: str) -> list[Body]:
+    return [body for body in cloud.of_type(GATEWAYS) if normal_location(body.get("location")) == region]
+
+
+def _shown(cloud: Cloud) -> dict[str, Any]:
+    events = cloud.table("events")
+    return {
+        "now": stamp(cloud.now),
+        "regions": [{"region": name, **row} for name, row in cloud.table("regions").items()],
+        "down": [{"name": name, **row} for name, row in cloud.table("down").items()],
+        "deaf": list(cloud.table("deaf")),
+        "mishaps": list(cloud.table("mishaps").values()),
+        "planned": [{"at": row["due"], **row["data"]} for row in events.values() if row["kind"] == "fault"],
+    }

@@ -12,6 +12,7 @@ Everything under `lab/network`, `lab/compute`, `lab/storage`, `lab/recovery` and
 
         def validate(self, put: Put) -> None:   # before anything happens; `raise Refused(400, code, message)`
         def on_put(self, put: Put) -> Body:     # the body to keep: defaults, read-only properties
+        def after_put(self, put: Put) -> None:  # the body is kept: write what others show because of it
         def on_ready(self, cloud, id_) -> None: # when the operation completes, before Succeeded is written
         def on_delete(self, cloud, id_) -> None # may this go? `raise Refused(...)`
         def on_gone(self, cloud, id_, body)     # after it has gone
@@ -20,6 +21,9 @@ Everything under `lab/network`, `lab/compute`, `lab/storage`, `lab/recovery` and
 
 Whatever the standard life cycle of `types.py` does not fit (Site Recovery answers a PUT with 202 and no body) is
 overridden whole: `get`, `rows` (of a list), `put`, `patch`, `delete` take a `Call` and return a `Response`.
+
+`make(cloud, body)` and `unmake(cloud, id_)` of `lab/types.py` do to a resource at once, with all its hooks, what a
+service inside Azure does: no operation, no answer.
 
 **An action** is a POST below a resource, **a view** a GET below one that is no resource:
 

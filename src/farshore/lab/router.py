@@ -43,14 +43,14 @@ def deliver(cloud: Cloud, request: Request) -> Delivery:
         response = refused.response()
     except NoAnswer:
         response = None
-    is_arm = not call.rest
-    if is_arm and response is not None:
+    if call.rest:
+        return Delivery(response=response)
+    if response is not None:
         response = replace(response, headers={**_common_headers(call, headers), **response.headers})
-    late = faults.on_the_way_back(call, method) if is_arm else Delivery(response=response)
-    given = response if late.response is not None or not is_arm else None
-    if is_arm and method in WRITES:
-        _log(call, method, headers, response, answered=given is not None)
-    return Delivery(response=given, delay=late.delay)
+    mishap = faults.on_the_way_back(call, method)
+    if method in WRITES:
+        _log(call, method, headers, response, answered=response is not None and not mishap.lost)
+    return Delivery(response=None if mishap.lost else response, delay=mishap.delay)
 
 
 def _call(cloud: Cloud, request: Request, headers: Mapping[str, str]) -> Call:

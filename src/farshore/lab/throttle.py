@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from farshore.lab import faults
 from farshore.lab.answers import Refused
 from farshore.lab.call import Call
 
@@ -39,9 +40,12 @@ def kind_of(method: str) -> str:
 
 def take(call: Call, method: str) -> None:
     """One token, or 429 with the seconds until there is one (L3)."""
+    kind = kind_of(method)
+    faulty = faults.throttled_for(call.cloud)
+    if faulty:
+        raise _throttled(kind, faulty)
     if not call.cloud.settings.throttling:
         return
-    kind = kind_of(method)
     for who, factor in ((_principal(call), 1), ("*", GLOBAL_FACTOR)):
         size, refill = BUCKETS[kind]
         bucket = _bucket(call, kind, who, size * factor)
@@ -50,12 +54,7 @@ def take(call: Call, method: str) -> None:
         bucket.at = call.cloud.now
         if bucket.level < 1:
             wait = max(1, round((1 - bucket.level) / (refill * factor)))
-            raise Refused(
-                429,
-                "SubscriptionRequestsThrottled",
-                f"Number of {kind} for subscription exceeded the limit. Please try again after '{wait}' seconds.",
-                headers={"retry-after": str(wait)},
-            )
+            raise _throttled(kind, wait)
         bucket.level -= 1
 
 
@@ -71,6 +70,15 @@ def remaining(call: Call) -> dict[str, str]:
         f"x-ms-ratelimit-remaining-subscription-{kind}": str(int(own.level)),
         f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(int(every.level)),
     }
+
+
+def _throttled(kind: str, wait: int) -> Refused:
+    return Refused(
+        429,
+        "SubscriptionRequestsThrottled",
+        f"Number of {kind} for subscription exceeded the limit. Please try again after '{wait}' seconds.",
+        headers={"retry-after": str(wait)},
+    )
 
 
 def _bucket(call: Call, kind: str, who: str, size: int) -> Bucket:

@@ -45,6 +45,7 @@ class Put:
     query: Mapping[str, str]
     inside: ResourceId | None = None
     """The parent whose PUT carries this child."""
+    parent_location: str | None = None
 
     @property
     def created(self) -> bool:
@@ -64,7 +65,7 @@ class Put:
     def location(self) -> str:
         """The region it is or will be in."""
         text = self.body.get("location") or (self.before or {}).get("location")
-        return normal_location(text) if text else (self.cloud.region_of(self.id) or "")
+        return normal_location(text) if text else self.parent_location or self.cloud.region_of(self.id) or ""
 
 
 class ResourceType:
@@ -92,6 +93,9 @@ class ResourceType:
     def on_put(self, put: Put) -> Body:
         """The body to keep. `standard` takes what was sent and keeps what is read-only."""
         return self.standard(put)
+
+    def after_put(self, put: Put) -> None:
+        """The body has been kept: write what others show because of it (a peering's other half)."""
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         """The operation is over: write what Azure only knows now. Raise `Refused` and it has failed."""
@@ -153,6 +157,8 @@ class ResourceType:
         if self.pattern.sync:
             self.on_ready(cloud, id_)
         else:
+            if before is None:
+                cloud.table("young")[id_.key] = True
             operation = self.begin(call, id_, "put", created=before is None)
             headers = operations.headers(operation, self.pattern.put_headers, call.base)
         return Response(status=status, headers=headers, body=cloud.show(id_) if self.pattern.put_body else None)
@@ -214,6 +220,7 @@ class ResourceType:
         for name, sent in children.items():
             if name in put.properties or name not in self.keep_omitted:
                 self._keep_children(put, name, sent or [], state)
+        self.after_put(put)
 
     def _keep_children(self, put: Put, name: str, sent: list[Body], state: str) -> None:
         cloud = put.cloud
@@ -318,6 +325,7 @@ class ResourceType:
         if operation.verb == "delete":
             self.take_away(cloud, id_)
             return None
+        cloud.table("young").pop(id_.key, None)
         if cloud.body(id_) is None:
             return None
         self.on_ready(cloud, id_)
@@ -331,6 +339,32 @@ class ResourceType:
             set_state(cloud, id_, "Failed")
 
 
+def is_young(cloud: Cloud, id_: ResourceId) -> bool:
+    """Its first PUT is still under way: it can be seen and does nothing yet."""
+    return id_.key in cloud.table("young")
+
+
+def make(cloud: Cloud, body: Body) -> ResourceId:
+    """Create or replace a resource at once, as a service inside Azure does (Site Recovery makes machines and NICs):
+    the type's own validation and hooks, no operation. Raises `Refused`."""
+    id_ = resource_id(str(body["id"]))
+    kind: ResourceType = cloud.type_of(id_)
+    before = cloud.body(id_)
+    put = Put(cloud=cloud, id=id_, body=body, before=before, query={})
+    kind.validate(put)
+    kind.keep(put, "Succeeded")
+    kind.on_ready(cloud, id_)
+    return id_
+
+
+def unmake(cloud: Cloud, id_: ResourceId) -> None:
+    """Delete a resource at once; what is not there is gone already. Raises `Refused`."""
+    if cloud.exists(id_):
+        kind: ResourceType = cloud.type_of(id_)
+        kind.on_delete(cloud, id_)
+        kind.take_away(cloud, id_)
+
+
 def child_of(put: Put, name: str, child: Body) -> Put:
     """The PUT of a child inside its parent's."""
     cloud = put.cloud
@@ -340,7 +374,9 @@ def child_of(put: Put, name: str, child: Body) -> Put:
     id_ = put.id.child(name, text)
     before = cloud.body(id_)
     known = id_ if before is None else resource_id(str(before["id"]))
-    return Put(cloud=cloud, id=known, body=child, before=before, query=put.query, inside=put.id)
+    return Put(
+        cloud=cloud, id=known, body=child, before=before, query=put.query, inside=put.id, parent_location=put.location
+    )
 
 
 def free(cloud: Cloud, operation: Operation, lock: ResourceId) -> None:

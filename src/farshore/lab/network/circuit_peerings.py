@@ -1,0 +1,149 @@
+"""Microsoft.Network/expressRouteCircuits/peerings, and what can be asked of them (E8, E9, E11).
+
+`routeTables/{link}`, `routeTablesSummary/{link}` and `arpTables/{link}` are POSTs that take a few seconds; their rows
+come from `farshore.routing` on the lab's own resources and sites at the moment when the answer is made: what the MSEE
+of that link knows, from the site and from the gateways that are connected. Locations are those of the edge, not of
+the circuit's ARM region, but the answer is given by the circuit's control plane.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab import dataplane
+from farshore.lab.answers import bad_request
+from farshore.lab.call import Call
+from farshore.lab.network.addresses import overlapping, prefix, space_of
+from farshore.lab.network.circuits import CIRCUITS, connections_of
+from farshore.lab.network.references import ref
+from farshore.lab.registry import action, completion, resource_type
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
+
+PEERINGS = CIRCUITS + "/peerings"
+KINDS = ("AzurePrivatePeering", "MicrosoftPeering")
+LINKS = ("primary", "secondary")
+
+
+@resource_type(PEERINGS)
+class CircuitPeerings(ResourceType):
+    tracked = False
+    forwards = True
+    put_takes = "expressRouteCircuits.peerings.put"
+    read_only = ("provisioningState", "azureASN", "primaryAzurePort", "secondaryAzurePort", "lastModifiedBy")
+
+    def validate(self, put: Put) -> None:
+        kind = put.properties.get("peeringType") or put.id.name
+        if kind not in KINDS or put.id.name != kind:
+            raise bad_request("InvalidPeeringType", f"Peering {put.id.text}: peeringType and name must be of {KINDS}.")
+        ranges = []
+        for name in ("primaryPeerAddressPrefix", "secondaryPeerAddressPrefix"):
+            text = put.properties.get(name)
+            if not text:
+                raise bad_request("InvalidRequestFormat", f"Peering {put.id.text} has no {name}.")
+            ranges.append(prefix(text, put.id.text))
+        if overlapping(ranges[:1], ranges[1:]):
+            raise bad_request("InvalidPeerAddressPrefix", f"The two ranges of peering {put.id.text} overlap.")
+        if not isinstance(put.properties.get("peerASN"), int) or not isinstance(put.properties.get("vlanId"), int):
+            raise bad_request("InvalidRequestFormat", f"Peering {put.id.text} needs a peerASN and a vlanId.")
+        if 65515 <= put.properties["peerASN"] <= 65520:
+            raise bad_request("InvalidPeerASN", f"ASN {put.properties['peerASN']} is reserved (65515 to 65520).")
+        _check_networks(put, ranges)
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        defaults = {"azureASN": 0, "state": "Enabled", "lastModifiedBy": "", "connections": [], "peeredConnections": []}
+        return {**body, "properties": {**defaults, "peeringType": put.id.name, **body["properties"]}}
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        body = cloud.body(id_)
+        assert body is not None
+        parent = id_.parent
+        circuit = parent.name if parent is not None else ""
+        properties = {
+            **body["properties"],
+            "azureASN": 12076,
+            "primaryAzurePort": f"{circuit}-primary",
+            "secondaryAzurePort": f"{circuit}-secondary",
+            "lastModifiedBy": "Customer",
+        }
+        properties.setdefault("gatewayManagerEtag", "")
+        cloud.write(id_, {**body, "properties": properties})
+
+
+def _check_networks(put: Put, ranges: list[Any]) -> None:
+    """E9: the ranges must not overlap a connected network's space."""
+    circuit = put.id.parent
+    assert circuit is not None
+    from farshore.lab.network.connections import network_of
+
+    for connection in connections_of(put.cloud, circuit):
+        network = network_of(put.cloud, ref(connection, "virtualNetworkGateway1"))
+        if network is not None and overlapping(ranges, space_of(put.cloud.body(network))):
+            raise bad_request(
+                "PeerAddressPrefixOverlapsVnet",
+                f"The ranges of peering {put.id.text} overlap the address space of {network.text}.",
+            )
+
+
+def _asked(call: Call, verb: str) -> Response:
+    call.must_exist()
+    link = (call.argument or "").lower()
+    if link not in LINKS:
+        raise bad_request("InvalidDevicePath", f"'{call.argument}' is no device path: primary or secondary.")
+    return call.accept(verb, duration="network.query", data={"link": link})
+
+
+@action(PEERINGS, "routeTables")
+def route_tables(call: Call) -> Response:
+    return _asked(call, "routeTables")
+
+
+@action(PEERINGS, "routeTablesSummary")
+def route_tables_summary(call: Call) -> Response:
+    return _asked(call, "routeTablesSummary")
+
+
+@action(PEERINGS, "arpTables")
+def arp_tables(call: Call) -> Response:
+    return _asked(call, "arpTables")
+
+
+@completion(PEERINGS, "routeTables")
+def told_routes(cloud: Cloud, operation: Operation) -> Body:
+    """Rows `network, nextHop, locPrf, weight, path` (E11); a route to a private address in text, as it is shown."""
+    circuit = _circuit(operation)
+    rows = dataplane.circuit_rows(cloud, circuit, operation.data["link"])
+    return {"value": rows}
+
+
+@completion(PEERINGS, "routeTablesSummary")
+def told_summary(cloud: Cloud, operation: Operation) -> Body:
+    return {"value": dataplane.circuit_summary(cloud, _circuit(operation), operation.data["link"])}
+
+
+@completion(PEERINGS, "arpTables")
+def told_neighbours(cloud: Cloud, operation: Operation) -> Body:
+    """Ours and the customer's side of the link's /30 (E9)."""
+    body = cloud.body(operation.resource_id) or {}
+    text = (body.get("properties") or {}).get(f"{operation.data['link']}PeerAddressPrefix")
+    if not text:
+        return {"value": []}
+    network = prefix(text, operation.resource)
+    alive = dataplane.link_is_up(cloud, _circuit(operation), operation.data["link"])
+    rows = [{"age": 0, "interface": "Microsoft", "ipAddress": str(network[2]), "macAddress": "0000.0c00.0002"}]
+    if alive:
+        rows.append({"age": 10, "interface": "On-Prem", "ipAddress": str(network[1]), "macAddress": "0000.0c00.0001"})
+    return {"value": rows}
+
+
+def _circuit(operation: Operation) -> ResourceId:
+    parent = resource_id(operation.resource).parent
+    assert parent is not None
+    return parent

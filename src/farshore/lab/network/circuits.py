@@ -1,0 +1,184 @@
+"""Microsoft.Network/expressRouteCircuits and their authorizations (E1 to E7, E34).
+
+    created         circuitProvisioningState Enabled, serviceProviderProvisioningState NotProvisioned
+    some hours on   the provider has done its part: Provisioned (E37 says hours to weeks; this lab is lucky)
+
+A bandwidth only grows (E6). A circuit that is Provisioned or has connections can't be deleted (E2). Deleting an
+authorization that is in use takes its connection with it (E34).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body, Json
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.call import Call
+from farshore.lab.network.references import CONNECTIONS, ref
+from farshore.lab.registry import event, resource_type, view
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+CIRCUITS = "Microsoft.Network/expressRouteCircuits"
+TIERS = ("Standard", "Premium", "Basic", "Local", "MultiCloud")
+FAMILIES = ("UnlimitedData", "MeteredData")
+BANDWIDTHS = (50, 100, 200, 500, 1000, 2000, 5000, 10000)
+PROVIDER = "circuit.provider"
+
+
+@resource_type(CIRCUITS)
+class ExpressRouteCircuits(ResourceType):
+    forwards = True
+    nested = ("peerings", "authorizations")
+    keep_omitted = ("peerings", "authorizations")
+    put_takes = "expressRouteCircuits.put"
+    read_only = (
+        "provisioningState",
+        "resourceGuid",
+        "circuitProvisioningState",
+        "serviceProviderProvisioningState",
+        "serviceKey",
+        "gatewayManagerEtag",
+        "stag",
+    )
+
+    def validate(self, put: Put) -> None:
+        sku = put.body.get("sku") or {}
+        if sku.get("tier") not in TIERS or sku.get("family") not in FAMILIES:
+            raise bad_request(
+                "InvalidRequestFormat",
+                f"Circuit {put.id.text}: sku needs a tier of {TIERS} and a family of {FAMILIES}.",
+            )
+        provider = put.properties.get("serviceProviderProperties") or {}
+        if put.properties.get("expressRoutePort") is None:
+            if not provider.get("peeringLocation") or not provider.get("serviceProviderName"):
+                raise bad_request(
+                    "InvalidRequestFormat", f"Circuit {put.id.text} names no service provider and peering location."
+                )
+            bandwidth = provider.get("bandwidthInMbps")
+            if bandwidth not in BANDWIDTHS:
+                raise bad_request("InvalidRequestFormat", f"Circuit {put.id.text}: {bandwidth} Mbps is not offered.")
+            before = (put.before_properties.get("serviceProviderProperties") or {}).get("bandwidthInMbps")
+            if before is not None and bandwidth < before:
+                # E6; no page names the code: ours.
+                raise bad_request(
+                    "CircuitBandwidthCannotBeLowered",
+                    f"The bandwidth of circuit {put.id.text} cannot be lowered from {before} to {bandwidth} Mbps.",
+                )
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        properties = {
+            "circuitProvisioningState": "Disabled",
+            "serviceProviderProvisioningState": "NotProvisioned",
+            "allowClassicOperations": False,
+            "serviceKey": put.cloud.guid("service key", put.id.key),
+            "allowGlobalReach": False,
+            "globalReachEnabled": False,
+            **body["properties"],
+        }
+        return {**body, "properties": properties}
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        body = cloud.body(id_)
+        assert body is not None
+        properties = {**body["properties"], "circuitProvisioningState": "Enabled"}
+        properties.setdefault("gatewayManagerEtag", "")
+        properties.setdefault("stag", 1 + int(cloud.chance("stag", id_.key) * 4000))
+        cloud.write(id_, {**body, "properties": properties})
+        if properties.get("serviceProviderProvisioningState") == "NotProvisioned":
+            cloud.at(cloud.now + cloud.duration("expressRouteCircuits.provider", id_.key), PROVIDER, id_.key, None)
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """Recorded: an update shows the circuit as Disabled while it lasts; forwarding goes on."""
+        if body["properties"].get("provisioningState") != "Updating":
+            return body
+        return {**body, "properties": {**body["properties"], "circuitProvisioningState": "Disabled"}}
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        properties = {
+            "circuitProvisioningState": "Enabled",
+            "serviceProviderProvisioningState": "Provisioned",
+            "serviceKey": cloud.guid("service key", str(body["id"]).lower()),
+            **body["properties"],
+        }
+        return {**body, "properties": properties}
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        used = connections_of(cloud, id_)
+        if used:
+            raise Refused(
+                400,
+                "CircuitInUseCannotBeDeleted",
+                f"Express route circuit {id_.text} is in use by connection {used[0]['id']} and cannot be deleted.",
+            )
+        body = cloud.body(id_)
+        state = (body or {}).get("properties", {}).get("serviceProviderProvisioningState")
+        if state in ("Provisioning", "Provisioned"):
+            raise Refused(
+                400,
+                "CircuitProvisionedCannotBeDeleted",
+                f"Express route circuit {id_.text} cannot be deleted while its provider state is {state}.",
+            )
+
+
+@resource_type(CIRCUITS + "/authorizations")
+class Authorizations(ResourceType):
+    tracked = False
+    read_only = ("provisioningState", "authorizationKey", "authorizationUseStatus", "connectionResourceUri")
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        properties = {
+            "authorizationKey": put.cloud.guid("authorization", put.id.key, put.cloud.count("made", put.id.key)),
+            "authorizationUseStatus": "Available",
+            **body["properties"],
+        }
+        return {**body, "properties": properties}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """One authorization, one connection (E34)."""
+        used = next(
+            (
+                item
+                for item in cloud.of_type(CONNECTIONS)
+                if item["properties"].get("authorizationKey") == body["properties"].get("authorizationKey")
+            ),
+            None,
+        )
+        properties = {**body["properties"], "authorizationUseStatus": "Available" if used is None else "InUse"}
+        if used is not None:
+            properties["connectionResourceUri"] = used["id"]
+        return {**body, "properties": properties}
+
+    def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
+        key = body["properties"].get("authorizationKey")
+        for connection in cloud.of_type(CONNECTIONS):
+            if connection["properties"].get("authorizationKey") == key:
+                cloud.remove(resource_id(str(connection["id"])))
+
+
+@event(PROVIDER)
+def provided(cloud: Cloud, subject: str, data: Json) -> None:
+    """The provider has built its part."""
+    body = cloud.body(subject)
+    if body is not None:
+        properties = {**body["properties"], "serviceProviderProvisioningState": "Provisioned"}
+        cloud.write(resource_id(str(body["id"])), {**body, "properties": properties})
+
+
+@view(CIRCUITS, "stats")
+def stats(call: Call) -> Response:
+    call.must_exist()
+    names = ("primaryBytesIn", "primaryBytesOut", "secondaryBytesIn", "secondaryBytesOut")
+    return Response(status=200, body=dict.fromkeys(names, 0))
+
+
+def connections_of(cloud: Cloud, circuit: ResourceId) -> list[Body]:
+    """The connections whose peer is this circuit (E32)."""
+    return [body for body in cloud.of_type(CONNECTIONS) if (ref(body, "peer") or "").lower() == circuit.key]

@@ -1,0 +1,161 @@
+"""What a NIC's table and rules come to: `effectiveRouteTable` and `effectiveNetworkSecurityGroups` (R9, R10).
+
+POSTs that take some seconds: 202 with location alone, and the result at operationResults (recorded). The NIC must be
+that of a running machine (R10 calls that known behaviour; its code is ours).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab import dataplane, machines
+from farshore.lab.answers import bad_request
+from farshore.lab.call import Call
+from farshore.lab.network.references import NICS, configurations, ref
+from farshore.lab.network.security_groups import DEFAULT_RULES
+from farshore.lab.registry import action, completion
+from farshore.routing.security import virtual_network_tag
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
+
+ANY = "0.0.0.0/0"
+PORTS = "0-65535"
+
+
+@action(NICS, "effectiveRouteTable")
+def route_table(call: Call) -> Response:
+    _must_run(call)
+    return call.accept("effectiveRouteTable", duration="network.query")
+
+
+@action(NICS, "effectiveNetworkSecurityGroups")
+def security_groups(call: Call) -> Response:
+    _must_run(call)
+    return call.accept("effectiveNetworkSecurityGroups", duration="network.query")
+
+
+@completion(NICS, "effectiveRouteTable")
+def told_routes(cloud: Cloud, operation: Operation) -> Body:
+    return {"value": dataplane.effective(cloud, operation.resource_id)}
+
+
+@completion(NICS, "effectiveNetworkSecurityGroups")
+def told_groups(cloud: Cloud, operation: Operation) -> Body:
+    nic = operation.resource_id
+    body = cloud.body(nic) or {}
+    subnet = next((text for item in configurations(body) if (text := ref(item, "subnet"))), None)
+    found = []
+    own = ref(body, "networkSecurityGroup")
+    if own is not None:
+        found.append(_group(cloud, resource_id(own), {"networkInterface": {"id": nic.text}}, subnet))
+    theirs = None if subnet is None else ref(cloud.body(subnet), "networkSecurityGroup")
+    if theirs is not None:
+        found.append(_group(cloud, resource_id(theirs), {"subnet": {"id": subnet}}, subnet))
+    return {"value": found}
+
+
+def _must_run(call: Call) -> None:
+    body = call.must_exist()
+    machine = ref(body, "virtualMachine")
+    if machine is None or machines.power(call.cloud, resource_id(machine)) != machines.RUNNING:
+        raise bad_request(
+            "NetworkInterfaceNotAttachedToRunningVm",
+            f"Network interface {call.id.text} is not attached to a running virtual machine.",
+        )
+
+
+def _group(cloud: Cloud, group: ResourceId, association: Body, subnet: str | None) -> Body:
+    tag = [] if subnet is None else virtual_network_tag(dataplane.plane(cloud).routing.world, resource_id(subnet))
+    network = [str(prefix) for prefix in tag]
+    return {
+        "networkSecurityGroup": {"id": group.text},
+        "association": association,
+        "effectiveSecurityRules": [
+            *(_own(rule, network) for rule in cloud.children(group, "securityRules")),
+            *_defaults(network),
+        ],
+        "tagMap": {"VirtualNetwork": network},
+    }
+
+
+def _own(rule: Body, network: list[str]) -> Body:
+    properties = rule["properties"]
+    sources = _both(properties, "sourceAddressPrefix", "sourceAddressPrefixes")
+    destinations = _both(properties, "destinationAddressPrefix", "destinationAddressPrefixes")
+    return _rule(
+        f"securityRules/{rule['name']}",
+        str(properties.get("protocol", "*")),
+        [_ports(text) for text in _both(properties, "sourcePortRange", "sourcePortRanges")],
+        [_ports(text) for text in _both(properties, "destinationPortRange", "destinationPortRanges")],
+        sources,
+        destinations,
+        properties,
+        network,
+    )
+
+
+def _defaults(network: list[str]) -> Iterator[Body]:
+    for name, _, source, destination, access, priority, direction in DEFAULT_RULES:
+        rest = {"access": access, "priority": priority, "direction": direction}
+        yield _rule(f"defaultSecurityRules/{name}", "*", [PORTS], [PORTS], [source], [destination], rest, network)
+
+
+def _rule(
+    name: str,
+    protocol: str,
+    source_ports: list[str],
+    destination_ports: list[str],
+    sources: list[str],
+    destinations: list[str],
+    rest: Body,
+    network: list[str],
+) -> Body:
+    body: Body = {
+        "name": name,
+        "protocol": "All" if protocol == "*" else protocol,
+        "sourcePortRanges": source_ports,
+        "destinationPortRanges": destination_ports,
+        "sourceAddressPrefixes": [_shown(text) for text in sources],
+        "destinationAddressPrefixes": [_shown(text) for text in destinations],
+        "access": rest.get("access"),
+        "priority": rest.get("priority"),
+        "direction": rest.get("direction"),
+    }
+    for plural, singular in (
+        ("sourcePortRanges", "sourcePortRange"),
+        ("destinationPortRanges", "destinationPortRange"),
+        ("sourceAddressPrefixes", "sourceAddressPrefix"),
+        ("destinationAddressPrefixes", "destinationAddressPrefix"),
+    ):
+        if len(body[plural]) == 1:
+            body[singular] = body[plural][0]
+    if "VirtualNetwork" in sources:
+        body["expandedSourceAddressPrefix"] = network
+    if "VirtualNetwork" in destinations:
+        body["expandedDestinationAddressPrefix"] = network
+    return body
+
+
+def _both(properties: Body, singular: str, plural: str) -> list[str]:
+    one: Any = properties.get(singular)
+    return ([one] if one else []) + list(properties.get(plural) or [])
+
+
+def _ports(text: str) -> str:
+    return PORTS if text == "*" else text if "-" in text else f"{text}-{text}"
+
+
+def _shown(text: str) -> str:
+    if text == "*":
+        return ANY
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        return text

@@ -1,0 +1,261 @@
+"""Microsoft.Network/virtualNetworkGateways: the long wait of a recovery (E20 to E25, E24 above all).
+
+A PUT takes about 38 minutes; until then the gateway can be seen, is Updating and does nothing. Then it has its BGP
+addresses, at the top of GatewaySubnet. What can be asked of it: learned and advertised routes and its BGP peers, POSTs
+that take some seconds (E11; recorded: 202 with location alone).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab import dataplane
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.call import Call
+from farshore.lab.cloud import must_have
+from farshore.lab.network.addresses import subnet_prefixes
+from farshore.lab.network.peerings import _uses
+from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configurations, ref
+from farshore.lab.network.virtual_networks import gateways_in, peerings_of
+from farshore.lab.registry import action, completion, resource_type
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
+
+EXPRESS_ROUTE_SKUS = (
+    "Standard",
+    "HighPerformance",
+    "UltraPerformance",
+    "ErGw1AZ",
+    "ErGw2AZ",
+    "ErGw3AZ",
+    "ErGwScale",
+)
+"""E21."""
+RESIZES = {
+    ("Standard", "HighPerformance"),
+    ("HighPerformance", "UltraPerformance"),
+    ("Standard", "UltraPerformance"),
+    ("HighPerformance", "Standard"),
+    ("ErGw1AZ", "ErGw2AZ"),
+    ("ErGw2AZ", "ErGw3AZ"),
+    ("ErGw1AZ", "ErGw3AZ"),
+    ("ErGw2AZ", "ErGw1AZ"),
+}
+"""E22: anything else is delete and recreate."""
+
+
+@resource_type(GATEWAYS)
+class VirtualNetworkGateways(ResourceType):
+    forwards = True
+    put_takes = "virtualNetworkGateways.put"
+    update_takes = "virtualNetworkGateways.update"
+    delete_takes = "virtualNetworkGateways.delete"
+
+    def validate(self, put: Put) -> None:
+        kind = put.properties.get("gatewayType")
+        if kind not in ("ExpressRoute", "Vpn"):
+            raise bad_request("InvalidRequestFormat", f"Gateway {put.id.text}: gatewayType is {kind!r}.")
+        sku = (put.properties.get("sku") or {}).get("name")
+        if kind == "ExpressRoute" and sku not in EXPRESS_ROUTE_SKUS:
+            raise bad_request(
+                "InvalidGatewaySkuSpecifiedForGatewayDeploymentType",
+                f"Virtual network gateway Sku specified is not valid for gateway {put.id.text} with DeploymentType "
+                f"VMScaleSet. The allowed Skus are {', '.join(EXPRESS_ROUTE_SKUS)}.",
+            )
+        _check_resize(put, str(sku))
+        items = configurations(put.body)
+        if not items:
+            raise bad_request("InvalidRequestFormat", f"Gateway {put.id.text} has no ipConfigurations.")
+        for item in items:
+            _check_configuration(put, item, str(kind))
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        sent = body["properties"]
+        items = []
+        for item in configurations(body):
+            name = str(item.get("name") or "default")
+            properties = {"privateIPAllocationMethod": "Dynamic", **(item.get("properties") or {})}
+            items.append(
+                {
+                    "name": name,
+                    "id": f"{put.id.text}/ipConfigurations/{name}",
+                    "type": GATEWAYS + "/ipConfigurations",
+                    "properties": {**properties, "provisioningState": "Succeeded"},
+                }
+            )
+        properties = {
+            "enableBgp": False,
+            "activeActive": False,
+            "allowRemoteVnetTraffic": False,
+            "allowVirtualWanTraffic": False,
+            **sent,
+            "ipConfigurations": items,
+            "sku": {"capacity": 2, **sent["sku"], "tier": sent["sku"].get("tier") or sent["sku"]["name"]},
+        }
+        asn = (sent.get("bgpSettings") or {}).get("asn") or 65515
+        held = put.before_properties.get("bgpSettings") or {}
+        properties["bgpSettings"] = {"peerWeight": 0, **held, **(sent.get("bgpSettings") or {}), "asn": asn}
+        return {**body, "properties": properties}
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        body = cloud.body(id_)
+        assert body is not None
+        settings = dict(body["properties"].get("bgpSettings") or {})
+        if not settings.get("bgpPeeringAddress"):
+            settings["bgpPeeringAddress"] = ",".join(_own_addresses(cloud, body))
+        cloud.write(id_, {**body, "properties": {**body["properties"], "bgpSettings": settings}})
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        items = [
+            {**item, "id": item.get("id") or f"{body['id']}/ipConfigurations/{item.get('name') or 'default'}"}
+            for item in configurations(body)
+        ]
+        return {**body, "properties": {**body["properties"], "ipConfigurations": items}}
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        used = [
+            item
+            for item in cloud.of_type(CONNECTIONS)
+            if id_.key
+            in (
+                (ref(item, "virtualNetworkGateway1") or "").lower(),
+                (ref(item, "virtualNetworkGateway2") or "").lower(),
+            )
+        ]
+        if used:
+            raise Refused(
+                400,
+                "VirtualNetworkGatewayCannotBeDeleted",
+                f"Virtual network gateway {id_.text} cannot be deleted because it has connections: {used[0]['id']}.",
+            )
+
+
+def _check_resize(put: Put, sku: str) -> None:
+    before = (put.before_properties.get("sku") or {}).get("name")
+    if before is not None and before != sku and (before, sku) not in RESIZES:
+        # E22; no page names the code: ours.
+        raise bad_request(
+            "GatewaySkuChangeNotAllowed",
+            f"Gateway {put.id.text} cannot be resized from {before} to {sku}: delete and recreate it.",
+        )
+
+
+def _check_configuration(put: Put, item: Body, kind: str) -> None:
+    cloud = put.cloud
+    subnet_text = ref(item, "subnet")
+    must_have(cloud, subnet_text, put.id.text)
+    subnet = resource_id(str(subnet_text))
+    network = subnet.parent
+    assert network is not None
+    if subnet.name.lower() != "gatewaysubnet":
+        raise bad_request(
+            "InvalidGatewaySubnet", f"Gateway {put.id.text}: its subnet must be named GatewaySubnet, not {subnet.name}."
+        )
+    if cloud.region_of(subnet) != put.location:
+        raise bad_request(
+            "InvalidResourceReference",
+            f"Resource {subnet.text} referenced by resource {put.id.text} was not found in region {put.location}.",
+        )
+    small = [space for space in subnet_prefixes(cloud, subnet) if space.version == 4 and space.prefixlen > 27]
+    if put.created and small:
+        # E23: /27 or larger for new deployments; no page names the code: ours.
+        raise bad_request("GatewaySubnetTooSmall", f"GatewaySubnet {small[0]} is smaller than /27.")
+    _check_address(put, item)
+    others = [body for body in gateways_in(cloud, network, kind) if str(body["id"]).lower() != put.id.key]
+    if others:
+        raise bad_request(
+            "ParentVnetAlreadyHasGateways",
+            f"Virtual network {network.text} already has a gateway of type {kind}: {others[0]['id']}.",
+        )
+    user = next((half for half in peerings_of(cloud, network) if _uses(half)), None)
+    if user is not None:
+        raise bad_request(
+            "ParentVnetAlreadyHasGateways",
+            f"Virtual network {network.text} uses the gateways of a peer by {user['id']} and can have none of its own.",
+        )
+    if put.created:
+        _check_table(put, subnet)
+
+
+def _check_address(put: Put, item: Body) -> None:
+    """E25: a Basic public address is refused."""
+    public = ref(item, "publicIPAddress")
+    if public is None:
+        return
+    body = must_have(put.cloud, public, put.id.text)
+    if put.properties.get("gatewayType") == "ExpressRoute" and (body.get("sku") or {}).get("name") == "Basic":
+        raise bad_request(
+            "PublicIpWithBasicSkuNotAllowedOnExpressRouteGateways",
+            f"Basic IP configuration for Express Route gateways is not supported: {public}.",
+        )
+
+
+def _check_table(put: Put, subnet: ResourceId) -> None:
+    """R35: a 0/0 route on GatewaySubnet blocks the creation; no page names the code (L33): ours."""
+    table = ref(put.cloud.body(subnet), "routeTable")
+    if table is None:
+        return
+    for route in put.cloud.children(resource_id(table), "routes"):
+        if route["properties"].get("addressPrefix") in ("0.0.0.0/0", "::/0"):
+            raise bad_request(
+                "DefaultRouteNotAllowedOnGatewaySubnet",
+                f"Route {route['id']} on {subnet.text} is a default route: a gateway cannot be created there.",
+            )
+
+
+def _own_addresses(cloud: Cloud, body: Body) -> list[str]:
+    """The instances' addresses: a VPN gateway has the last usable one (recorded), an ExpressRoute gateway two, the
+    twelfth and thirteenth."""
+    subnet = next((text for item in configurations(body) if (text := ref(item, "subnet"))), None)
+    spaces = () if subnet is None else subnet_prefixes(cloud, resource_id(subnet))
+    if not spaces:
+        return []
+    space = spaces[0]
+    if body["properties"].get("gatewayType") == "ExpressRoute":
+        return [str(space[12]), str(space[13])]
+    return [str(space[-2])] if not body["properties"].get("activeActive") else [str(space[-2]), str(space[-3])]
+
+
+def _asked(call: Call, verb: str) -> Response:
+    body = call.must_exist()
+    if body["properties"].get("provisioningState") not in ("Succeeded", "Updating"):
+        raise Refused(409, "GatewayNotProvisioned", f"Gateway {call.id.text} is not provisioned.")
+    return call.accept(verb, duration="network.query", data={"peer": call.query.get("peer")})
+
+
+@action(GATEWAYS, "getLearnedRoutes")
+def learned(call: Call) -> Response:
+    return _asked(call, "getLearnedRoutes")
+
+
+@action(GATEWAYS, "getAdvertisedRoutes")
+def advertised(call: Call) -> Response:
+    return _asked(call, "getAdvertisedRoutes")
+
+
+@action(GATEWAYS, "getBgpPeerStatus")
+def peers(call: Call) -> Response:
+    return _asked(call, "getBgpPeerStatus")
+
+
+@completion(GATEWAYS, "getLearnedRoutes")
+def told_learned(cloud: Cloud, operation: Operation) -> Body:
+    return {"value": dataplane.gateway_learned(cloud, operation.resource_id)}
+
+
+@completion(GATEWAYS, "getAdvertisedRoutes")
+def told_advertised(cloud: Cloud, operation: Operation) -> Body:
+    data: Any = operation.data
+    return {"value": dataplane.gateway_advertised(cloud, operation.resource_id, data.get("peer"))}
+
+
+@completion(GATEWAYS, "getBgpPeerStatus")
+def told_peers(cloud: Cloud, operation: Operation) -> Body:
+    return {"value": dataplane.gateway_peers(cloud, operation.resource_id)}

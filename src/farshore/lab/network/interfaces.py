@@ -1,0 +1,172 @@
+"""Microsoft.Network/networkInterfaces: IP configurations and their addresses (L17 to L19, L25).
+
+A static address must be free; a dynamic one is kept for as long as the NIC stays in its subnet. The machine's side of
+an attachment is `attach`, called by whoever makes machines.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.decode import Address
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.cloud import must_have
+from farshore.lab.network.addresses import check_static, next_free
+from farshore.lab.network.references import configurations, ref
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+
+@resource_type("Microsoft.Network/networkInterfaces")
+class NetworkInterfaces(ResourceType):
+    forwards = True
+    read_only = ("provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary")
+
+    def validate(self, put: Put) -> None:
+        items = configurations(put.body)
+        if not items:
+            raise bad_request("InvalidRequestFormat", f"Network interface {put.id.text} has no ipConfigurations.")
+        networks = set()
+        for item in items:
+            label = _label(put.id, item)
+            subnet_text = ref(item, "subnet")
+            if subnet_text is None:
+                raise bad_request("InvalidRequestFormat", f"IP configuration {label} has no subnet.")
+            must_have(put.cloud, subnet_text, label)
+            subnet = resource_id(subnet_text)
+            if subnet.name.lower() == "gatewaysubnet":
+                raise bad_request(
+                    "SubnetIsReservedForGateway", f"Subnet {subnet.text} is reserved for virtual network gateways."
+                )
+            networks.add(subnet.parent)
+            if put.cloud.region_of(subnet) != put.location:
+                raise bad_request(
+                    "InvalidResourceReference",
+                    f"Resource {subnet.text} referenced by resource {put.id.text} was not found in region "
+                    f"{put.location}. Please make sure that both resources are in the same region.",
+                )
+            for kind in ("publicIPAddress",):
+                if (target := ref(item, kind)) is not None:
+                    must_have(put.cloud, target, label)
+            if _method(item) == "Static":
+                check_static(put.cloud, subnet, item["properties"].get("privateIPAddress"), label)
+        if len(networks) > 1:
+            raise bad_request(
+                "SubnetsNotInSameVnet", f"IP configurations of {put.id.text} are in different virtual networks."
+            )
+        if (group := ref(put.body, "networkSecurityGroup")) is not None:
+            must_have(put.cloud, group, put.id.text)
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        before = {str(item.get("name")).lower(): item for item in configurations(put.before or {})}
+        given: set[Address] = set()
+        items = []
+        for at, item in enumerate(configurations(put.body)):
+            items.append(_completed(put, item, before.get(str(item.get("name")).lower()), at == 0, given))
+        properties = {
+            "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
+            "enableAcceleratedNetworking": False,
+            "enableIPForwarding": False,
+            "nicType": "Standard",
+            **body["properties"],
+            "ipConfigurations": items,
+        }
+        return {**body, "properties": properties}
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        """An address that the estate does not give is given now."""
+        id_ = resource_id(str(body["id"]))
+        items = []
+        for at, item in enumerate(configurations(body)):
+            properties = dict(item.get("properties") or {})
+            subnet = ref(item, "subnet")
+            if "privateIPAddress" not in properties and subnet is not None and cloud.exists(resource_id(subnet)):
+                properties["privateIPAddress"] = str(next_free(cloud, resource_id(subnet)))
+            properties.setdefault("primary", at == 0)
+            items.append({**item, "id": item.get("id") or _label(id_, item), "properties": properties})
+        return {**body, "properties": {**body["properties"], "ipConfigurations": items}}
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        machine = ref(cloud.body(id_), "virtualMachine")
+        if machine is not None and cloud.exists(resource_id(machine)):
+            raise Refused(
+                400,
+                "NicInUse",
+                f"Network Interface {id_.text} is used by existing resource {machine}. In order to delete the network "
+                "interface, it must be dissociated from the resource.",
+            )
+
+
+def attach(cloud: Cloud, nic: ResourceId, machine: ResourceId | None, *, primary: bool = True) -> None:
+    """Make a NIC a machine's, or (with None) nobody's. Raises `Refused` where it is another's."""
+    body = cloud.body(nic)
+    if body is None:
+        return
+    properties = dict(body["properties"])
+    holder = ref(body, "virtualMachine")
+    if machine is None:
+        properties.pop("virtualMachine", None)
+        properties.pop("primary", None)
+    else:
+        if holder is not None and holder.lower() != machine.key and cloud.exists(resource_id(holder)):
+            raise Refused(
+                400,
+                "NicInUse",
+                f"Network Interface {nic.text} is used by existing resource {holder}.",
+            )
+        properties["virtualMachine"] = {"id": machine.text}
+        properties["primary"] = primary
+        number = int(cloud.chance("mac", nic.key) * (1 << 24))
+        properties.setdefault("macAddress", f"00-0D-3A-{number >> 16:02X}-{number >> 8 & 255:02X}-{number & 255:02X}")
+    cloud.write(nic, {**body, "properties": properties})
+
+
+def _completed(put: Put, item: Body, before: Body | None, first: bool, given: set[Address]) -> Body:
+    """One IP configuration with an id, a method and an address."""
+    properties = dict(item.get("properties") or {})
+    subnet = resource_id(str(ref(item, "subnet")))
+    properties["provisioningState"] = "Succeeded"
+    properties["privateIPAllocationMethod"] = _method(item)
+    properties["subnet"] = {"id": subnet.text}
+    if (public := ref(item, "publicIPAddress")) is not None:
+        properties["publicIPAddress"] = {"id": public}
+    properties.setdefault("primary", first)
+    properties.setdefault("privateIPAddressVersion", "IPv4")
+    if properties["privateIPAllocationMethod"] != "Static":
+        held = (before or {}).get("properties", {})
+        same = before is not None and str(ref(before, "subnet")).lower() == subnet.key
+        if same and held.get("privateIPAddress"):
+            properties["privateIPAddress"] = held["privateIPAddress"]
+        else:
+            address = _free(put, subnet, given)
+            given.add(address)
+            properties["privateIPAddress"] = str(address)
+    return {
+        "name": str(item.get("name") or "ipconfig1"),
+        "id": _label(put.id, item),
+        "type": "Microsoft.Network/networkInterfaces/ipConfigurations",
+        "properties": properties,
+    }
+
+
+def _free(put: Put, subnet: ResourceId, given: set[Address]) -> Address:
+    """The lowest address that is free, also of what this NIC has just been given for another configuration."""
+    address = next_free(put.cloud, subnet)
+    while address in given:
+        address = type(address)(int(address) + 1)
+    return address
+
+
+def _method(item: Body) -> str:
+    text: Any = (item.get("properties") or {}).get("privateIPAllocationMethod") or "Dynamic"
+    return "Static" if str(text).lower() == "static" else "Dynamic"
+
+
+def _label(nic: ResourceId, item: Body) -> str:
+    return f"{nic.text}/ipConfigurations/{item.get('name') or 'ipconfig1'}"

@@ -1,0 +1,70 @@
+"""Microsoft.Network/publicIPAddresses (L25, E25)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused
+from farshore.lab.network.references import references
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+
+@resource_type("Microsoft.Network/publicIPAddresses")
+class PublicIpAddresses(ResourceType):
+    forwards = True
+    read_only = ("provisioningState", "resourceGuid", "ipAddress", "ipConfiguration")
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        body = {**body, "sku": {"name": "Basic", "tier": "Regional", **(put.body.get("sku") or {})}}
+        defaults = {
+            "publicIPAddressVersion": "IPv4",
+            "publicIPAllocationMethod": "Dynamic",
+            "idleTimeoutInMinutes": 4,
+            "ipTags": [],
+        }
+        return {**body, "properties": {**defaults, **body["properties"]}}
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        """A static address is there at once, a dynamic one when something has it."""
+        body = cloud.body(id_)
+        assert body is not None
+        properties = body["properties"]
+        if properties.get("publicIPAllocationMethod") == "Static" and "ipAddress" not in properties:
+            cloud.write(id_, {**body, "properties": {**properties, "ipAddress": address_of(cloud, id_)}})
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        properties = {key: item for key, item in body["properties"].items() if key != "ipConfiguration"}
+        if properties.get("publicIPAllocationMethod") == "Static":
+            properties.setdefault("ipAddress", address_of(cloud, resource_id(str(body["id"]))))
+        return {**body, "properties": properties}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        used = references(cloud).configurations.get(id_.key)
+        if not used:
+            return body
+        properties = {**body["properties"], "ipConfiguration": {"id": used[0]}}
+        properties.setdefault("ipAddress", address_of(cloud, id_))
+        return {**body, "properties": properties}
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        used = references(cloud).configurations.get(id_.key)
+        if used:
+            raise Refused(
+                400,
+                "PublicIPAddressCannotBeDeleted",
+                f"Public IP address {id_.text} can not be deleted since it is still allocated to resource {used[0]}.",
+            )
+
+
+def address_of(cloud: Cloud, id_: ResourceId) -> str:
+    """A public address that this lab gives to this thing."""
+    number = int(cloud.chance("public address", id_.key) * (1 << 16))
+    return f"20.{192 + number % 64}.{(number >> 6) % 256}.{1 + (number >> 8) % 254}"

@@ -1,0 +1,136 @@
+"""Microsoft.Network/networkSecurityGroups and their rules (R42, L25). The six default rules are shown, never kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.network.references import references
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put, ResourceType, child_of
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+NETWORK, PROBE, INTERNET = "VirtualNetwork", "AzureLoadBalancer", "Internet"
+DEFAULT_RULES = (
+    ("AllowVnetInBound", "all VMs in VNET", NETWORK, NETWORK, "Allow", 65000, "Inbound"),
+    ("AllowAzureLoadBalancerInBound", "azure load balancer", PROBE, "*", "Allow", 65001, "Inbound"),
+    ("DenyAllInBound", "", "*", "*", "Deny", 65500, "Inbound"),
+    ("AllowVnetOutBound", "all VMs to all VMs in VNET", NETWORK, NETWORK, "Allow", 65000, "Outbound"),
+    ("AllowInternetOutBound", "all VMs to Internet", "*", INTERNET, "Allow", 65001, "Outbound"),
+    ("DenyAllOutBound", "", "*", "*", "Deny", 65500, "Outbound"),
+)
+PLURALS = ("sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes")
+SHOWN = ("defaultSecurityRules", "subnets", "networkInterfaces")
+
+
+@resource_type("Microsoft.Network/networkSecurityGroups")
+class NetworkSecurityGroups(ResourceType):
+    forwards = True
+    nested = ("securityRules",)
+    read_only = ("provisioningState", "resourceGuid", *SHOWN)
+
+    def validate(self, put: Put) -> None:
+        rules = [child_of(put, "securityRules", rule) for rule in put.properties.get("securityRules") or []]
+        seen: dict[tuple[str, int], str] = {}
+        for rule in rules:
+            check_rule(rule, seen)
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        return {**body, "properties": {key: item for key, item in body["properties"].items() if key not in SHOWN}}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        properties = {**body["properties"], "defaultSecurityRules": list(_defaults(id_, body, cloud.etag(id_)))}
+        found = references(cloud)
+        for name, used in (
+            ("subnets", found.subnets.get(id_.key)),
+            ("networkInterfaces", found.interfaces.get(id_.key)),
+        ):
+            if used:
+                properties[name] = [{"id": item} for item in used]
+        return {**body, "properties": properties}
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        found = references(cloud)
+        used = found.subnets.get(id_.key, []) + found.interfaces.get(id_.key, [])
+        if used:
+            raise Refused(
+                400,
+                "InUseNetworkSecurityGroupCannotBeDeleted",
+                f"Network security group {id_.name} cannot be deleted because it is in use by the following resources: "
+                f"{', '.join(used)}. In order to delete the Network security group, remove the association with the "
+                "resource(s).",
+            )
+
+
+@resource_type("Microsoft.Network/networkSecurityGroups/securityRules")
+class SecurityRules(ResourceType):
+    tracked = False
+    forwards = True
+
+    def validate(self, put: Put) -> None:
+        group = put.id.parent
+        assert group is not None
+        others = {
+            (str(body["properties"].get("direction")), int(body["properties"].get("priority") or 0)): str(body["name"])
+            for body in put.cloud.children(group, "securityRules")
+            if str(body["id"]).lower() != put.id.key
+        }
+        check_rule(put, others)
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        return {**body, "properties": {**{name: [] for name in PLURALS}, **body["properties"]}}
+
+
+def check_rule(put: Put, seen: dict[tuple[str, int], str]) -> None:
+    """Priority 100 to 4096, once a direction (R42)."""
+    properties = put.properties
+    for name in ("direction", "access", "protocol"):
+        if not properties.get(name):
+            raise bad_request("SecurityRuleParameterMissing", f"Security rule {put.id.text} has no {name}.")
+    priority = properties.get("priority")
+    if not isinstance(priority, int) or not 100 <= priority <= 4096:
+        raise bad_request(
+            "SecurityRuleInvalidPriority",
+            f"Security rule {put.id.name} has invalid Priority. Value provided: {priority} Allowed range 100-4096.",
+        )
+    key = (str(properties["direction"]), priority)
+    if key in seen:
+        raise bad_request(
+            "SecurityRuleConflict",
+            f"Security rule {put.id.name} conflicts with rule {seen[key]}. Rules cannot have the same Priority and "
+            "Direction.",
+        )
+    seen[key] = put.id.name
+
+
+def _defaults(id_: ResourceId, body: Body, etag: str) -> Any:
+    for name, whose, source, destination, access, priority, direction in DEFAULT_RULES:
+        yield {
+            "name": name,
+            "id": f"{id_.text}/defaultSecurityRules/{name}",
+            "etag": etag,
+            "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules",
+            "properties": {
+                "provisioningState": body["properties"].get("provisioningState", "Succeeded"),
+                "description": (
+                    f"Allow {direction.lower()} traffic from {whose}"
+                    if whose
+                    else f"Deny all {direction.lower()} traffic"
+                ),
+                "protocol": "*",
+                "sourcePortRange": "*",
+                "destinationPortRange": "*",
+                "sourceAddressPrefix": source,
+                "destinationAddressPrefix": destination,
+                "access": access,
+                "priority": priority,
+                "direction": direction,
+                **{plural: [] for plural in PLURALS},
+            },
+        }

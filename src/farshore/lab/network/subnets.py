@@ -1,0 +1,137 @@
+"""Microsoft.Network/virtualNetworks/subnets.
+
+GatewaySubnet takes no security group (L33). What is in use can't be deleted or given another range (L23). A service
+endpoint shows the regions that it covers (R22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.decode import Network
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.cloud import must_have
+from farshore.lab.network.addresses import inside, overlapping, prefixes_of, space_of
+from farshore.lab.network.references import in_use, ref
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+GATEWAY_SUBNET = "gatewaysubnet"
+
+
+@resource_type("Microsoft.Network/virtualNetworks/subnets")
+class Subnets(ResourceType):
+    tracked = False
+    forwards = True
+    read_only = ("provisioningState", "ipConfigurations")
+
+    def validate(self, put: Put) -> None:
+        network = put.id.parent
+        assert network is not None
+        siblings = [
+            prefixes_of(body["properties"], str(body["id"]))
+            for body in put.cloud.children(network, "subnets")
+            if resource_id(str(body["id"])) != put.id
+        ]
+        self.check(put, space_of(put.cloud.body(network)), siblings)
+
+    def check(self, put: Put, space: Iterable[Network], siblings: Iterable[Iterable[Network]]) -> None:
+        """A subnet against its network's space (L20) and the subnets beside it (L21)."""
+        network = put.id.parent
+        assert network is not None
+        own = prefixes_of(put.properties, put.id.text)
+        if not own:
+            raise bad_request("InvalidRequestFormat", f"Subnet {put.id.text} has no address prefix.")
+        if not all(inside(item, space) for item in own):
+            raise bad_request(
+                "NetcfgSubnetRangeOutsideVnet",
+                f"Subnet '{put.id.name}' is not valid because its IP address range is outside the IP address range of "
+                f"virtual network '{network.name}'.",
+            )
+        for other in siblings:
+            if overlapping(own, other):
+                raise bad_request(
+                    "NetcfgSubnetRangesOverlap",
+                    f"Subnet '{put.id.name}' is not valid because its IP address range overlaps with that of an "
+                    f"existing subnet in virtual network '{network.name}'.",
+                )
+        _check_use(put, own)
+        _check_references(put)
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        properties = {
+            "delegations": [],
+            "privateEndpointNetworkPolicies": "Disabled",
+            "privateLinkServiceNetworkPolicies": "Enabled",
+            **body["properties"],
+        }
+        endpoints = [_endpoint(item, put) for item in properties.get("serviceEndpoints") or []]
+        if endpoints:
+            properties["serviceEndpoints"] = endpoints
+        return {**body, "properties": properties}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        used = in_use(cloud, id_)
+        if not used:
+            return body
+        return {**body, "properties": {**body["properties"], "ipConfigurations": [{"id": item} for item in used]}}
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        properties = {key: value for key, value in body["properties"].items() if key != "ipConfigurations"}
+        return {**body, "properties": properties}
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        used = in_use(cloud, id_)
+        if used:
+            raise Refused(
+                400,
+                "InUseSubnetCannotBeDeleted",
+                f"Subnet {id_.name} is in use by {used[0]} and cannot be deleted. In order to delete the subnet, "
+                "delete all the resources within the subnet.",
+            )
+
+
+def _check_use(put: Put, own: tuple[Network, ...]) -> None:
+    """A range in use stays (L23); one more prefix beside it is welcome."""
+    if put.created or not in_use(put.cloud, put.id):
+        return
+    before = prefixes_of(put.before_properties, put.id.text)
+    if not set(before) <= set(own):
+        raise bad_request(
+            "InUseSubnetCannotBeUpdated",
+            f"Subnet {put.id.name} is in use and its address prefix cannot be changed.",
+        )
+
+
+def _check_references(put: Put) -> None:
+    for kind in ("routeTable", "networkSecurityGroup"):
+        target = ref(put.body, kind)
+        if target is None:
+            continue
+        if kind == "networkSecurityGroup" and put.id.name.lower() == GATEWAY_SUBNET:
+            raise bad_request(
+                "NetworkSecurityGroupCannotBeAttachedToGatewaySubnet",
+                f"Network security group {target} cannot be attached to gateway subnet {put.id.text}.",
+            )
+        must_have(put.cloud, target, f"{put.id.text}")
+        there, here = put.cloud.region_of(resource_id(target)), put.location
+        if there != here:
+            raise bad_request(
+                "InvalidResourceReference",
+                f"Resource {target} referenced by {put.id.text} is in region {there}, not in {here}. Both resources "
+                "must be in the same region.",
+            )
+
+
+def _endpoint(item: Any, put: Put) -> Any:
+    if not isinstance(item, dict) or "locations" in item:
+        return item
+    everywhere = str(item.get("service", "")).lower().endswith(".global")
+    return {**item, "provisioningState": "Succeeded", "locations": ["*"] if everywhere else [put.location]}

@@ -1,0 +1,48 @@
+"""`POST /_lab/packets`: send a flow through the lab's data plane and get its way.
+
+    {"from": site | "site:address" | NIC or machine id | address, "to": address, "protocol": "tcp", "port": 443,
+     "count": 1}
+
+The answer says what became of the flow and its reply, who took it and whether that one's data is stale. `disposition`
+is the flow's own where it was not delivered, else its reply's, else Delivered; Asymmetric where both ways live and a
+stateful thing sees only one of them. `{"packets": [..]}` sends several and answers `{"value": [..]}`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from farshore.arm.http import Response
+from farshore.errors import InputError
+from farshore.lab import dataplane
+from farshore.lab.answers import bad_request
+from farshore.lab.call import Call
+from farshore.lab.registry import handle
+from farshore.lab.times import stamp
+
+
+@handle("POST", "_lab/packets")
+def packets(call: Call) -> Response:
+    wanted = call.object()
+    if isinstance(wanted.get("packets"), list):
+        return Response(status=200, body={"value": [_sent(call, one) for one in wanted["packets"]]})
+    return Response(status=200, body=_sent(call, wanted))
+
+
+def _sent(call: Call, wanted: dict[str, Any]) -> dict[str, Any]:
+    for name in ("from", "to"):
+        if not isinstance(wanted.get(name), str):
+            raise bad_request("InvalidPacket", f"A packet needs '{name}'.")
+    port = wanted.get("port", 443)
+    count = int(wanted.get("count") or 1)
+    try:
+        found = dataplane.send(
+            call.cloud,
+            wanted["from"],
+            wanted["to"],
+            str(wanted.get("protocol") or "tcp").lower(),
+            None if port is None else int(port),
+        )
+    except InputError as error:
+        raise bad_request("InvalidPacket", str(error)) from None
+    return {"time": stamp(call.cloud.now), "count": count, **found}
