@@ -3,11 +3,12 @@
 Everything comes from the lab's outside handles and the service's own timestamps, so that anyone can compute it again:
 
     recovery point     the one that Site Recovery says the failover used, and its time
-    bytes lost         lengths of the writes (`/_lab/writes`) to the machine's disks after what the point holds
-    checksums          SHA-256 of the whole disk: of the source's disk as of the point, and of the failed-over disk as it
-                       was when its machine was made, both read through Azure's own way (a SAS URL, a page blob)
-    recovery time      from the loss of the region to the end of the machine's failover job, or of the last thing that its
-                       path waited for, whichever is later; by the service's times
+    bytes lost         lengths of the writes (`/_lab/writes`) to the machine's disks that the point does not hold, up to
+                       the loss of the region
+    checksums          SHA-256 of the whole disk: the source as of the point by the lab, the failed-over disk
+                       as it was made by us, read by Azure's own way
+    recovery time      from the loss of the region to the end of the machine's failover job, or of the last operation
+                       that its path waited for, whichever is later; by the service's times
 """
 
 from __future__ import annotations
@@ -17,39 +18,145 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from farshore.cli.exercise.disks import DiskReader
+from farshore.cli.exercise.log import iso
 from farshore.cli.handles import Handles
 from farshore.plan.model import Plan, PlannedMachine
+from farshore.run.events import moment
+from farshore.run.machine import State
+
+FAILOVERS = frozenset({"UnplannedFailover", "PlannedFailover", "Failover"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
-    """One machine's figures, in the contract's shape."""
+class Made:
+    """A disk that a failover made, and what it was made of."""
 
-    machine: PlannedMachine
-    disks: tuple[Mapping[str, Any], ...]
-    recovery_point: Mapping[str, Any] | None
-    bytes_lost: int | None
-    recovery_point_seconds: float | None
-    measured: float | None
-    predicted: float | None
-    objective: float | None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "id": self.machine.id.text,
-            "target_id": self.machine.target_id.text,
-            "disks": [dict(disk) for disk in self.disks],
-            "recovery_point": None if self.recovery_point is None else dict(self.recovery_point),
-            "bytes_lost": self.bytes_lost,
-            "recovery_point_seconds": self.recovery_point_seconds,
-            "recovery_time_seconds": {
-                "measured": self.measured,
-                "predicted": self.predicted,
-                "objective": self.objective,
-            },
-        }
+    source: str
+    disk: str
+    size: int
+    sequence: int
+    """The last write that the recovery point holds of this disk."""
 
 
-def time_of(text: str) -> datetime:
-    """An ISO time as the service writes it."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """The recovery point that a machine's failover used."""
+
+    id: str
+    time: datetime
+    sequence: int
+    disks: tuple[Made, ...]
+
+
+async def machines(
+    plan: Plan, state: State, handles: Handles, reader: DiskReader, lost_at: datetime, objectives: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """The contract's `machines`, in the plan's order. `state` is the run's after the failover."""
+    sizes = {str(row["disk"]).lower(): int(row["size"]) for row in (await handles.get("disks"))["value"]}
+    rows = []
+    for machine in plan.machines:
+        used = await _used(machine, handles, sizes)
+        disks = [] if used is None else [await _compared(made, handles, reader) for made in used.disks]
+        served = served_at(plan, state, machine)
+        rows.append(
+            {
+                "id": machine.id.text,
+                "target_id": machine.target_id.text,
+                "disks": disks,
+                "recovery_point": None if used is None else {"id": used.id, "time": iso(used.time)},
+                "bytes_lost": None if used is None else await _bytes_lost(used, handles, lost_at),
+                "recovery_point_seconds": None if used is None else (lost_at - used.time).total_seconds(),
+                "recovery_time_seconds": {
+                    "measured": None if served is None else (served - lost_at).total_seconds(),
+                    "predicted": plan.predicted_recovery_seconds.get(machine.id.key),
+                    "objective": objectives.get(machine.id.key),
+                },
+            }
+        )
+    return rows
+
+
+def served_at(plan: Plan, state: State, machine: PlannedMachine) -> datetime | None:
+    """When the last of what the machine's service waited for had ended, by the service's own times: its failover, and
+    in its failover's phase every step of the network that its last check comes after."""
+    last = next((s for s in plan.steps if s.action.verb == "check_routes" and _is_of(s.subject, machine)), None)
+    failover = next(
+        (s for s in plan.steps if s.action.verb == "failover" and s.subject.lower() == machine.item.key), None
+    )
+    if failover is None:
+        return None
+    ends = [_ended(state, failover.id)]
+    waiting = list(last.after) if last is not None else []
+    seen: set[str] = set()
+    while waiting:
+        id_ = waiting.pop()
+        step = plan.step(id_)
+        if id_ in seen or step is None or step.phase is not failover.phase:
+            continue
+        seen.add(id_)
+        waiting += step.after
+        if step.action.verb not in ("failover", "check_machine", "check_routes"):
+            ends.append(_ended(state, id_))
+    known = [end for end in ends if end is not None]
+    return max(known) if ends[0] is not None else None
+
+
+def _is_of(subject: str, machine: PlannedMachine) -> bool:
+    return subject.lower() in (machine.target_nic.key, machine.target_id.key)
+
+
+def _ended(state: State, step_id: str) -> datetime | None:
+    """The service's end of a step's operation or job; nothing where the step found its work done already."""
+    record = state.steps.get(step_id)
+    ended = None if record is None else record.result.get("ended_at")
+    return moment(str(ended)) if ended else None
+
+
+async def _used(machine: PlannedMachine, handles: Handles, sizes: Mapping[str, int]) -> Used | None:
+    """The latest point of the machine's item that a failover (no test) was made of."""
+    answer = await handles.get("recovery-points", item=machine.item.text, used="true")
+    found: list[tuple[str, Used]] = []
+    for point in answer["value"]:
+        for use in point["used_by"]:
+            if use["scenario"] not in FAILOVERS or str(use["machine"]).lower() != machine.target_id.key:
+                continue
+            disks = tuple(
+                Made(
+                    source=disk["source"],
+                    disk=disk["disk"],
+                    size=sizes[str(disk["disk"]).lower()],
+                    sequence=int(disk["sequence"]),
+                )
+                for disk in use["disks"]
+            )
+            used = Used(id=point["id"], time=moment(point["time"]), sequence=int(point["sequence"]), disks=disks)
+            found.append((str(use["time"]), used))
+    return max(found, key=lambda item: item[0])[1] if found else None
+
+
+async def _compared(made: Made, handles: Handles, reader: DiskReader) -> dict[str, Any]:
+    source = await handles.get("disks", disk=made.source, sequence=str(made.sequence))
+    return {
+        "id": made.disk,
+        "recovery_point_sha256": source["sha256"],
+        "failed_over_sha256": await reader.sha256(made.disk, made.size, made.sequence),
+    }
+
+
+async def _bytes_lost(used: Used, handles: Handles, lost_at: datetime) -> int:
+    lost = 0
+    for made in used.disks:
+        rows = await _writes(handles, made.source, used.sequence)
+        lost += sum(int(row["length"]) for row in rows if moment(row["time"]) <= lost_at)
+    return lost
+
+
+async def _writes(handles: Handles, disk: str, since: int) -> Sequence[Mapping[str, Any]]:
+    rows: list[Mapping[str, Any]] = []
+    following: int | None = since
+    while following is not None:
+        page = await handles.get("writes", disk=disk, since=str(following), limit="10000")
+        rows += page["value"]
+        following = page["next"]
+    return rows

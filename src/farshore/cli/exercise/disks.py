@@ -1,0 +1,94 @@
+"""Every byte of a disk, read by Azure's own ways and hashed: a SAS URL of a managed disk, the ranges of a page blob.
+
+The lab's extension `sequence=N` reads the disk as it was right after write N, because a machine goes on writing while
+we read. A disk is asked for in ranges; hashing leaves the interpreter free, so the next range is read meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from urllib.parse import urlsplit
+
+from farshore.arm.http import Request, checked
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.versions import DISKS, STORAGE
+from farshore.azure.client import ArmClient
+from farshore.azure.conversation import converse
+from farshore.azure.lro import follow
+from farshore.clock import Clock
+from farshore.errors import FarshoreError
+
+CHUNK = 32 << 20
+
+
+class DiskReader:
+    """Reads disks through one client. `accounts` are the ids of the storage accounts that hold page blobs."""
+
+    def __init__(self, client: ArmClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._keys: dict[str, str] = {}
+
+    async def sha256(self, disk: str, size: int, sequence: int) -> str:
+        """The digest of the whole disk as of a write. `disk` is a managed disk's id or a page blob's URL."""
+        if disk.startswith("/"):
+            url, headers = await self._access(resource_id(disk)), {}
+        else:
+            url, headers = self._blob(disk), {"authorization": f"AccountKey {await self._key(disk)}"}
+        url += ("&" if "?" in url else "?") + f"sequence={sequence}"
+        digest = hashlib.sha256()
+        hashing: asyncio.Future[None] | None = None
+        for start in range(0, size, CHUNK):
+            part = await self._range(url, headers, start, min(start + CHUNK, size) - 1)
+            if hashing is not None:
+                await hashing
+            hashing = asyncio.get_running_loop().run_in_executor(None, digest.update, part)
+        if hashing is not None:
+            await hashing
+        return digest.hexdigest()
+
+    async def _range(self, url: str, headers: dict[str, str], first: int, last: int) -> bytes:
+        request = Request(method="GET", url=url, headers={**headers, "range": f"bytes={first}-{last}"})
+        response = checked(await self._client.send(request), request)
+        if response.status != 206 or not isinstance(response.body, bytes) or len(response.body) != last - first + 1:
+            raise FarshoreError(f"{request}: half an answer to a range of {last - first + 1} bytes")
+        return response.body
+
+    async def _access(self, disk: ResourceId) -> str:
+        request = Request(
+            method="POST",
+            url=f"{disk.text}/beginGetAccess?api-version={DISKS}",
+            body={"access": "Read", "durationInSeconds": 86400},
+        )
+        response = checked(await self._client.send(request), request)
+        final = await converse(
+            follow(response, since=self._clock.now(), result=True), self._client, self._clock, f"disk {disk.name}"
+        )
+        body = final.body
+        held = body.get("properties", {}).get("output", body) if isinstance(body, dict) else {}
+        return str(held.get("accessSAS") or held["accessSas"])
+
+    def _blob(self, url: str) -> str:
+        """Where the lab answers for a blob; Azure answers at the URL itself."""
+        parts = urlsplit(url)
+        account = (parts.hostname or "").split(".", 1)[0]
+        return f"{self._client.base_url}/_blob/{account}{parts.path}"
+
+    async def _key(self, url: str) -> str:
+        account = (urlsplit(url).hostname or "").split(".", 1)[0]
+        if account not in self._keys:
+            id_ = await self._account(account)
+            request = Request(method="POST", url=f"{id_.text}/listKeys?api-version={STORAGE}", body={})
+            body = checked(await self._client.send(request), request).body
+            self._keys[account] = str(body["keys"][0]["value"])
+        return self._keys[account]
+
+    async def _account(self, name: str) -> ResourceId:
+        subscriptions = await self._client.list_all("/subscriptions?api-version=2022-12-01")
+        for subscription in subscriptions:
+            url = f"{subscription['id']}/providers/Microsoft.Storage/storageAccounts?api-version={STORAGE}"
+            for body in await self._client.list_all(url):
+                if str(body["name"]).lower() == name:
+                    return resource_id(str(body["id"]))
+        raise FarshoreError(f"no storage account {name} in any subscription")

@@ -1,0 +1,319 @@
+"""The whole story, told once: from an estate to the far shore and back, in the lab.
+
+    read -> assess -> plan -> prove                    nothing is touched until all of it is good
+    provision -> protect -> drill                      ahead of any disaster
+    disaster -> failover                               the region is lost while machines write
+    return -> reprotect -> failback                    the guard is on before the region answers
+    compare                                            is the estate again what it was?
+
+Nothing here is the lab's doing but the disaster itself, the return, and the witnesses: packets, writes, checksums. All
+else goes the way it would go against Azure: the same client, the same plan, the same run, one journal for the story.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farshore.assess import assess
+from farshore.azure.inventory import read_estate
+from farshore.cli.exercise import measure, verdicts
+from farshore.cli.exercise.compare import residue, unexplained
+from farshore.cli.exercise.disks import DiskReader
+from farshore.cli.exercise.log import HaltedError, Phases, iso
+from farshore.cli.exercise.residents import Residents, traffic_of
+from farshore.cli.projects import Folder
+from farshore.cli.stage import Stage
+from farshore.cli.verbs.planned import Planned, plan_for
+from farshore.cli.views import View
+from farshore.cli.views.plan import span
+from farshore.estate.estate import Estate
+from farshore.plan.durations import DECISION
+from farshore.plan.model import Phase, Plan, Step
+from farshore.prove import prove
+from farshore.run import RunOutcome, record_event, run_phases
+from farshore.run.events import RunEvent
+
+if TYPE_CHECKING:
+    from farshore.assess import Assessment
+    from farshore.prove.values import Proof
+
+OUTAGE = timedelta(minutes=30)
+"""How long the region stays away once everything runs on the far shore."""
+WATCHING = timedelta(minutes=5)
+"""How long the guard watches before the region gives a sign of life."""
+EVERY_SECOND, EVERY_MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Told:
+    """What the story left: the values that the summary and the report are made of."""
+
+    example: str | None
+    phases: Phases
+    estate: Estate | None = None
+    assessment: Assessment | None = None
+    planned: Planned | None = None
+    proof: Proof | None = None
+    outcome: RunOutcome | None = None
+    events: Sequence[RunEvent] = ()
+    machines: list[dict[str, Any]] = field(default_factory=list)
+    objectives: list[dict[str, Any]] = field(default_factory=list)
+    guard: dict[str, Any] = field(default_factory=dict)
+    residue: list[dict[str, Any]] = field(default_factory=list)
+    learned: list[str] = field(default_factory=list)
+    maps: list[tuple[str, Estate]] = field(default_factory=list)
+    wall_seconds: float = 0.0
+    simulated_seconds: float = 0.0
+    run_id: str = ""
+    halted: str | None = None
+
+    @property
+    def plan(self) -> Plan | None:
+        return None if self.planned is None else self.planned.plan
+
+    @property
+    def ok(self) -> bool:
+        return self.halted is None and all(phase.ok for phase in self.phases.told)
+
+
+class Story:
+    """Tells the story on one stage."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        folder: Folder,
+        declared: Estate,
+        view: View,
+        *,
+        example: str | None,
+        scenario: str,
+        plan_file: Path | None,
+        run_id: str,
+    ) -> None:
+        self._stage, self._folder, self._declared, self._view = stage, folder, declared, view
+        self._scenario, self._plan_file = scenario, plan_file
+        self._phases = Phases(stage.clock, view)
+        self._told = Told(example=example, phases=self._phases, run_id=run_id)
+        self._residents: Residents | None = None
+        self._lost_at: datetime | None = None
+
+    async def tell(self) -> Told:
+        """The whole story; a phase that is not good ends it, and what there is by then is told."""
+        started_wall, started = time.monotonic(), self._stage.clock.now()
+        try:
+            await self._tell()
+        except HaltedError as halted:
+            self._told.halted = str(halted)
+        finally:
+            if self._residents is not None:
+                await self._residents.stop()
+        self._told.events = self._stage.journal.read(self._told.run_id)
+        self._told.wall_seconds = time.monotonic() - started_wall
+        self._told.simulated_seconds = (self._stage.clock.now() - started).total_seconds()
+        return self._told
+
+    async def _tell(self) -> None:
+        estate = await self._read()
+        self._assess(estate)
+        plan = self._plan(estate)
+        self._prove(estate, plan)
+        self._residents = Residents(self._stage.handles, self._stage.clock, traffic_of(estate, plan))
+        self._residents.start()
+        self._told.maps.append(("Before: the estate as it was read", estate))
+        await self._run("provision", Phase.PROVISION)
+        await self._run("protect", Phase.PROTECT)
+        await self._drill(plan)
+        await self._disaster(plan)
+        await self._failover(plan)
+        await self._return(plan)
+        await self._run("reprotect", Phase.REPROTECT)
+        await self._failback(plan)
+        await self._compare(estate, plan)
+
+    # Before anything is touched. -----------------------------------------------------------------------------------
+
+    async def _read(self) -> Estate:
+        with self._phases("read") as phase:
+            bodies = await read_estate(self._stage.client, self._declared)
+            project = self._declared.project
+            assert project is not None, "a story is told of a project"
+            estate = Estate.from_resources(bodies, project)
+            phase.said = f"{len(estate.resources)} resources, {len(estate.virtual_machines)} machines"
+            self._told.estate = estate
+            return estate
+
+    def _assess(self, estate: Estate) -> None:
+        with self._phases("assess") as phase:
+            self._told.assessment = assess(estate)
+            counts = {
+                s: sum(f.severity == s for f in self._told.assessment.findings) for s in ("error", "warning", "info")
+            }
+            phase.said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing found"
+            if not self._told.assessment.ok:
+                phase.halt(f"{phase.said}; nothing was touched")
+
+    def _plan(self, estate: Estate) -> Plan:
+        with self._phases("plan") as phase:
+            self._told.planned = plan_for(estate, self._scenario, self._plan_file)
+            plan = self._told.planned.plan
+            slowest = max(plan.predicted_recovery_seconds.values(), default=0.0)
+            phase.said = f"{len(plan.steps)} steps; recovery predicted within {span(slowest)}"
+            if self._told.planned.drifted:
+                phase.halt("the estate has changed since this plan was made; nothing was touched")
+            return plan
+
+    def _prove(self, estate: Estate, plan: Plan) -> None:
+        with self._phases("prove") as phase:
+            proof = self._told.proof = prove(estate, plan)
+            whole = "all of them" if proof.exhaustive else "NOT all of them"
+            phase.said = f"{proof.cuts:,} cuts, {proof.states:,} states, {len(proof.failures)} single failures, {whole}"
+            if not proof.ok:
+                first = next(example for example in proof.counterexamples if not example.exempt)
+                phase.halt(f"{first.summary} Nothing was touched.")
+
+    # Acting. -------------------------------------------------------------------------------------------------------
+
+    async def _run(self, name: str, *phases: Phase, happened: Sequence[str] = ()) -> RunOutcome:
+        """One or more phases of the plan, as one phase of the story."""
+        with self._phases(name) as phase:
+            return await self._drive(phase, *phases, happened=happened)
+
+    async def _drive(self, phase: Any, *phases: Phase, happened: Sequence[str] = ()) -> RunOutcome:
+        plan = self._told.plan
+        assert plan is not None
+        outcome = self._told.outcome = await run_phases(
+            plan,
+            phases,
+            run_id=self._told.run_id,
+            client=self._stage.client,
+            journal=self._stage.journal,
+            clock=self._stage.clock,
+            actuators=self._stage.actuators,
+            happened=happened,
+            on_event=self._hear,
+        )
+        done = plan.of_phase(*phases)
+        phase.said = f"{len(done)} steps"
+        if outcome.halted:
+            failed = outcome.failed
+            phase.halt("; ".join(f"{id_}: {_fault(outcome, id_)}" for id_ in failed) or "the run did not end")
+        return outcome
+
+    def _hear(self, event: RunEvent) -> None:
+        """What the journal writes, as a person watches it: lettered and long steps are told, all others pass by."""
+        plan = self._told.plan
+        step = plan.step(event.step) if plan is not None and event.step else None
+        if step is None:
+            return
+        if event.kind == "done" and _is_worth_telling(step):
+            letter = f"({step.letter}) " if step.letter else ""
+            self._view.progress(f"{event.at:%H:%M:%S}    {letter}{step.title}")
+        elif event.kind == "failed":
+            fault = event.body.get("fault") or {}
+            expected = "as the plan expected" if event.body.get("expected") else "FAILED"
+            self._view.progress(f"{event.at:%H:%M:%S}    {step.title}: {expected}: {fault.get('message', '')}")
+        else:
+            self._view.status(f"{event.at:%H:%M:%S}  {step.title}")
+
+    async def _drill(self, plan: Plan) -> None:
+        with self._phases("drill") as phase:
+            await self._drive(phase, Phase.DRILL)
+            self._told.learned = verdicts.learned(plan)
+            phase.said += f"; {self._told.learned[0]}"
+
+    async def _disaster(self, plan: Plan) -> None:
+        """The region goes while machines write; it takes people a while to decide (DECISION)."""
+        assert self._residents is not None
+        with self._phases("disaster") as phase:
+            await self._verdicts(plan, "drill", away=False)
+            answer = await self._stage.handles.fault("region", region=plan.source_region, state="lost")
+            self._lost_at = verdicts.time_of(answer, self._stage.clock.now())
+            self._residents.watch_for(away=True)
+            await record_event(self._stage.journal, plan, self._told.run_id, "disaster", self._stage.clock)
+            await self._stage.clock.sleep(DECISION, "decision")
+            phase.said = f"{plan.source_region} is lost"
+
+    async def _failover(self, plan: Plan) -> None:
+        assert self._residents is not None and self._lost_at is not None
+        self._residents.every(EVERY_SECOND)
+        with self._phases("failover") as phase:
+            outcome = await self._drive(phase, Phase.FAILOVER, Phase.COMMIT)
+            await self._verdicts(plan, "failover", away=True)
+            self._told.maps.append(("After failover: the far shore serves", await self._reading()))
+            reader = DiskReader(self._stage.client, self._stage.clock)
+            objectives = verdicts.recovery_objectives(plan)
+            self._told.machines = await measure.machines(
+                plan, outcome.state, self._stage.handles, reader, self._lost_at, objectives
+            )
+            slowest = max((m["recovery_time_seconds"]["measured"] or 0 for m in self._told.machines), default=0)
+            phase.said += f"; served again within {span(slowest)} of the loss"
+            wrong = verdicts.wrong_machines(self._told.machines)
+            if wrong:
+                phase.halt("; ".join(wrong))
+        self._residents.every(EVERY_MINUTE)
+
+    async def _return(self, plan: Plan) -> None:
+        """The guard watches; then the region comes back by itself, its machines with old data."""
+        assert self._residents is not None
+        await self._stage.clock.sleep(OUTAGE, "outage")
+        self._residents.every(EVERY_SECOND)
+        with self._phases("return") as phase:
+            at = self._stage.clock.now() + WATCHING
+            await self._stage.handles.fault("region", region=plan.source_region, state="returned", at=iso(at))
+            outcome = await self._drive(phase, Phase.RETURN, happened=["return"])
+            await self._verdicts(plan, "return", away=True)
+            self._told.guard = verdicts.guard(plan, outcome.state, self._residents.diary, self._stage)
+            exposure = self._told.guard["exposure_seconds"]
+            phase.said += f"; exposure {span(exposure)}, {self._told.guard['exposure_packets']} packets"
+        self._residents.every(EVERY_MINUTE)
+
+    async def _failback(self, plan: Plan) -> None:
+        assert self._residents is not None
+        with self._phases("failback") as phase:
+            await self._drive(phase, Phase.FAILBACK)
+            self._residents.watch_for(away=False)
+            await self._verdicts(plan, "failback", away=False)
+
+    async def _verdicts(self, plan: Plan, phase: str, *, away: bool) -> None:
+        """Every objective by the lab's own packets; one that is not met halts the story."""
+        assert self._residents is not None and self._told.proof is not None
+        self._residents.watch_for(away=away)
+        await self._residents.round()
+        rows = verdicts.objectives(plan, self._told.proof, self._residents.diary, phase)
+        self._told.objectives += rows
+        bad = [row for row in rows if row["verdict"] != "Delivered"]
+        if bad:
+            raise HaltedError(f"{bad[0]['name']} is not met after {phase}: {bad[0]['verdict']}")
+
+    async def _reading(self) -> Estate:
+        bodies = await read_estate(self._stage.client, self._declared)
+        estate = Estate.from_resources(bodies, self._declared.project)
+        return estate.with_sites(await self._stage.sites(self._declared.sites))
+
+    async def _compare(self, before: Estate, plan: Plan) -> None:
+        with self._phases("compare") as phase:
+            after = await self._reading()
+            self._told.maps.append(("After: home again", after))
+            self._told.residue = residue(before, after, plan)
+            strange = unexplained(self._told.residue)
+            phase.said = f"{len(self._told.residue)} differences, {len(strange)} of them unexplained"
+            if strange:
+                phase.halt(f"{strange[0]['id']} {strange[0]['path']}: {strange[0]['why']}")
+            missed = verdicts.uncovered(plan, self._told.proof, self._stage.journal.read(self._told.run_id))
+            if missed:
+                phase.halt(f"the run passed through a moment that the proof had not looked at: {missed}")
+
+
+def _is_worth_telling(step: Step) -> bool:
+    return step.letter is not None or step.kind == "site" or step.expected_duration >= timedelta(minutes=2)
+
+
+def _fault(outcome: RunOutcome, step_id: str) -> str:
+    fault = outcome.faults.get(step_id)
+    return "failed" if not fault else str(fault.get("message") or fault.get("code"))

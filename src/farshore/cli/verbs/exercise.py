@@ -1,0 +1,39 @@
+"""`farshore exercise`: the whole story in the lab, with proof and a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from farshore.cli.app import BAD_ANSWER, GOOD, App, common
+
+
+@click.command("exercise")
+@click.option("--example", default=None, help="Tell the story of an example in place of a project.")
+@click.option("--seed", type=int, default=None, help="The lab's seed: other durations, other luck.")
+@click.option("--scenario", default="published", show_default=True, help="The story; `list` lists them.")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), default=None, help="A plan file to prove and run."
+)
+@common
+def command(app: App, example: str | None, seed: int | None, scenario: str, plan_file: Path | None) -> int:
+    """Tell the whole story: to the far shore and back, in the embedded lab, with proof and a report."""
+    from farshore.plan import scenarios
+
+    if scenario == "list":
+        rows = [{"name": name, "title": title} for name, title in scenarios().items()]
+        app.view.answer(rows, "\n".join(f"{row['name']:<12}  {row['title']}" for row in rows))
+        return GOOD
+    import asyncio
+
+    from farshore.cli.exercise.summary import leave_evidence, summary_of
+    from farshore.cli.exercise.tell import tell
+    from farshore.cli.projects import Folder, example_folder
+    from farshore.cli.views.exercise import exercise_text
+
+    folder = Folder(example_folder(example, app.project) if example is not None else app.project_dir)
+    told = asyncio.run(tell(folder, app.view, example=example, seed=seed, scenario=scenario, plan_file=plan_file))
+    report = leave_evidence(told, folder)
+    app.view.answer(summary_of(told, report), exercise_text(told, report))
+    return GOOD if told.ok else BAD_ANSWER
