@@ -94,3 +94,10 @@ def _empty_or_example(folder: Path, shipped: Path) -> bool:
     inside = [item for item in folder.iterdir() if item.name != ".farshore"]
     mine = folder / "farshore.yaml"
     return not inside or (mine.is_file() and mine.read_bytes() == (shipped / "farshore.yaml").read_bytes())
+
+
+def subscriptions_of(estate: Estate) -> tuple[str, ...]:
+    """The subscriptions that a project is about: those of its resources, in the order of their ids."""
+    from farshore.arm.ids import resource_id
+
+    return tuple(sorted({resource_id(key).subscription for key in estate.resources}))

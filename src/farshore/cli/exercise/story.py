@@ -26,7 +26,7 @@ from farshore.cli.exercise.compare import residue, unexplained
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.exercise.log import HaltedError, Phases, iso
 from farshore.cli.exercise.residents import Residents, traffic_of
-from farshore.cli.projects import Folder
+from farshore.cli.projects import Folder, subscriptions_of
 from farshore.cli.stage import Stage
 from farshore.cli.verbs.planned import Planned, plan_for
 from farshore.cli.views import View
@@ -140,7 +140,7 @@ class Story:
 
     async def _read(self) -> Estate:
         with self._phases("read") as phase:
-            bodies = await read_estate(self._stage.client, self._declared)
+            bodies = await read_estate(self._stage.client, subscriptions_of(self._declared))
             project = self._declared.project
             assert project is not None, "a story is told of a project"
             estate = Estate.from_resources(bodies, project)
@@ -292,7 +292,7 @@ class Story:
             raise HaltedError(f"{bad[0]['name']} is not met after {phase}: {bad[0]['verdict']}")
 
     async def _reading(self) -> Estate:
-        bodies = await read_estate(self._stage.client, self._declared)
+        bodies = await read_estate(self._stage.client, subscriptions_of(self._declared))
         estate = Estate.from_resources(bodies, self._declared.project)
         return estate.with_sites(await self._stage.sites(self._declared.sites))
 

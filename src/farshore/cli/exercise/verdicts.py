@@ -47,7 +47,7 @@ def learned(plan: Plan) -> list[str]:
     tested = [step for step in plan.of_phase(Phase.DRILL) if step.action.verb == "test_failover"]
     return [
         f"{len(tested)} machines booted from their recovery points, each with its own address",
-        "The test network is connected to nothing: production could not be touched, and its packets went nowhere (D16).",
+        "The test network is connected to nothing: production could not be touched, no packet left it (D16).",
         "The path over the target's circuit, gateway and appliance was not part of this drill. It is computed by the"
         " proof, and read back from the circuit's tables and the machines' effective routes at failover.",
     ]

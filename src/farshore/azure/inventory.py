@@ -1,0 +1,107 @@
+"""Reading an estate: plain lists and reads, as any ARM client would make them; no Resource Graph (L14: its data lags).
+
+The scope is a set of subscriptions. Resource types that ARM lists by subscription are listed so; gateways and
+connections exist only in lists of their resource group. A machine's power state is not in a list: each is read with
+its instance view. Of a vault its Site Recovery children are read too. A type that the cloud does not have is left
+out: an estate without it is as good as one whose cloud can't hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from farshore.arm.http import Request, checked
+from farshore.arm.ids import resource_id
+from farshore.arm.json import Body
+from farshore.arm.versions import RESOURCES, SITE_RECOVERY, api_version
+from farshore.azure.client import ArmClient
+from farshore.errors import ArmError
+
+BY_SUBSCRIPTION = (
+    "Microsoft.Network/virtualNetworks",
+    "Microsoft.Network/routeTables",
+    "Microsoft.Network/networkSecurityGroups",
+    "Microsoft.Network/networkInterfaces",
+    "Microsoft.Network/publicIPAddresses",
+    "Microsoft.Network/loadBalancers",
+    "Microsoft.Network/expressRouteCircuits",
+    "Microsoft.Network/virtualHubs",
+    "Microsoft.Network/azureFirewalls",
+    "Microsoft.Network/natGateways",
+    "Microsoft.Network/privateEndpoints",
+    "Microsoft.Compute/virtualMachines",
+    "Microsoft.Compute/disks",
+    "Microsoft.Compute/snapshots",
+    "Microsoft.Compute/availabilitySets",
+    "Microsoft.Storage/storageAccounts",
+    "Microsoft.RecoveryServices/vaults",
+)
+BY_GROUP = (
+    "Microsoft.Network/virtualNetworkGateways",
+    "Microsoft.Network/localNetworkGateways",
+    "Microsoft.Network/connections",
+)
+OF_A_VAULT = (
+    "replicationFabrics",
+    "replicationPolicies",
+    "replicationProtectionContainers",
+    "replicationProtectionContainerMappings",
+    "replicationNetworkMappings",
+    "replicationProtectedItems",
+    "replicationRecoveryPlans",
+)
+ABSENT = frozenset({404, 405, 501})
+"""Answers of a cloud that does not have a type, or not there."""
+
+
+async def read_estate(client: ArmClient, subscriptions: Iterable[str]) -> list[Body]:
+    """Every body in scope, for `Estate.from_resources`. Raises `ArmError` and `TransportError`."""
+    bodies: list[Body] = []
+    for subscription in subscriptions:
+        scope = f"/subscriptions/{subscription}"
+        groups = await client.list_all(f"{scope}/resourcegroups?api-version={RESOURCES}")
+        bodies += groups
+        for type_ in BY_SUBSCRIPTION:
+            listed = await _listed(client, f"{scope}/providers/{type_}?api-version={api_version(type_)}")
+            if type_ == "Microsoft.Compute/virtualMachines":
+                listed = [await _with_power(client, body) for body in listed]
+            bodies += listed
+            if type_ == "Microsoft.RecoveryServices/vaults":
+                for vault in listed:
+                    bodies += await _of_vault(client, str(vault["id"]))
+        for group in groups:
+            for type_ in BY_GROUP:
+                bodies += await _listed(client, f"{group['id']}/providers/{type_}?api-version={api_version(type_)}")
+    return _once(bodies)
+
+
+async def _listed(client: ArmClient, url: str) -> list[Body]:
+    try:
+        return await client.list_all(url)
+    except ArmError as error:
+        if error.fault.status in ABSENT:
+            return []
+        raise
+
+
+async def _with_power(client: ArmClient, body: Body) -> Body:
+    """The machine with its instance view; the listed body where it has gone meanwhile."""
+    version = api_version("Microsoft.Compute/virtualMachines")
+    request = Request(method="GET", url=f"{body['id']}?$expand=instanceView&api-version={version}")
+    response = await client.send(request)
+    if response.status == 404:
+        return body
+    found: Body = checked(response, request).body
+    return found
+
+
+async def _of_vault(client: ArmClient, vault: str) -> list[Body]:
+    bodies: list[Body] = []
+    for child in OF_A_VAULT:
+        bodies += await _listed(client, f"{vault}/{child}?api-version={SITE_RECOVERY}")
+    return bodies
+
+
+def _once(bodies: list[Body]) -> list[Body]:
+    """Each id once, the last reading of it: a list can change under its reader."""
+    return list({resource_id(str(body["id"])).key: body for body in bodies}.values())
