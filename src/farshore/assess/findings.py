@@ -1,13 +1,14 @@
 """Findings: what `assess` has to say, and the table of rules that say it.
 
-A rule is a function in `assess/rules/` under `@rule(code, ...)`; the code never changes meaning. A finding that
-only follows from another is folded under it (`consequences`). Findings are results, never exceptions.
+A rule is a function in `assess/rules/` under `@rule(code, ...)`; the code never changes meaning. It yields findings by
+`error`, `warning` and `info`, which leave code and sources to the rule. A finding that only follows from another is
+folded under it (`consequences`). Findings are results, never exceptions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,13 @@ class Finding:
     remedy: str = ""
     source: tuple[str, ...] = ()
     consequences: tuple[str, ...] = ()
+    way: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    """For a finding about a flow: lower-case ids and paths of all that its way rests on (`folding.py`)."""
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Errors first, then by code and subject."""
+        return (list(Severity).index(self.severity), self.code, self.subject.lower())
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -47,6 +55,25 @@ class Finding:
         }
 
 
+def error(subject: object, summary: str, *because: str, remedy: str) -> Finding:
+    """What stops traffic, lets it past the appliance or endangers data. The rule that returns it gives its code."""
+    return _finding(Severity.ERROR, subject, summary, because, remedy)
+
+
+def warning(subject: object, summary: str, *because: str, remedy: str) -> Finding:
+    """A caution on what works."""
+    return _finding(Severity.WARNING, subject, summary, because, remedy)
+
+
+def info(subject: object, summary: str, *because: str, remedy: str = "") -> Finding:
+    """What is absent and the plan will build, and what is good to know."""
+    return _finding(Severity.INFO, subject, summary, because, remedy)
+
+
+def _finding(severity: Severity, subject: object, summary: str, because: tuple[str, ...], remedy: str) -> Finding:
+    return Finding(code="", severity=severity, subject=str(subject), summary=summary, evidence=because, remedy=remedy)
+
+
 Check = Callable[["Context"], Iterable[Finding]]
 
 
@@ -56,6 +83,11 @@ class Rule:
     title: str
     source: tuple[str, ...]
     check: Check
+
+    def findings(self, context: Context) -> Iterator[Finding]:
+        """What the rule has to say, under its code and with its sources."""
+        for finding in self.check(context):
+            yield replace(finding, code=self.code, source=self.source)
 
 
 RULES: dict[str, Rule] = {}

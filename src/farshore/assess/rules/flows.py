@@ -1,0 +1,298 @@
+"""Objectives as packets see them: every conversation, there and back, in the source as it stands (D36, D41, D82, R39).
+
+A trace knows no intentions: it finds what no rule thought of. Where something on the way is an error already, these
+findings are folded under it (`folding.py`); alone, they name the thing whose change mends the way.
+
+Machines that nothing tells apart on the way (subnet, groups) are one class, and one of each is traced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from farshore.arm.decode import Network
+from farshore.arm.ids import ResourceId
+from farshore.assess.context import GATEWAY_SUBNET, Context
+from farshore.assess.findings import Finding, error, info, rule, warning
+from farshore.assess.objectives import Conversation, Endpoint, can_survive, resolve_in
+from farshore.assess.ways import elements_of
+from farshore.routing.context import routing_of
+from farshore.routing.describe import describe
+from farshore.routing.judge import Verdict, arrived, judge
+from farshore.routing.prefixes import covers
+from farshore.routing.values import Disposition, Trace
+
+MOST_TRACES = 400
+"""Of an objective, at most so many classes are traced; a proof looks at all of them."""
+
+
+@rule("FS901", "An objective's flow does not arrive", "D41", "D82")
+def not_delivered(context: Context) -> Iterator[Finding]:
+    yield from _told(context, ("unreachable", "looped", "stale", "ambiguous", "wrong-owner"))
+
+
+@rule("FS902", "A security group denies an objective's flow", "R42", "R43", "R45")
+def denied(context: Context) -> Iterator[Finding]:
+    yield from _told(context, ("denied",))
+
+
+@rule("FS903", "An objective's flow passes the appliance by", "D41", "R36", "R37")
+def bypass(context: Context) -> Iterator[Finding]:
+    yield from _told(context, ("bypass",))
+
+
+@rule("FS904", "An objective's flow and its reply go different ways", "R39", "E44")
+def asymmetric(context: Context) -> Iterator[Finding]:
+    yield from _told(context, ("asymmetric",))
+
+
+@rule("FS905", "A flow that an objective forbids gets through", "R42")
+def forbidden(context: Context) -> Iterator[Finding]:
+    for talk, forward, back, verdict in _judged(context, deny=True):
+        if verdict.kind in ("delivered", "bypass", "asymmetric") and arrived(forward):
+            subject = forward.delivered_to or talk.destination.nic
+            subnet = _subnet_of(context, subject)
+            group = None if subnet is None else context.estate.subnet(subnet)
+            own = None if group is None else group.network_security_group
+            yield _with_way(
+                context,
+                talk,
+                error(
+                    own or subnet or f"objectives/{talk.objective.name}",
+                    f"Objective {talk.objective.name} forbids {talk}, and it gets through",
+                    *_lines(forward),
+                    remedy="deny it in the security group of the destination",
+                ),
+                forward,
+                back,
+            )
+
+
+@rule("FS906", "Whether an objective holds is not known", "R9")
+def unknown(context: Context) -> Iterator[Finding]:
+    for talk, forward, back, verdict in _judged(context):
+        if verdict.kind == "unknown":
+            trace = forward if verdict.direction == "forward" else back
+            yield warning(
+                f"objectives/{talk.objective.name}",
+                f"Whether {talk} arrives is not known: {trace.because}",
+                *trace.missing[:6],
+                remedy="read the estate from Azure, with what is missing",
+            )
+            break
+
+
+@rule("FS907", "An objective speaks of nobody", "D82")
+def of_nobody(context: Context) -> Iterator[Finding]:
+    if not context.machines:
+        return
+    for objective in context.objectives:
+        if not resolve_in(context, objective):
+            yield error(
+                f"objectives/{objective.name}",
+                f"Objective {objective.name}, from {objective.from_} to {objective.to}, means no machine and no site",
+                remedy="name a site, `machines`, a range that holds machines, or a machine",
+            )
+
+
+@rule("FS908", "An objective claims to survive what this topology can't", "D91", "D57", "E4", "D53")
+def claims_too_much(context: Context) -> Iterator[Finding]:
+    possible = can_survive(context.project.topology, keep=context.project.keep_addresses)
+    circuits = [c for c in context.circuits if c.id in context.source_circuits]
+    places = {(c.peering_location or c.id.key).lower() for c in circuits}
+    why = {
+        "circuit": f"circuits that the source is connected to: {len(circuits)}",
+        "peering-location": f"peering locations that the source is connected at: {len(places)}",
+        "appliance": "there is a single appliance, and a route to it stays when it is gone (R25)",
+        "circuit-link": "no circuit of the source has routers on both links",
+    }
+    gives = {
+        "circuit": len(circuits) > 1,
+        "peering-location": len(places) > 1,
+        "appliance": _has_spare_appliance(context),
+        "circuit-link": not circuits or any(_both_links(context, c.id) for c in circuits),
+    }
+    for objective in context.objectives:
+        for claim in objective.survive:
+            if not gives.get(claim, True):
+                yield error(
+                    f"objectives/{objective.name}",
+                    f"Objective {objective.name} claims to survive the loss of a {claim.replace('-', ' ')}, and can't",
+                    why[claim],
+                    *(() if claim in possible else (f"topology {context.project.topology}",)),
+                    remedy=f"take {claim} out of survive, or build what it needs",
+                )
+
+
+@rule("FS909", "An objective can't have its recovery point", "S25", "S29")
+def recovery_point(context: Context) -> Iterator[Finding]:
+    """A crash-consistent point is taken every five minutes, fixed (S25)."""
+    for objective in context.objectives:
+        if objective.recovery_point.total_seconds() < 300 and not objective.deny:
+            yield info(
+                f"objectives/{objective.name}",
+                f"Objective {objective.name} allows {objective.recovery_point.total_seconds() / 60:g} minutes of lost"
+                " writes; points are taken every 5, and only the latest data is newer",
+            )
+
+
+# Telling. ----------------------------------------------------------------------------------------------------------
+
+
+def _told(context: Context, kinds: tuple[str, ...]) -> Iterator[Finding]:
+    """One finding for each thing to mend."""
+    seen: set[str] = set()
+    for talk, forward, back, verdict in _judged(context):
+        if verdict.kind not in kinds:
+            continue
+        trace = forward if verdict.direction == "forward" else back
+        subject = _to_mend(context, talk, forward, back, verdict)
+        if subject.lower() in seen:
+            continue
+        seen.add(subject.lower())
+        other = "" if verdict.direction == "forward" else "the reply of "
+        finding = error(
+            subject,
+            f"{talk.objective.name}: {other}{talk} is {verdict.kind}: {verdict.because}",
+            *_lines(trace),
+            remedy=_remedy(verdict, subject),
+        )
+        yield _with_way(context, talk, finding, forward, back)
+
+
+def _judged(context: Context, *, deny: bool = False) -> Iterator[tuple[Conversation, Trace, Trace, Verdict]]:
+    key = ("judged", deny)
+    found = context.memo.get(key)
+    if found is None:
+        found = context.memo[key] = tuple(_judge_all(context, deny=deny))
+    answer: tuple[tuple[Conversation, Trace, Trace, Verdict], ...] = found
+    yield from answer
+
+
+def _judge_all(context: Context, *, deny: bool) -> Iterator[tuple[Conversation, Trace, Trace, Verdict]]:
+    routing = routing_of(context.estate)
+    for objective in context.objectives:
+        if objective.deny is not deny:
+            continue
+        classes: dict[object, Conversation] = {}
+        for talk in resolve_in(context, objective):
+            classes.setdefault(
+                (_class(context, talk.source), _class(context, talk.destination), talk.protocol, talk.port), talk
+            )
+        for talk in list(classes.values())[:MOST_TRACES]:
+            forward, back = routing.trace(talk.flow)
+            through = objective.through if objective.through else None
+            verdict = judge(forward, back, through=through, promised=talk.destination.nic)
+            yield talk, forward, back, verdict
+
+
+def _class(context: Context, end: Endpoint) -> object:
+    nic = context.estate.network_interface(end.nic)
+    if nic is None:
+        return end.place, end.address
+    subnets = tuple(item.subnet for item in nic.ip_configurations)
+    groups = tuple(group for item in nic.ip_configurations for group in item.application_security_groups)
+    rules = () if nic.network_security_group is None else (nic.network_security_group,)
+    machine = context.estate.virtual_machine(end.machine)
+    return subnets, groups, rules, None if machine is None else machine.power_state, _atom(context, end)
+
+
+def _atom(context: Context, end: Endpoint) -> frozenset[Network]:
+    """The user routes that hold the address: they part machines of one subnet."""
+    return frozenset(prefix for prefix in context.routed if covers(prefix, end.address))
+
+
+def _with_way(context: Context, talk: Conversation, finding: Finding, *traces: Trace) -> Finding:
+    return replace(finding, way=elements_of(context, talk, *traces))
+
+
+def _lines(trace: Trace) -> tuple[str, ...]:
+    return tuple(describe(trace).splitlines()[:12])
+
+
+def _remedy(verdict: Verdict, subject: str) -> str:
+    name = subject.rsplit("/", 1)[-1]
+    return {
+        "denied": f"allow the flow in {name}",
+        "bypass": f"lead it through the appliance in {name}",
+        "asymmetric": f"lead both directions through the appliance: {name} is the one that does not",
+        "ambiguous": "have the site prefer or deny one of the two offers",
+    }.get(verdict.kind, f"mend {name}")
+
+
+# What to mend. -----------------------------------------------------------------------------------------------------
+
+
+def _to_mend(context: Context, talk: Conversation, forward: Trace, back: Trace, verdict: Verdict) -> str:
+    if verdict.kind in ("asymmetric", "bypass"):
+        missing = forward if len(forward.appliances) <= len(back.appliances) else back
+        place = _table_at(context, missing)
+        if place is not None:
+            return place
+    trace = forward if verdict.direction == "forward" else back
+    if verdict.disposition is Disposition.DENIED:
+        for group in context.estate.network_security_groups:
+            if group.id.short in trace.because or (trace.hops and group.id.short in trace.hops[-1].because):
+                return group.id.text
+    if verdict.disposition in (Disposition.NO_ROUTE, Disposition.LEFT_ESTATE, Disposition.LOOPED):
+        place = _table_at(context, trace)
+        if place is not None:
+            return place
+    if verdict.disposition is Disposition.NO_MACHINE:
+        end = talk.destination if verdict.direction == "forward" else talk.source
+        if end.nic is not None:
+            return end.nic.text
+    for hop in reversed(trace.hops):
+        if isinstance(hop.id, ResourceId):
+            return hop.id.text
+        if hop.kind == "router" and "/" in hop.name:
+            site, _, router = hop.name.partition("/")
+            return f"sites/{site}/routers/{router}"
+    for end in (talk.source, talk.destination):
+        if end.machine is None:
+            return f"sites/{end.name}"
+    return f"objectives/{talk.objective.name}"
+
+
+def _table_at(context: Context, trace: Trace) -> str | None:
+    """The table (or subnet without one) where a way last chose by a subnet's table."""
+    for hop in reversed(trace.hops):
+        id_ = hop.id if isinstance(hop.id, ResourceId) else None
+        if hop.choice is None or id_ is None:
+            continue
+        by = hop.choice.chosen.by if hop.choice.chosen is not None else None
+        if by is not None and "/routetables/" in by.lower():
+            return by
+        subnet_id = _subnet_of(context, id_)
+        if hop.kind == "gateway":
+            network = context.index.network_of(getattr(context.estate.virtual_network_gateway(id_), "subnet", None))
+            subnet_id = None if network is None else network.id.child("subnets", GATEWAY_SUBNET)
+        subnet = context.estate.subnet(subnet_id)
+        if subnet is not None:
+            return (subnet.route_table or subnet.id).text
+    return None
+
+
+def _subnet_of(context: Context, id_: ResourceId | None) -> ResourceId | None:
+    nic = context.estate.network_interface(id_)
+    primary = None if nic is None else nic.primary
+    return None if primary is None else primary.subnet
+
+
+# What a topology gives. --------------------------------------------------------------------------------------------
+
+
+def _both_links(context: Context, circuit: ResourceId) -> bool:
+    links = {link for s in context.estate.sites for r in s.routers if r.circuit == circuit for link in r.links}
+    return {"primary", "secondary"} <= links
+
+
+def _has_spare_appliance(context: Context) -> bool:
+    """Two members behind a load balancer; an Azure Firewall minds itself."""
+    for address in context.source.appliances:
+        for network in context.source.networks:
+            front = context.frontend_at(network, address)
+            if front is not None and (front.kind == "azureFirewall" or len(front.members) > 1):
+                return True
+    return False

@@ -1,0 +1,110 @@
+"""Security groups in sight of route tables (R42 to R45).
+
+The tag `VirtualNetwork` covers the prefixes of user-defined routes too (R44). A 0/0 route to an appliance makes it
+everything, and then the default rule AllowVnetInBound admits whatever the appliance passes on. In the target a group
+that stands already must let through what the objectives promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
+
+from farshore.arm.network import NetworkSecurityGroup, Subnet
+from farshore.assess.context import Context
+from farshore.assess.findings import Finding, error, rule, warning
+from farshore.assess.objectives import Endpoint, resolve_in
+from farshore.estate.counterparts import mapped_address
+from farshore.routing.context import routing_of
+from farshore.routing.index import Holder
+from farshore.routing.security import Packet, refusal
+
+ANY = ("*", "0.0.0.0/0", "any")
+MOST_FLOWS = 2000
+"""Of an objective, at most so many conversations are tried: machines of one subnet share its group."""
+
+
+@rule("FS251", "A default route widens the tag VirtualNetwork to everything", "R44", "R42")
+def widened(context: Context) -> Iterator[Finding]:
+    seen = set()
+    for side in context.sides:
+        for spoke in side.spokes:
+            for subnet in spoke.subnets:
+                group = context.estate.network_security_group(subnet.network_security_group)
+                if group is None or group.id in seen or not _has_default(context, subnet):
+                    continue
+                if not _denies_the_rest(group):
+                    seen.add(group.id)
+                    yield warning(
+                        group.id,
+                        f"{group.id.name} admits any source that the appliance passes on to {subnet.id.short}",
+                        "the subnet's table has 0.0.0.0/0, which belongs to the tag VirtualNetwork",
+                        "no rule of its own denies the rest before AllowVnetInBound (65000)",
+                        remedy=f"end {group.id.name} with a rule that denies all other inbound traffic",
+                    )
+
+
+@rule("FS252", "A security group of the target denies what an objective promises", "R42", "R43", "D79")
+def denied_in_target(context: Context) -> Iterator[Finding]:
+    world = routing_of(context.estate).world
+    seen = set()
+    for objective in context.objectives:
+        for talk in resolve_in(context, objective)[:MOST_FLOWS] if not objective.deny else ():
+            packet = Packet(
+                source=_moved(context, talk.source),
+                destination=_moved(context, talk.destination),
+                protocol=talk.protocol,
+                source_port=None,
+                destination_port=talk.port,
+            )
+            for end, direction in ((talk.source, "Outbound"), (talk.destination, "Inbound")):
+                holder = _in_target(context, end)
+                no = None if holder is None else refusal(world, holder, direction, packet)
+                if no is None or no.missing or (no.group, no.rule) in seen:
+                    continue
+                seen.add((no.group, no.rule))
+                yield error(
+                    no.group,
+                    f"{no.group.name} in the target denies what objective {objective.name} promises",
+                    f"{packet.source} -> {packet.destination} {talk.protocol}/{talk.port}: {direction}, {no.rule}",
+                    remedy=f"allow {packet.source} -> {packet.destination} in {no.group.name}, as the source does",
+                )
+
+
+def _moved(context: Context, end: Endpoint) -> IPv4Address | IPv6Address:
+    return end.address if end.machine is None else mapped_address(context.project, end.address)
+
+
+def _in_target(context: Context, end: Endpoint) -> Holder | None:
+    """The machine's NIC as it will stand in a target subnet that exists; None where none does."""
+    nic = context.estate.network_interface(end.nic)
+    primary = None if nic is None else nic.primary
+    if nic is None or primary is None or primary.subnet is None:
+        return None
+    there = context.counterparts.of(primary.subnet)
+    if there == primary.subnet or context.estate.subnet(there) is None:
+        return None
+    group = None if nic.network_security_group is None else context.counterparts.of(nic.network_security_group)
+    moved = replace(nic, id=context.counterparts.of(nic.id), network_security_group=group)
+    return Holder(nic=moved, subnet=there, address=mapped_address(context.project, end.address))
+
+
+def _has_default(context: Context, subnet: Subnet) -> bool:
+    return any(
+        not isinstance(route.address_prefix, str)
+        and route.address_prefix.prefixlen == 0
+        and route.next_hop_type.lower() == "virtualappliance"
+        for route in context.routes_of(subnet)
+    )
+
+
+def _denies_the_rest(group: NetworkSecurityGroup) -> bool:
+    return any(
+        rule.direction.lower() == "inbound"
+        and rule.access.lower() == "deny"
+        and any(prefix.lower() in ANY for prefix in rule.source_address_prefixes)
+        and any(prefix.lower() in (*ANY, "virtualnetwork") for prefix in rule.destination_address_prefixes)
+        and "*" in rule.destination_port_ranges
+        for rule in group.security_rules
+    )

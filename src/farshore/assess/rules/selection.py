@@ -1,0 +1,75 @@
+"""Which machines go, and which stay behind (D93, S52).
+
+With kept addresses a network moves as a whole: the target announces its range, so what stays behind in it is reached
+by nobody, and a spoke that stays can't reach one that has gone. A machine in the hub that is no appliance may be there
+on purpose (a domain controller that has its own replica); it is named, not refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from farshore.assess.context import Context, Machine
+from farshore.assess.findings import Finding, error, rule, warning
+from farshore.estate.resolving import matches
+
+MOST_IN_A_PLAN = 100
+
+
+@rule("FS641", "Machines are left behind that the moved ones belong with", "D93", "R40")
+def left_behind(context: Context) -> Iterator[Finding]:
+    if not context.project.keep_addresses or not context.machines:
+        return
+    moved = {subnet.parent for machine in context.machines for subnet in machine.subnets}
+    hubs = {hub.id for hub in context.source.hubs}
+    ours = {network.id for network in context.source.networks}
+    together: list[Machine] = []
+    beside: list[Machine] = []
+    for machine in context.bystanders:
+        where = {subnet.parent for subnet in machine.subnets}
+        if where & moved and not where <= hubs:
+            together.append(machine)
+        elif where & ours and not where & hubs:
+            beside.append(machine)
+        elif where & hubs:
+            yield warning(
+                "machines",
+                f"{machine.name} stays behind in the hub, whose range goes with the others: no site reaches it after"
+                " a failover",
+                remedy=f"include {machine.name}, or have its own replica in the target",
+            )
+    for left, why in (
+        (together, "stay behind in networks that move: their addresses lead to the target, where they are not"),
+        (beside, "stay behind in spokes that reach the moved ones through the hub: after a failover they can't"),
+    ):
+        if left:
+            yield error(
+                "machines",
+                f"{', '.join(machine.name for machine in left[:6])}{' and more' if len(left) > 6 else ''} {why}",
+                f"include {list(context.project.machines.include)}, exclude {list(context.project.machines.exclude)}",
+                "kept addresses are announced for a network as a whole",
+                remedy="include them, or use new addresses",
+            )
+
+
+@rule("FS642", "The boot order names a machine that is not selected", "S52")
+def boots_nobody(context: Context) -> Iterator[Finding]:
+    for place, group in enumerate(context.project.machines.boot_order):
+        for name in group:
+            if not any(matches(machine.id, name) for machine in context.machines):
+                yield error(
+                    f"machines/boot_order/{place}",
+                    f"Boot group {place + 1} names {name}, which is not among the selected machines",
+                    f"selected: {', '.join(machine.name for machine in context.machines[:12])}",
+                    remedy=f"include {name}, or take it out of the boot order",
+                )
+
+
+@rule("FS643", "More machines than one recovery plan holds", "S52")
+def too_many(context: Context) -> Iterator[Finding]:
+    if len(context.machines) > MOST_IN_A_PLAN:
+        yield warning(
+            "machines",
+            f"{len(context.machines)} machines are selected, and a recovery plan holds {MOST_IN_A_PLAN}",
+            remedy="split the project along networks that can move alone",
+        )

@@ -1,0 +1,143 @@
+"""What the sites' routers do (D51, D55, D90, E42, E47, E48).
+
+Azure steers a site only by withdrawing; which of two networks a site goes to is its routers' policy. A policy that is
+not there yet is no error: the plan's first steps set it, before the target is connected. One that cuts the source off,
+or a target that is connected with nothing to decide, is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from farshore.arm.decode import Network
+from farshore.assess.context import Context
+from farshore.assess.findings import Finding, error, rule, warning
+from farshore.estate.outside import Router, Site
+from farshore.routing.prefixes import inside, overlap
+
+
+@rule("FS131", "A router passes one circuit's routes on to another", "E48", "E10")
+def readvertises(context: Context) -> Iterator[Finding]:
+    for site, router in _routers(context):
+        if router.readvertise:
+            names = ", ".join(circuit.name for circuit in router.readvertise)
+            yield error(
+                _path(site, router),
+                f"{router.name} tells {router.circuit.name} what it heard from {names}: transit between regions"
+                f" through {site.name}",
+                "the circuit accepts such paths, and removes what would let the far gateway see the loop",
+                remedy=f"have {router.name} announce only {', '.join(map(str, site.prefixes))}",
+            )
+
+
+@rule("FS132", "A router's filter cuts the site off from the source", "D51", "E42")
+def filtered(context: Context) -> Iterator[Finding]:
+    """Only where no other router of the site on a circuit of the source lets it pass."""
+    announced = {
+        p for g in context.express_route_gateways(context.source) for p in context.announced(context.source, g)
+    }
+    for site in context.estate.sites:
+        routers = [router for router in site.routers if router.circuit in context.source_circuits]
+        for direction, prefixes in (("in", announced), ("out", set(site.prefixes))):
+            for prefix in sorted(prefixes, key=str):
+                if routers and all(denied_part(router, direction, prefix) is not None for router in routers):
+                    router = routers[0]
+                    hit = denied_part(router, direction, prefix)
+                    what = "does not accept" if direction == "in" else "does not announce"
+                    yield error(
+                        _path(site, router),
+                        f"{router.name} {what} {hit} on {router.circuit.name}: {site.name} and the source lose each"
+                        " other",
+                        f"filter {direction} {hit} deny",
+                        remedy=f"remove the filter until the failover; the plan sets and lifts what it needs on"
+                        f" {router.name}",
+                    )
+                    break
+
+
+@rule("FS133", "Two networks announce one range to a site, and nothing there decides", "D51", "D90", "E41", "E42")
+def undecided(context: Context) -> Iterator[Finding]:
+    here = {p for g in context.express_route_gateways(context.source) for p in context.announced(context.source, g)}
+    joined = {c.peer for c in context.connections(context.target) if c.peer not in context.source_circuits}
+    gateways = {c.virtual_network_gateway1 for c in context.connections(context.target)}
+    there = {
+        p
+        for g in context.express_route_gateways(context.target)
+        if g.id in gateways
+        for p in context.announced(context.target, g)
+    }
+    twice = sorted({prefix for prefix in here if any(overlap(prefix, other) for other in there)}, key=str)
+    for site in context.estate.sites if twice and joined else ():
+        mine = [r for r in site.routers if r.circuit in context.source_circuits]
+        others = [r for r in site.routers if r.circuit in joined]
+        for prefix in twice:
+            best = max((_rank(r) for r in mine if denied_part(r, "in", prefix) is None), default=None)
+            rivals = [r for r in others if denied_part(r, "in", prefix) is None]
+            worst = next((r for r in rivals if best is None or _rank(r) >= best), None)
+            if worst is not None:
+                yield error(
+                    _path(site, worst),
+                    f"{site.name} hears {prefix} from both networks, and {worst.name} is as good as the source's router"
+                    " or better",
+                    *(
+                        f"{r.name} on {r.circuit.name}: local preference {r.local_preference}, prepend {r.prepend}"
+                        for r in (*mine, worst)
+                    ),
+                    "production traffic goes to a network where the machines do not run",
+                    remedy=f"prefer the source's router, or deny {prefix} on {worst.name}, before the target is"
+                    " connected",
+                )
+                break
+
+
+@rule("FS134", "A router is on a circuit that neither side uses", "D48", "D57")
+def unused_router(context: Context) -> Iterator[Finding]:
+    used = {circuit.id for circuit in context.circuits}
+    for site, router in _routers(context):
+        if router.circuit not in used:
+            yield warning(
+                _path(site, router),
+                f"{router.name} is on {router.circuit.name}, to which neither the source nor the target is connected",
+                remedy="check that the circuit's connection is in the estate, or leave the router out",
+            )
+
+
+@rule("FS135", "A site announces more prefixes than a circuit accepts", "E13", "R41")
+def too_many_prefixes(context: Context) -> Iterator[Finding]:
+    for site in context.estate.sites:
+        count = sum(1 for prefix in site.prefixes if prefix.version == 4)
+        for circuit in context.circuits:
+            most = 10_000 if (circuit.sku_tier or "").lower() == "premium" else 4_000
+            if count > most and any(router.circuit == circuit.id for router in site.routers):
+                yield error(
+                    f"sites/{site.name}",
+                    f"{site.name} announces {count} prefixes; {circuit.id.name} drops its BGP session beyond {most}",
+                    remedy="summarise the prefixes, or raise the circuit to Premium",
+                )
+
+
+def denied_part(router: Router, direction: str, prefix: Network) -> Network | None:
+    """What a filter denies of a prefix: all of it, or a part; None where nothing. The longest filter decides."""
+    ours = [item for item in router.filters if item.direction == direction and item.prefix.version == prefix.version]
+    around = [item for item in ours if inside(prefix, item.prefix)]
+    if around:
+        longest = max(around, key=lambda item: item.prefix.prefixlen)
+        if longest.action.lower() == "deny":
+            return prefix
+    within = [item.prefix for item in ours if inside(item.prefix, prefix) and item.action.lower() == "deny"]
+    return within[0] if within else None
+
+
+def _rank(router: Router) -> tuple[int, int]:
+    """Higher wins: local preference, then the shorter path."""
+    return router.local_preference, -router.prepend
+
+
+def _routers(context: Context) -> Iterator[tuple[Site, Router]]:
+    for site in context.estate.sites:
+        for router in site.routers:
+            yield site, router
+
+
+def _path(site: Site, router: Router) -> str:
+    return f"sites/{site.name}/routers/{router.name}"
