@@ -88,7 +88,7 @@ class ArmClient:
         pipeline = self._trusted if self._is_arm(url) else self._plain
         try:
             answer = (await pipeline.run(_http(request, url), **options)).http_response
-            content = await answer.read()
+            content = answer.content
         except ClientAuthenticationError as error:
             fault = Fault(code="AuthenticationFailed", message=error.message or str(error), status=401)
             raise ArmError(fault, request=str(request)) from error
