@@ -33,7 +33,7 @@ from farshore.arm.json import Body, Json
 from farshore.arm.network import normal_location
 from farshore.errors import InputError, TransportError
 from farshore.lab import catalog, registry
-from farshore.lab.answers import Refused
+from farshore.lab.answers import Refused, not_implemented
 from farshore.lab.chance import chance, guid
 from farshore.lab.durations import duration
 from farshore.lab.settings import Settings
@@ -236,6 +236,10 @@ class Cloud:
         """Kept bodies of one type, over all subscriptions and groups."""
         return [self._resources[key]["body"] for key in self._by_type.get(type_.lower(), {})]
 
+    def types(self) -> list[str]:
+        """The types, in lower case, of which there is or was something."""
+        return list(self._by_type)
+
     def all_bodies(self) -> list[Body]:
         return [row["body"] for row in self._resources.values()]
 
@@ -252,8 +256,16 @@ class Cloud:
         return f'W/"{self.guid("etag", root.key, row["rev"] if row else 0)}"'
 
     def type_of(self, id_: ResourceId) -> Any:
-        """The registered type; raises `Refused` 501 for one that the lab does not have."""
-        return catalog.type_named(id_.type)
+        """The registered type; raises `Refused` 501 for one that the lab does not have. What an estate brought of such
+        a type is inert: it can be read."""
+        found = registry.TYPES.get(id_.type.lower())
+        if found is not None:
+            return found
+        if id_.key in self._resources:
+            from farshore.lab.types import INERT
+
+            return INERT
+        raise not_implemented(f"the resource type {id_.type}")
 
     def busy_with(self, id_: ResourceId) -> str | None:
         """The id of the operation that holds the lock which a write to this resource needs."""
@@ -264,8 +276,9 @@ class Cloud:
 
     def region_of(self, id_: ResourceId) -> str | None:
         """The region that answers for a resource: its own location, or its parent's."""
-        kind = registry.TYPES.get(id_.type.lower())
-        found: str | None = None if kind is None else kind.region(self, id_)
+        if id_.key not in self._resources and id_.type.lower() not in registry.TYPES:
+            return None
+        found: str | None = self.type_of(id_).region(self, id_)
         return found
 
     def is_lost(self, region: str | None) -> bool:

@@ -26,7 +26,7 @@ from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
 from farshore.lab import faults, machines, registry, sites
 from farshore.lab.answers import bad_request
-from farshore.lab.types import is_young
+from farshore.lab.types import INERT, is_young
 from farshore.routing import BgpRoute, Flow, Routing, Trace, judge
 from farshore.routing.values import Disposition
 
@@ -74,8 +74,9 @@ class Plane:
         """Every body that a way can depend on, children inside, the object of last time where nothing changed."""
         found: dict[str, Body] = {}
         whole: dict[str, tuple[tuple[Body, ...], Body]] = {}
-        for name, kind in registry.TYPES.items():
-            if not kind.forwards or len(name.split("/")) != 2:
+        for name in cloud.types():
+            kind = registry.TYPES.get(name, INERT)
+            if not kind.forwards or (len(name.split("/")) != 2 and kind is not INERT):
                 continue
             for body in cloud.of_type(name):
                 id_ = resource_id(str(body["id"]))

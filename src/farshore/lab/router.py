@@ -24,6 +24,7 @@ from farshore.lab.answers import NoAnswer, Refused, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
 from farshore.lab.times import stamp
+from farshore.lab.types import INERT
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -88,6 +89,8 @@ def _answer(call: Call, method: str) -> Response:
     if operation is not None and "operation" in parts[-2].lower():
         faults.must_reach(call.cloud, operation.location)
         return operations.poll(operation, parts[-2], call.base)
+    if method == "GET" and len(parts) > 3 and parts[-2].lower().startswith("operation"):
+        raise Refused(404, "OperationNotFound", f"The operation {parts[-1]} was not found.")
     return _resource(call, method, parts)
 
 
@@ -166,10 +169,10 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
             _must_have_group(cloud, call.id)
     if method != "GET":
         raise Refused(405, "MethodNotAllowed", f"The method {method} is not allowed here.")
-    type_ = registry.TYPES.get(name.lower())
-    if type_ is None:
-        raise not_implemented(f"a list of {name}")
     found = [body for body in cloud.of_type(name) if str(body["id"]).lower().startswith(scope)]
+    type_ = registry.TYPES.get(name.lower(), INERT)
+    if type_ is INERT and not found:
+        raise not_implemented(f"a list of {name}")
     return page(call, type_.rows(call, found))
 
 

@@ -2,8 +2,8 @@
 
 Bodies come as ARM showed them, children nested in their parents. First every body is written, so that references
 find each other, groups before what is in them; then each type's `seed` hook makes it what the lab would have made.
-A group that nobody mentions is made where the first resource in it lies; a type that the lab does not have is
-refused, not dropped.
+A group that nobody mentions is made where the first resource in it lies. A resource of a type that the lab does not
+have is kept as it is: it can be read, and packets know of it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.errors import InputError
 from farshore.lab import registry
+from farshore.lab.types import INERT
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -32,20 +32,13 @@ def seed(cloud: Cloud, resources: list[Body]) -> None:
     for id_, _ in flat:
         kept = cloud.body(id_)
         assert kept is not None
-        seeded = registry.TYPES[id_.type.lower()].seed(cloud, kept)
+        seeded = cloud.type_of(id_).seed(cloud, kept)
         if seeded is not kept:
             cloud.write(id_, seeded)
 
 
 def _flatten(id_: ResourceId, body: Body, flat: list[tuple[ResourceId, Body]]) -> None:
-    kind = registry.TYPES.get(id_.type.lower())
-    if kind is None:
-        raise InputError(
-            f"The lab does not have the resource type {id_.type}",
-            value=id_.text,
-            expected="a type of docs/lab-fidelity.md",
-            remedy="leave it out of the estate that the lab plays",
-        )
+    kind = registry.TYPES.get(id_.type.lower(), INERT)
     properties = dict(body.get("properties") or {})
     for name in kind.nested:
         for child in properties.pop(name, None) or []:
@@ -54,8 +47,8 @@ def _flatten(id_: ResourceId, body: Body, flat: list[tuple[ResourceId, Body]]) -
             _flatten(child_id, {**child, "name": label, "id": child_id.text}, flat)
     properties.setdefault("provisioningState", "Succeeded")
     kept = {key: value for key, value in body.items() if key not in ("etag", "properties")}
-    head = {"name": id_.name, "id": id_.text, "type": kind.type}
-    flat.append((id_, {**head, **kept, "type": kind.type, "properties": properties}))
+    head = {"name": id_.name, "id": id_.text, "type": kind.type or body.get("type") or id_.type}
+    flat.append((id_, {**head, **kept, "type": head["type"], "properties": properties}))
 
 
 def _ensure_group(cloud: Cloud, id_: ResourceId, body: Body) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from farshore.arm.json import dumps, loads
 from farshore.errors import InputError
+from farshore.lab.holding import Hold
 
 FORMAT = 1
 
@@ -79,7 +80,9 @@ class Store:
         self.path = path
         self._tables: dict[str, Table] = {}
         self._db: sqlite3.Connection | None = None
+        self._hold: Hold | None = None
         if path is not None:
+            self._hold = Hold(path)
             self._db = _open(path)
 
     def table(self, name: str, *, raw: bool = False) -> Table:
@@ -125,6 +128,9 @@ class Store:
             self.commit()
             self._db.close()
             self._db = None
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,256 @@
+"""The same lab over HTTPS on loopback, for any client of ARM.
+
+`serve` runs until it is told to stop and leaves `.farshore/lab.json` behind for as long as it runs: url, ca, token,
+clock, process. All answers come from `Cloud.deliver`, one at a time, in one event loop; what this file adds is the
+wall: TLS, a token's form, the pace of the clock, and how silence sounds here. A region that does not answer is, for a
+client of the served lab, ARM's own front door saying after a while that nobody answered it (504 GatewayTimeout).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from msgspec import DecodeError
+
+from farshore.arm.http import Request, Response
+from farshore.arm.json import dumps, loads, pretty
+from farshore.lab import identity, operations
+from farshore.lab.certificates import certificates
+from farshore.lab.cloud import Cloud
+from farshore.lab.served_clock import JUMP, ServedClock
+from farshore.lab.times import moment, stamp
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+SILENCE = 20.0
+"""Seconds of wall time, at pace 1, until the front door gives up on a region."""
+TICK = 1.0
+STATE = "lab.json"
+
+
+def serve(folder: Path, cloud: Cloud, *, speed: str = JUMP, host: str = "127.0.0.1", port: int = 0) -> None:
+    """Serve `cloud` until SIGTERM or SIGINT; `folder` is the project's `.farshore`."""
+    # uvicorn ends orderly on SIGTERM and then raises it once more for whoever was there before: that is us, done.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    asyncio.run(serve_until(folder, cloud, None, speed=speed, host=host, port=port))
+
+
+async def serve_until(
+    folder: Path,
+    cloud: Cloud,
+    stop: asyncio.Event | None,
+    *,
+    speed: str = JUMP,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until `stop` is set, or a signal comes; `ready` hears the URL when the lab can be asked."""
+    # uvicorn takes a while to import, and only a served lab needs it.
+    import uvicorn
+
+    files = certificates(folder)
+    listening = socket.create_server((host, port))
+    # Accepted connections inherit it; asyncio sets it by itself only on sockets that name their protocol.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    url = f"https://{host}:{listening.getsockname()[1]}"
+    cloud.base_url = url
+    clock = ServedClock(cloud.now, speed)
+    app = LabApp(cloud, clock, url)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="off",
+        ssl_certfile=str(files.certificate),
+        ssl_keyfile=str(files.key),
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = _Server(config, stop)
+    state = folder / STATE
+    _write_state(state, url, files.ca.name, cloud, clock)
+    watcher = asyncio.create_task(app.keep_time())
+    told = asyncio.create_task(server.tell_when_ready(lambda: ready(url) if ready else None))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        for task in (watcher, told):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        state.unlink(missing_ok=True)
+        cloud.advance(max(cloud.now, clock.now()))
+        cloud.store.close()
+
+
+class LabApp:
+    """The ASGI application."""
+
+    def __init__(self, cloud: Cloud, clock: ServedClock, url: str) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._url = url
+        self._tenant = cloud.guid("tenant")
+        self._asked: dict[str, bytes] = {}
+        """What was answered to each GET: the same again is a poll (jump)."""
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        method, path = scope["method"], scope["path"]
+        query = scope["query_string"].decode("latin-1")
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        content = await _content(receive)
+        response = self._login(method, path, content)
+        if response is None:
+            response = identity.refusal(headers, path, self._url)
+        if response is None:
+            response = await self._lab(method, path, query, headers, content)
+        await _answer(send, replace(response, headers=self._clock.pauses(dict(response.headers))), method)
+
+    async def keep_time(self) -> None:
+        """A clock that runs by itself lets happen what is due though nobody asks."""
+        while True:
+            await asyncio.sleep(TICK)
+            if self._clock.factor is not None:
+                self._cloud.advance(self._clock.now())
+
+    def _login(self, method: str, path: str, content: bytes) -> Response | None:
+        form = dict(parse_qsl(content.decode("latin-1"))) if method == "POST" and path.endswith("token") else {}
+        return identity.answer(method, path, form, self._url, self._tenant, int(time.time()))
+
+    async def _lab(self, method: str, path: str, query: str, headers: Mapping[str, str], content: bytes) -> Response:
+        body: Any = None
+        if content:
+            try:
+                body = loads(content)
+            except DecodeError:
+                if not path.startswith(("/_blob", "/_disk")):
+                    said = "The request content was invalid and could not be deserialized."
+                    return Response(status=400, body={"error": {"code": "InvalidRequestContent", "message": said}})
+                body = content
+        if path.rstrip("/") == "/_lab/clock":
+            return self._turn(method, body)
+        asked = Request(method=method, url=path + (f"?{query}" if query else ""), body=body, headers=headers)
+        found = self._cloud.deliver(asked, self._clock.now())
+        if (
+            self._clock.speed == JUMP
+            and method == "GET"
+            and not path.startswith("/_")
+            and self._jumped(asked, found.response)
+        ):
+            found = self._cloud.deliver(asked, self._clock.now())
+        pace = self._clock.factor or 100.0
+        if found.response is None:
+            await asyncio.sleep(SILENCE / pace)
+            said = "The gateway did not receive a response within the specified time period."
+            return Response(status=504, body={"error": {"code": "GatewayTimeout", "message": said}})
+        if found.delay:
+            await asyncio.sleep(found.delay.total_seconds() / pace)
+        return found.response
+
+    def _jumped(self, request: Request, response: Response | None) -> bool:
+        """Whether time has jumped because of this question."""
+        if response is None:
+            return self._jump_to(self._cloud.next_due())
+        operation = operations.find(self._cloud, urlsplit(request.url).path.rsplit("/", 1)[-1])
+        if operation is not None and operation.running:
+            return self._jump_to(moment(operation.due))
+        said = dumps([response.status, response.body if not isinstance(response.body, bytes) else None])
+        same = self._asked.get(request.url) == said
+        self._asked[request.url] = said
+        return same and self._jump_to(self._cloud.next_due())
+
+    def _jump_to(self, due: datetime | None) -> bool:
+        if due is None:
+            return False
+        self._clock.move_to(due)
+        return True
+
+    def _turn(self, method: str, body: Any) -> Response:
+        """`GET|POST /_lab/clock`: also the pace, which only a served lab has."""
+        cloud, clock = self._cloud, self._clock
+        cloud.advance(clock.now())
+        if method == "POST" and isinstance(body, dict):
+            if "speed" in body:
+                clock.set_speed(str(body["speed"]))
+            if set(body) - {"speed"}:
+                # The pure handle turns it; then this clock goes on from there.
+                found = cloud.handle(Request(method="POST", url="/_lab/clock", body=body), cloud.now)
+                if not found.ok:
+                    return found
+                clock.move_to(cloud.now)
+        due = cloud.next_due()
+        shown = {"now": stamp(cloud.now), "next_due": None if due is None else stamp(due), "speed": clock.speed}
+        return Response(status=200, body=shown)
+
+
+class _Server:
+    """uvicorn, stopped by an event of ours as well as by a signal."""
+
+    def __init__(self, config: Any, stop: asyncio.Event | None) -> None:
+        import uvicorn
+
+        self._server = uvicorn.Server(config)
+        self._stop = stop
+
+    async def serve(self, sockets: list[socket.socket]) -> None:
+        if self._stop is None:
+            await self._server.serve(sockets=sockets)
+            return
+        running = asyncio.create_task(self._server.serve(sockets=sockets))
+        await self._stop.wait()
+        self._server.should_exit = True
+        await running
+
+    async def tell_when_ready(self, tell: Callable[[], object]) -> None:
+        while not self._server.started:
+            await asyncio.sleep(0.01)
+        tell()
+
+
+def _write_state(path: Path, url: str, ca: str, cloud: Cloud, clock: ServedClock) -> None:
+    known = {
+        "url": url,
+        "ca": ca,
+        "token": identity.token(cloud.guid("tenant"), int(time.time()), audience=url),
+        "clock": {"speed": clock.speed, "started_at": stamp(cloud.now)},
+        "pid": os.getpid(),
+    }
+    path.touch(mode=0o600)
+    path.write_text(pretty(known))
+
+
+async def _content(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    return b"".join(parts)
+
+
+async def _answer(send: Send, response: Response, method: str) -> None:
+    body = response.body
+    content = body if isinstance(body, bytes) else b"" if body is None else dumps(body)
+    kind = "application/octet-stream" if isinstance(body, bytes) else "application/json; charset=utf-8"
+    headers = {"content-type": kind, "content-length": str(len(content)), **response.headers}
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
