@@ -295,14 +295,16 @@ class Context:
 
     def _hubs(self, networks: Iterable[VirtualNetwork]) -> tuple[VirtualNetwork, ...]:
         networks = tuple(networks)
+        # An appliance among machines makes no hub of their network (it is a mistake, R24).
+        with_machines = {subnet.parent for machine in self.machines for subnet in machine.subnets}
         held = {item.subnet.parent for nic in self.appliance_nics for item in nic.ip_configurations if item.subnet}
         with_gateway = {
             gateway.subnet.parent
             for gateway in self.estate.virtual_network_gateways
             if gateway.subnet is not None and gateway.gateway_type.lower() == EXPRESS_ROUTE
         }
-        found = tuple(n for n in networks if n.id in with_gateway or n.id in held)
-        return found or tuple(n for n in networks if n.subnet(GATEWAY_SUBNET) is not None)
+        found = tuple(n for n in networks if n.id in with_gateway or n.id in held - with_machines)
+        return found or tuple(n for n in networks if n.id in held) or tuple(n for n in networks if n.subnet(GATEWAY_SUBNET) is not None)
 
     def _hub_of(self, network: VirtualNetwork, hubs: Iterable[VirtualNetwork]) -> VirtualNetwork | None:
         """The hub that a network is peered with, from either side; the one whose gateway it uses first."""

@@ -241,6 +241,12 @@ def _to_mend(context: Context, talk: Conversation, forward: Trace, back: Trace, 
             return place
     if verdict.disposition is Disposition.NO_MACHINE:
         end = talk.destination if verdict.direction == "forward" else talk.source
+        nic = context.estate.network_interface(end.nic)
+        why = None if nic is None else routing_of(context.estate).world.health.nic(nic)
+        # The machine is there and runs: the way came to another network than its own.
+        place = _table_at(context, trace) if nic is not None and why is None else None
+        if place is not None:
+            return place
         if end.nic is not None:
             return end.nic.text
     for hop in reversed(trace.hops):

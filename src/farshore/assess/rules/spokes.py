@@ -190,7 +190,7 @@ def _destinations(context: Context, side: Side, spoke: Spoke) -> list[Network]:
 def _is_own(answer: Answer) -> bool:
     """An address inside the network itself: overlapping ranges are another finding."""
     row = answer.chosen
-    return row is not None and row.next_hop_type.lower() == "vnetlocal"
+    return row is not None and row.source == RouteSource.DEFAULT and row.next_hop_type == NextHopType.VNET_LOCAL
 
 
 def _first_of_each(found: Iterable[_Misled], *, per_prefix: bool = False) -> Iterator[_Misled]:
