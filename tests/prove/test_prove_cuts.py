@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 
 from farshore.plan.model import Event, Lose, Phase, Plan, Restore
+from farshore.prove.covered import Coverage, key_of
 from farshore.prove.cuts import Moment, Poset, count_cuts, explore, members, poset_of, states_of
-from farshore.prove.slices import Coverage, Slices, key_of
+from farshore.prove.slices import Slices
 from farshore.prove.values import Proof
 from prove.plans import nodes_of, orders, plan, step, tag
 

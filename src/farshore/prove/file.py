@@ -111,9 +111,7 @@ def _counterexample_from(place: Place) -> Counterexample:
         objective=place.at("objective").text(),
         flow=_flow_from(place.at("flow")),
         machine=place.at("machine").text(),
-        cut=Cut(
-            done=frozenset(cut.at("done").texts()), under_way=frozenset(cut.at("under_way").texts())
-        ),
+        cut=Cut(done=frozenset(cut.at("done").texts()), under_way=frozenset(cut.at("under_way").texts())),
         after=place.at("after").text(),
         failed=place.at("failed").texts(),
         forward=_trace_from(place.at("forward")),

@@ -16,9 +16,8 @@ moments; a moment's key is the shape with the bits of what is done and what has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from farshore.arm.compute import VIRTUAL_MACHINES
@@ -26,8 +25,7 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Body, fingerprint
 from farshore.arm.network import NETWORK_INTERFACES, ROUTE_TABLES
 from farshore.plan.model import DeleteResource, Plan, PlannedMachine, Promise, PutResource, SetMachine
-from farshore.prove.cuts import Moment, Poset, members, poset_of, states_of
-from farshore.prove.values import Proof
+from farshore.prove.cuts import Moment, Poset, members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,55 +85,6 @@ class Slices:
         return Slice(
             machines=machines, bits=bits, order=tuple(ordered), shape=fingerprint([len(machines), rows])[7 : 7 + 12]
         )
-
-
-def key_of(plan: Plan, done: Iterable[str], under_way: Iterable[str], events: Iterable[str]) -> frozenset[str]:
-    """The keys of one cut of a plan: one for each slice of a machine and of a pair, each choice of what the steps
-    under way have already done, each outcome of a step that may fail. Empty where this is no cut of the plan."""
-    slices = Slices(plan, poset_of(plan))
-    return frozenset(key for part in _every(plan, slices) for key in _keys(slices, part, done, under_way, events))
-
-
-def covered(
-    proof: Proof, plan: Plan, done: Iterable[str], under_way: Iterable[str] = (), events: Iterable[str] = ()
-) -> bool:
-    """Whether every state that this cut can be in was among the moments that the proof looked at.
-
-    `done` holds ids of steps (one that failed as the plan allows is done too), `under_way` those begun and not known
-    to have ended, `events` those that have happened. A cut that the plan does not allow is not covered.
-    """
-    return Coverage(proof, plan).holds(done, under_way, events)
-
-
-class Coverage:
-    """`covered` for many cuts of one plan: what is computed once is kept."""
-
-    def __init__(self, proof: Proof, plan: Plan) -> None:
-        self._keys = proof.enumerated
-        self._slices = Slices(plan, poset_of(plan))
-        # A pair of machines that no objective joins was not looked at as a pair, and need not be.
-        shapes = {key.split(":", 1)[0] for key in proof.enumerated}
-        self._parts = [part for part in _every(plan, self._slices) if len(part.machines) < 2 or part.shape in shapes]
-
-    def holds(self, done: Iterable[str], under_way: Iterable[str] = (), events: Iterable[str] = ()) -> bool:
-        done, under_way, events = tuple(done), tuple(under_way), tuple(events)
-        for part in self._parts:
-            keys = list(_keys(self._slices, part, done, under_way, events))
-            if not keys or not self._keys.issuperset(keys):
-                return False
-        return True
-
-
-def _every(plan: Plan, slices: Slices) -> list[Slice]:
-    machines = [machine.id.key for machine in plan.machines]
-    return [slices.of(), *map(slices.of, machines), *(slices.of(*pair) for pair in combinations(machines, 2))]
-
-
-def _keys(
-    slices: Slices, part: Slice, done: Iterable[str], under_way: Iterable[str], events: Iterable[str]
-) -> Iterator[str]:
-    for moment in states_of(slices.poset, done, under_way, events, part.bits):
-        yield part.key(moment)
 
 
 # Whose a node is. --------------------------------------------------------------------------------------------------
