@@ -126,8 +126,8 @@ class Residents:
         now = self._clock.now()
         exposed = 0
         good: dict[str, bool] = {}
-        for flow in self._traffic:
-            answer = await self._handles.post("packets", self._packet(flow))
+        sent = await self._handles.post("packets", {"packets": [self._packet(flow) for flow in self._traffic]})
+        for flow, answer in zip(self._traffic, sent["value"], strict=True):
             self.diary.packets += 1
             self.diary.last[flow.objective, flow.name] = answer
             exposed += answer["disposition"] in EXPOSED

@@ -268,7 +268,7 @@ class Story:
             await self._stage.handles.fault("region", region=plan.source_region, state="returned", at=iso(at))
             outcome = await self._drive(phase, Phase.RETURN, happened=["return"])
             await self._verdicts(plan, "return", away=True)
-            self._told.guard = verdicts.guard(plan, outcome.state, self._residents.diary, self._stage)
+            self._told.guard = verdicts.guard(plan, outcome.state, self._residents.diary)
             exposure = self._told.guard["exposure_seconds"]
             phase.said += f"; exposure {span(exposure)}, {self._told.guard['exposure_packets']} packets"
         self._residents.every(EVERY_MINUTE)

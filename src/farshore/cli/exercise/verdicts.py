@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from farshore.cli.exercise.log import iso
 from farshore.cli.exercise.residents import Diary
 from farshore.plan.model import Phase, Plan
 from farshore.prove.covered import uncovered_cut
 from farshore.prove.values import Proof
 from farshore.run.cuts import cuts_of
-from farshore.run.events import RunEvent
+from farshore.run.events import RunEvent, moment
 from farshore.run.machine import State
 from farshore.run.states import StepState
 
@@ -40,6 +40,12 @@ def objectives(plan: Plan, proof: Proof, diary: Diary, phase: str) -> list[dict[
             }
         )
     return rows
+
+
+def time_of(answer: Any, otherwise: datetime) -> datetime:
+    """When the lab says that something happened."""
+    said = answer.get("time") or answer.get("at") if isinstance(answer, dict) else None
+    return moment(str(said)) if said else otherwise
 
 
 def learned(plan: Plan) -> list[str]:
@@ -120,6 +126,3 @@ def _result(state: State, step_id: str, key: str) -> str | None:
 
 def _way(answers: Sequence[Mapping[str, Any]]) -> str:
     return str(answers[0].get("trace") or answers[0].get("because") or "") if answers else ""
-
-
-__all__ = ["guard", "iso", "learned", "objectives", "recovery_objectives", "uncovered", "wrong_machines"]

@@ -20,11 +20,14 @@ def command(app: App, plan_file: Path | None, scenario: str) -> int:
     from farshore.prove import prove
     from farshore.prove.describe import describe_proof
     from farshore.prove.file import proof_as_json
+    from farshore.prove.mend import with_mends
 
     _, estate = read_folder(app.project_dir)
     plan = planned.plan_for(estate, scenario, plan_file)
     for finding in plan.findings:
         app.view.progress(f"{finding.code} {finding.severity.value}  {finding.summary}")
     proof = prove(estate, plan.plan)
+    if not proof.ok:
+        proof = with_mends(estate, plan.plan, proof)
     app.view.answer(proof_as_json(proof), describe_proof(proof))
     return GOOD if proof.ok and not plan.drifted else BAD_ANSWER

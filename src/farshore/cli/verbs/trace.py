@@ -42,7 +42,7 @@ def command(app: App, source: str, destination: str, port: str, through: str | N
         text += ["", "and back", describe(back)]
     text += ["", f"{verdict.kind}: {verdict.because}"]
     app.view.answer(document, "\n".join(text))
-    return GOOD if verdict.ok else BAD_ANSWER
+    return GOOD if verdict.good else BAD_ANSWER
 
 
 def _as_json(trace: Any) -> dict[str, Any]:

@@ -1,0 +1,156 @@
+"""The command line as a program meets it: exit status, one JSON document, messages with place and remedy."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from farshore import examples, schemas
+
+PUBLISHED = "two-circuits-two-locations"
+
+
+def farshore(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "farshore.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=120, check=False)
+
+
+def answer(*arguments: str, cwd: Path | None = None, status: int = 0) -> Any:
+    done = farshore(*arguments, "--format", "json", cwd=cwd)
+    assert done.returncode == status, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the published example."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for source in examples.path(PUBLISHED).iterdir():
+        if source.is_file() and source.suffix != ".py":
+            shutil.copyfile(source, folder / source.name)
+    return folder
+
+
+def test_help_names_every_verb() -> None:
+    done = farshore("--help")
+    assert done.returncode == 0
+    for verb in ("assess", "plan", "prove", "exercise", "runs"):
+        assert verb in done.stdout
+
+
+def test_a_wrong_flag_is_status_1_and_says_what_to_do() -> None:
+    done = farshore("assess", "--nonsense")
+    assert done.returncode == 1
+    assert "--nonsense" in done.stderr and "--help" in done.stderr
+
+
+def test_a_wrong_verb_suggests_the_right_one() -> None:
+    done = farshore("asses")
+    assert done.returncode == 1
+    assert "did you mean assess?" in done.stderr
+
+
+def test_an_error_in_json_is_one_document_with_the_contract_s_shape(tmp_path: Path) -> None:
+    document = answer("assess", cwd=tmp_path, status=1)
+    jsonschema.validate(document, schemas.read("error"))
+    assert document["error"]["remedy"]
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_examples_as_shipped_assess_plan_and_prove(name: str, tmp_path: Path) -> None:
+    answer("new", name, "--example", name, cwd=tmp_path)
+    folder = str(tmp_path / name)
+    assessment = answer("assess", "--project", folder)
+    jsonschema.validate(assessment, schemas.read("findings"))
+    assert not [finding for finding in assessment["findings"] if finding["severity"] == "error"]
+    plan = answer("plan", "--project", folder)
+    jsonschema.validate(plan, schemas.read("plan"))
+    proof = answer("prove", "--project", folder)
+    jsonschema.validate(proof, schemas.read("proof"))
+    assert proof["exhaustive"]
+
+
+def test_a_plan_file_is_proven_as_it_stands(project: Path) -> None:
+    """With the site's step taken out, the proof fails at the connection and names prefix and circuit."""
+    plan = answer("plan", "--project", str(project))
+    plan["steps"] = [s for s in plan["steps"] if not (s["kind"] == "site" and s["phase"] == "provision")]
+    (project / "plan.json").write_text(json.dumps(plan))
+    proof = answer("prove", "--project", str(project), "--plan", str(project / "plan.json"), status=2)
+    first = proof["counterexamples"][0]
+    assert "connection" in first["after"]
+    assert "10.1.0.0/24" in first["summary"] and "er-singapore" in first["summary"]
+
+
+def test_a_broken_estate_is_status_2_and_names_what_to_change(project: Path) -> None:
+    resources = json.loads((project / "estate.json").read_text())
+    table = next(body for body in resources if body["name"] == "rt-source-vnet1")
+    table["properties"]["disableBgpRoutePropagation"] = False
+    (project / "estate.json").write_text(json.dumps(resources))
+    found = answer("assess", "--project", str(project), status=2)["findings"]
+    assert any(f["severity"] == "error" and f["subject"].lower() == table["id"].lower() for f in found)
+
+
+def test_bad_input_names_file_line_and_expectation(project: Path) -> None:
+    path = project / "farshore.yaml"
+    path.write_text(path.read_text().replace("topology:", "topolgy:"))
+    error = answer("assess", "--project", str(project), status=1)["error"]
+    assert error["file"].endswith("farshore.yaml") and error["line"] and "topology" in str(error)
+
+
+def test_trace_goes_both_ways_through_the_appliance(project: Path) -> None:
+    document = answer("trace", "datacenter", "web1", "--through", "nva-nic", "--project", str(project))
+    assert document["forward"]["disposition"] == document["back"]["disposition"] == "Delivered"
+    assert any(hop["kind"] == "appliance" for hop in document["forward"]["hops"])
+
+
+def test_routes_are_azure_s_rows(project: Path) -> None:
+    document = answer("routes", "web1", "--project", str(project))
+    default = next(
+        row for row in document["value"] if row["addressPrefix"] == ["0.0.0.0/0"] and row["state"] == "Active"
+    )
+    assert default["nextHopType"] == "VirtualAppliance" and default["nextHopIpAddress"] == ["10.10.10.10"]
+
+
+def test_reading_verbs_write_nothing(project: Path) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    for verb in ("assess", "plan", "prove"):
+        farshore(verb, "--project", str(project))
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("verb", ["assess", "plan", "prove"])
+def test_reading_verbs_import_no_credentials_and_no_database(verb: str, project: Path) -> None:
+    code = (
+        "import sys; from farshore.cli.app import run; "
+        f"run([{verb!r}, '--project', {str(project)!r}, '--format', 'json']); "
+        "print([name for name in ('azure.identity', 'sqlite3', 'psycopg') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+def test_start_up_is_quick(project: Path) -> None:
+    """Medians of the whole process (issue: 300 ms and 1 s), with room for a noisy machine."""
+
+    def median(*arguments: str) -> float:
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            farshore(*arguments)
+            times.append(time.perf_counter() - began)
+        return statistics.median(times)
+
+    assert median("--help") < 0.6
+    assert median("assess", "--project", str(project)) < 2.0
