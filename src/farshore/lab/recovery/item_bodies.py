@@ -57,9 +57,9 @@ def properties_of(
         "multiVmGroupName": settings.get("multiVmGroupName") or "",
         "multiVmGroupCreateOption": "UserSpecified" if settings.get("multiVmGroupName") else "AutoCreated",
         "managementId": cloud.guid("management", item.key, record["lifecycle"], stamp(cloud.now)),
-        "protectedDisks": _unmanaged(record),
+        "protectedDisks": unmanaged(record),
         "unprotectedDisks": None,
-        "protectedManagedDisks": _managed(record),
+        "protectedManagedDisks": managed(record),
         "recoveryBootDiagStorageAccountId": settings.get("recoveryBootDiagStorageAccountId"),
         "primaryFabricLocation": regions[0],
         "recoveryFabricLocation": regions[1],
@@ -131,11 +131,13 @@ def properties_of(
     }
 
 
-def _managed(record: Record) -> list[Body] | None:
+def managed(record: Record) -> list[Body] | None:
+    """`protectedManagedDisks`."""
     return [_disk(disk) for disk in record["disks"] if disk["managed"]] or None
 
 
-def _unmanaged(record: Record) -> list[Body] | None:
+def unmanaged(record: Record) -> list[Body] | None:
+    """`protectedDisks`: page blobs."""
     found = []
     for disk in record["disks"]:
         if not disk["managed"]:

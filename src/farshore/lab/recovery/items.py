@@ -22,10 +22,10 @@ from farshore.lab.recovery import health, jobs, records, shipping
 from farshore.lab.recovery.container_mappings import mapped
 from farshore.lab.recovery.disks import forget_replicas, protected_disks
 from farshore.lab.recovery.item_bodies import properties_of
-from farshore.lab.recovery.item_nics import last_segment, nics_of
+from farshore.lab.recovery.item_nics import last_segment
 from farshore.lab.recovery.item_settings import details_of, settings
 from farshore.lab.recovery.names import ITEMS
-from farshore.lab.recovery.network_mappings import mapped_network
+from farshore.lab.recovery.network_mappings import default_network
 from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, keep, must_find
 from farshore.lab.recovery.replicating import PHASE, begin_replication
 from farshore.lab.recovery.states import require
@@ -175,6 +175,4 @@ def _network(cloud: Cloud, item: ResourceId, vm: Body, details: Body) -> tuple[s
     if details.get("recoveryAzureNetworkId"):
         network = must_find(cloud, details["recoveryAzureNetworkId"], "recoveryAzureNetworkId")
         return network.text, last_segment(details.get("recoverySubnetName"))
-    homes = [nic["vMNetworkName"] for nic in nics_of(cloud, item, vm, None, None)]
-    found = mapped_network(cloud, fabric_of(item), resource_id(homes[0])) if homes and homes[0] else None
-    return (None if found is None else found.text), last_segment(details.get("recoverySubnetName"))
+    return default_network(cloud, fabric_of(item), vm), last_segment(details.get("recoverySubnetName"))

@@ -93,7 +93,7 @@ def open_job(
             "errors": [],
             "startTime": stamp(cloud.now),
             "endTime": None,
-            "allowedActions": ["Cancel"],
+            "allowedActions": [],
             "targetObjectId": target_id,
             "targetObjectName": target_name,
             "targetInstanceType": kind,

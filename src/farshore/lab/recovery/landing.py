@@ -52,7 +52,7 @@ def land(cloud: Cloud, body: Body, record: Record, point: Point, *, network: Res
     group = _group(cloud, str(details["recoveryAzureResourceGroupId"]))
     wanted = details["tfoAzureVMName"] if test else details["recoveryAzureVMName"]
     vm = make_id(group.subscription, str(group.resource_group), VIRTUAL_MACHINES, str(wanted))
-    location = str(details["recoveryFabricLocation"])
+    location = target_region(body, record)
     if cloud.region_of(network) != location:
         raise Refused(400, "NetworkNotInRegion", f"Network {network.text} is not in the recovery region {location}.")
     made: list[ResourceId] = []
@@ -93,6 +93,13 @@ def take_off(cloud: Cloud, vm: ResourceId, *, with_disks: bool, with_nics: bool 
             unmake(cloud, disk.id)
         else:
             volumes.forget(cloud, disk.key)
+
+
+def target_region(body: Body, record: Record) -> str:
+    """The region that a failover goes to: the recovery region, or back in the item's own roles (S50)."""
+    details = body["properties"]["providerSpecificDetails"]
+    back = record["direction"] == "RecoveryToPrimary"
+    return str(details["primaryFabricLocation" if back else "recoveryFabricLocation"])
 
 
 def target_network(cloud: Cloud, body: Body, given: str | None = None) -> ResourceId:

@@ -13,6 +13,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.compute import attached
 from farshore.lab.recovery.names import FABRICS, NETWORK_MAPPINGS, NETWORKS, looked_up, region_name, shown_id
 from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_find
 from farshore.lab.registry import resource_type, view
@@ -93,6 +94,18 @@ def mapped_network(cloud: Cloud, fabric: ResourceId, network: ResourceId) -> Res
         if fabric_of(resource_id(str(body["id"]))) == fabric and body["properties"]["primaryNetworkId"] == network.key:
             found = cloud.body(str(body["properties"]["recoveryNetworkId"]))
             return None if found is None else resource_id(str(found["id"]))
+    return None
+
+
+def default_network(cloud: Cloud, fabric: ResourceId, vm: Body) -> str | None:
+    """The network that a machine of this fabric goes to if nobody says another."""
+    for nic in attached.nics(vm):
+        for config in ((cloud.body(nic) or {}).get("properties") or {}).get("ipConfigurations") or []:
+            subnet = ((config.get("properties") or {}).get("subnet") or {}).get("id")
+            network = resource_id(str(subnet)).parent if subnet else None
+            found = None if network is None else mapped_network(cloud, fabric, network)
+            if found is not None:
+                return found.text
     return None
 
 

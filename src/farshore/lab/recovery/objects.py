@@ -15,7 +15,6 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
-from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.patterns import SITE_RECOVERY
@@ -57,6 +56,7 @@ class RecoveryType(ResourceType):
         cloud, id_ = call.cloud, self.full_id(call)
         body = call.object()
         before = cloud.body(id_)
+        self.check_conditions(call, before)
         self.check_place(call, id_, body, before)
         call.must_be_free()
         put = Put(cloud=cloud, id=id_, body=body, before=before, query=call.query)
@@ -151,13 +151,6 @@ def fabric_of(id_: ResourceId) -> ResourceId:
         assert parent is not None
         id_ = parent
     return id_
-
-
-def refuse_busy(call: Call) -> None:
-    """One job at a time on an object."""
-    held = operations.busy(call.cloud, call.id)
-    if held is not None:
-        raise Refused(409, "OperationNotAllowed", f"Another job, {held.id}, is in progress on {call.id.name}.")
 
 
 def first(properties: Body, *names: str) -> Any:

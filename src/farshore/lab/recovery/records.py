@@ -32,13 +32,15 @@ def new(vm: ResourceId, policy: str, disks: list[Record], *, direction: str, lif
     """The record of an item that begins.
 
     `other` is the machine on the other side (what a failover made, or what reprotection came from); `network` and
-    `subnet` where the machine goes unless the item says otherwise; `home_nics` the settings that bring it back.
+    `subnet` where the machine goes unless the item says otherwise; `home_nics` the settings that bring it back;
+    `switched` says that the item came of a reprotection; `failover`, `landed` and `test` are what is under way.
     """
     return {
         "vm": vm.text,
         "policy": policy,
         "disks": disks,
         "direction": direction,
+        "switched": False,
         "lifecycle": lifecycle,
         "phase": Phase.ENABLING,
         "shipping": False,
@@ -52,6 +54,8 @@ def new(vm: ResourceId, policy: str, disks: list[Record], *, direction: str, lif
         "subnet": None,
         "home_nics": [],
         "other": None,
+        "failover": None,
+        "landed": None,
         "test": None,
         "lag_seconds": 0.0,
     }
@@ -112,16 +116,17 @@ def enter(call: Call, operation: str) -> tuple[ResourceId, Record, Body]:
 
 def points(record: Record) -> list[Point]:
     """The recovery points that the record holds, oldest first."""
-    return [
-        Point(
-            name=row["name"],
-            time=moment(row["time"]),
-            sequence=row["sequence"],
-            lives=timedelta(seconds=row["lives"]),
-            kind=row["kind"],
-        )
-        for row in record["points"]
-    ]
+    return [point_of(row) for row in record["points"]]
+
+
+def point_of(row: Record) -> Point:
+    return Point(
+        name=row["name"],
+        time=moment(row["time"]),
+        sequence=row["sequence"],
+        lives=timedelta(seconds=row["lives"]),
+        kind=row["kind"],
+    )
 
 
 def point_row(point: Point) -> Record:

@@ -22,6 +22,7 @@ from farshore.lab.recovery.states import Phase
 from farshore.lab.registry import event
 from farshore.lab.storage import volumes
 from farshore.lab.times import stamp
+from farshore.lab.types import unmake
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -79,9 +80,17 @@ def _become_protected(cloud: Cloud, item: ResourceId, record: Record) -> None:
         "monitoringPercentageCompletion": None,
         "monitoringJobType": None,
     }
+    _drop_seeds(cloud, record)
     records.change(cloud, item, phase=Phase.PROTECTED, protected_at=stamp(cloud.now))
     records.properties(cloud, item, details)
     shipping.begin(cloud, item)
+
+
+def _drop_seeds(cloud: Cloud, record: Record) -> None:
+    """The disks that reprotection found have given way to the replicas; with X19 they stay with their machine."""
+    for disk in record["disks"]:
+        if disk["original"] is not None and not cloud.settings.keep_source_after_reprotect:
+            unmake(cloud, resource_id(disk["original"]))
 
 
 def _seed_consumed(disk: Body) -> Body:

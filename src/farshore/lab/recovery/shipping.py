@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 POINT = "recovery.point"
 HISTORY = "recovery.history"
+_KINDS = {"LatestProcessed": "", "LatestCrashConsistent": "Crash", "LatestApplicationConsistent": "Application"}
 
 
 def begin(cloud: Cloud, item: ResourceId) -> None:
@@ -73,14 +74,18 @@ def latest(cloud: Cloud, item: ResourceId) -> Point:
 
 
 def find(cloud: Cloud, item: ResourceId, wanted: str | None) -> Point:
-    """The recovery point of that id or name; None is the latest."""
-    if wanted is None:
+    """The recovery point that a request means: an id or a name, or a word of S16; None is `Latest`."""
+    if wanted is None or wanted == "Latest":
         return latest(cloud, item)
-    name = wanted.rstrip("/").rsplit("/", 1)[-1].lower()
-    for point in listed(cloud, records.of(cloud, item)):
-        if point.name.lower() == name:
-            return point
-    raise Refused(404, "RecoveryPointNotFound", f"The recovery point '{wanted}' is not there (any more).")
+    there = listed(cloud, records.of(cloud, item))
+    if wanted in _KINDS:
+        there = [point for point in there if point.kind.startswith(_KINDS[wanted])]
+    else:
+        name = wanted.rstrip("/").rsplit("/", 1)[-1].lower()
+        there = [point for point in there if point.name.lower() == name]
+    if not there:
+        raise Refused(404, "RecoveryPointNotFound", f"The recovery point '{wanted}' is not there (any more).")
+    return there[-1]
 
 
 def listed(cloud: Cloud, record: Record) -> list[Point]:
@@ -116,14 +121,12 @@ def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
 def follow_the_machine(cloud: Cloud, subject: str, data: Any) -> None:
     """A machine that stops ships the rest, unless its region is gone; one that starts ships again."""
     for item, record in records.for_machine(cloud, subject):
-        if records.phase_of(record) not in REPLICATING:
-            continue
-        if data["power"] == "running":
-            records.change(cloud, item, shipping=True, shipped_until=None)
-        elif record["shipping"]:
+        if data["power"] != "running" and record["shipping"]:
             lost = cloud.is_lost(cloud.region_of(resource_id(record["vm"])))
             until = shipped_until(cloud, record) if lost else cloud.now
             records.change(cloud, item, shipping=False, shipped_until=stamp(until))
+        elif data["power"] == "running" and records.phase_of(record) in REPLICATING:
+            records.change(cloud, item, shipping=True, shipped_until=None)
 
 
 def _take(cloud: Cloud, item: ResourceId, record: Record, at: datetime) -> Record:

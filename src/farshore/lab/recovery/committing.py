@@ -1,0 +1,95 @@
+"""After a failover: another recovery point, or commit (S15, S44).
+
+Until it is committed another point can be applied: the machine is made again from it. Commit deletes the points and
+ends the choice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab import machines
+from farshore.lab.call import Call
+from farshore.lab.recovery import failover, jobs, landing, records, shipping
+from farshore.lab.recovery.names import ITEMS, shown_id
+from farshore.lab.recovery.records import enter
+from farshore.lab.recovery.states import Phase
+from farshore.lab.registry import action
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
+
+
+@action(ITEMS, "applyRecoveryPoint")
+def apply_recovery_point(call: Call) -> Response:
+    """S15: the machine is made again from another point."""
+    item, _, _ = enter(call, "ChangePit")
+    wanted = call.properties().get("recoveryPointId")
+    point = shipping.find(call.cloud, item, None if wanted is None else str(wanted))
+    return _own_job(
+        call, item, "applyRecoveryPoint", "ChangePit", "Change recovery point", "recovery.applyPoint", point.name
+    )
+
+
+@jobs.job_done(ITEMS, "applyRecoveryPoint")
+def applied(cloud: Cloud, operation: Operation) -> Body | None:
+    item = operation.resource_id
+    record, body = records.of(cloud, item), cloud.body(item)
+    assert body is not None
+    records.idle(cloud, item)
+    point = shipping.find(cloud, item, operation.data["point"])
+    vm = resource_id(record["other"])
+    landing.take_off(cloud, vm, with_disks=True)
+    landed = landing.land(cloud, body, record, point, network=landing.target_network(cloud, body), test=False)
+    machines.set_power(cloud, landed.vm, "running")
+    failover.remember(cloud, item, point, landed, operation.id, "ChangePit")
+    used = records.point_row(point)
+    records.change(
+        cloud, item, landed=failover.landed_row(landed), failover={**(record["failover"] or {}), "used": used}
+    )
+    id_ = shown_id(item.child("recoveryPoints", point.name))
+    records.properties(cloud, item, failoverRecoveryPointId=id_)
+    return None
+
+
+@action(ITEMS, "failoverCommit")
+def failover_commit(call: Call) -> Response:
+    item, _, _ = enter(call, "Commit")
+    response = _own_job(call, item, "failoverCommit", "CommitFailover", "Commit", "recovery.commit", None)
+    records.change(call.cloud, item, phase=Phase.COMMITTING)
+    return response
+
+
+@jobs.job_done(ITEMS, "failoverCommit")
+def committed(cloud: Cloud, operation: Operation) -> Body | None:
+    commit(cloud, operation.resource_id)
+    return None
+
+
+def commit(cloud: Cloud, item: ResourceId) -> None:
+    """S44: the points are gone, the change can't be undone."""
+    shipping.delete_points(cloud, item)
+    records.change(cloud, item, phase=Phase.COMMITTED)
+    records.idle(cloud, item)
+
+
+def _own_job(
+    call: Call, item: ResourceId, verb: str, scenario: str, title: str, takes: str, point: str | None
+) -> Response:
+    cloud = call.cloud
+    response, job = jobs.begin(
+        call,
+        verb,
+        scenario=scenario,
+        title=title,
+        target=jobs.item_target(cloud, item),
+        takes=cloud.duration(takes, item.key, cloud.count("attempt", item.key, verb)),
+        data={"point": point},
+    )
+    jobs.start_task(cloud, job, f"{scenario}Task", title)
+    records.scenario(cloud, item, scenario, job)
+    return response
