@@ -130,6 +130,15 @@ def test_counting_is_exact_where_listing_is_hopeless() -> None:
         [step(f"c{c}-{n}", tag("x"), after=[f"c{c}-{n - 1}"] if n else []) for c in range(12) for n in range(4)]
     )
     assert count_cuts(poset_of(chains)) == 5**12
+    # Two hundred machines in four phases, each phase wholly after the one before.
+    layers = plan(
+        [
+            step(f"l{layer}-{n}", tag("x"), after=[f"l{layer - 1}-{m}" for m in range(200)] if layer else [])
+            for layer in range(4)
+            for n in range(200)
+        ]
+    )
+    assert count_cuts(poset_of(layers)) == 4 * (2**200 - 1) + 1
 
 
 def test_beyond_the_limit_every_phase_is_still_looked_at() -> None:

@@ -74,8 +74,11 @@ class Claims:
 
     def on_its_feet(self, flow: PromisedFlow, world: World, network: Network) -> bool:
         """Whether every machine at the flow's ends runs, with its promised data, where it is promised."""
-        for machine in flow.ends:
-            nic = network.index.nics.get(world.promises[machine].key)
+        owners = (_owner(flow, world, at_source=True), _owner(flow, world, at_source=False))
+        for owner in owners:
+            if owner is None:
+                continue
+            nic = network.index.nics.get(owner.key)
             if nic is None or network.health.nic(nic) is not None or is_stale(network, nic):
                 return False
         return True

@@ -207,8 +207,9 @@ def _breadth_first(
 def count_cuts(poset: Poset, budget: int = 50_000) -> int | None:
     """How many moments the whole plan has: downsets, each times the outcomes of its steps that may fail.
 
-    Exact, and counted without listing: parts that no order joins multiply; otherwise a downset either lacks a node
-    (and all above it) or has it (and all below it). None when that takes more than `budget` different parts.
+    Exact, and counted without listing: parts that no order joins multiply; of two layers, one wholly below the other,
+    a downset holds some of the lower or all of it and some of the upper; otherwise it either lacks a node (and all
+    above it) or has it (and all below it). None when that takes more than `budget` different parts.
     """
     known: dict[int, int] = {}
     up = [0] * len(poset.nodes)
@@ -230,6 +231,13 @@ def count_cuts(poset: Poset, budget: int = 50_000) -> int | None:
     def connected(part: int) -> int:
         if part & (part - 1) == 0:
             return 1 + weight(part)
+        layers = _layers(part, poset.below)
+        if len(layers) > 1:
+            total, through = 0, 1
+            for layer in layers[:-1]:
+                total += through * (count(layer) - weight(layer))
+                through *= weight(layer)
+            return total + through * count(layers[-1])
         pivot = max(members(part), key=lambda index: (joined[index] & part).bit_count())
         having = (poset.below[pivot] | 1 << pivot) & part
         return count(part & ~(up[pivot] | 1 << pivot)) + weight(having) * count(part & ~having)
@@ -238,6 +246,24 @@ def count_cuts(poset: Poset, budget: int = 50_000) -> int | None:
         return count(poset.all)
     except (OverflowError, RecursionError):
         return None
+
+
+def _layers(part: int, below: tuple[int, ...]) -> list[int]:
+    """The finest split into layers, each wholly below the next."""
+    ordered = list(members(part))
+    shared = [0] * len(ordered)
+    common = part
+    for place in range(len(ordered) - 1, -1, -1):
+        common &= below[ordered[place]]
+        shared[place] = common
+    layers, layer, before = [], 0, 0
+    for place, index in enumerate(ordered):
+        if layer and not before & ~shared[place]:
+            layers.append(layer)
+            layer = 0
+        layer |= 1 << index
+        before |= 1 << index
+    return [*layers, layer]
 
 
 def _components(part: int, joined: list[int]) -> Iterator[int]:
@@ -318,6 +344,7 @@ def _with_losses(poset: Poset, by_id: Mapping[str, Step | Event], estate: Estate
                 for element in effect.elements:
                     table[element] = table.get(element, 0) | 1 << index
     impossible = 0
+    changed = False
     for index, node in enumerate(poset.nodes):
         item = by_id[node.id]
         if isinstance(item, Step) and not item.may_fail:
@@ -329,8 +356,8 @@ def _with_losses(poset: Poset, by_id: Mapping[str, Step | Event], estate: Estate
                     first = next(members(back[element]))
                     if not below[first] & 1 << index:
                         below[index] |= below[first] | 1 << first
+                        changed = True
     # What lies above a changed node inherits; nodes stand in order, but an added edge may point forward.
-    changed = True
     while changed:
         changed = False
         for index in range(len(below)):

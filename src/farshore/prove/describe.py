@@ -54,6 +54,8 @@ def _example(item: Counterexample) -> Iterator[str]:
     if item.failed:
         yield f"  failed       {', '.join(item.failed)}"
     yield f"  found at     {item.moments:,} moment{'s' * (item.moments != 1)}"
+    if item.mend:
+        yield f"  mend         {item.mend}"
     for trace in (item.forward, item.back):
         if trace is not None and (trace.hops or trace is item.forward):
             yield from (f"    {line}" for line in describe(trace).splitlines())

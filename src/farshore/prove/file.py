@@ -100,6 +100,7 @@ def _counterexample_as_json(item: Counterexample) -> dict[str, Any]:
         "summary": item.summary,
         "moments": item.moments,
         "exempt": item.exempt,
+        "mend": item.mend,
     }
 
 
@@ -119,6 +120,7 @@ def _counterexample_from(place: Place) -> Counterexample:
         summary=place.at("summary").text(),
         moments=place.at("moments").whole(),
         exempt=place.at("exempt").flag(),
+        mend=place.at("mend").text(),
     )
 
 

@@ -234,7 +234,23 @@ class _Book:
         def of(end: End) -> object:
             return self.machine_class(end.name) if end.kind is EndKind.MACHINE else end
 
-        return of(flow.source), of(flow.destination), self._slices.of(*flow.ends).shape if flow.ends else ""
+        return of(flow.source), of(flow.destination), self._order_between(flow)
+
+    def _order_between(self, flow: PromisedFlow) -> object:
+        """How the steps of two machines stand to each other, without their names."""
+        if len(flow.ends) < 2:
+            return None
+        one, other = flow.ends
+        own = [list(members(self._slices.own.get(machine, 0))) for machine in (one, other)]
+        stated = self._slices.poset.stated
+        crossing = [
+            (place, there)
+            for mine, theirs in (own, own[::-1])
+            for place, index in enumerate(mine)
+            for there, lower in enumerate(theirs)
+            if stated[index] >> lower & 1
+        ]
+        return one == flow.source.name, tuple(crossing)
 
     def machine_class(self, key: str) -> str:
         if key not in self._classes:
@@ -266,7 +282,8 @@ class _Book:
                 effects.append([type(effect).__name__, names.get(id_, id_), what])
         source = self._estate.network_interface(machine.nic)
         places = [self._atom_text(machine.address), self._atom_text(machine.target_address)]
-        return [None if source is None else self._nic(source), places, effects]
+        shape = self._slices.of(machine.id.key).shape
+        return [None if source is None else self._nic(source), places, effects, shape]
 
     def _nic(self, nic: NetworkInterface) -> list[Any]:
         return [

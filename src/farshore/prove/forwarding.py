@@ -352,5 +352,4 @@ def _kind(key: str) -> str:
 
 
 def _is_host(key: str) -> bool:
-    id_ = resource_id(key)
-    return id_.is_a(NETWORK_INTERFACES) or id_.is_a(VIRTUAL_MACHINES)
+    return _kind(key) in (NETWORK_INTERFACES.lower(), VIRTUAL_MACHINES.lower())

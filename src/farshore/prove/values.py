@@ -29,7 +29,8 @@ class Counterexample:
     claim: str
     """`safety` or `reachability`."""
     kind: str
-    """`ambiguous`, `stale`, `looped`, `bypass`, `asymmetric`, `unreachable`, `unknown`."""
+    """`ambiguous`, `stale`, `wrong-owner`, `looped`, `bypass`, `asymmetric`, `unknown`, `admitted` (a flow that the
+    objective denies), `unreachable`."""
     objective: str
     flow: Flow
     machine: str
@@ -45,6 +46,8 @@ class Counterexample:
     """At how many moments the same thing was found."""
     exempt: bool = False
     """The one interval that the contract exempts (D63): measured as exposure, a warning."""
+    mend: str = ""
+    """The change that takes it away, proven anew (`prove/mend.py`); empty where none was looked for or found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
