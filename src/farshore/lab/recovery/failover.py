@@ -85,7 +85,7 @@ def _begin(call: Call, item: ResourceId, record: Record, wanted: str | None, shu
         title="Failover",
         target=jobs.item_target(call.cloud, item),
         takes=jobs.NEVER,
-        data={"item": item.text},
+        data={"item": item.text, "sent": call.body},
         details={"instanceType": "FailoverJobDetails", "affectedObjectDetails": {}, "protectedItemDetails": []},
     )
     jobs.start_task(call.cloud, job, "PreFailoverPrerequisitesCheckTask", "Prerequisites check for failover")

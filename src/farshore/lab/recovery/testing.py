@@ -50,7 +50,7 @@ def test_failover(call: Call) -> Response:
         title="Test failover",
         target=jobs.item_target(call.cloud, item),
         takes=jobs.NEVER,
-        data={"item": item.text},
+        data={"item": item.text, "sent": call.body},
         details=_details("InProgress", network, []),
     )
     jobs.start_task(call.cloud, job, "TestFailoverPrerequisitesCheckTask", "Prerequisites check for test failover")

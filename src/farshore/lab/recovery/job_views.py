@@ -1,0 +1,187 @@
+"""replicationJobs: read, waited for, resumed, cancelled, restarted, exported (S8, S23).
+
+GET  .../replicationJobs[?$filter=...]     the vault's jobs, without their tasks (recorded); `$filter` joins
+                                           `name eq 'value'` and `startTime ge 'time'` by `and`, over
+                                           scenarioName, state, stateDescription, targetObjectId, targetObjectName,
+                                           targetInstanceType, startTime, endTime
+GET  .../replicationJobs/{j}               one job with its tasks
+POST .../replicationJobs/{j}/resume        a recovery plan that waits for a person goes on (S54)
+POST .../replicationJobs/{j}/cancel        a plan that waits is given up; nothing else can be cancelled
+POST .../replicationJobs/{j}/restart       the same again, of a job that failed
+POST .../replicationJobs/export
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from farshore.arm.http import Request, Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab import operations, registry
+from farshore.lab.answers import Refused, bad_request, child_not_found, not_implemented
+from farshore.lab.call import Call
+from farshore.lab.recovery import jobs
+from farshore.lab.recovery.names import VAULTS
+from farshore.lab.recovery.objects import RecoveryType
+from farshore.lab.registry import action, resource_type, view
+from farshore.lab.router import page
+from farshore.lab.times import moment, stamp
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
+
+_TERM = re.compile(r"\s*(\w+)\s+(eq|ne|ge|gt|le|lt)\s+'([^']*)'\s*$", re.IGNORECASE)
+_TIMES = ("starttime", "endtime")
+_NAMES = {"jobstatus": "state", "jobname": "scenarioname", "affectedobjecttypes": "targetinstancetype"}
+
+
+@resource_type(jobs.TYPE)
+class Jobs(RecoveryType):
+    noun = "job"
+    kind = "Job"
+
+    def get(self, call: Call) -> Response:
+        return Response(status=200, body=_one(call))
+
+
+@view(VAULTS, "replicationJobs")
+def listed(call: Call) -> Response:
+    """All jobs of the vault, oldest first; tasks and details are only in the job itself (recorded)."""
+    call.must_exist()
+    prefix = call.id.key + "/"
+    rows = [row for row in call.cloud.table(jobs.TABLE).values() if row["id"].lower().startswith(prefix)]
+    return page(call, [_short(row) for row in rows if all(test(row) for test in _tests(call.query.get("$filter", "")))])
+
+
+@action(jobs.TYPE, "resume")
+def resume(call: Call) -> Response:
+    row = _one(call)
+    if row["properties"]["state"] != "Suspended":
+        raise Refused(
+            409, "OperationNotAllowed", f"Job {row['name']} does not wait: it is {row['properties']['state']}."
+        )
+    response = _handling(call, row, "ResumeJob", "Resume job")
+    call.cloud.tell("recovery.resumed", str(row["name"]), {"comments": call.properties().get("comments")})
+    return response
+
+
+@action(jobs.TYPE, "cancel")
+def cancel(call: Call) -> Response:
+    row = _one(call)
+    if "Cancel" not in row["properties"]["allowedActions"]:
+        raise Refused(409, "OperationNotAllowed", f"Job {row['name']} can't be cancelled.")
+    response = _handling(call, row, "CancelJob", "Cancel job")
+    call.cloud.tell("recovery.cancelled", str(row["name"]))
+    return response
+
+
+@action(jobs.TYPE, "restart")
+def restart(call: Call) -> Response:
+    """A failed failover or test is asked for again, as it was asked for."""
+    row = _one(call)
+    operation = operations.find(call.cloud, str(row["name"]))
+    if "Restart" not in row["properties"]["allowedActions"] or operation is None:
+        raise Refused(409, "OperationNotAllowed", f"Job {row['name']} can't be restarted.")
+    sent = (operation.data or {}).get("sent")
+    function = registry.ACTIONS.get((operation.type.lower(), operation.verb.lower()))
+    if function is None or sent is None:
+        raise not_implemented(f"restarting a job of {operation.verb}")
+    again = Request(method="POST", url=call.request.url, body=sent, headers=call.request.headers)
+    call.request, call.id = again, operation.resource_id
+    return function(call)
+
+
+@action(VAULTS, "replicationJobs")
+def export(call: Call) -> Response:
+    if (call.argument or "").lower() != "export":
+        raise not_implemented(f"POST replicationJobs/{call.argument}")
+    call.must_exist()
+    target = ("Vault", call.cloud.guid("entity", call.id.key), "")
+    response, _ = jobs.begin(
+        call,
+        "replicationJobs",
+        scenario="ExportJobs",
+        title="Export jobs",
+        target=target,
+        takes=call.cloud.duration("recovery.quick", call.id.key, call.cloud.count("export", call.id.key)),
+    )
+    return response
+
+
+@jobs.job_done(VAULTS, "replicationJobs")
+def exported(cloud: Cloud, operation: Operation) -> Body | None:
+    return None
+
+
+def _handling(call: Call, row: Body, scenario: str, title: str) -> Response:
+    """What is done to a job is a job itself."""
+    response, _ = jobs.begin(
+        call,
+        scenario,
+        scenario=scenario,
+        title=title,
+        target=("Job", str(row["name"]), str(row["name"])),
+        takes=call.cloud.duration("recovery.quick", call.id.key, call.cloud.count("job", call.id.key)),
+    )
+    return response
+
+
+@jobs.job_done(jobs.TYPE, "ResumeJob")
+def resumed(cloud: Cloud, operation: Operation) -> Body | None:
+    return None
+
+
+@jobs.job_done(jobs.TYPE, "CancelJob")
+def cancelled(cloud: Cloud, operation: Operation) -> Body | None:
+    return None
+
+
+def _one(call: Call) -> Body:
+    row = jobs.get(call.cloud, call.id.name)
+    if row is None or not row["id"].lower().startswith(_vault(call).key):
+        raise child_not_found(call.id)
+    return row
+
+
+def _vault(call: Call) -> ResourceId:
+    return resource_id(call.cloud.root(call.id).text)
+
+
+def _short(row: Body) -> Body:
+    return {**row, "properties": {**row["properties"], "activityId": None, "tasks": [], "customDetails": None}}
+
+
+def _tests(text: str) -> list[Callable[[Body], bool]]:
+    found = []
+    for part in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE) if text.strip() else []:
+        term = _TERM.match(part.strip("() "))
+        if term is None:
+            raise bad_request("InvalidFilter", f"The lab does not understand the filter '{part}'.", "$filter")
+        found.append(_test(term[1].lower(), term[2].lower(), term[3]))
+    return found
+
+
+def _test(name: str, operator: str, wanted: str) -> Callable[[Body], bool]:
+    name = _NAMES.get(name, name)
+
+    def holds(row: Body) -> bool:
+        held = {key.lower(): value for key, value in row["properties"].items()}.get(name)
+        if held is None:
+            return False
+        one, two = (str(held).lower(), wanted.lower())
+        if name in _TIMES:
+            one, two = stamp(moment(str(held))), stamp(moment(wanted))
+        return {
+            "eq": one == two,
+            "ne": one != two,
+            "ge": one >= two,
+            "gt": one > two,
+            "le": one <= two,
+            "lt": one < two,
+        }[operator]
+
+    return holds
