@@ -15,7 +15,6 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
-from farshore.arm.decode import Address, Network
 from farshore.arm.ids import resource_id
 from farshore.estate.estate import Change, Estate
 from farshore.estate.outside import Advertisement, Outside
@@ -162,6 +161,3 @@ def compare_bgp(ours: tuple[BgpRoute, ...], expected: Mapping[str, Any]) -> Comp
         extra=tuple(sorted(have - want)),
         ignored=len(ignored),
     )
-
-
-__all__ = ["Address", "Network"]
