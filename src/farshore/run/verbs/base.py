@@ -1,193 +1,258 @@
-"""What a verb is: how one kind of step looks, acts, and follows what it began.
+"""What a verb is: four conversations, each of which can be begun anew.
 
-    look     is it done, under way, or not there? Safe at any time, also after a crash, also twice.
-    act      do it; once for each time that a look found it absent. No answer means doubt, never failure.
-    follow   to the end of the operation, and then see that it is so: read, not believed.
+    look     is it done already?     Absent | Present(result) | InProgress(pending)
+    act      do it                   Accepted(pending) | Refused(fault) | Asked(instruction)
+    follow   wait for its end and verify it; what it returns is the step's result
+    grace    how long to wait, when it is in doubt whether an act took effect, before looking again
 
-All three are conversations (`azure/conversation.py`): they yield requests and waits, hold no client and no clock, and
-get everything that they know from the step. What they return is written in the journal by the driver.
+A look reads and never writes, so it can be repeated. An act writes once, with `repeatable=False`: only the journal
+decides to do it again. Silence after a write (`TransportError`), or an answer of 5xx, is doubt, and the driver
+writes it down as such. A verb whose act does no harm twice may look at nothing and wait for little.
+
+A check has nothing to do: its look is all of it. Results are JSON values; the report reads from them what a service
+said of its own times (`started_at`, `ended_at`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
 
-from farshore.arm.http import Request, Response, fault_of
-from farshore.arm.json import Body
-from farshore.azure.conversation import Conversation, ask, pause
-from farshore.azure.lro import Pending, pending_from, pending_of
+from farshore.arm.http import Request, Response, Wait, fault_of
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.versions import api_version
+from farshore.azure.client import REQUEST_TIMEOUT
+from farshore.azure.conversation import ask, pause
+from farshore.azure.lro import NO_ANSWER_YET, Pending, pending_of, retry_after
 from farshore.errors import ArmError, Fault, TransportError
-from farshore.plan.model import Step
-from farshore.run.events import moment
+from farshore.run.events import iso
 
-PATIENCE = 5
-"""How often a read that got no answer is tried again before the step gives up."""
-AGAIN = timedelta(seconds=10)
-BUSY = frozenset({"anotheroperationinprogress", "referencedresourcenotprovisioned", "retryableerror"})
-BUSY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+T = TypeVar("T")
+
+GRACE = REQUEST_TIMEOUT + timedelta(seconds=30)
+"""A request outlives its sender: the look that ends a doubt comes when nothing can still be on its way."""
+AGAIN = timedelta(seconds=20)
+"""Between a refusal and the next attempt, where the service does not say."""
+ATTEMPTS = 30
+BEAT = timedelta(seconds=10)
+CHANCES = 5
+"""How often a read is asked for before its silence is believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What a conversation knows: the step, and what its journal says so far."""
+class Apply:
+    """A conversation asks for a change at a site; it is sent None, or `Asked` where a person has to do it."""
 
-    step: Step
-    intended_at: datetime
-    attempt: int = 1
-    doubted: bool = False
+    site: str
+    routers: Sequence[Mapping[str, Any]]
+    command: Sequence[str] | None
 
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        return self.step.action.arguments
 
-    def text(self, name: str) -> str:
-        return str(self.arguments[name])
+Talk = Generator[Request | Wait | Apply, Any, T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """It is not done: act."""
+    """Not done: the act follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """It is done."""
+    """Done."""
 
     result: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnderWay:
-    """It was accepted, or found to be going on: JSON values by which it can be followed."""
+class InProgress:
+    """Under way already."""
 
-    pending: Mapping[str, Any] = field(default_factory=dict)
+    pending: Pending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The service has taken it on; nothing to follow where it is done at once."""
+
+    pending: Pending = field(default_factory=Pending)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The answer was no, and nothing has happened: it is tried again after a while."""
+    """The answer is no, nothing has happened, and later it may be yes."""
 
-    fault: Mapping[str, Any]
+    fault: Fault
     wait: timedelta = AGAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    fault: Mapping[str, Any]
+class Asked:
+    """A person has to do it."""
+
+    instruction: str
+
+
+Looked = Absent | Present | InProgress
+Acted = Accepted | Refused | Asked
+
+
+class AgainError(Exception):
+    """Raised by `follow` where an accepted operation has failed in a way that is worth another attempt."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.fault.code)
+        self.refused = refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubted:
-    """No answer came: whether it took effect is not known."""
+class Situation:
+    """What a conversation may know: the step's arguments, and what the journal says of it."""
 
-    why: str
+    step: str
+    arguments: Mapping[str, Any]
+    now: datetime
+    """When this conversation begins."""
+    intended_at: datetime
+    attempt: int = 0
+    sent_at: datetime | None = None
+    """When the act was first begun."""
+    accepted_at: datetime | None = None
+    pending: Pending = field(default_factory=Pending)
+    doubted: bool = False
+    approved_by: str | None = None
 
+    @property
+    def id(self) -> ResourceId:
+        return resource_id(str(self.arguments["id"]))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteOrder:
-    """What an act yields when somebody at a site must do something; the driver gives it to the site's actuator."""
-
-    site: str
-    routers: Sequence[Mapping[str, Any]]
-
-
-Found = Absent | Present | UnderWay | Failed
-Did = Present | UnderWay | Refused | Failed | Doubted
-Ended = Present | Refused | Failed
-
-
-class Verb(Protocol):
-    """See the theory above."""
-
-    def look(self, task: Task) -> Conversation[Found]: ...
-
-    def act(self, task: Task) -> Conversation[Did]: ...
-
-    def follow(self, task: Task, pending: Mapping[str, Any], accepted_at: datetime) -> Conversation[Ended]: ...
+    @property
+    def since(self) -> datetime:
+        """Where the beat of polls begins."""
+        return self.accepted_at or self.intended_at
 
 
-# What verbs share. ---------------------------------------------------------------------------------------------------
+class Verb:
+    """One verb. The defaults are those of an act that must not be done twice and a step that needs no following."""
+
+    name: str
+
+    def attempts(self, situation: Situation) -> int:
+        """How often the act may be tried in all."""
+        return ATTEMPTS
+
+    def grace(self, situation: Situation) -> Wait:
+        return Wait(duration=GRACE)
+
+    def look(self, situation: Situation) -> Talk[Looked]:
+        yield from ()
+        return Absent()
+
+    def act(self, situation: Situation) -> Talk[Acted]:
+        raise AssertionError(f"{self.name} has nothing to do")
+
+    def follow(self, situation: Situation) -> Talk[Mapping[str, Any]]:
+        yield from ()
+        return {}
 
 
-def url_of(id_: str, version: str, verb: str = "", query: str = "") -> str:
-    return f"{id_}{'/' + verb if verb else ''}?{query + '&' if query else ''}api-version={version}"
+# What verbs share. -------------------------------------------------------------------------------------------------
+
+CLEAN_REFUSALS = frozenset(
+    {
+        "anotheroperationinprogress",
+        "referencedresourcenotprovisioned",
+        "retryableerror",
+        "retryableerrorduetoanotheroperation",
+        "preconditionfailed",
+        "toomanyrequests",
+        "conflict",
+        "inuseroutetablecannotbedeleted",
+        "remotevnethasnogateways",
+    }
+)
+"""Codes of a no that may be a yes later (L3, L16, L24, L26); all of them leave everything as it was."""
 
 
-def read_patiently(url: str, timeout: timedelta | None = None) -> Conversation[Response]:
-    """A GET that is tried again when nothing answers; 404 is an answer. Raises `ArmError` for other refusals."""
-    for attempt in range(PATIENCE + 1):
+def url(id_: ResourceId, tail: str = "", query: str = "", version: str | None = None) -> str:
+    """The URL of a resource, or of an action on it."""
+    return f"{id_.text}{tail}?{query}api-version={version or api_version(id_.type)}"
+
+
+def get(id_: ResourceId, query: str = "", timeout: timedelta | None = None) -> Talk[Response]:
+    """GET one resource. See `get_url`."""
+    return (yield from get_url(url(id_, query=query), timeout))
+
+
+def get_url(address: str, timeout: timedelta | None = None) -> Talk[Response]:
+    """A GET with patience for a network that drops an answer; 404 is an answer, other refusals raise `ArmError`."""
+    request = Request(method="GET", url=address, timeout=timeout)
+    for chance in range(CHANCES):
         try:
-            response = yield from ask(Request(method="GET", url=url, timeout=timeout))
+            response = yield from ask(request)
         except TransportError:
-            if attempt == PATIENCE:
+            if chance == CHANCES - 1:
                 raise
         else:
             if response.ok or response.status == 404:
                 return response
-            if response.status not in BUSY_STATUS or attempt == PATIENCE:
-                raise ArmError(fault_of(response), request=f"GET {url}")
-        yield from pause(AGAIN)
-    raise AssertionError("unreachable")
+            if response.status not in NO_ANSWER_YET or chance == CHANCES - 1:
+                raise ArmError(fault_of(response), request=str(request))
+        yield from pause(BEAT)
+    raise AssertionError("the last chance returns or raises")
 
 
-def send_once(request: Request) -> Conversation[Response | Doubted]:
-    """An act: sent once. Silence is doubt."""
+def write(request: Request, resource: str | None = None, retryable: frozenset[str] = frozenset()) -> Talk[Acted]:
+    """Send a write, once. An answer of 5xx is no answer: it may have taken effect."""
+    response = yield from ask(request)
+    if response.ok:
+        return Accepted(pending=pending_of(response, resource))
+    fault = fault_of(response)
+    if (response.status >= 500 and response.status != 501) or response.status == 408:
+        raise TransportError(f"{request} was answered {response.status} {fault.code}: {fault.message}")
+    code = fault.code.lower()
+    if response.status in (412, 429) or code in CLEAN_REFUSALS or code in retryable:
+        return Refused(fault=fault, wait=retry_after(response) or AGAIN)
+    raise ArmError(fault, request=str(request))
+
+
+def service_time(response: Response) -> str | None:
+    """The service's own clock, from its Date header."""
+    text = response.headers.get("date")
+    if text is None:
+        return None
     try:
-        response: Response = yield from ask(request)
-    except TransportError as error:
-        return Doubted(why=str(error))
-    if response.status in (500, 502, 504):
-        return Doubted(why=f"{request} was answered {response.status}")
-    return response
+        return iso(parsedate_to_datetime(text))
+    except (ValueError, TypeError):
+        return None
 
 
-def judged(response: Response | Doubted, request: Request, resource: str | None = None) -> Did | None:
-    """What an act's answer means; None where it was done at once and is to be verified."""
-    if isinstance(response, Doubted):
-        return response
-    if not response.ok:
-        fault = fault_of(response)
-        if response.status in BUSY_STATUS or fault.code.lower() in BUSY:
-            return Refused(fault=fault_json(fault), wait=_wait(response))
-        return Failed(fault=fault_json(fault))
-    pending = pending_of(response, resource)
-    return UnderWay(pending=pending.as_json()) if pending else UnderWay(pending={"settled": True})
-
-
-def pending_in(pending: Mapping[str, Any]) -> Pending | None:
-    """What an operation left to follow; None where the act was done at once."""
-    return None if pending.get("settled") else pending_from(pending)
-
-
-def fault_json(fault: Fault) -> dict[str, Any]:
-    return {"code": fault.code, "message": fault.message, "target": fault.target, "status": fault.status}
-
-
-def said(code: str, message: str) -> dict[str, Any]:
-    """A fault of our own finding."""
-    return {"code": code, "message": message, "target": None, "status": None}
-
-
-def times_of(response: Response | None) -> dict[str, Any]:
-    """`started_at` and `ended_at` of an operation or job, by the service's own clock."""
-    body: Body = response.body if response is not None and isinstance(response.body, dict) else {}
-    held = {**body, **properties(body)}
-    found = {}
-    for ours, theirs in (("started_at", "startTime"), ("ended_at", "endTime")):
-        if isinstance(held.get(theirs), str) and held[theirs]:
-            found[ours] = moment(held[theirs]).isoformat()
+def operation_times(response: Response | None) -> dict[str, Any]:
+    """`started_at` and `ended_at` from an operation's status document, else the end from the answer's date."""
+    if response is None:
+        return {}
+    body = response.body if isinstance(response.body, dict) else {}
+    found: dict[str, Any] = {}
+    if isinstance(body.get("startTime"), str):
+        found["started_at"] = body["startTime"]
+    ended = body.get("endTime") if isinstance(body.get("endTime"), str) else service_time(response)
+    if ended is not None:
+        found["ended_at"] = ended
     return found
 
 
-def properties(body: Any) -> Body:
-    held = body.get("properties") if isinstance(body, dict) else None
-    return held if isinstance(held, dict) else {}
+def properties(response: Response) -> Mapping[str, Any]:
+    found = response.body.get("properties") if isinstance(response.body, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
-def _wait(response: Response) -> timedelta:
-    from farshore.azure.lro import retry_after
-
-    return retry_after(response) or AGAIN
+def power_state(response: Response) -> str | None:
+    """`running`, `deallocated`, ... of a machine read with its instance view."""
+    statuses = (properties(response).get("instanceView") or {}).get("statuses") or ()
+    for status in statuses:
+        code = str(status.get("code", ""))
+        if code.lower().startswith("powerstate/"):
+            return code.split("/", 1)[1].lower()
+    return None

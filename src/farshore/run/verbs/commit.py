@@ -1,22 +1,22 @@
-"""commit: POST failoverCommit; done when the item is UnplannedFailoverCommitted (S44)."""
+"""`commit`: POST failoverCommit on one item; its recovery points go (S44)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from farshore.arm.http import Request
-from farshore.arm.json import Body
-from farshore.arm.versions import SITE_RECOVERY
-from farshore.azure.conversation import Conversation
-from farshore.run.verbs.base import Task, url_of
-from farshore.run.verbs.item_actions import ItemAction
+from farshore.run.verbs.base import Situation, Talk, url
+from farshore.run.verbs.recovery import ItemVerb
 
 
-class Commit(ItemAction):
-    path = "failoverCommit"
-    scenarios = frozenset({"CommitFailover", "FailoverCommit", "Commit"})
+class Commit(ItemVerb):
+    name = "commit"
+    scenarios = frozenset({"CommitFailover", "Commit"})
 
-    def request(self, task: Task, item: Body) -> Conversation[Request]:
-        yield from ()
-        return Request(method="POST", url=url_of(task.text("id"), SITE_RECOVERY, self.path), repeatable=False)
-
-    def is_done(self, task: Task, item: Body) -> bool:
+    def is_done(self, situation: Situation, item: Mapping[str, Any]) -> bool:
         return item.get("protectionState") == "UnplannedFailoverCommitted"
+
+    def request(self, situation: Situation) -> Talk[Request]:
+        yield from ()
+        return Request(method="POST", url=url(situation.id, "/failoverCommit"), repeatable=False)

@@ -1,80 +1,75 @@
-"""delete: take one resource away. Looking again is safe: 404 means done.
+"""`delete`: take one resource away. A second DELETE does no harm, so nothing is looked at first: it leaves at once.
 
-A delete that is refused, or that nothing answers, is tried again 20 seconds apart, `attempts` times in all (D62: the
-region that would have to do it may be lost). A silent delete may still take effect later; that does no harm, and a
-look decides before each further attempt.
+A refusal or silence is tried again, `attempts` times in all, 20 seconds apart from the first one; then the step has
+failed. Where the plan expected that (D62), its obligation stands and the run goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from farshore.arm.http import Request
-from farshore.azure.conversation import Conversation, ask, pause
-from farshore.azure.lro import follow
-from farshore.errors import TransportError
+from farshore.arm.http import Request, Wait, fault_of
+from farshore.azure.conversation import ask, pause
+from farshore.azure.lro import follow, pending_of
+from farshore.errors import ArmError, Fault
+from farshore.run.events import iso
 from farshore.run.verbs.base import (
-    Absent,
-    Did,
-    Doubted,
-    Ended,
-    Failed,
-    Found,
-    Present,
+    BEAT,
+    Accepted,
+    Acted,
+    AgainError,
     Refused,
-    Task,
-    UnderWay,
-    judged,
-    pending_in,
-    read_patiently,
-    said,
-    send_once,
-    times_of,
-    url_of,
+    Situation,
+    Talk,
+    Verb,
+    get,
+    operation_times,
+    service_time,
+    url,
 )
 
 APART = timedelta(seconds=20)
-SHORT = timedelta(seconds=15)
-"""A delete whose region is gone is not waited for long: its silence is the answer that the plan expects (D62)."""
+TIMEOUT = timedelta(seconds=15)
+"""Shorter than the time between two attempts, so that they keep their beat."""
+LOOKS = 12
 
 
-class Delete:
-    def look(self, task: Task) -> Conversation[Found]:
-        try:
-            response = yield from ask(Request(method="GET", url=self._url(task), timeout=SHORT))
-        except TransportError:
-            return Absent()
-        return Present(result={"found": True}) if response.status == 404 else Absent()
+class Delete(Verb):
+    name = "delete"
 
-    def act(self, task: Task) -> Conversation[Did]:
-        sent_at = yield from pause(timedelta(0))
-        request = Request(method="DELETE", url=self._url(task), repeatable=False, timeout=SHORT)
-        response = yield from send_once(request)
-        did = judged(response, request)
-        if isinstance(did, UnderWay):
-            return UnderWay(pending={**did.pending, "sent_at": sent_at.isoformat()})
-        last = task.attempt >= int(task.arguments.get("attempts", 3))
-        if isinstance(did, Doubted):
-            fault = said("NoAnswer", did.why)
-            return Failed(fault=fault) if last else Refused(fault=fault, wait=APART)
-        if isinstance(did, Refused | Failed):
-            return Failed(fault=did.fault) if last else Refused(fault=did.fault, wait=APART)
-        assert did is not None
-        return did
+    def attempts(self, situation: Situation) -> int:
+        return int(situation.arguments.get("attempts", 3))
 
-    def follow(self, task: Task, pending: Mapping[str, Any], accepted_at: datetime) -> Conversation[Ended]:
-        operation = pending_in({key: value for key, value in pending.items() if key != "sent_at"})
-        ended = None if operation is None else (yield from follow(operation, since=accepted_at))
-        for _ in range(30):
-            response = yield from read_patiently(self._url(task))
+    def grace(self, situation: Situation) -> Wait:
+        return Wait(duration=APART, since=situation.sent_at or situation.intended_at)
+
+    def act(self, situation: Situation) -> Talk[Acted]:
+        url_ = url(situation.id, version=situation.arguments["api_version"])
+        request = Request(method="DELETE", url=url_, repeatable=False, timeout=TIMEOUT)
+        response = yield from ask(request)
+        if response.ok or response.status == 404:
+            return Accepted(pending=pending_of(response))
+        return Refused(fault=fault_of(response), wait=_until_next(situation))
+
+    def follow(self, situation: Situation) -> Talk[Mapping[str, Any]]:
+        sent = {"sent_at": iso(situation.sent_at or situation.intended_at)}
+        times: dict[str, Any] = {}
+        if situation.pending:
+            try:
+                times = operation_times((yield from follow(situation.pending, since=situation.since)))
+            except ArmError as error:
+                raise AgainError(Refused(fault=error.fault, wait=APART)) from error
+        for _ in range(LOOKS):
+            response = yield from get(situation.id)
             if response.status == 404:
-                now = yield from pause(timedelta(0))
-                times = {"ended_at": now.isoformat(), **times_of(ended)}
-                return Present(result={"sent_at": pending.get("sent_at"), **times})
-            yield from pause(timedelta(seconds=10))
-        return Failed(fault=said("StillThere", f"{task.text('id')} is still there five minutes after its delete ended"))
+                return {**sent, **({"ended_at": service_time(response)} if not times else {}), **times}
+            yield from pause(BEAT, situation.since)
+        raise ArmError(Fault(code="StillThere", message=f"{situation.id.short} was deleted, and is still there"))
 
-    def _url(self, task: Task) -> str:
-        return url_of(task.text("id"), task.text("api_version"))
+
+def _until_next(situation: Situation) -> timedelta:
+    """To the next of the moments that stand 20 seconds apart."""
+    elapsed = situation.now - (situation.sent_at or situation.intended_at)
+    return APART - elapsed % APART

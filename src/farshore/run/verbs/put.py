@@ -1,89 +1,136 @@
-"""put: create or correct one resource.
+"""`put`: create or correct one resource (L6, L12).
 
-Looking again is safe: a GET that shows everything the body says means done, whoever did it. Writing again is safe: the
-same merge of the same body. A create says `If-None-Match: *` where nothing was there, so that a write that got lost on
-the way and arrives later creates nothing twice.
+Read, merged, written: what the body does not say is kept, and a write carries the etag of what was read. A create
+says `If-None-Match: *`, so that a first request which is still on its way and a second one can't both create. Done
+when a GET shows everything that the body says; then, not when the operation says so.
+
+Site Recovery answers its own shapes (S1 to S5): what is put as `providerSpecificInput` comes back under another name,
+or not at all. There the body is written as it is, and compared only where the answer uses the same words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.arm.http import Request, Response
+from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
-from farshore.azure.conversation import Conversation, pause
-from farshore.azure.lro import follow, state_of
+from farshore.azure.conversation import pause
+from farshore.azure.lro import TERMINAL, Pending, follow, state_of
+from farshore.errors import ArmError, Fault
+from farshore.estate.door import REDACTED
 from farshore.plan.merge import merged, says
 from farshore.run.verbs.base import (
+    BEAT,
     Absent,
-    Did,
-    Ended,
-    Failed,
-    Found,
+    Acted,
+    InProgress,
+    Looked,
     Present,
-    Task,
-    UnderWay,
-    judged,
-    pending_in,
-    read_patiently,
-    said,
-    send_once,
-    times_of,
-    url_of,
+    Situation,
+    Talk,
+    Verb,
+    get,
+    operation_times,
+    service_time,
+    url,
+    write,
 )
 
-RUNNING = frozenset({"creating", "updating", "accepted", "running", "provisioning", "resolvingdns"})
-SETTLING = timedelta(seconds=10)
-LOOKS = 30
-"""How often a resource that is not yet as it should be is looked at, after its operation has ended."""
+SECRETS = frozenset({"adminpassword", "authorizationkey", "sharedkey", "customdata", "keydata", "protectedsettings"})
+"""Taken by a PUT and never shown by a GET."""
+LOOKS = 12
 
 
-class Put:
-    def look(self, task: Task) -> Conversation[Found]:
-        response = yield from read_patiently(self._url(task))
-        if response.status == 404:
+class Put(Verb):
+    name = "put"
+
+    def look(self, situation: Situation) -> Talk[Looked]:
+        id_ = situation.id
+        response = yield from get(id_)
+        if response.status == 404 or not shows(id_, response.body, situation.arguments["body"]):
             return Absent()
-        state = (state_of(response.body) or "Succeeded").lower()
-        if state in RUNNING:
-            return UnderWay(pending={"resource": self._url(task)})
-        if state == "succeeded" and says(response.body, _wanted(task)):
-            return Present(result={"found": True})
-        return Absent()
+        state = (state_of(response.body) or "succeeded").lower()
+        if state == "succeeded":
+            ended = {"ended_at": service_time(response)} if situation.doubted else {}
+            return Present(result={"found": True, **ended})
+        return Absent() if state in TERMINAL else InProgress(pending=Pending(resource=url(id_)))
 
-    def act(self, task: Task) -> Conversation[Did]:
-        there: Response = yield from read_patiently(self._url(task))
-        absent = there.status == 404
-        body = merged(None if absent else there.body, _wanted(task))
-        headers = {"if-none-match": "*"} if absent else {}
-        if not absent and isinstance(there.body, dict) and there.body.get("etag"):
-            headers = {"if-match": str(there.body["etag"])}
-        request = Request(method="PUT", url=self._url(task), body=body, headers=headers, repeatable=False)
-        response = yield from send_once(request)
-        did = judged(response, request, self._url(task))
-        assert did is not None
-        return did
+    def act(self, situation: Situation) -> Talk[Acted]:
+        id_ = situation.id
+        there = yield from get(id_)
+        said: Body = dict(situation.arguments["body"])
+        headers: dict[str, str] = {}
+        body = said
+        if there.status == 404:
+            headers["if-none-match"] = "*"
+        elif not _is_recovery(id_):
+            body = _writable(merged(there.body, said))
+            etag = there.body.get("etag")
+            if isinstance(etag, str):
+                headers["if-match"] = etag
+        request = Request(method="PUT", url=_url(situation), body=body, headers=headers, repeatable=False)
+        return (yield from write(request, url(id_)))
 
-    def follow(self, task: Task, pending: Mapping[str, Any], accepted_at: datetime) -> Conversation[Ended]:
-        operation = pending_in(pending)
-        ended = None if operation is None else (yield from follow(operation, since=accepted_at))
+    def follow(self, situation: Situation) -> Talk[Mapping[str, Any]]:
+        id_, said = situation.id, situation.arguments["body"]
+        times: dict[str, Any] = {}
+        if situation.pending:
+            times = operation_times((yield from follow(situation.pending, since=situation.since)))
         for _ in range(LOOKS):
-            response = yield from read_patiently(self._url(task))
-            state = (state_of(response.body) or "Succeeded").lower() if response.ok else "absent"
-            if state == "succeeded" and says(response.body, _wanted(task)):
-                return Present(result=times_of(ended))
+            response = yield from get(id_)
+            state = (state_of(response.body) or "succeeded").lower()
             if state == "failed":
-                return Failed(fault=said("ProvisioningFailed", f"{task.text('id')} is Failed after its operation"))
-            yield from pause(SETTLING)
-        return Failed(
-            fault=said("NotAsWritten", f"{task.text('id')} does not show what was written, five minutes after")
-        )
-
-    def _url(self, task: Task) -> str:
-        return url_of(task.text("id"), task.text("api_version"))
+                raise ArmError(Fault(code="ProvisioningFailed", message=f"{id_.short} has ended as Failed"))
+            if response.status != 404 and state == "succeeded" and shows(id_, response.body, said):
+                return {**({"ended_at": service_time(response)} if not times else {}), **times}
+            yield from pause(BEAT, situation.since)
+        missing = "it is not there" if response.status == 404 else f"{', '.join(differences(response, said))} differ"
+        raise ArmError(Fault(code="NotAsWritten", message=f"{id_.short} was written, and afterwards {missing}"))
 
 
-def _wanted(task: Task) -> Body:
-    body: Body = task.arguments["body"]
-    return body
+def shows(id_: ResourceId, there: Any, said: Any) -> bool:
+    """Whether a GET shows what was said, but for secrets."""
+    if _is_recovery(id_):
+        said = _common(there, {key: said[key] for key in ("properties",) if key in said})
+    return says(there, _public(said))
+
+
+def differences(response: Response, said: Mapping[str, Any]) -> list[str]:
+    """Names of the properties that a GET does not show as they were said."""
+    there = response.body.get("properties") or {}
+    wanted = _public(said).get("properties") or {}
+    named = [f"properties.{key}" for key, value in wanted.items() if not says(there.get(key), value)]
+    return named or ["some of its values"]
+
+
+def _common(there: Any, said: Any) -> Any:
+    """The part of what was said for which the answer has a word."""
+    if isinstance(there, dict) and isinstance(said, dict):
+        return {key: _common(there[key], value) for key, value in said.items() if key in there}
+    return said
+
+
+def _public(said: Any) -> Any:
+    if isinstance(said, dict):
+        return {key: _public(value) for key, value in said.items() if key.lower() not in SECRETS and value != REDACTED}
+    if isinstance(said, list):
+        return [_public(item) for item in said]
+    return said
+
+
+def _writable(body: Body) -> Body:
+    """What a GET shows and a PUT has no use for is left out."""
+    kept = {key: value for key, value in body.items() if key != "etag"}
+    if isinstance(kept.get("properties"), dict):
+        kept["properties"] = {k: v for k, v in kept["properties"].items() if k != "provisioningState"}
+    return kept
+
+
+def _is_recovery(id_: ResourceId) -> bool:
+    return id_.namespace.lower() == "microsoft.recoveryservices" and len(id_.pairs) > 1
+
+
+def _url(situation: Situation) -> str:
+    return url(situation.id, version=situation.arguments["api_version"])

@@ -1,46 +1,50 @@
-"""reprotect_unmanaged: POST reProtect on the item, the way of machines with unmanaged disks (S50).
+"""`reprotect_unmanaged`: POST reProtect on the item, the way of machines with unmanaged disks (S50).
 
-The item keeps its id; done when it is Protected again. Its disks are page blobs: their URLs are read from the machine
-as it runs now.
+The item keeps its id, and after it is Protected again its failover goes the other way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from farshore.arm.http import Request
-from farshore.arm.json import Body
-from farshore.arm.versions import COMPUTE, SITE_RECOVERY
-from farshore.azure.conversation import Conversation
-from farshore.run.verbs.base import Task, properties, read_patiently, url_of
-from farshore.run.verbs.item_actions import ItemAction
+from farshore.arm.ids import resource_id
+from farshore.errors import ArmError, Fault
+from farshore.run.verbs.base import Situation, Talk, get, properties, url
+from farshore.run.verbs.recovery import ItemVerb, machine_disks
 
 
-class ReprotectUnmanaged(ItemAction):
-    path = "reProtect"
-    scenarios = frozenset({"ReProtect", "Reprotect", "ReverseReplication", "SwitchProtection"})
-    looks = 1440
+class ReprotectUnmanaged(ItemVerb):
+    name = "reprotect_unmanaged"
+    scenarios = frozenset({"ReprotectReplication", "ReverseReplication", "Reprotect", "SwitchProtection"})
 
-    def request(self, task: Task, item: Body) -> Conversation[Request]:
-        machine = yield from read_patiently(url_of(task.text("vm"), COMPUTE))
-        profile = properties(machine.body).get("storageProfile") or {} if machine.ok else {}
-        disks = [disk for disk in (profile.get("osDisk"), *(profile.get("dataDisks") or ())) if disk]
+    def is_done(self, situation: Situation, item: Mapping[str, Any]) -> bool:
+        return item.get("protectionState") == "Protected"
+
+    def request(self, situation: Situation) -> Talk[Request]:
+        arguments = situation.arguments
+        vm_id = resource_id(str(arguments["vm"]))
+        vm = yield from get(vm_id)
+        uris = [disk["vhd"]["uri"] for disk in machine_disks(vm) if (disk.get("vhd") or {}).get("uri")]
+        if not uris:
+            raise ArmError(Fault(code="NoUnmanagedDisks", message=f"{vm_id.short} has no unmanaged disk to protect"))
+        item = properties((yield from get(situation.id)))
+        back = item.get("activeLocation") != "Primary"
         details = {
             "instanceType": "A2A",
-            "recoveryContainerId": task.text("container"),
-            "policyId": task.text("policy"),
-            "recoveryResourceGroupId": task.text("recovery_group"),
+            "recoveryContainerId": arguments["container"],
+            "policyId": arguments["policy"],
+            "recoveryResourceGroupId": arguments["recovery_group"],
             "vmDisks": [
                 {
-                    "diskUri": str(disk["vhd"]["uri"]),
-                    "recoveryAzureStorageAccountId": task.text("recovery_account"),
-                    "primaryStagingAzureStorageAccountId": task.text("staging_account"),
+                    "diskUri": uri,
+                    "primaryStagingAzureStorageAccountId": arguments["staging_account"],
+                    "recoveryAzureStorageAccountId": arguments["recovery_account"],
                 }
-                for disk in disks
-                if disk.get("vhd")
+                for uri in uris
             ],
         }
-        body = {"properties": {"failoverDirection": "RecoveryToPrimary", "providerSpecificDetails": details}}
-        url = url_of(task.text("id"), SITE_RECOVERY, self.path)
-        return Request(method="POST", url=url, body=body, repeatable=False)
-
-    def is_done(self, task: Task, item: Body) -> bool:
-        return item.get("protectionState") == "Protected"
+        direction = "RecoveryToPrimary" if back else "PrimaryToRecovery"
+        body = {"properties": {"failoverDirection": direction, "providerSpecificDetails": details}}
+        return Request(method="POST", url=url(situation.id, "/reProtect"), body=body, repeatable=False)

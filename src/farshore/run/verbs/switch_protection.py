@@ -1,53 +1,64 @@
-"""switch_protection: reprotect a machine with managed disks (S50).
+"""`switch_protection`: reprotect a machine with managed disks (S50).
 
-The POST goes to the container where the item lives now and names the disks of the machine as it runs now: Site
-Recovery named them, so they are read at this moment. Its fruit is another item, under the other container; done when
-that one is Protected, which takes as long as the differences are large (S46).
+POST switchprotection on the container where the item lives now; a new item appears under the other fabric's container,
+with the same name. The machine's disks are read at that moment, because Site Recovery named them. Done when the new
+item is Protected.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from farshore.arm.http import Request
-from farshore.arm.ids import ResourceId
-from farshore.arm.json import Body
-from farshore.arm.versions import COMPUTE, SITE_RECOVERY
-from farshore.azure.conversation import Conversation
-from farshore.run.verbs.base import Task, properties, read_patiently, url_of
-from farshore.run.verbs.item_actions import ItemAction
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.azure.lro import Pending
+from farshore.errors import ArmError, Fault
+from farshore.run.verbs.base import InProgress, Looked, Situation, Talk, get, properties, url
+from farshore.run.verbs.recovery import ItemVerb, machine_disks
 
 
-class SwitchProtection(ItemAction):
-    path = "switchprotection"
-    scenarios = frozenset({"SwitchProtection", "Reprotect", "ReverseReplication"})
-    looks = 1440
+class SwitchProtection(ItemVerb):
+    name = "switch_protection"
+    scenarios = frozenset({"SwitchProtection", "ReprotectReplication", "ReverseReplication", "Reprotect"})
 
-    def request(self, task: Task, item: Body) -> Conversation[Request]:
-        machine = yield from read_patiently(url_of(task.text("vm"), COMPUTE))
-        profile = properties(machine.body).get("storageProfile") or {} if machine.ok else {}
-        disks = [disk for disk in (profile.get("osDisk"), *(profile.get("dataDisks") or ())) if disk]
-        container = str(ResourceId(task.text("id")).parent)
+    def watched(self, situation: Situation) -> ResourceId:
+        return resource_id(str(situation.arguments["reverse_item"]))
+
+    def is_done(self, situation: Situation, item: Mapping[str, Any]) -> bool:
+        return item.get("protectionState") == "Protected"
+
+    def look(self, situation: Situation) -> Talk[Looked]:
+        found = yield from super().look(situation)
+        if not isinstance(found, InProgress):
+            there = yield from get(self.watched(situation))
+            if there.status != 404 and not self.is_done(situation, properties(there)):
+                # The item has been switched already; what is left is to wait for it.
+                return InProgress(pending=Pending())
+        return found
+
+    def request(self, situation: Situation) -> Talk[Request]:
+        arguments = situation.arguments
+        container = situation.id.parent
+        assert container is not None
+        vm_id = resource_id(str(arguments["vm"]))
+        vm = yield from get(vm_id)
+        disks = [disk["managedDisk"]["id"] for disk in machine_disks(vm) if (disk.get("managedDisk") or {}).get("id")]
+        if not disks:
+            raise ArmError(Fault(code="NoManagedDisks", message=f"{vm_id.short} has no managed disk to protect"))
         details = {
             "instanceType": "A2A",
-            "recoveryContainerId": task.text("container"),
-            "policyId": task.text("policy"),
-            "recoveryResourceGroupId": task.text("recovery_group"),
+            "policyId": arguments["policy"],
+            "recoveryContainerId": arguments["container"],
+            "recoveryResourceGroupId": arguments["recovery_group"],
             "vmManagedDisks": [
                 {
-                    "diskId": str(disk["managedDisk"]["id"]),
-                    "primaryStagingAzureStorageAccountId": task.text("staging_account"),
-                    "recoveryResourceGroupId": task.text("recovery_group"),
+                    "diskId": disk,
+                    "primaryStagingAzureStorageAccountId": arguments["staging_account"],
+                    "recoveryResourceGroupId": arguments["recovery_group"],
                 }
                 for disk in disks
-                if disk.get("managedDisk")
             ],
         }
-        name = ResourceId(task.text("id")).name
-        body = {"properties": {"replicationProtectedItemName": name, "providerSpecificDetails": details}}
-        url = url_of(container, SITE_RECOVERY, self.path)
-        return Request(method="POST", url=url, body=body, repeatable=False)
-
-    def where(self, task: Task) -> str:
-        return task.text("reverse_item")
-
-    def is_done(self, task: Task, item: Body) -> bool:
-        return item.get("protectionState") == "Protected"
+        body = {"properties": {"replicationProtectedItemName": situation.id.name, "providerSpecificDetails": details}}
+        return Request(method="POST", url=url(container, "/switchprotection"), body=body, repeatable=False)

@@ -1,27 +1,25 @@
-"""test_failover_cleanup: done when the item allows a test again and the test machine is gone; only now it counts
-(S42)."""
+"""`test_failover_cleanup`: the test machine goes, and only now the test counts (S42)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from farshore.arm.json import Body
-from farshore.arm.versions import COMPUTE
-from farshore.azure.conversation import Conversation
-from farshore.run.verbs.base import Task, read_patiently, url_of
-from farshore.run.verbs.item_actions import ItemAction
+from farshore.arm.http import Request
+from farshore.run.verbs.base import Situation, Talk, url
+from farshore.run.verbs.recovery import ItemVerb
 
 
-class TestFailoverCleanup(ItemAction):
-    path = "testFailoverCleanup"
-    scenarios = frozenset({"TestFailoverCleanup", "CompleteTestFailover"})
+class TestFailoverCleanup(ItemVerb):
+    __test__ = False
+    name = "test_failover_cleanup"
+    scenarios = frozenset({"TestFailoverCleanup"})
 
-    def body(self, task: Task) -> Body:
-        return {"comments": f"Farshore, step {task.step.id}"}
+    def is_done(self, situation: Situation, item: Mapping[str, Any]) -> bool:
+        waiting = item.get("testFailoverState") == "WaitingForCompletion"
+        return not waiting and "TestFailover" in (item.get("allowedOperations") or ())
 
-    def is_done(self, task: Task, item: Body) -> bool:
-        return "TestFailover" in (item.get("allowedOperations") or ())
-
-    def proof(self, task: Task) -> Conversation[dict[str, Any] | None]:
-        response = yield from read_patiently(url_of(task.text("vm"), COMPUTE))
-        return {} if response.status == 404 else None
+    def request(self, situation: Situation) -> Talk[Request]:
+        yield from ()
+        body = {"properties": {"comments": "cleaned up by the run that tested it"}}
+        return Request(method="POST", url=url(situation.id, "/testFailoverCleanup"), body=body, repeatable=False)
