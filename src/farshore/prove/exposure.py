@@ -13,10 +13,13 @@ from itertools import combinations
 from farshore.estate.project import Topology
 from farshore.plan.model import Phase, Plan
 from farshore.prove.claims import Claims
+from farshore.prove.cuts import PHASES
 from farshore.prove.evaluation import Evaluator, Outcome, State
 from farshore.prove.values import Exposure
 from farshore.routing.failures import Element
 
+AWAY = frozenset({Phase.FAILOVER, Phase.COMMIT, Phase.RETURN, Phase.REPROTECT})
+"""Phases at whose end the target serves."""
 MOST = 200
 """The rest is counted by nobody: whoever has so many exposures reads the first."""
 
@@ -49,12 +52,13 @@ class Exposed:
             for phase, machines in found.phases.items():
                 by_machines.setdefault(frozenset(machines), []).append(phase)
             for lost, phases in by_machines.items():
+                phases.sort(key=PHASES.index)
                 exposure = Exposure(
                     failed=names,
                     phase=", ".join(phase.value for phase in phases),
                     machines=tuple(sorted(lost)),
                     noticed=found.silent or _noticed(found.elements),
-                    cure=self._cure(found.elements),
+                    cure=self._cure(found.elements, away=set(phases) <= AWAY),
                 )
                 made.append(((-len(lost), not (found.silent or _silent(found.elements)), len(names), names), exposure))
         return tuple(exposure for _, exposure in sorted(made, key=lambda item: item[0])[:MOST])
@@ -113,31 +117,33 @@ class Exposed:
                 found.append(((one, other), frozenset(lost), silent))
         return found
 
-    def _cure(self, elements: tuple[Element, ...]) -> str:
-        cures = [self._cure_of(element) for element in elements]
-        return "; or ".join(dict.fromkeys(cures))
+    def _cure(self, elements: tuple[Element, ...], *, away: bool) -> str:
+        return "; or ".join(dict.fromkeys(self._cure_of(element, away) for element in elements))
 
-    def _cure_of(self, element: Element) -> str:
+    def _cure_of(self, element: Element, away: bool) -> str:
         match element.kind:
             case "circuit" | "peering-location" | "router":
-                return self._second_circuit()
+                return self._other_circuit(element.kind, away)
             case "circuit-link":
                 return "repair the link: the circuit has no third"
             case "gateway" | "gateway-instance":
                 return "a zone-redundant gateway SKU, and the gateway's template at hand"
             case "connection":
-                return "make the connection again; its authorization and body are in the plan"
+                return "make the connection again; its body is in the plan"
             case "appliance":
                 return "two appliances behind an internal load balancer: a route has no health of its own (R25)"
         return "the failover that this plan is for" if element.name == self._plan.source_region else "fail back"
 
-    def _second_circuit(self) -> str:
+    def _other_circuit(self, kind: str, away: bool) -> str:
         topology = self._plan.topology
         if topology.startswith("single-circuit"):
             return "a second circuit, in another peering location (D57)"
+        if kind == "peering-location" and topology == Topology.TWO_CIRCUITS_ONE_LOCATION:
+            return "a circuit in another peering location (D53)"
         if topology == Topology.TWO_CIRCUITS_NEW_ADDRESSES:
             return "connect both hubs to both circuits ahead (D91)"
-        return "withdraw and delete the target's connection, then connect its circuit to the source's hub (D91)"
+        idle, serving = ("source", "target") if away else ("target", "source")
+        return f"withdraw and delete the {idle}'s connection, then connect its circuit to the {serving}'s hub (D91)"
 
 
 _Cost = tuple[tuple[Element, ...], frozenset[str], str]
