@@ -38,6 +38,8 @@ AGAIN = timedelta(seconds=20)
 """Between a refusal and the next attempt, where the service does not say."""
 ATTEMPTS = 30
 BEAT = timedelta(seconds=10)
+VIEW = "$expand=instanceView&"
+"""Of a machine: with its power state."""
 CHANCES = 5
 """How often a read is asked for before its silence is believed."""
 

@@ -1,0 +1,100 @@
+"""`await_region`: the guard's watch, until a lost region gives a first sign of life. It never gives up.
+
+Signs are an answer of its ARM for a resource located there, whatever it says, or a row in the circuit's tables that
+was not there when the watch began: with one circuit the target announces the same prefixes. Both are asked at least
+every `interval_seconds`. A circuit's table takes seconds to be read, so it is asked for first, then ARM with little
+patience, then the table is fetched; one that is slow is fetched in the next round. Silence costs `PROBE` and no more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from farshore.arm.http import Request, Response
+from farshore.arm.ids import resource_id
+from farshore.azure.conversation import ask, pause
+from farshore.azure.lro import NO_ANSWER_YET, pending_of
+from farshore.errors import TransportError
+from farshore.run.events import iso
+from farshore.run.verbs.base import Looked, Present, Situation, Talk, Verb, url
+from farshore.run.verbs.circuits import rows_of, table_request
+
+PROBE = timedelta(seconds=4)
+FETCH = timedelta(seconds=2)
+LINKS = ("primary", "secondary")
+
+
+class AwaitRegion(Verb):
+    name = "await_region"
+
+    def look(self, situation: Situation) -> Talk[Looked]:
+        arguments = situation.arguments
+        probe = Request(method="GET", url=url(resource_id(str(arguments["probe"]))), repeatable=False, timeout=PROBE)
+        interval = timedelta(seconds=float(arguments.get("interval_seconds", 10)))
+        circuit = None if arguments.get("circuit") is None else resource_id(str(arguments["circuit"]))
+        tables = _Tables({str(prefix) for prefix in arguments["prefixes"]})
+        now = situation.now
+        while True:
+            round_ends = now + interval
+            if circuit is not None:
+                for link in LINKS:
+                    if link not in tables.asked:
+                        tables.accept(link, (yield from _try(_short(table_request(circuit, link)))))
+            answer = yield from _try(probe)
+            if answer is not None and answer.status not in NO_ANSWER_YET:
+                return _seen((yield from pause(timedelta(0))), "arm", f"{answer.status}")
+            while tables.asked:
+                now = yield from pause(FETCH)
+                for link, address in list(tables.asked.items()):
+                    tables.accept(link, (yield from _try(_short(Request(method="GET", url=address)))))
+                if tables.new is not None:
+                    return _seen((yield from pause(timedelta(0))), "circuit", tables.new)
+                if now + FETCH > round_ends:
+                    break
+            now = yield from pause(interval, situation.intended_at)
+
+
+class _Tables:
+    """The links' tables as they come in: which are asked for, what was there at first, and what is new."""
+
+    def __init__(self, prefixes: set[str]) -> None:
+        self.asked: dict[str, str] = {}
+        self.new: str | None = None
+        self._prefixes = prefixes
+        self._first: dict[str, set[tuple[str, str, str]]] = {}
+
+    def accept(self, link: str, answer: Response | None) -> None:
+        if answer is None or not answer.ok:
+            self.asked.pop(link, None)
+            return
+        if answer.status == 202:
+            pending = pending_of(answer)
+            address = pending.location or pending.operation or self.asked.get(link)
+            if address is not None:
+                self.asked[link] = address
+            return
+        self.asked.pop(link, None)
+        rows = {
+            (str(row.get("network")), str(row.get("nextHop")), str(row.get("path")))
+            for row in rows_of(answer)
+            if str(row.get("network")) in self._prefixes
+        }
+        fresh = rows - self._first.setdefault(link, rows)
+        if fresh:
+            network, hop, _ = min(fresh)
+            self.new = f"{network} via {hop} on the {link} link"
+
+
+def _try(request: Request) -> Talk[Response | None]:
+    try:
+        return (yield from ask(request))
+    except TransportError:
+        return None
+
+
+def _short(request: Request) -> Request:
+    return Request(method=request.method, url=request.url, repeatable=False, timeout=PROBE)
+
+
+def _seen(now: datetime, by: str, what: str) -> Looked:
+    return Present(result={"answered_at": iso(now), "by": by, "what": what, "ended_at": iso(now)})

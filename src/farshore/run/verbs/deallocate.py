@@ -1,0 +1,75 @@
+"""`deallocate`: a returned machine is stopped, never deleted (D92): reprotect needs it.
+
+Its region may answer for it later than for other things, so this is tried for long; a second deallocate does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from farshore.arm.http import Request, Wait
+from farshore.azure.conversation import pause
+from farshore.azure.lro import follow
+from farshore.errors import ArmError, Fault, TransportError
+from farshore.run.verbs.base import (
+    BEAT,
+    VIEW,
+    Absent,
+    Acted,
+    Looked,
+    Present,
+    Situation,
+    Talk,
+    Verb,
+    get,
+    operation_times,
+    power_state,
+    service_time,
+    url,
+    write,
+)
+
+APART = timedelta(seconds=20)
+TIMEOUT = timedelta(seconds=15)
+ATTEMPTS = 90
+LOOKS = 30
+
+
+class Deallocate(Verb):
+    name = "deallocate"
+
+    def attempts(self, situation: Situation) -> int:
+        return ATTEMPTS
+
+    def grace(self, situation: Situation) -> Wait:
+        return Wait(duration=APART, since=situation.intended_at)
+
+    def look(self, situation: Situation) -> Talk[Looked]:
+        try:
+            response = yield from get(situation.id, VIEW, TIMEOUT)
+        except TransportError:
+            return Absent()
+        if response.status == 404 and situation.arguments.get("if_there", True):
+            return Present(result={"absent": True})
+        if power_state(response) == "deallocated":
+            return Present(result={"found": True})
+        return Absent()
+
+    def act(self, situation: Situation) -> Talk[Acted]:
+        request = Request(method="POST", url=url(situation.id, "/deallocate"), repeatable=False, timeout=TIMEOUT)
+        return (yield from write(request, retryable=frozenset({"operationnotallowed"})))
+
+    def follow(self, situation: Situation) -> Talk[Mapping[str, Any]]:
+        times: dict[str, Any] = {}
+        if situation.pending:
+            times = operation_times((yield from follow(situation.pending, since=situation.since)))
+        for _ in range(LOOKS):
+            response = yield from get(situation.id, VIEW)
+            if response.status == 404 or power_state(response) == "deallocated":
+                return times or {"ended_at": service_time(response)}
+            yield from pause(BEAT, situation.since)
+        raise ArmError(
+            Fault(code="NotDeallocated", message=f"{situation.id.short} is {power_state(response)} after deallocate")
+        )
