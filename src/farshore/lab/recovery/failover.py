@@ -30,6 +30,7 @@ from farshore.lab.recovery.points import Point
 from farshore.lab.recovery.records import Record, enter
 from farshore.lab.recovery.states import Phase
 from farshore.lab.registry import action, event
+from farshore.lab.storage import volumes
 from farshore.lab.times import stamp
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ def _begin(call: Call, item: ResourceId, record: Record, wanted: str | None, shu
         data={"item": item.text, "sent": call.body},
         details={"instanceType": "FailoverJobDetails", "affectedObjectDetails": {}, "protectedItemDetails": []},
     )
-    jobs.start_task(call.cloud, job, "PreFailoverPrerequisitesCheckTask", "Prerequisites check for failover")
+    jobs.start_task(
+        call.cloud, job, "PreFailoverPrerequisitesCheckTask", "Prerequisites check for failover", about=item.name
+    )
     return response, job
 
 
@@ -113,7 +116,9 @@ def step(cloud: Cloud, subject: str, data: Any) -> None:
 def _shutdown(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
     """Stop the present machine if its region answers."""
     state = record["failover"]
-    jobs.start_task(cloud, state["job"], "SourceVmShutdownTask", f"Shut down the virtual machine ({item.name})")
+    jobs.start_task(
+        cloud, state["job"], "SourceVmShutdownTask", f"Shut down the virtual machine ({item.name})", about=item.name
+    )
     lost = cloud.is_lost(cloud.region_of(resource_id(record["vm"])))
     takes = NO_ANSWER if lost else cloud.duration("recovery.shutdown", item.key, cloud.count("shutdown", item.key))
     _step(cloud, item, "sync", takes)
@@ -127,8 +132,15 @@ def _sync(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
         stopped = not cloud.is_lost(cloud.region_of(vm)) and cloud.exists(vm)
         if stopped:
             power.halt(cloud, vm, "deallocated")
-        jobs.end_task(cloud, state["job"], *(("Succeeded", "Completed") if stopped else ("Failed", "Skipped")))
-    jobs.start_task(cloud, state["job"], "ProcessRecoveryPointTask", f"Synchronize the latest changes ({item.name})")
+        outcome = ("Succeeded", "Completed") if stopped else ("Failed", "Skipped")
+        jobs.end_task(cloud, state["job"], *outcome, about=item.name)
+    jobs.start_task(
+        cloud,
+        state["job"],
+        "ProcessRecoveryPointTask",
+        f"Synchronize the latest changes ({item.name})",
+        about=item.name,
+    )
     point = shipping.find(cloud, item, state["point"])
     shipping.end(cloud, item)
     records.change(cloud, item, failover={**state, "used": records.point_row(point)})
@@ -137,7 +149,9 @@ def _sync(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
 
 def _create(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
     state = record["failover"]
-    jobs.start_task(cloud, state["job"], "CreateVirtualMachineTask", f"Create the virtual machine ({item.name})")
+    jobs.start_task(
+        cloud, state["job"], "CreateVirtualMachineTask", f"Create the virtual machine ({item.name})", about=item.name
+    )
     point = used_point(record)
     make_way(cloud, record)
     landed = landing.land(cloud, body, record, point, network=landing.target_network(cloud, body), test=False)
@@ -152,7 +166,9 @@ def _create(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
 def boot(cloud: Cloud, item: ResourceId) -> None:
     """The machine that was made starts: at once, or when its group's turn has come in a recovery plan."""
     state = records.of(cloud, item)["failover"]
-    jobs.start_task(cloud, state["job"], "StartVirtualMachineTask", f"Start the virtual machine ({item.name})")
+    jobs.start_task(
+        cloud, state["job"], "StartVirtualMachineTask", f"Start the virtual machine ({item.name})", about=item.name
+    )
     _step(cloud, item, "run", timedelta(seconds=state["rest_seconds"] * (1 - CREATED_AT)))
 
 
@@ -174,7 +190,7 @@ def _run(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
         lastSuccessfulFailoverTime=stamp(cloud.now),
     )
     records.idle(cloud, item)
-    jobs.end_task(cloud, state["job"])
+    jobs.end_task(cloud, state["job"], about=item.name)
     over(cloud, item, state["job"])
 
 
@@ -258,6 +274,7 @@ def remember(cloud: Cloud, item: ResourceId, point: Point, landed: landing.Lande
         "machine": landed.vm.text,
         "time": stamp(cloud.now),
         "disks": [{key: disk[key] for key in ("source", "disk", "volume")} for disk in landed.disks],
+        "last_sequence": volumes.log(cloud).last_sequence,
     }
     shipping.use(cloud, item, point, used)
 

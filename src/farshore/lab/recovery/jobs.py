@@ -112,13 +112,13 @@ def change(cloud: Cloud, job: str, **properties: Any) -> None:
     cloud.table(TABLE)[job] = {**row, "properties": {**row["properties"], **properties}}
 
 
-def start_task(cloud: Cloud, job: str, name: str, title: str, details: Body | None = None) -> None:
-    """Open a task; those before it are closed."""
-    end_task(cloud, job)
+def start_task(cloud: Cloud, job: str, name: str, title: str, details: Body | None = None, *, about: str = "") -> None:
+    """Open a task; the one before it, of the same machine (`about`), is closed."""
+    end_task(cloud, job, about=about)
     tasks = [*cloud.table(TABLE)[job]["properties"]["tasks"]]
     tasks.append(
         {
-            "taskId": name,
+            "taskId": f"{name}/{about}",
             "name": name,
             "startTime": stamp(cloud.now),
             "endTime": None,
@@ -135,11 +135,16 @@ def start_task(cloud: Cloud, job: str, name: str, title: str, details: Body | No
     change(cloud, job, tasks=tasks)
 
 
-def end_task(cloud: Cloud, job: str, state: str = "Succeeded", description: str = "Completed") -> None:
-    """Close whatever task is open."""
+def end_task(
+    cloud: Cloud, job: str, state: str = "Succeeded", description: str = "Completed", *, about: str | None = None
+) -> None:
+    """Close the open task of a machine, or all that are open."""
     tasks = cloud.table(TABLE)[job]["properties"]["tasks"]
     ended = [
-        task if task["endTime"] is not None else _ended(task, stamp(cloud.now), state, description) for task in tasks
+        _ended(task, stamp(cloud.now), state, description)
+        if task["endTime"] is None and (about is None or task["taskId"].endswith(f"/{about}"))
+        else task
+        for task in tasks
     ]
     change(cloud, job, tasks=ended)
 

@@ -53,7 +53,9 @@ def test_failover(call: Call) -> Response:
         data={"item": item.text, "sent": call.body},
         details=_details("InProgress", network, []),
     )
-    jobs.start_task(call.cloud, job, "TestFailoverPrerequisitesCheckTask", "Prerequisites check for test failover")
+    jobs.start_task(
+        call.cloud, job, "TestFailoverPrerequisitesCheckTask", "Prerequisites check for test failover", about=item.name
+    )
     start(call.cloud, item, job, wanted, network)
     return response
 
@@ -103,7 +105,7 @@ def step(cloud: Cloud, subject: str, data: Any) -> None:
 def _create(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
     test = record["test"]
     title = f"Create the test virtual machine ({item.name})"
-    jobs.start_task(cloud, test["job"], "CreateTestVirtualMachineTask", title)
+    jobs.start_task(cloud, test["job"], "CreateTestVirtualMachineTask", title, about=item.name)
     point = shipping.find(cloud, item, test["point"])
     records.change(cloud, item, test={**test, "used": records.point_row(point)})
     _step(cloud, item, "land", timedelta(seconds=test["seconds"] * CREATED_AT))
@@ -111,7 +113,13 @@ def _create(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
 
 def _land(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
     test = record["test"]
-    jobs.start_task(cloud, test["job"], "PrepareTestVirtualMachineTask", f"Prepare the virtual machine ({item.name})")
+    jobs.start_task(
+        cloud,
+        test["job"],
+        "PrepareTestVirtualMachineTask",
+        f"Prepare the virtual machine ({item.name})",
+        about=item.name,
+    )
     point = records.point_of(test["used"])
     landed = landing.land(cloud, body, record, point, network=resource_id(test["network"]), test=True)
     remember(cloud, item, point, landed, test["job"], "TestFailover")
@@ -125,7 +133,9 @@ def _land(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
 def boot(cloud: Cloud, item: ResourceId) -> None:
     """The test machine starts: at once, or when its group's turn has come in a recovery plan."""
     test = records.of(cloud, item)["test"]
-    jobs.start_task(cloud, test["job"], "StartTestVirtualMachineTask", f"Start the virtual machine ({item.name})")
+    jobs.start_task(
+        cloud, test["job"], "StartTestVirtualMachineTask", f"Start the virtual machine ({item.name})", about=item.name
+    )
     _step(cloud, item, "run", timedelta(seconds=test["seconds"] * (1 - CREATED_AT)))
 
 
@@ -143,7 +153,7 @@ def _run(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
         failoverRecoveryPointId=shown_id(item.child("recoveryPoints", test["used"]["name"])),
     )
     records.idle(cloud, item)
-    jobs.end_task(cloud, test["job"])
+    jobs.end_task(cloud, test["job"], about=item.name)
     over(cloud, item, test["job"])
 
 

@@ -1,13 +1,16 @@
 """GET /_lab/writes and GET /_lab/disks: what machines wrote, and what a disk holds.
 
-    GET /_lab/writes?disk=ID&since=N&limit=M     {"value": [{"sequence", "disk", "offset", "length", "time"}], "next"}
-    GET /_lab/disks                              {"value": [{"disk", "size", "sequence"}]}
-    GET /_lab/disks?disk=ID&sequence=N           {"disk", "size", "sequence", "sha256"}
+    GET /_lab/writes?disk=ID&since=N&limit=M
+    {"value": [{"sequence", "disk", "volume", "offset", "length", "time"}], "next"}
 
-`disk` is a managed disk's id or a page blob's URL, as it was named when it was written; `since` a sequence number,
-rows after it are shown; `next` is the `since` of the following page, or null. Sequence numbers run over all disks in
-the order of time. A disk that is gone is still told about. `sha256` is the plain SHA-256 of the whole disk as of write N (now, without N): it is computed when
-asked for, so that anybody can compare it with the bytes that he read himself.
+    GET /_lab/disks                         {"value": [{"disk", "size", "sequence"}]}
+    GET /_lab/disks?disk=ID&sequence=N      {"disk", "size", "sequence", "sha256"}
+
+`disk` is a managed disk's id or a page blob's URL, as it was named when it was written; a disk that was deleted and
+made again under its name has another `volume`. `since` is a sequence number, rows after it are shown; `next` is the
+`since` of the following page, or null. Sequence numbers run over all disks in the order of time. A disk that is gone
+is still told about. `sha256` is the plain SHA-256 of the whole disk as of write N (now, without N): it is computed
+when asked for, so that anybody can compare it with the bytes that he read himself.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ def writes(call: Call) -> Response:
         {
             "sequence": row.sequence,
             "disk": row.disk,
+            "volume": row.volume,
             "offset": row.offset,
             "length": row.length,
             "time": stamp(row.time),

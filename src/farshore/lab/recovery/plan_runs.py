@@ -1,0 +1,347 @@
+"""A recovery plan at work (S53, S54).
+
+    start actions of Shutdown and Failover
+    all machines: fail over in parallel, each by itself (`failover.py`, `testing.py`), and stop before they start
+    for each Boot group in order:  its start actions, its machines start in parallel, its end actions
+
+An action runs if it names this kind of failover and this direction. A manual action suspends the job until somebody
+resumes it; a runbook takes a minute (the lab runs no runbooks, and says so in the task). A machine that fails makes
+the job fail when all others are done; they go on.
+
+Commit and cleanup of a plan do all its machines within one job.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab import operations
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.call import Call
+from farshore.lab.recovery import committing, failover, jobs, records, shipping, testing
+from farshore.lab.recovery.names import PLANS
+from farshore.lab.recovery.records import Record
+from farshore.lab.recovery.states import Phase, require
+from farshore.lab.registry import action, event, listener
+from farshore.lab.times import stamp
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
+
+TABLE = "recovery.plans"
+NEXT = "recovery.plan"
+RUNBOOK = timedelta(seconds=60)
+POINTS = {
+    "Latest": None,
+    "LatestProcessed": "LatestProcessed",
+    "LatestCrashConsistent": "LatestCrashConsistent",
+    "LatestApplicationConsistent": "LatestApplicationConsistent",
+}
+
+
+def members(plan: Body) -> list[str]:
+    """The keys of a plan's items, in the order of its groups."""
+    groups = plan["properties"]["groups"]
+    return [str(entry["id"]).lower() for group in groups for entry in group["replicationProtectedItems"]]
+
+
+@action(PLANS, "unplannedFailover")
+def unplanned_failover(call: Call) -> Response:
+    sent = call.properties()
+    shutdown = str(sent.get("sourceSiteOperations") or "NotRequired").lower() == "required"
+    given = (sent.get("providerSpecificDetails") or [{}])[0]
+    kind = str(given.get("recoveryPointType") or "Latest")
+    if kind not in POINTS:
+        raise bad_request("InvalidParameter", f"recoveryPointType {kind} is none of {', '.join(POINTS)} (S16).")
+    options = {"shutdown": shutdown, "point": POINTS[kind]}
+    return _start(call, "UnplannedFailover", str(sent.get("failoverDirection") or ""), options)
+
+
+@action(PLANS, "testFailover")
+def test_failover(call: Call) -> Response:
+    sent = call.properties()
+    network = testing.network_of(call.cloud, sent)
+    options = {"network": network.text, "point": None}
+    return _start(call, "TestFailover", str(sent.get("failoverDirection") or "PrimaryToRecovery"), options)
+
+
+@action(PLANS, "failoverCommit")
+def failover_commit(call: Call) -> Response:
+    return _at_once(call, "failoverCommit", "Commit", "CommitFailover", "recovery.commit")
+
+
+@action(PLANS, "testFailoverCleanup")
+def test_failover_cleanup(call: Call) -> Response:
+    return _at_once(call, "testFailoverCleanup", "TestFailoverCleanup", "TestFailoverCleanup", "recovery.testCleanup")
+
+
+def _start(call: Call, kind: str, direction: str, options: Record) -> Response:
+    cloud, plan, items = _enter(call, kind)
+    for item in items:
+        failover.check_direction(records.of(cloud, item), direction)
+        if options["point"] is not None:
+            shipping.find(cloud, item, options["point"])
+    verb = kind[:1].lower() + kind[1:]
+    details: Body = {"instanceType": "FailoverJobDetails", "affectedObjectDetails": {}, "protectedItemDetails": []}
+    response, job = jobs.begin(
+        call,
+        verb,
+        scenario=kind,
+        title="Failover" if kind == "UnplannedFailover" else "Test failover",
+        target=_target(cloud, call.id),
+        takes=jobs.NEVER,
+        data={"plan": call.id.text},
+        details=details,
+    )
+    run = {
+        "plan": call.id.text,
+        "kind": kind,
+        "direction": direction,
+        "options": options,
+        "steps": _steps(plan, kind, direction),
+        "waiting_for": [],
+        "refused": None,
+        "items": [item.text for item in items],
+    }
+    cloud.table(TABLE)[job] = run
+    _current(cloud, call.id, kind, job, "InProgress")
+    cloud.table("busy")[call.id.key] = job
+    cloud.at(cloud.now, NEXT, job, None)
+    return response
+
+
+def _steps(plan: Body, kind: str, direction: str) -> list[Record]:
+    """What a run does, in order."""
+    steps: list[Record] = []
+    groups = plan["properties"]["groups"]
+    before = [group for group in groups if group["groupType"] != "Boot"]
+    boot = [group for group in groups if group["groupType"] == "Boot"]
+    for group in before:
+        steps += _actions(group, "startGroupActions", kind, direction)
+    steps.append({"do": "failover"})
+    for group in before:
+        steps += _actions(group, "endGroupActions", kind, direction)
+    for number, group in enumerate(boot, 1):
+        steps += _actions(group, "startGroupActions", kind, direction)
+        members_ = [str(entry["id"]).lower() for entry in group["replicationProtectedItems"]]
+        steps.append({"do": "boot", "group": number, "items": members_})
+        steps += _actions(group, "endGroupActions", kind, direction)
+    return steps
+
+
+def _actions(group: Body, where: str, kind: str, direction: str) -> list[Record]:
+    found = []
+    for item in group[where]:
+        if kind in (item.get("failoverTypes") or []) and direction in (item.get("failoverDirections") or []):
+            found.append({"do": "action", "name": item.get("actionName"), "details": item.get("customDetails") or {}})
+    return found
+
+
+@event(NEXT)
+def next_step(cloud: Cloud, subject: str, data: Any) -> None:
+    """Begin the next step of a run, or end it."""
+    run: Record | None = cloud.table(TABLE).get(subject)
+    if run is None:
+        return
+    if not run["steps"]:
+        _end(cloud, subject, run)
+        return
+    step, rest = run["steps"][0], run["steps"][1:]
+    cloud.table(TABLE)[subject] = run = {**run, "steps": rest}
+    {"action": _act, "failover": _fail_over, "boot": _boot}[step["do"]](cloud, subject, run, step)
+
+
+def _act(cloud: Cloud, job: str, run: Record, step: Record) -> None:
+    kind = str(step["details"].get("instanceType"))
+    name = str(step["name"])
+    if kind == "ManualActionDetails":
+        what = {"instanceType": "ManualActionTaskDetails", "description": step["details"].get("description")}
+        jobs.start_task(cloud, job, name, f"Manual action: {name}", what)
+        jobs.change(cloud, job, state="Suspended", stateDescription="Suspended", allowedActions=["Resume", "Cancel"])
+        _current(cloud, resource_id(run["plan"]), run["kind"], job, "Suspended")
+        return
+    what = {"instanceType": "AutomationRunbookTaskDetails", "name": name, "jobOutput": "The lab runs no runbooks."}
+    jobs.start_task(cloud, job, name, f"Script: {name}", what)
+    cloud.at(cloud.now + RUNBOOK, NEXT, job, None)
+
+
+@listener("recovery.resumed")
+def resumed(cloud: Cloud, subject: str, data: Any) -> None:
+    if (run := cloud.table(TABLE).get(subject)) is None:
+        return
+    jobs.end_task(cloud, subject)
+    jobs.change(cloud, subject, state="InProgress", stateDescription="InProgress", allowedActions=[])
+    _current(cloud, resource_id(run["plan"]), run["kind"], subject, "InProgress")
+    cloud.at(cloud.now + timedelta(seconds=2), NEXT, subject, None)
+
+
+@listener("recovery.cancelled")
+def cancelled(cloud: Cloud, subject: str, data: Any) -> None:
+    """A waiting plan is given up; machines that have been failed over stay so."""
+    run = cloud.table(TABLE).get(subject)
+    if run is not None:
+        cloud.table(TABLE)[subject] = {**run, "steps": [], "cancelled": True}
+        _end(cloud, subject, cloud.table(TABLE)[subject])
+
+
+def _fail_over(cloud: Cloud, job: str, run: Record, step: Record) -> None:
+    options = run["options"]
+    cloud.table(TABLE)[job] = {**run, "waiting_for": [text.lower() for text in run["items"]]}
+    for text in run["items"]:
+        item = resource_id(text)
+        if run["kind"] == "TestFailover":
+            testing.start(cloud, item, job, None, resource_id(options["network"]), hold=True)
+        else:
+            failover.start(cloud, item, job, options["point"], options["shutdown"], hold=True)
+    if not run["items"]:
+        cloud.at(cloud.now, NEXT, job, None)
+
+
+def _boot(cloud: Cloud, job: str, run: Record, step: Record) -> None:
+    ready = [key for key in step["items"] if _is_made(cloud, key, run["kind"])]
+    cloud.table(TABLE)[job] = {**run, "waiting_for": ready}
+    for key in ready:
+        body = cloud.body(key) or {}
+        (testing if run["kind"] == "TestFailover" else failover).boot(cloud, resource_id(str(body["id"])))
+    if not ready:
+        cloud.at(cloud.now, NEXT, job, None)
+
+
+@listener("recovery.member")
+def member_is_ready(cloud: Cloud, subject: str, data: Any) -> None:
+    """A machine of a run has been made, has started, or has failed."""
+    run: Record | None = cloud.table(TABLE).get(subject)
+    if run is None:
+        return
+    waiting = [key for key in run["waiting_for"] if key != data["item"].lower()]
+    run = {**run, "waiting_for": waiting, "refused": run["refused"] or data.get("refused")}
+    cloud.table(TABLE)[subject] = run
+    if not waiting:
+        cloud.at(cloud.now, NEXT, subject, None)
+
+
+def _is_made(cloud: Cloud, key: str, kind: str) -> bool:
+    record = records.get(cloud, key)
+    if record is None:
+        return False
+    if kind == "TestFailover":
+        return record["test"] is not None and record["test"].get("vm") is not None
+    return records.phase_of(record) == Phase.FAILING_OVER and record["landed"] is not None
+
+
+def _end(cloud: Cloud, job: str, run: Record) -> None:
+    plan = resource_id(run["plan"])
+    del cloud.table(TABLE)[job]
+    cloud.table("busy").pop(plan.key, None)
+    if run.get("cancelled"):
+        jobs.end_task(cloud, job, "Cancelled", "Cancelled")
+        jobs.change(
+            cloud, job, state="Cancelled", stateDescription="Cancelled", endTime=stamp(cloud.now), allowedActions=[]
+        )
+        _current(cloud, plan, run["kind"], job, "Cancelled")
+        jobs.fail_now(cloud, job, Refused(409, "JobCancelled", "The job was cancelled."))
+        return
+    _current(cloud, plan, run["kind"], job, "Failed" if run["refused"] else "Succeeded")
+    if run["refused"]:
+        jobs.fail_now(cloud, job, Refused(**run["refused"]))
+    else:
+        jobs.finish_now(cloud, job)
+
+
+def _done(cloud: Cloud, operation: Operation) -> Body | None:
+    if (refused := jobs.refusal_of(operation)) is not None:
+        raise refused
+    plan = cloud.body(operation.resource_id) or {}
+    found = []
+    for key in members(plan):
+        record = records.of(cloud, resource_id(key))
+        item = resource_id(str((cloud.body(key) or {})["id"]))
+        test = operation.verb == "testFailover"
+        found.append(testing.member_details(cloud, item) if test else failover.member_details(cloud, item, record))
+    row = jobs.get(cloud, operation.id)
+    assert row is not None
+    details = {**row["properties"]["customDetails"], "protectedItemDetails": found}
+    jobs.change(cloud, operation.id, customDetails=details)
+    return None
+
+
+jobs.job_done(PLANS, "unplannedFailover")(_done)
+jobs.job_done(PLANS, "testFailover")(_done)
+
+
+def _at_once(call: Call, verb: str, allowed: str, scenario: str, takes: str) -> Response:
+    """A verb that does all the plan's machines in one job."""
+    cloud, _, items = _enter(call, allowed)
+    response, job = jobs.begin(
+        call,
+        verb,
+        scenario=scenario,
+        title="Commit" if allowed == "Commit" else "Test failover cleanup",
+        target=_target(cloud, call.id),
+        takes=cloud.duration(takes, call.id.key, cloud.count("attempt", call.id.key, verb)),
+        data={"items": [item.text for item in items]},
+    )
+    for item in items:
+        if allowed == "Commit":
+            records.scenario(cloud, item, scenario, job)
+            records.change(cloud, item, phase=Phase.COMMITTING)
+        else:
+            testing.begin_cleanup(cloud, item, job)
+    return response
+
+
+@jobs.job_done(PLANS, "failoverCommit")
+def committed(cloud: Cloud, operation: Operation) -> Body | None:
+    for text in operation.data["items"]:
+        committing.commit(cloud, resource_id(text))
+    return None
+
+
+@jobs.job_done(PLANS, "testFailoverCleanup")
+def cleaned(cloud: Cloud, operation: Operation) -> Body | None:
+    for text in operation.data["items"]:
+        testing.clean(cloud, resource_id(text))
+    return None
+
+
+def _enter(call: Call, allowed: str) -> tuple[Cloud, Body, list[ResourceId]]:
+    """The plan and its items, each of which must allow the operation."""
+    cloud, body = call.cloud, call.must_exist()
+    call.id = resource_id(str(body["id"]))
+    if operations.busy(cloud, call.id) is not None:
+        raise Refused(409, "OperationNotAllowed", f"A job is in progress on the recovery plan {call.id.name}.")
+    items = []
+    for key in members(body):
+        shown = cloud.body(key)
+        if shown is None:
+            raise Refused(409, "ProtectedItemNotFound", f"The plan's item {key} is not there any more.")
+        item = resource_id(str(shown["id"]))
+        busy = operations.busy(cloud, item) is not None
+        phase = records.phase_of(records.of(cloud, item))
+        require(phase, allowed, str(shown["properties"]["friendlyName"]), busy)
+        items.append(item)
+    return cloud, body, items
+
+
+def _current(cloud: Cloud, plan: ResourceId, kind: str, job: str, status: str) -> None:
+    body = cloud.body(plan)
+    if body is None:
+        return
+    row = jobs.get(cloud, job)
+    assert row is not None
+    scenario = {"scenarioName": kind, "jobId": row["id"], "startTime": row["properties"]["startTime"]}
+    changed = {
+        "currentScenario": scenario,
+        "currentScenarioStatus": status,
+        "currentScenarioStatusDescription": "Completed" if status == "Succeeded" else status,
+    }
+    cloud.write(plan, {**body, "properties": {**body["properties"], **changed}}, forwards=False)
+
+
+def _target(cloud: Cloud, plan: ResourceId) -> tuple[str, str, str]:
+    return "RecoveryPlan", cloud.guid("entity", plan.key), plan.name
