@@ -62,6 +62,9 @@ class ActorClock(Clock, Protocol):
     def actor(self, name: str = "") -> Any:
         """`async with clock.actor():` makes the present task an actor; nothing changes where it is one."""
 
+    def idle(self) -> Any:
+        """`async with clock.idle():` a wait for something else than the clock."""
+
     def inbox(self, name: str) -> Inbox[Any]: ...
 
 

@@ -16,7 +16,7 @@ import yaml
 
 from farshore import examples
 from farshore.arm.ids import make_id
-from farshore.arm.json import Body, loads
+from farshore.arm.json import Body, dumps, loads
 from farshore.assess import Assessment, Finding, assess
 from farshore.estate.estate import Estate
 from farshore.estate.project_reading import parse_project
@@ -78,9 +78,9 @@ class Bench:
 
     def copy_of(self, name: str, new: str) -> Body:
         """A second body like one that is there, under another name."""
-        made = copy.deepcopy(self[name])
-        old = made["name"]
-        made["id"], made["name"] = made["id"].removesuffix(old) + new, new
+        old = self[name]["id"]
+        made: Body = loads(dumps(self[name]).decode().replace(old, old.removesuffix(self[name]["name"]) + new))
+        made["name"] = new
         self.resources.append(made)
         return made
 

@@ -17,6 +17,16 @@ def nothing(_: Bench) -> None:
     """No edit."""
 
 
+def both(*edits: Edit) -> Edit:
+    """One edit that is several."""
+
+    def edit(bench: Bench) -> None:
+        for each in edits:
+            each(bench)
+
+    return edit
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     code: str
@@ -28,6 +38,7 @@ class Case:
     severity: str = "error"
     quiet: Edit = nothing
     quiet_example: str | None = None
+    quiet_make: Make | None = None
 
     @property
     def shown(self) -> Bench:
@@ -37,7 +48,7 @@ class Case:
 
     @property
     def hidden(self) -> Bench:
-        made = self.make(self.quiet_example or self.example)
+        made = (self.quiet_make or self.make)(self.quiet_example or self.example)
         self.quiet(made)
         return made
 
@@ -55,6 +66,7 @@ def case(
     severity: str = "error",
     quiet: Edit = nothing,
     quiet_example: str | None = None,
+    quiet_target: bool = False,
 ) -> Case:
     """`target`: the target network stands already."""
     return Case(
@@ -66,4 +78,5 @@ def case(
         severity=severity,
         quiet=quiet,
         quiet_example=quiet_example,
+        quiet_make=built if quiet_target else None,
     )

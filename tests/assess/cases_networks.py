@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .bench import NEW, SOURCE_GROUP, SUBSCRIPTION, TARGET_GROUP, Bench
-from .casebook import Case, case
+from .casebook import Case, both, case
 
 RT1, RT2, RTG = "rt-source-vnet1", "rt-source-vnet2", "rt-source-gateway"
 HUB, SPOKE1, SPOKE2 = "Source-Hub-vNet", "Source-vNet1", "Source-vNet2"
@@ -24,7 +24,8 @@ def drop_route(bench: Bench, table: str, prefix: str) -> None:
 
 def add_route(bench: Bench, table: str, prefix: str, kind: str, hop: str | None = None) -> None:
     properties = {"addressPrefix": prefix, "nextHopType": kind} | ({"nextHopIpAddress": hop} if hop else {})
-    bench.properties(table)["routes"].append({"name": f"added-{len(prefix)}-{kind}", "properties": properties})
+    routes = bench.properties(table)["routes"]
+    routes.append({"name": f"added{len(routes)}", "properties": properties})
 
 
 def subnet(bench: Bench, network: str, name: str) -> dict[str, Any]:
@@ -166,8 +167,16 @@ CASES: tuple[Case, ...] = (
         lambda b: set_in(route(b, RTG, "10.1.0.0/24"), nextHopType="Internet", nextHopIpAddress=None),
     ),
     # Appliances.
-    case("FS211", "routeTables/rt-source-vnet1", lambda b: set_in(route(b, RT1, "0.0.0.0/0"), nextHopIpAddress="10.10.10.11")),
-    case("FS211", "routeTables/rt-source-gateway", lambda b: set_in(route(b, RTG, "10.2.0.0/24"), nextHopIpAddress="10.9.9.9")),
+    case(
+        "FS211",
+        "routeTables/rt-source-vnet1",
+        lambda b: set_in(route(b, RT1, "0.0.0.0/0"), nextHopIpAddress="10.10.10.11"),
+    ),
+    case(
+        "FS211",
+        "routeTables/rt-source-gateway",
+        lambda b: set_in(route(b, RTG, "10.2.0.0/24"), nextHopIpAddress="10.9.9.9"),
+    ),
     case(
         "FS211",
         "routeTables/rt-source-vnet1-asr",
@@ -175,7 +184,11 @@ CASES: tuple[Case, ...] = (
         target=True,
         example=NEW,
     ),
-    case("FS212", "rg-source/providers/Microsoft.Network/networkInterfaces/nva-nic", lambda b: set_in(b.properties("nva-nic"), enableIPForwarding=False)),
+    case(
+        "FS212",
+        "rg-source/providers/Microsoft.Network/networkInterfaces/nva-nic",
+        lambda b: set_in(b.properties("nva-nic"), enableIPForwarding=False),
+    ),
     case(
         "FS212",
         "rg-farshore-dr/providers/Microsoft.Network/networkInterfaces/nva-nic",
@@ -183,13 +196,21 @@ CASES: tuple[Case, ...] = (
         target=True,
         quiet=existing_appliance,
     ),
-    case("FS213", "routeTables/rt-source-vnet1", lambda b: set_in(route(b, RT1, "0.0.0.0/0"), nextHopIpAddress="10.1.0.5")),
+    case(
+        "FS213",
+        "routeTables/rt-source-vnet1",
+        lambda b: set_in(route(b, RT1, "0.0.0.0/0"), nextHopIpAddress="10.1.0.5"),
+    ),
     case(
         "FS214",
         "virtualMachines/nva",
         lambda b: b.properties("nva")["instanceView"].update(statuses=[{"code": "PowerState/deallocated"}]),
     ),
-    case("FS214", "networkInterfaces/nva-nic", lambda b: (b.remove("nva"), b.properties("nva-nic").pop("virtualMachine"))),
+    case(
+        "FS214",
+        "networkInterfaces/nva-nic",
+        both(lambda b: b.remove("nva"), lambda b: b.properties("nva-nic").pop("virtualMachine")),
+    ),
     case("FS215", subnet_name(HUB, "nva"), lambda b: subnet(b, HUB, "nva").update(routeTable={"id": table_id(RT1)})),
     case(
         "FS215",
@@ -210,7 +231,7 @@ CASES: tuple[Case, ...] = (
         quiet=own_table_of_appliance,
     ),
     case("FS217", "networkInterfaces/nva-nic", appliance_into_spoke),
-    case("FS218", "appliances", lambda b: b.project.pop("appliances") and None or _no_through(b)),
+    case("FS218", "appliances", lambda b: _no_appliances(b)),
     case("FS219", "appliances/0/source", lambda b: _missing_source(b)),
     case(
         "FS219",
@@ -226,45 +247,93 @@ CASES: tuple[Case, ...] = (
         subnet_name(HUB, "GatewaySubnet"),
         lambda b: subnet(b, HUB, "GatewaySubnet").update(networkSecurityGroup={"id": b["nsg-source-vnet1-app"]["id"]}),
     ),
-    case("FS222", "routeTables/rt-source-gateway", lambda b: add_route(b, RTG, "0.0.0.0/0", "VirtualAppliance", "10.10.10.10")),
-    case("FS223", "routeTables/rt-source-gateway", lambda b: set_in(b.properties(RTG), disableBgpRoutePropagation=True)),
+    case(
+        "FS222",
+        "routeTables/rt-source-gateway",
+        lambda b: add_route(b, RTG, "0.0.0.0/0", "VirtualAppliance", "10.10.10.10"),
+    ),
+    case(
+        "FS223", "routeTables/rt-source-gateway", lambda b: set_in(b.properties(RTG), disableBgpRoutePropagation=True)
+    ),
     case(
         "FS223",
         "routeTables/rt-source-gateway-asr",
         lambda b: set_in(b.properties(RTG + "-asr"), disableBgpRoutePropagation=True),
         target=True,
     ),
-    case("FS224", subnet_name(HUB, "GatewaySubnet"), lambda b: subnet(b, HUB, "GatewaySubnet").update(addressPrefix="10.10.10.128/28")),
-    case("FS225", "routeTables/rt-source-gateway", lambda b: add_route(b, RTG, "10.10.10.128/25", "VirtualAppliance", "10.10.10.10")),
+    case(
+        "FS224",
+        subnet_name(HUB, "GatewaySubnet"),
+        lambda b: subnet(b, HUB, "GatewaySubnet").update(addressPrefix="10.10.10.128/28"),
+    ),
+    case(
+        "FS225",
+        "routeTables/rt-source-gateway",
+        lambda b: add_route(b, RTG, "10.10.10.128/25", "VirtualAppliance", "10.10.10.10"),
+    ),
     case("FS226", "networkInterfaces/web1-nic", lambda b: _move(b, "web1-nic", HUB, "GatewaySubnet", "10.10.10.150")),
     # Peerings.
     case("FS231", "virtualNetworks/Source-Hub-vNet", lambda b: _unpeer(b, HUB, "hub-to-Source-vNet1")),
     case("FS231", "virtualNetworks/Source-vNet2", lambda b: _unpeer(b, SPOKE2, "Source-vNet2-to-hub")),
-    case("FS232", peering_name(SPOKE1, "Source-vNet1-to-hub"), lambda b: set_in(peering(b, SPOKE1, "Source-vNet1-to-hub"), peeringState="Disconnected")),
-    case("FS232", peering_name(HUB, "hub-to-Source-vNet2"), lambda b: set_in(peering(b, HUB, "hub-to-Source-vNet2"), peeringState="Initiated")),
-    case("FS233", peering_name(HUB, "hub-to-Source-vNet1"), lambda b: set_in(peering(b, HUB, "hub-to-Source-vNet1"), peeringSyncLevel="RemoteNotInSync")),
+    case(
+        "FS232",
+        peering_name(SPOKE1, "Source-vNet1-to-hub"),
+        lambda b: set_in(peering(b, SPOKE1, "Source-vNet1-to-hub"), peeringState="Disconnected"),
+    ),
+    case(
+        "FS232",
+        peering_name(HUB, "hub-to-Source-vNet2"),
+        lambda b: set_in(peering(b, HUB, "hub-to-Source-vNet2"), peeringState="Initiated"),
+    ),
     case(
         "FS233",
         peering_name(HUB, "hub-to-Source-vNet1"),
-        lambda b: set_in(peering(b, HUB, "hub-to-Source-vNet1"), remoteAddressSpace={"addressPrefixes": ["10.1.0.0/25"]}),
+        lambda b: set_in(peering(b, HUB, "hub-to-Source-vNet1"), peeringSyncLevel="RemoteNotInSync"),
     ),
-    case("FS234", peering_name(SPOKE2, "Source-vNet2-to-hub"), lambda b: set_in(peering(b, SPOKE2, "Source-vNet2-to-hub"), allowVirtualNetworkAccess=False)),
-    case("FS235", peering_name(SPOKE1, "Source-vNet1-to-hub"), lambda b: set_in(peering(b, SPOKE1, "Source-vNet1-to-hub"), allowForwardedTraffic=False)),
-    case("FS236", peering_name(HUB, "hub-to-Source-vNet1"), lambda b: set_in(peering(b, HUB, "hub-to-Source-vNet1"), allowGatewayTransit=False)),
+    case(
+        "FS233",
+        peering_name(HUB, "hub-to-Source-vNet1"),
+        lambda b: set_in(
+            peering(b, HUB, "hub-to-Source-vNet1"), remoteAddressSpace={"addressPrefixes": ["10.1.0.0/25"]}
+        ),
+    ),
+    case(
+        "FS234",
+        peering_name(SPOKE2, "Source-vNet2-to-hub"),
+        lambda b: set_in(peering(b, SPOKE2, "Source-vNet2-to-hub"), allowVirtualNetworkAccess=False),
+    ),
+    case(
+        "FS235",
+        peering_name(SPOKE1, "Source-vNet1-to-hub"),
+        lambda b: set_in(peering(b, SPOKE1, "Source-vNet1-to-hub"), allowForwardedTraffic=False),
+    ),
+    case(
+        "FS236",
+        peering_name(HUB, "hub-to-Source-vNet1"),
+        lambda b: set_in(peering(b, HUB, "hub-to-Source-vNet1"), allowGatewayTransit=False),
+    ),
     case(
         "FS236",
         peering_name(HUB + "-asr", "hub-to-Source-vNet1"),
         lambda b: set_in(peering(b, HUB + "-asr", "hub-to-Source-vNet1"), allowGatewayTransit=False),
         target=True,
     ),
-    case("FS237", peering_name(SPOKE1, "Source-vNet1-to-hub"), lambda b: set_in(peering(b, SPOKE1, "Source-vNet1-to-hub"), useRemoteGateways=False)),
+    case(
+        "FS237",
+        peering_name(SPOKE1, "Source-vNet1-to-hub"),
+        lambda b: set_in(peering(b, SPOKE1, "Source-vNet1-to-hub"), useRemoteGateways=False),
+    ),
     case(
         "FS237",
         peering_name(SPOKE2 + "-asr", "Source-vNet2-to-hub"),
         lambda b: set_in(peering(b, SPOKE2 + "-asr", "Source-vNet2-to-hub"), useRemoteGateways=False),
         target=True,
     ),
-    case("FS238", peering_name(HUB, "hub-to-Source-vNet1"), lambda b: set_in(peering(b, HUB, "hub-to-Source-vNet1"), useRemoteGateways=True)),
+    case(
+        "FS238",
+        peering_name(HUB, "hub-to-Source-vNet1"),
+        lambda b: set_in(peering(b, HUB, "hub-to-Source-vNet1"), useRemoteGateways=True),
+    ),
     case("FS238", peering_name(SPOKE1, "to-other"), second_hub),
     case(
         "FS239",
@@ -274,22 +343,39 @@ CASES: tuple[Case, ...] = (
     ),
     # Endpoints and groups.
     case("FS241", subnet_name(SPOKE1, "app"), lambda b: subnet(b, SPOKE1, "app").pop("serviceEndpoints")),
-    case("FS241", subnet_name(SPOKE1 + "-asr", "app"), lambda b: subnet(b, SPOKE1 + "-asr", "app").pop("serviceEndpoints"), target=True),
+    case(
+        "FS241",
+        subnet_name(SPOKE1 + "-asr", "app"),
+        lambda b: subnet(b, SPOKE1 + "-asr", "app").pop("serviceEndpoints"),
+        target=True,
+    ),
     case("FS242", subnet_name(SPOKE1, "app"), lambda b: _forced(b)),
-    case("FS242", "sites/datacenter", lambda b: b.project["sites"][0].update(prefixes=["0.0.0.0/0"]), severity="warning"),
+    case(
+        "FS242", "sites/datacenter", lambda b: b.project["sites"][0].update(prefixes=["0.0.0.0/0"]), severity="warning"
+    ),
     case(
         "FS243",
         subnet_name(SPOKE2, "app"),
         lambda b: subnet(b, SPOKE2, "app")["serviceEndpoints"].append({"service": "Microsoft.Storage.Global"}),
     ),
-    case("FS251", "networkSecurityGroups/nsg-source-vnet1-app", lambda b: _drop_rule(b, "nsg-source-vnet1-app", "deny-the-rest"), severity="warning"),
+    case(
+        "FS251",
+        "networkSecurityGroups/nsg-source-vnet1-app",
+        lambda b: _drop_rule(b, "nsg-source-vnet1-app", "deny-the-rest"),
+        severity="warning",
+    ),
     case(
         "FS252",
         "networkSecurityGroups/nsg-source-vnet1-app-asr",
         lambda b: _drop_rule(b, "nsg-source-vnet1-app-asr", "allow-datacenter-https"),
         target=True,
     ),
-)  # fmt: skip
+)
+
+
+def _no_appliances(bench: Bench) -> None:
+    bench.project.pop("appliances")
+    _no_through(bench)
 
 
 def _no_through(bench: Bench) -> None:

@@ -38,7 +38,7 @@ from farshore.estate.estate import Estate
 from farshore.estate.project import Objective, Project
 from farshore.estate.resolving import matches
 from farshore.routing.index import Frontend, Index
-from farshore.routing.prefixes import overlap
+from farshore.routing.prefixes import overlap, within
 
 GATEWAY_SUBNET = "gatewaysubnet"
 EXPRESS_ROUTE = "expressroute"
@@ -229,7 +229,7 @@ class Context:
         found: dict[ResourceId, VirtualNetwork] = {}
         while waiting:
             id_ = waiting.pop()
-            if id_ is None or id_ in found or id_ not in here or id_ == self.project.drill.network:
+            if id_ is None or id_ in found or id_ not in here:
                 continue
             found[id_] = here[id_]
             waiting += [peering.remote_virtual_network for peering in here[id_].peerings]
@@ -304,7 +304,11 @@ class Context:
             if gateway.subnet is not None and gateway.gateway_type.lower() == EXPRESS_ROUTE
         }
         found = tuple(n for n in networks if n.id in with_gateway or n.id in held - with_machines)
-        return found or tuple(n for n in networks if n.id in held) or tuple(n for n in networks if n.subnet(GATEWAY_SUBNET) is not None)
+        return (
+            found
+            or tuple(n for n in networks if n.id in held)
+            or tuple(n for n in networks if n.subnet(GATEWAY_SUBNET) is not None)
+        )
 
     def _hub_of(self, network: VirtualNetwork, hubs: Iterable[VirtualNetwork]) -> VirtualNetwork | None:
         """The hub that a network is peered with, from either side; the one whose gateway it uses first."""
@@ -399,9 +403,16 @@ class Context:
             for subnet in spoke.subnets:
                 table = self.table_of(subnet)
                 off = table is not None and table.disable_bgp_route_propagation
-                if off and any(self._leads(route, side, self.site_prefixes) for route in self.routes_of(subnet)):
+                if any(
+                    self._leads(route, side, self.site_prefixes) and (off or self._wins_over_bgp(route))
+                    for route in self.routes_of(subnet)
+                ):
                     return True
         return False
+
+    def _wins_over_bgp(self, route: Route) -> bool:
+        """A user route equal to or longer than what the gateway learned wins without propagation off (R37)."""
+        return not isinstance(route.address_prefix, str) and within(route.address_prefix, self.site_prefixes)
 
     def _leads(self, route: Route, side: Side, prefixes: Iterable[Network]) -> bool:
         return (

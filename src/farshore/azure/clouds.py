@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -32,8 +33,9 @@ AZURE = "https://management.azure.com"
 IN_PROCESS = "https://management.lab"
 
 
-def open_cloud(cloud: str, *, project: Path | None = None) -> ArmClient:
-    """A client for `lab`, `azure` or a URL. Use it as an async context manager, inside a running loop."""
+def open_cloud(cloud: str, *, project: Path | None = None, headers: Mapping[str, str] | None = None) -> ArmClient:
+    """A client for `lab`, `azure` or a URL. Use it as an async context manager, inside a running loop. `headers` go to
+    the project's lab only."""
     lab = _lab_file(project)
     if cloud == "lab":
         if lab is None:
@@ -43,14 +45,14 @@ def open_cloud(cloud: str, *, project: Path | None = None) -> ArmClient:
                 expected=".farshore/lab.json",
                 remedy="farshore lab up serves one",
             )
-        return _served(lab)
+        return _served(lab, headers)
     if cloud == "azure":
         return ArmClient(AZURE, transport=_transport(None), credential=_identity())
     address = urlsplit(cloud)
     if address.scheme != "https" or not address.hostname:
         raise InputError("This is no cloud", value=cloud, expected="lab, azure, or an https URL")
     if lab is not None and str(lab.get("url", "")).rstrip("/") == cloud.rstrip("/"):
-        return _served(lab)
+        return _served(lab, headers)
     return ArmClient(cloud, transport=_transport(None), credential=_identity())
 
 
@@ -78,9 +80,9 @@ class StaticToken:
         pass
 
 
-def _served(lab: dict[str, Any]) -> ArmClient:
+def _served(lab: dict[str, Any], headers: Mapping[str, str] | None) -> ArmClient:
     credential = StaticToken(str(lab.get("token") or "lab"))
-    return ArmClient(str(lab["url"]), transport=_transport(lab.get("ca")), credential=credential)
+    return ArmClient(str(lab["url"]), transport=_transport(lab.get("ca")), credential=credential, headers=headers)
 
 
 def _lab_file(project: Path | None) -> dict[str, Any] | None:

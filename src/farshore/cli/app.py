@@ -121,10 +121,8 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--project", type=click.Path(path_type=Path), default=None, help="The project folder.")
     @click.option("--cloud", default=None, help="lab, azure, or the URL of an ARM endpoint.")
     @click.option("--wait", is_flag=True, default=False, help="Wait for another process on this project.")
-    @click.pass_context
     @functools.wraps(command)
     def wrapped(
-        ctx: click.Context,
         *args: Any,
         format_: str | None,
         project: Path | None,
@@ -132,7 +130,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         wait: bool,
         **kwargs: Any,
     ) -> Any:
-        app = ctx.find_object(App) or App()
+        app = click.get_current_context().find_object(App) or App()
         app.format = format_ or app.format
         app.project = project or app.project
         app.cloud = cloud or app.cloud

@@ -11,15 +11,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from farshore.arm.json import loads
 from farshore.errors import HeldError, InputError
 from farshore.lab.server import STATE
+from farshore.run.holder import Holder, is_alive
 
 FOLDER = ".farshore"
 DATABASE = "lab.db"
@@ -64,9 +68,7 @@ def status(project: Path) -> dict[str, Any] | None:
         found = loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    if not isinstance(found, dict) or not _lives(found.get("pid")):
-        return None
-    return found
+    return found if isinstance(found, dict) and _lives(found) else None
 
 
 def stop(project: Path, *, patience: float = PATIENCE) -> bool:
@@ -77,41 +79,48 @@ def stop(project: Path, *, patience: float = PATIENCE) -> bool:
         return False
     os.kill(int(found["pid"]), signal.SIGTERM)
     until = time.monotonic() + patience
-    while time.monotonic() < until and _lives(found["pid"]):
+    while time.monotonic() < until and _lives(found):
         time.sleep(0.05)
-    if _lives(found["pid"]):
+    if _lives(found):
         raise HeldError(f"The lab of {project} does not stop: process {found['pid']}")
     return True
 
 
 def environment(project: Path) -> dict[str, str]:
-    """What a shell needs so that az, the SDKs and curl talk to the lab."""
+    """What a shell needs so that az, the SDKs, Terraform's provider and curl talk to the lab."""
     found = status(project)
     if found is None:
         raise InputError("No lab is being served for this project", value=str(project), remedy="farshore lab up")
     ca = str((project / FOLDER / str(found["ca"])).resolve())
+    url, tenant = str(found["url"]), str(found["tenant"])
     return {
-        "FARSHORE_LAB_URL": str(found["url"]),
+        "FARSHORE_LAB_URL": url,
         "FARSHORE_LAB_TOKEN": str(found["token"]),
         "REQUESTS_CA_BUNDLE": ca,
         "SSL_CERT_FILE": ca,
         "CURL_CA_BUNDLE": ca,
         "NODE_EXTRA_CA_CERTS": ca,
         "AZURE_CORE_INSTANCE_DISCOVERY": "false",
-        "AZURE_POD_IDENTITY_AUTHORITY_HOST": str(found["url"]),
+        "AZURE_CORE_COLLECT_TELEMETRY": "no",
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST": url,
+        "AZURE_AUTHORITY_HOST": url,
+        "AZURE_TENANT_ID": tenant,
+        "AZURE_CLIENT_ID": tenant,
+        "AZURE_CLIENT_SECRET": "lab",
+        "ARM_METADATA_HOSTNAME": url.removeprefix("https://"),
+        "ARM_TENANT_ID": tenant,
+        "ARM_CLIENT_ID": tenant,
+        "ARM_CLIENT_SECRET": "lab",
     }
 
 
-def _lives(pid: Any) -> bool:
+def _lives(found: Mapping[str, Any]) -> bool:
+    """Whether the process that wrote this is there; another one that was given its number since does not count."""
+    pid = found.get("pid")
     if not isinstance(pid, int):
         return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return not _is_zombie(pid)
+    here = Holder(host=socket.gethostname(), pid=pid, began=str(found.get("began") or ""), since="")
+    return is_alive(here, datetime.now(UTC)) and not _is_zombie(pid)
 
 
 def _is_zombie(pid: int) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import time
@@ -30,6 +29,7 @@ from farshore.lab.certificates import certificates
 from farshore.lab.cloud import Cloud
 from farshore.lab.served_clock import JUMP, ServedClock
 from farshore.lab.times import moment, stamp
+from farshore.run.holder import me
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -38,13 +38,23 @@ SILENCE = 20.0
 """Seconds of wall time, at pace 1, until the front door gives up on a region."""
 TICK = 1.0
 STATE = "lab.json"
+LAB_TIME = {"x-farshore-time": "lab"}
+"""Said by a client whose own clock runs at the lab's pace: it is told the pauses that Azure would ask for."""
 
 
-def serve(folder: Path, cloud: Cloud, *, speed: str = JUMP, host: str = "127.0.0.1", port: int = 0) -> None:
+def serve(
+    folder: Path,
+    cloud: Cloud,
+    *,
+    speed: str = JUMP,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    ready: Callable[[str], None] | None = None,
+) -> None:
     """Serve `cloud` until SIGTERM or SIGINT; `folder` is the project's `.farshore`."""
     # uvicorn ends orderly on SIGTERM and then raises it once more for whoever was there before: that is us, done.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
-    asyncio.run(serve_until(folder, cloud, None, speed=speed, host=host, port=port))
+    asyncio.run(serve_until(folder, cloud, None, speed=speed, host=host, port=port, ready=ready))
 
 
 async def serve_until(
@@ -81,9 +91,14 @@ async def serve_until(
     )
     server = _Server(config, stop)
     state = folder / STATE
-    _write_state(state, url, files.ca.name, cloud, clock)
+
+    def answers() -> None:
+        _write_state(state, url, files.ca.name, cloud, clock)
+        if ready is not None:
+            ready(url)
+
     watcher = asyncio.create_task(app.keep_time())
-    told = asyncio.create_task(server.tell_when_ready(lambda: ready(url) if ready else None))
+    told = asyncio.create_task(server.tell_when_ready(answers))
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -118,8 +133,12 @@ class LabApp:
         if response is None:
             response = identity.refusal(headers, path, self._url)
         if response is None:
-            response = await self._lab(method, path, query, headers, content)
-        await _answer(send, replace(response, headers=self._clock.pauses(dict(response.headers))), method)
+            # As it came: an escape that is taken off here would be taken off twice.
+            sent = scope.get("raw_path", path.encode()).decode("latin-1")
+            response = await self._lab(method, sent, query, headers, content)
+        if not all(headers.get(name) == value for name, value in LAB_TIME.items()):
+            response = replace(response, headers=self._clock.pauses(dict(response.headers)))
+        await _answer(send, response, method)
 
     async def keep_time(self) -> None:
         """A clock that runs by itself lets happen what is due though nobody asks."""
@@ -133,15 +152,13 @@ class LabApp:
         return identity.answer(method, path, form, self._url, self._tenant, int(time.time()))
 
     async def _lab(self, method: str, path: str, query: str, headers: Mapping[str, str], content: bytes) -> Response:
-        body: Any = None
-        if content:
+        body: Any = content or None
+        if content and not path.startswith(("/_blob", "/_disk")):
             try:
                 body = loads(content)
             except DecodeError:
-                if not path.startswith(("/_blob", "/_disk")):
-                    said = "The request content was invalid and could not be deserialized."
-                    return Response(status=400, body={"error": {"code": "InvalidRequestContent", "message": said}})
-                body = content
+                said = "The request content was invalid and could not be deserialized."
+                return Response(status=400, body={"error": {"code": "InvalidRequestContent", "message": said}})
         if path.rstrip("/") == "/_lab/clock":
             return self._turn(method, body)
         asked = Request(method=method, url=path + (f"?{query}" if query else ""), body=body, headers=headers)
@@ -223,15 +240,24 @@ class _Server:
 
 
 def _write_state(path: Path, url: str, ca: str, cloud: Cloud, clock: ServedClock) -> None:
+    tenant = cloud.guid("tenant")
+    holder = me()
     known = {
         "url": url,
         "ca": ca,
-        "token": identity.token(cloud.guid("tenant"), int(time.time()), audience=url),
+        "token": identity.token(tenant, int(time.time()), audience=url),
+        "tenant": tenant,
         "clock": {"speed": clock.speed, "started_at": stamp(cloud.now)},
-        "pid": os.getpid(),
+        "pid": holder.pid,
+        "began": holder.began,
+        "started_at": holder.since,
     }
-    path.touch(mode=0o600)
-    path.write_text(pretty(known))
+    # In one move, and nobody else's to read: it holds the token.
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(pretty(known))
+    draft.replace(path)
 
 
 async def _content(receive: Receive) -> bytes:

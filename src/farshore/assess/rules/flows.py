@@ -17,6 +17,7 @@ from farshore.assess.context import GATEWAY_SUBNET, Context
 from farshore.assess.findings import Finding, error, info, rule, warning
 from farshore.assess.objectives import Conversation, Endpoint, can_survive, resolve_in
 from farshore.assess.ways import elements_of
+from farshore.errors import InputError
 from farshore.routing.context import routing_of
 from farshore.routing.describe import describe
 from farshore.routing.judge import Verdict, arrived, judge
@@ -181,10 +182,24 @@ def _judge_all(context: Context, *, deny: bool) -> Iterator[tuple[Conversation, 
                 (_class(context, talk.source), _class(context, talk.destination), talk.protocol, talk.port), talk
             )
         for talk in list(classes.values())[:MOST_TRACES]:
-            forward, back = routing.trace(talk.flow)
+            try:
+                forward, back = routing.trace(talk.flow)
+            except InputError as failure:
+                # A reference that leads nowhere: a rule of its own names it, and the flow is unknown.
+                forward = back = _unknown(talk, failure)
             through = objective.through if objective.through else None
             verdict = judge(forward, back, through=through, promised=talk.destination.nic)
             yield talk, forward, back, verdict
+
+
+def _unknown(talk: Conversation, failure: InputError) -> Trace:
+    return Trace(
+        flow=talk.flow,
+        hops=(),
+        disposition=Disposition.INSUFFICIENT_INFORMATION,
+        because=failure.message,
+        missing=(str(failure.value or failure.message),),
+    )
 
 
 def _class(context: Context, end: Endpoint) -> object:

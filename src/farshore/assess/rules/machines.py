@@ -40,7 +40,7 @@ def failed(context: Context) -> Iterator[Finding]:
 def stopped(context: Context) -> Iterator[Finding]:
     for machine in context.machines:
         if machine.vm.power_state not in RUNNING:
-            yield warning(
+            yield error(
                 machine.id,
                 f"{machine.name} is {machine.vm.power_state}: replication can't be enabled until it runs",
                 remedy=f"start {machine.name}, or exclude it",

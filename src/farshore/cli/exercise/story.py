@@ -235,8 +235,8 @@ class Story:
             answer = await self._stage.handles.fault("region", region=plan.source_region, state="lost")
             self._lost_at = verdicts.time_of(answer, self._stage.clock.now())
             self._residents.watch_for(away=True)
-            await record_event(self._stage.journal, plan, self._told.run_id, "disaster", self._stage.clock)
-            await self._stage.clock.sleep(DECISION, "decision")
+            record_event(self._stage.journal, plan, self._told.run_id, "disaster", self._stage.clock)
+            await self._stage.clock.sleep(DECISION.duration, "decision")
             phase.said = f"{plan.source_region} is lost"
 
     async def _failover(self, plan: Plan) -> None:

@@ -22,8 +22,8 @@ DELIVERED, DENIED = "Delivered", "Denied"
 def objectives(plan: Plan, proof: Proof, diary: Diary, phase: str) -> list[dict[str, Any]]:
     """The contract's rows: each objective met by every packet, or how the first one ended."""
     answers: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for (objective, _), answer in diary.last.items():
-        answers[objective].append(answer)
+    for (name, _), answer in diary.last.items():
+        answers[name].append(answer)
     traces = {(verdict.objective, verdict.phase): verdict.trace for verdict in proof.verdicts}
     rows = []
     for objective in plan.objectives:

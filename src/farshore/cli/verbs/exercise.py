@@ -33,7 +33,9 @@ def command(app: App, example: str | None, seed: int | None, scenario: str, plan
     from farshore.cli.views.exercise import exercise_text
 
     folder = Folder(example_folder(example, app.project) if example is not None else app.project_dir)
-    told = asyncio.run(tell(folder, app.view, example=example, seed=seed, scenario=scenario, plan_file=plan_file))
+    told = asyncio.run(
+        tell(folder, app.view, example=example, seed=seed, scenario=scenario, plan_file=plan_file, wait=app.wait)
+    )
     report = leave_evidence(told, folder)
     app.view.answer(summary_of(told, report), exercise_text(told, report))
     return GOOD if told.ok else BAD_ANSWER

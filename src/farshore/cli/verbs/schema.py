@@ -12,7 +12,7 @@ from farshore.cli.app import App, common
 @common
 def command(app: App, name: str | None) -> None:
     """Print the JSON Schema NAME; without a name, list them."""
-    from farshore import schemas
+    import farshore.schemas as schemas
     from farshore.arm.json import pretty
     from farshore.errors import InputError
 

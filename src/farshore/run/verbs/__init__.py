@@ -1,58 +1,55 @@
-"""The verbs by name, loaded together the first time one is asked for."""
+"""The verbs that a step can use, by name: one file for each. `plan/actions.py` has the arguments that each takes."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
 
 from farshore.errors import InputError
+from farshore.run.verbs.await_region import AwaitRegion
 from farshore.run.verbs.base import Verb
+from farshore.run.verbs.check_machine import CheckMachine
+from farshore.run.verbs.check_routes import CheckRoutes
+from farshore.run.verbs.commit import Commit
+from farshore.run.verbs.configure_item import ConfigureItem
+from farshore.run.verbs.deallocate import Deallocate
+from farshore.run.verbs.delete import Delete
+from farshore.run.verbs.enable_replication import EnableReplication
+from farshore.run.verbs.failover import Failover
+from farshore.run.verbs.person import Person
+from farshore.run.verbs.put import Put
+from farshore.run.verbs.read_circuit import ReadCircuit
+from farshore.run.verbs.reprotect_unmanaged import ReprotectUnmanaged
+from farshore.run.verbs.site_change import SiteChange
+from farshore.run.verbs.switch_protection import SwitchProtection
+from farshore.run.verbs.test_failover import TestFailover
+from farshore.run.verbs.test_failover_cleanup import TestFailoverCleanup
+
+_ALL: tuple[Verb, ...] = (
+    AwaitRegion(),
+    CheckMachine(),
+    CheckRoutes(),
+    Commit(),
+    ConfigureItem(),
+    Deallocate(),
+    Delete(),
+    EnableReplication(),
+    Failover(),
+    Person(),
+    Put(),
+    ReadCircuit(),
+    ReprotectUnmanaged(),
+    SiteChange(),
+    SwitchProtection(),
+    TestFailover(),
+    TestFailoverCleanup(),
+)
+
+VERBS: Mapping[str, Verb] = {verb.name: verb for verb in _ALL}
 
 
 def verb_named(name: str) -> Verb:
-    """The verb of an action. Raises `InputError` for one that this version does not have."""
-    found = _verbs().get(name)
+    """The verb of an action; raises `InputError` for one that this version does not have."""
+    found = VERBS.get(name)
     if found is None:
-        raise InputError(f"There is no verb {name}", value=name, expected="one of " + ", ".join(sorted(_verbs())))
+        raise InputError(f"There is no verb {name}", value=name, expected="one of " + ", ".join(sorted(VERBS)))
     return found
-
-
-@cache
-def _verbs() -> dict[str, Verb]:
-    from farshore.run.verbs.await_region import AwaitRegion
-    from farshore.run.verbs.check_machine import CheckMachine
-    from farshore.run.verbs.check_routes import CheckRoutes
-    from farshore.run.verbs.commit import Commit
-    from farshore.run.verbs.configure_item import ConfigureItem
-    from farshore.run.verbs.deallocate import Deallocate
-    from farshore.run.verbs.delete import Delete
-    from farshore.run.verbs.enable_replication import EnableReplication
-    from farshore.run.verbs.failover import Failover
-    from farshore.run.verbs.person import Person
-    from farshore.run.verbs.put import Put
-    from farshore.run.verbs.read_circuit import ReadCircuit
-    from farshore.run.verbs.reprotect_unmanaged import ReprotectUnmanaged
-    from farshore.run.verbs.site_change import SiteChange
-    from farshore.run.verbs.switch_protection import SwitchProtection
-    from farshore.run.verbs.test_failover import TestFailover
-    from farshore.run.verbs.test_failover_cleanup import TestFailoverCleanup
-
-    verbs: tuple[Verb, ...] = (
-        AwaitRegion(),
-        CheckMachine(),
-        CheckRoutes(),
-        Commit(),
-        ConfigureItem(),
-        Deallocate(),
-        Delete(),
-        EnableReplication(),
-        Failover(),
-        Person(),
-        Put(),
-        ReadCircuit(),
-        ReprotectUnmanaged(),
-        SiteChange(),
-        SwitchProtection(),
-        TestFailover(),
-        TestFailoverCleanup(),
-    )
-    return {verb.name: verb for verb in verbs}

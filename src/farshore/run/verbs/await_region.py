@@ -1,29 +1,30 @@
-"""await_region: the guard's watch for a lost region's first sign of life (D63, D64). It never gives up.
+"""`await_region`: the guard's watch, until a lost region gives a first sign of life. It never gives up.
 
-Every interval it asks ARM for a resource of the region, and has one question open at the circuit's tables: the last
-one's answer is read and the next one asked. So neither is asked less often than the interval, though a lost region
-answers nothing and a route table takes seconds. Whichever speaks first ends the watch.
+Signs are an answer of its ARM for a resource located there, whatever it says, or a row of its prefixes in the
+circuit's tables. With `rows: more`, where the target announces the same prefixes to the same circuit, it is a row
+that was not there when the watch began. Both are asked at least every `interval_seconds`. A circuit's table takes
+seconds to be read, so it is asked for first, then ARM with little patience, then the table is fetched; one that is
+slow is fetched in the next round. Silence costs `PROBE` and no more.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
-from ipaddress import ip_network
+from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.arm.http import Request, Response
 from farshore.arm.ids import resource_id
-from farshore.arm.json import Body
-from farshore.arm.versions import NETWORK, api_version
 from farshore.azure.conversation import ask, pause
-from farshore.azure.lro import Pending, pending_of, running
-from farshore.errors import ArmError, TransportError
+from farshore.azure.lro import NO_ANSWER_YET, pending_of
+from farshore.errors import TransportError
 from farshore.run.events import iso
-from farshore.run.verbs.base import Looked, Present, Situation, Talk, Verb
+from farshore.run.verbs.base import Looked, Present, Situation, Talk, Verb, url
+from farshore.run.verbs.circuits import rows_of, table_request
 
-SHORT = timedelta(seconds=3)
+PROBE = timedelta(seconds=4)
+FETCH = timedelta(seconds=2)
+LINKS = ("primary", "secondary")
 
 
 class AwaitRegion(Verb):
@@ -31,77 +32,73 @@ class AwaitRegion(Verb):
 
     def look(self, situation: Situation) -> Talk[Looked]:
         arguments = situation.arguments
-        interval = timedelta(seconds=float(arguments["interval_seconds"]))
-        tables = [] if arguments["circuit"] is None else [_Table(arguments, link) for link in ("primary", "secondary")]
+        probe = Request(method="GET", url=url(resource_id(str(arguments["probe"]))), repeatable=False, timeout=PROBE)
+        interval = timedelta(seconds=float(arguments.get("interval_seconds", 10)))
+        circuit = None if arguments.get("circuit") is None else resource_id(str(arguments["circuit"]))
+        tables = _Tables(arguments)
+        now = situation.now
         while True:
-            if (yield from _arm_answers(str(arguments["probe"]))):
-                by = "arm"
-                break
-            shown = False
-            for one in tables:
-                shown = (yield from one.shows()) or shown
-            if shown:
-                by = "circuit"
-                break
-            yield from pause(interval, situation.now)
-        now = yield from pause(timedelta(0))
-        return Present(result={"answered_at": iso(now), "by": by})
+            round_ends = now + interval
+            if circuit is not None:
+                for link in LINKS:
+                    if link not in tables.asked:
+                        tables.accept(link, (yield from _try(_short(table_request(circuit, link)))))
+            answer = yield from _try(probe)
+            if answer is not None and answer.status not in NO_ANSWER_YET:
+                return _seen((yield from pause(timedelta(0))), "arm", f"{answer.status}")
+            while tables.asked:
+                now = yield from pause(FETCH)
+                for link, address in list(tables.asked.items()):
+                    tables.accept(link, (yield from _try(_short(Request(method="GET", url=address)))))
+                if tables.new is not None:
+                    return _seen((yield from pause(timedelta(0))), "circuit", tables.new)
+                if now + FETCH > round_ends:
+                    break
+            now = yield from pause(interval, situation.intended_at)
 
 
-def _arm_answers(probe: str) -> Talk[bool]:
-    """Whether the region's control plane says anything of its own about a resource in it."""
-    url = f"{probe}?api-version={api_version(resource_id(probe).type)}"
-    try:
-        response: Response = yield from ask(Request(method="GET", url=url, timeout=SHORT))
-    except TransportError:
-        return False
-    return response.status < 500 and response.status != 429
+class _Tables:
+    """The links' tables as they come in: which are asked for, what was there at first, and what is new."""
 
-
-class _Table:
-    """One link's route table, with one question open at a time."""
-
-    def __init__(self, arguments: Mapping[str, Any], link: str) -> None:
-        peering = f"{arguments['circuit']}/peerings/AzurePrivatePeering"
-        self._url = f"{peering}/routeTables/{link}?api-version={NETWORK}"
-        self._prefixes = {ip_network(str(prefix)) for prefix in arguments["prefixes"]}
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        self.asked: dict[str, str] = {}
+        self.new: str | None = None
+        self._prefixes = {str(prefix) for prefix in arguments["prefixes"]}
         self._more = arguments.get("rows", "any") == "more"
-        self._first: Counter[Any] | None = None
-        self._open: Pending | None = None
+        self._first: dict[str, set[tuple[str, str, str]]] = {}
 
-    def shows(self) -> Talk[bool]:
-        rows = yield from self._answer()
-        if rows is None:
-            return False
-        seen = Counter(
-            network
-            for row in rows
-            if row.get("network") and (network := ip_network(str(row["network"]), strict=False)) in self._prefixes
-        )
-        if not self._more:
-            return bool(seen)
-        if self._first is None:
-            # What the target itself announces to this circuit: a sign of life is more than that.
-            self._first = seen
-        return any(count > self._first[network] for network, count in seen.items())
+    def accept(self, link: str, answer: Response | None) -> None:
+        if answer is None or not answer.ok:
+            self.asked.pop(link, None)
+            return
+        if answer.status == 202:
+            pending = pending_of(answer)
+            address = pending.location or pending.operation or self.asked.get(link)
+            if address is not None:
+                self.asked[link] = address
+            return
+        self.asked.pop(link, None)
+        rows = {
+            (str(row.get("network")), str(row.get("nextHop")), str(row.get("path")))
+            for row in rows_of(answer)
+            if str(row.get("network")) in self._prefixes
+        }
+        fresh = rows - self._first.setdefault(link, rows if self._more else set())
+        if fresh:
+            network, hop, _ = min(fresh)
+            self.new = f"{network} via {hop} on the {link} link"
 
-    def _answer(self) -> Talk[list[Body] | None]:
-        """The rows, if the open question has been answered; a new question where none is open."""
-        try:
-            if self._open is None:
-                response = yield from ask(Request(method="POST", url=self._url, timeout=SHORT))
-                self._open = pending_of(response) if response.ok else None
-                if not response.ok or self._open:
-                    return None
-            else:
-                where = self._open.location or self._open.operation
-                response = yield from ask(Request(method="GET", url=str(where), timeout=SHORT))
-                if not response.ok or running(response):
-                    self._open = self._open if response.ok else None
-                    return None
-        except (TransportError, ArmError):
-            self._open = None
-            return None
-        self._open = None
-        value = response.body.get("value") if isinstance(response.body, dict) else None
-        return value if isinstance(value, list) else None
+
+def _try(request: Request) -> Talk[Response | None]:
+    try:
+        return (yield from ask(request))
+    except TransportError:
+        return None
+
+
+def _short(request: Request) -> Request:
+    return Request(method=request.method, url=request.url, repeatable=False, timeout=PROBE)
+
+
+def _seen(now: datetime, by: str, what: str) -> Looked:
+    return Present(result={"answered_at": iso(now), "by": by, "what": what, "ended_at": iso(now)})

@@ -85,7 +85,8 @@ def _prefix(text: object) -> str:
 
 
 def _length(row: Mapping[str, Any]) -> int:
-    return sum(part.isdecimal() for part in str(row.get("path") or "").replace(",", " ").split())
+    path = str(row.get("path") or "")
+    return sum(part.isdecimal() for part in path.replace(",", " ").replace("-", " ").split())
 
 
 def _short(row: Mapping[str, Any]) -> str:

@@ -1,0 +1,30 @@
+"""One exercise from a project folder to what it left: the stage is set, the story told, the stage cleared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from farshore.cli.exercise.story import Story, Told
+from farshore.cli.projects import Folder, read_folder
+from farshore.cli.stage import open_stage
+from farshore.cli.views import View
+
+
+async def tell(
+    folder: Folder,
+    view: View,
+    *,
+    example: str | None,
+    seed: int | None,
+    scenario: str,
+    plan_file: Path | None,
+    wait: bool = False,
+) -> Told:
+    """Tell the story of a project in a fresh lab of its own, whose state stays in `.farshore/lab.db`."""
+    _, declared = read_folder(folder.path)
+    async with open_stage(folder, declared, cloud="lab", wait=wait, fresh=True, seed=seed) as stage:
+        run_id = next(f"exercise-{n}" for n in range(1, 10**6) if not stage.journal.read(f"exercise-{n}"))
+        story = Story(
+            stage, folder, declared, view, example=example, scenario=scenario, plan_file=plan_file, run_id=run_id
+        )
+        return await story.tell()
