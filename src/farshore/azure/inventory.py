@@ -9,13 +9,14 @@ out: an estate without it is as good as one whose cloud can't hold it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from farshore.arm.http import Request, checked
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.arm.versions import RESOURCES, SITE_RECOVERY, api_version
 from farshore.azure.client import ArmClient
-from farshore.errors import ArmError
+from farshore.errors import ArmError, TransportError
 
 BY_SUBSCRIPTION = (
     "Microsoft.Network/virtualNetworks",
@@ -50,6 +51,8 @@ OF_A_VAULT = (
     "replicationProtectedItems",
     "replicationRecoveryPlans",
 )
+SHORT = timedelta(seconds=10)
+"""How long a single machine is waited for: in a disaster there are many that nobody answers for."""
 ABSENT = frozenset({404, 405, 501})
 """Answers of a cloud that does not have a type, or not there."""
 
@@ -85,10 +88,15 @@ async def _listed(client: ArmClient, url: str) -> list[Body]:
 
 
 async def _with_power(client: ArmClient, body: Body) -> Body:
-    """The machine with its instance view; the listed body where it has gone meanwhile."""
+    """The machine with its instance view; the listed body where it has gone meanwhile, or where its region is lost
+    and nobody can tell whether it runs (a lost region makes its things unknown, not absent)."""
     version = api_version("Microsoft.Compute/virtualMachines")
-    request = Request(method="GET", url=f"{body['id']}?$expand=instanceView&api-version={version}")
-    response = await client.send(request)
+    url = f"{body['id']}?$expand=instanceView&api-version={version}"
+    request = Request(method="GET", url=url, timeout=SHORT)
+    try:
+        response = await client.send(request)
+    except TransportError:
+        return body
     if response.status == 404:
         return body
     found: Body = checked(response, request).body
