@@ -62,18 +62,11 @@ class ArmClient:
         self._host = (urlsplit(self.base_url).hostname or "").lower()
         self._transport = transport
         self._credential = credential
-        first: list[Any] = [
-            RequestIdPolicy(),
-            HeadersPolicy({"accept": "application/json", **(headers or {})}),
-            UserAgentPolicy(sdk_moniker="farshore"),
-            AsyncRetryPolicy(retry_total=RETRIES, retry_status=RETRIES, retry_connect=1, retry_read=0),
-        ]
-        last: list[Any] = [ARMHttpLoggingPolicy()]
-        self._plain: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport, [*first, *last])
+        self._plain = _pipeline(transport, headers)
         self._trusted = self._plain
         if credential is not None:
             authentication = AsyncARMChallengeAuthenticationPolicy(credential, scope or f"{self.base_url}/.default")
-            self._trusted = AsyncPipeline(transport, [*first, authentication, *last])
+            self._trusted = _pipeline(transport, headers, authentication)
 
     async def send(self, request: Request) -> Response:
         """The answer, whatever it says. Raises `TransportError` where none came, `ArmError` where the credential
@@ -85,7 +78,9 @@ class ArmClient:
         }
         if not request.repeatable:
             options["retry_total"] = 0
-        pipeline = self._trusted if self._is_arm(url) else self._plain
+        # Who brings a credential of its own (a storage account's key) is not given ours on top of it.
+        own = any(name.lower() == "authorization" for name in request.headers)
+        pipeline = self._trusted if self._is_arm(url) and not own else self._plain
         try:
             answer = (await pipeline.run(_http(request, url), **options)).http_response
             content = answer.content
@@ -138,6 +133,24 @@ class ArmClient:
     def _is_arm(self, url: str) -> bool:
         host = (urlsplit(url).hostname or "").lower()
         return host == self._host or host.endswith("." + self._host)
+
+
+def _pipeline(
+    transport: AsyncHttpTransport[Any, Any], headers: Mapping[str, str] | None, *authentication: Any
+) -> AsyncPipeline[HttpRequest, AsyncHttpResponse]:
+    """A pipeline of its own policies: one that stood in two pipelines would lead both through the second's, and a
+    token with it."""
+    return AsyncPipeline(
+        transport,
+        [
+            RequestIdPolicy(),
+            HeadersPolicy({"accept": "application/json", **(headers or {})}),
+            UserAgentPolicy(sdk_moniker="farshore"),
+            AsyncRetryPolicy(retry_total=RETRIES, retry_status=RETRIES, retry_connect=1, retry_read=0),
+            *authentication,
+            ARMHttpLoggingPolicy(),
+        ],
+    )
 
 
 def _http(request: Request, url: str) -> HttpRequest:
