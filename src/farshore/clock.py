@@ -120,7 +120,7 @@ class _WallInbox(Generic[T]):
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """A place in the queue: granted when its future has a result, dead when it was cancelled."""
+    """A place in the queue: granted when its future has a result or an error, dead when it was cancelled."""
 
     future: asyncio.Future[None]
     task: asyncio.Task[Any] | None
@@ -214,10 +214,13 @@ class LabClock:
                 self._holders[_current()] = None
             raise
 
-    def _grant(self, turn: _Turn) -> None:
+    def _grant(self, turn: _Turn, error: BaseException | None = None) -> None:
         assert turn.task is not None
         self._holders[turn.task] = None
-        turn.future.set_result(None)
+        if error is None:
+            turn.future.set_result(None)
+        else:
+            turn.future.set_exception(error)
 
     def _holder(self) -> asyncio.Task[Any]:
         task = _current()
@@ -263,7 +266,12 @@ class LabClock:
         if due > self._now:
             self._now = due
             if self.on_advance is not None:
-                self.on_advance(due)
+                try:
+                    self.on_advance(due)
+                except BaseException as error:
+                    # Raised where somebody waits for it: an exception in a callback of the loop is nobody's.
+                    self._grant(turn, error)
+                    return
         self._grant(turn)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from typing import Any
 from urllib.parse import urlsplit
 
 from farshore.arm.http import Request, checked
@@ -32,11 +33,18 @@ class DiskReader:
 
     async def sha256(self, disk: str, size: int, sequence: int) -> str:
         """The digest of the whole disk as of a write. `disk` is a managed disk's id or a page blob's URL."""
-        if disk.startswith("/"):
-            url, headers = await self._access(resource_id(disk)), {}
-        else:
-            url, headers = self._blob(disk), {"authorization": f"AccountKey {await self._key(disk)}"}
-        url += ("&" if "?" in url else "?") + f"sequence={sequence}"
+        if not disk.startswith("/"):
+            key = {"authorization": f"AccountKey {await self._key(disk)}"}
+            return await self._hashed(f"{self._blob(disk)}?sequence={sequence}", key, size)
+        id_ = resource_id(disk)
+        url = await self._access(id_)
+        try:
+            return await self._hashed(f"{url}&sequence={sequence}", {}, size)
+        finally:
+            # A disk that somebody may read cannot be deleted, and Site Recovery is to delete this one some day.
+            await self._operation(id_, "endGetAccess", {})
+
+    async def _hashed(self, url: str, headers: dict[str, str], size: int) -> str:
         digest = hashlib.sha256()
         hashing: asyncio.Future[None] | None = None
         for start in range(0, size, CHUNK):
@@ -56,18 +64,17 @@ class DiskReader:
         return response.body
 
     async def _access(self, disk: ResourceId) -> str:
-        request = Request(
-            method="POST",
-            url=f"{disk.text}/beginGetAccess?api-version={DISKS}",
-            body={"access": "Read", "durationInSeconds": 86400},
-        )
-        response = checked(await self._client.send(request), request)
-        final = await converse(
-            follow(response, since=self._clock.now(), result=True), self._client, self._clock, f"disk {disk.name}"
-        )
-        body = final.body
-        held = body.get("properties", {}).get("output", body) if isinstance(body, dict) else {}
+        body = await self._operation(disk, "beginGetAccess", {"access": "Read", "durationInSeconds": 86400})
+        held = body.get("properties", {}).get("output", body)
         return str(held.get("accessSAS") or held["accessSas"])
+
+    async def _operation(self, disk: ResourceId, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A POST on a disk, followed to its end: the body of the last answer, empty where it has none."""
+        request = Request(method="POST", url=f"{disk.text}/{verb}?api-version={DISKS}", body=body)
+        response = checked(await self._client.send(request), request)
+        name = f"{verb} {disk.name}"
+        final = await converse(follow(response, since=self._clock.now(), result=True), self._client, self._clock, name)
+        return final.body if isinstance(final.body, dict) else {}
 
     def _blob(self, url: str) -> str:
         """Where the lab answers for a blob; Azure answers at the URL itself."""

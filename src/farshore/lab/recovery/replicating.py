@@ -8,12 +8,14 @@ that are still on the other side are compared instead of copied, and become the 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import machines
+from farshore.lab.answers import Refused
 from farshore.lab.recovery import records, shipping
 from farshore.lab.recovery.disks import make_replicas
 from farshore.lab.recovery.item_nics import nics_of, remembered
@@ -87,10 +89,12 @@ def _become_protected(cloud: Cloud, item: ResourceId, record: Record) -> None:
 
 
 def _drop_seeds(cloud: Cloud, record: Record) -> None:
-    """The disks that reprotection found have given way to the replicas; with X19 they stay with their machine."""
+    """The disks that reprotection found have given way to the replicas; with X19 they stay with their machine. So
+    does one that cannot be deleted, for a person still reads it by a SAS."""
     for disk in record["disks"]:
         if disk["original"] is not None and not cloud.settings.keep_source_after_reprotect:
-            unmake(cloud, resource_id(disk["original"]))
+            with suppress(Refused):
+                unmake(cloud, resource_id(disk["original"]))
 
 
 def _seed_consumed(disk: Body) -> Body:
