@@ -49,7 +49,7 @@ UNEXPLAINED = "nothing in the plan explains this"
 
 def residue(before: Estate, after: Estate, plan: Plan) -> list[dict[str, Any]]:
     """Rows `{id, path, before, after, why}`; empty when the estate is again what it was."""
-    reasons = _Reasons(plan)
+    reasons = _Reasons(before, plan)
     rows: list[dict[str, Any]] = []
     for key in sorted({*before.resources, *after.resources}):
         old, new = before.resources.get(key), after.resources.get(key)
@@ -81,7 +81,7 @@ def unexplained(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 class _Reasons:
     """Why a resource may differ, from the plan alone."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, before: Estate, plan: Plan) -> None:
         self._built: dict[str, str] = {}
         for step in plan.steps:
             self._built.setdefault(step.subject.lower(), step.title)
@@ -92,7 +92,10 @@ class _Reasons:
                     self._built.setdefault(effect.id.key, step.title)
         self._machines = {machine.id.key for machine in plan.machines}
         self._nics = {machine.nic.key for machine in plan.machines}
-        self._target = plan.target_region
+        self._targets = {id_.key for machine in plan.machines for id_ in (machine.target_id, machine.target_nic)}
+        self._disks = {
+            key for key, body in before.resources.items() if str(body.get("managedBy") or "").lower() in self._machines
+        }
 
     def of_resource(self, key: str, *, added: bool) -> str:
         id_ = resource_id(key)
@@ -101,6 +104,8 @@ class _Reasons:
             return "replication stays on, so that the next disaster finds it so (S47)"
         if kind in ("microsoft.compute/disks", "microsoft.compute/snapshots"):
             return "Site Recovery keeps a disk on each side and names the one of a failover anew (S46, S47)"
+        if added and key in self._targets:
+            return "Site Recovery removes what it made in the target only where disks are managed (S47)"
         if key in self._built:
             return f"the plan's own: {self._built[key]}"
         parent = id_.parent
@@ -115,6 +120,10 @@ class _Reasons:
     def of_path(self, key: str, path: str) -> str:
         if key in self._machines and ("storageProfile" in path or "Disk" in path):
             return "Site Recovery names the disk of a failover anew (S46, S47)"
+        if key in self._disks and path.startswith("properties.creationData"):
+            return "a failover makes a disk anew, of its replica (S46, S47)"
+        if key in self._machines and path.startswith("properties.osProfile"):
+            return "a machine that is made of a disk that has been set up already has no osProfile (S46)"
         if key in self._machines | self._nics and path.startswith("tags"):
             return "Site Recovery tags what it makes"
         if key in self._machines and path.split(".")[0] in ("tags", "extensions", "resources", "identity"):

@@ -71,6 +71,8 @@ class _Bytes(ResourceType):
                 "uniqueId": put.cloud.guid("disk", put.id.key, put.cloud.count("disk", put.id.key)),
             }
         body["properties"] = properties
+        body["sku"] = {**(body.get("sku") or {"name": "Standard_LRS"})}
+        body["sku"]["tier"] = _tier(str(body["sku"].get("name")))
         if put.before is not None and "managedBy" in put.before:
             body["managedBy"] = put.before["managedBy"]
         make_volume(put.cloud, body, self._source(put.cloud, put.body))
@@ -125,6 +127,11 @@ class Disks(_Bytes):
 @resource_type(SNAPSHOTS)
 class Snapshots(_Bytes):
     pass
+
+
+def _tier(name: str) -> str:
+    """The tier that Azure shows of a disk's kind: `StandardSSD_LRS` is Standard, `PremiumV2_LRS` Premium."""
+    return next((tier for tier in ("Standard", "Premium", "Ultra") if name.startswith(tier)), "Standard")
 
 
 def make_volume(cloud: Cloud, body: Body, source: ResourceId | None, *, seeded: bool = False) -> int:

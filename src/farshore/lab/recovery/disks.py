@@ -80,9 +80,20 @@ def _managed(cloud: Cloud, disk: Attached, given: Body, details: Body, region: s
         "replica": replica.text,
         "replica_type": given.get("recoveryReplicaDiskAccountType") or sku,
         "account_type": given.get("recoveryTargetDiskAccountType") or sku,
+        "carried": _carried(body, given.get("recoveryTargetDiskAccountType") or sku),
         "account": None,
         "target_uri": None,
     }
+
+
+def _carried(source: Body, account_type: str) -> Body:
+    """What a disk made of the replica has from its source: what its bytes need to boot, how it is kept, and, where
+    its kind is the same, how fast it is."""
+    properties = source.get("properties") or {}
+    names = ["hyperVGeneration", "encryption", "networkAccessPolicy", "publicNetworkAccess"]
+    if account_type == (source.get("sku") or {}).get("name"):
+        names += ["diskIOPSReadWrite", "diskMBpsReadWrite"]
+    return {name: properties[name] for name in names if name in properties}
 
 
 def _unmanaged(cloud: Cloud, disk: Attached, given: Body, region: str, into: str) -> Record:
@@ -101,6 +112,7 @@ def _unmanaged(cloud: Cloud, disk: Attached, given: Body, region: str, into: str
         "replica": f"https://{account.name}.blob.core.windows.net/asr-replica/{path}",
         "replica_type": None,
         "account_type": None,
+        "carried": {},
         "account": account.text,
         "target_uri": target,
     }

@@ -227,6 +227,7 @@ def _disk(cloud: Cloud, disk: Record, point: Point, location: str, test: bool) -
         properties: Body = {
             "creationData": {"createOption": "Restore", "sourceResourceId": disk["replica"]},
             "diskSizeGB": disk["size"] // GIB,
+            **disk["carried"],
         }
         if disk["os_type"]:
             properties["osType"] = disk["os_type"]
