@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from farshore.arm.http import Request, Response, checked, fault_of
@@ -29,6 +30,8 @@ from farshore.azure.conversation import Conversation, ask, pause
 from farshore.errors import ArmError, Fault, TransportError
 
 INTERVAL = timedelta(seconds=10)
+LONGEST = timedelta(days=1)
+"""A longer wait than that is no wait, but a mistake."""
 MISSES = 30
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "cancelled"})
 NO_ANSWER_YET = frozenset({408, 429, 500, 502, 503, 504})
@@ -83,6 +86,14 @@ def follow(
         pending = Pending(operation=started) if isinstance(started, str) else started
     url = pending.operation or pending.location or pending.resource
     assert url is not None, "there is nothing to follow"
+    response = yield from _polled(url, interval, since, moves=pending.operation is None)
+    if result and pending.operation and pending.location and response.status != 404:
+        return checked((yield from _polled(pending.location, INTERVAL, since, moves=True)))
+    return response
+
+
+def _polled(url: str, interval: timedelta, since: datetime, *, moves: bool) -> Conversation[Response]:
+    """The first answer that is no "not yet". `moves`: a 202 may name a newer Location to poll."""
     misses = 0
     while True:
         try:
@@ -100,13 +111,11 @@ def follow(
         if not missed or misses > MISSES:
             checked(response)
         if not missed and not running(response):
-            break
+            return response
+        if response.status == 202 and moves:
+            url = response.headers.get("location", url)
         interval = retry_after(response) or interval
         yield from pause(interval, since)
-    if result and pending.operation and pending.location and pending.location != url:
-        request = Request(method="GET", url=pending.location)
-        return checked((yield from ask(request)), request)
-    return response
 
 
 def running(response: Response) -> bool:
@@ -136,16 +145,24 @@ def state_of(body: Any) -> str | None:
 
 
 def retry_after(response: Response) -> timedelta | None:
-    """How long the service wants to be left alone; None where it does not say, or says zero."""
+    """How long the service wants to be left alone: so many seconds, or until a date by its own clock (its Date
+    header). None where it does not say, says zero, or says what can't be waited for."""
     for header, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         text = response.headers.get(header, "").strip()
         try:
             seconds = float(text) * unit
         except ValueError:
-            continue
-        if seconds > 0:
+            seconds = _seconds_until(text, response.headers.get("date", "")) if text else 0.0
+        if 0 < seconds <= LONGEST.total_seconds():
             return timedelta(seconds=seconds)
     return None
+
+
+def _seconds_until(date: str, now: str) -> float:
+    try:
+        return (parsedate_to_datetime(date) - parsedate_to_datetime(now)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
 
 
 def _is_settled(response: Response) -> bool:
