@@ -171,7 +171,7 @@ def test_two_sites_that_say_one_range_are_ambiguous_for_azure() -> None:
 
 
 def test_a_range_that_only_overlaps_is_decided_by_length() -> None:
-    """E39: the edge follows the longest prefix, so the machine behind the shorter one is not reached."""
+    """E40: the edge follows the longest prefix, so the machine behind the shorter one is not reached."""
     net = Net()
     hub(net)
     net.machine("fw", ("hub", "nva", "10.0.1.4"), forward=True)

@@ -17,10 +17,20 @@ from farshore.estate.canonical import canonical_body
 from farshore.estate.estate import Estate
 from farshore.plan.model import Plan, SetRouter
 
-CHANGED = "FS801"
-GONE = "FS802"
-NEW = "FS803"
-SITES = "FS804"
+CHANGED = "FS831"
+GONE = "FS832"
+NEW = "FS833"
+SITES = "FS834"
+
+TITLES = {
+    CHANGED: "A resource is not as it was when the plan was made",
+    GONE: "A resource that was there when the plan was made is gone",
+    NEW: "A resource was not there when the plan was made",
+    SITES: "The sites of farshore.yaml are not as they were when the plan was made",
+}
+"""Findings that no rule of `assess` has: they need a plan. Their codes are theirs alone."""
+SOURCE = ("D13",)
+"""What was planned ahead helps only while the estate is the one that it was planned for."""
 
 
 def digests(estate: Estate) -> dict[str, str]:
@@ -35,9 +45,7 @@ def check_against(plan: Plan, estate: Estate) -> tuple[Finding, ...]:
     if plan.estate == estate.fingerprint:
         return ()
     found = tuple(_changes(plan, estate)) if plan.made_from else ()
-    return found or (
-        _finding(SITES, "sites", "The sites of farshore.yaml are not as they were when the plan was made"),
-    )
+    return found or (_finding(SITES, "sites", TITLES[SITES]),)
 
 
 def _changes(plan: Plan, estate: Estate) -> Iterator[Finding]:
@@ -62,7 +70,7 @@ def _finding(code: str, subject: str, summary: str, severity: Severity = Severit
         subject=subject,
         summary=summary,
         remedy="make the plan again with `farshore plan`, and prove it",
-        source=("D13",),
+        source=SOURCE,
     )
 
 

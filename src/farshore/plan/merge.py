@@ -24,7 +24,7 @@ def merged(there: Body | None, said: Body) -> Body:
 
 
 def says(there: Json, said: Json) -> bool:
-    """Whether `there` already shows everything that `said` says. Ids, names and locations ignore case (L5)."""
+    """Whether `there` already shows everything that `said` says. Ids, names and locations ignore case."""
     if isinstance(said, Mapping):
         return isinstance(there, Mapping) and all(says(there.get(key), value) for key, value in said.items())
     if isinstance(said, list):

@@ -6,6 +6,8 @@
     FS4xx  the target network                       FS8xx  groups, regions, limits
     FS9xx  objectives, by traces
 
+FS831 to FS834 are no rules: `plan/drift.py` says them of a plan and the estate that it meets.
+
 A rule about a network judges both sides: the source, and what stands of the target already. What is absent in the
 target is the plan's to build and no error.
 """

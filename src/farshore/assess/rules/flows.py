@@ -70,7 +70,7 @@ def forbidden(context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("FS906", "Whether an objective holds is not known", "R9")
+@rule("FS906", "Whether an objective holds is not known", "R10", "R11")
 def unknown(context: Context) -> Iterator[Finding]:
     for talk, forward, back, verdict in _judged(context):
         if verdict.kind == "unknown":

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, info, rule, warning
 
+ARM = "https://learn.microsoft.com/azure/azure-resource-manager"
+
 ROUTES_IN_A_TABLE = 400
 PEERINGS_OF_A_NETWORK = 500
 RULES_IN_A_GROUP = 1000
@@ -99,7 +101,7 @@ def links(context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("FS821", "Resources that were not understood", "R8")
+@rule("FS821", "Resources that were not understood", f"{ARM}/management/resource-providers-and-types")
 def unread(context: Context) -> Iterator[Finding]:
     if context.estate.unread:
         kept = sorted(context.estate.unread)
@@ -111,7 +113,7 @@ def unread(context: Context) -> Iterator[Finding]:
         )
 
 
-@rule("FS822", "Values that are only markers", "R9")
+@rule("FS822", "Values that are only markers", f"{ARM}/templates/parameters")
 def markers(context: Context) -> Iterator[Finding]:
     if context.estate.unknown:
         yield info(

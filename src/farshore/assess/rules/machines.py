@@ -8,6 +8,9 @@ from farshore.arm.ids import ResourceId
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 
+INTERFACES = "https://learn.microsoft.com/azure/virtual-network/virtual-network-network-interface"
+"""A NIC lies in its network's region and subscription."""
+
 RUNNING = (None, "running", "starting")
 
 
@@ -65,7 +68,7 @@ def two_networks(context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("FS615", "A machine's NIC is in another region than its network", "L17", "S59")
+@rule("FS615", "A machine's NIC is in another region than its network", INTERFACES)
 def elsewhere(context: Context) -> Iterator[Finding]:
     for machine in context.machines:
         for nic in machine.nics:
