@@ -5,7 +5,9 @@ Recorded traffic is the truth (L5, L6, S17):
     Microsoft.Network   PUT 201 or 200 with the body and azure-asyncoperation; DELETE 202 with azure-asyncoperation
                         and location; a diagnostic POST 202 with location alone; the operation's body is
                         {"status": "InProgress"}
-    Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime
+    Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime;
+                        a disk's or snapshot's PUT is 202 with both headers, new or not; an availability set is sync
+    Microsoft.Storage   a new account 202 with location alone; everything else about one is sync
     Site Recovery       every 202 has an empty body and both headers, on PUT, PATCH, POST and DELETE; the operation
                         lies under the vault, its body has id null, name, status, error and properties null
     sync                200 or 201 at once
@@ -16,7 +18,7 @@ Status documents live where the resource's control plane lives: `home(...)` give
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import ResourceId
@@ -39,6 +41,9 @@ class Pattern:
     delete_headers: tuple[str, ...] = ("azure-asyncoperation", "location")
     post_headers: tuple[str, ...] = ("location",)
     sync: bool = False
+    """Nothing takes time: 200 or 201, and a DELETE answers 200."""
+    only_creation_waits: bool = False
+    """A PUT of what is there, and a DELETE, are over at once: 200."""
     etags: bool = False
     """Whether bodies show `etag` (L10); If-Match and If-None-Match are honoured everywhere."""
     state: str = "Updating"
@@ -116,11 +121,21 @@ COMPUTE = Pattern(
     result_url=lambda operation: _location(operation, "operationResults"),
     status_body=_full_status,
 )
+DISKS = replace(
+    COMPUTE,
+    name="disks",
+    put_created=202,
+    put_updated=202,
+    put_headers=("azure-asyncoperation", "location"),
+    state="Updating",
+)
+SETS = replace(COMPUTE, name="sets", put_created=200, sync=True)
 STORAGE = Pattern(
     name="storage",
     put_created=202,
     put_updated=200,
     put_body=False,
+    only_creation_waits=True,
     put_headers=("location",),
     state="Creating",
     status_url=lambda operation: _location(operation, "asyncoperations"),
@@ -154,4 +169,4 @@ RESOURCES = Pattern(
     status_body=_full_status,
 )
 
-PATTERNS = {found.name: found for found in (NETWORK, COMPUTE, STORAGE, VAULTS, SITE_RECOVERY, RESOURCES)}
+PATTERNS = {found.name: found for found in (NETWORK, COMPUTE, DISKS, SETS, STORAGE, VAULTS, SITE_RECOVERY, RESOURCES)}

@@ -10,14 +10,16 @@ ARM's own checks come first and in its order: api-version, subscription, is anyb
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.arm.network import normal_location
 from farshore.errors import InputError
 from farshore.lab import faults, operations, registry, throttle
 from farshore.lab.answers import NoAnswer, Refused, not_implemented
@@ -37,6 +39,7 @@ def deliver(cloud: Cloud, request: Request) -> Delivery:
     headers = {name.lower(): value for name, value in request.headers.items()}
     call = _call(cloud, request, headers)
     method = request.method.upper()
+    is_arm = not call.rest
     response: Response | None
     try:
         response = _answer(call, method)
@@ -44,7 +47,7 @@ def deliver(cloud: Cloud, request: Request) -> Delivery:
         response = refused.response()
     except NoAnswer:
         response = None
-    if call.rest:
+    if not is_arm:
         return Delivery(response=response)
     if response is not None:
         response = replace(response, headers={**_common_headers(call, headers), **response.headers})
@@ -77,12 +80,15 @@ def _answer(call: Call, method: str) -> Response:
     call.argument = None
     if call.rest:
         return _handle(call, method)
-    if "api-version" not in call.query:
+    version = call.query.get("api-version")
+    if not version:
         raise Refused(
             400,
             "MissingApiVersionParameter",
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
+    if not _VERSION.fullmatch(version):
+        raise Refused(400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")
     throttle.take(call, method)
     parts = path.strip("/").split("/")
     operation = operations.find(call.cloud, parts[-1]) if method == "GET" and len(parts) > 2 else None
@@ -101,14 +107,14 @@ def _handle(call: Call, method: str) -> Response:
         function = registry.HANDLES.get((method, "/".join(segments[:length])))
         if function is not None:
             call.rest = "/".join(segments[length:])
-            response = function(call)
-            call.rest = call.rest or "/"
-            return response
+            return function(call)
     raise not_implemented(f"{method} /{call.rest}")
 
 
 def _resource(call: Call, method: str, parts: list[str]) -> Response:
     lower = [part.lower() for part in parts]
+    if lower[-1] == "providers" and method == "GET":
+        return page(call, [_provider(parts[1] if len(parts) > 1 else None, name) for name in _namespaces()])
     if lower[0] != "subscriptions":
         return _top(call, method, parts)
     if len(parts) == 1:
@@ -117,7 +123,9 @@ def _resource(call: Call, method: str, parts: list[str]) -> Response:
         return _group_level(call, method, parts, lower)
     at = len(lower) - 1 - lower[::-1].index("providers")
     tail = parts[at + 1 :]
-    if len(tail) == 1:
+    if not tail:
+        raise Refused(405, "MethodNotAllowed", f"The method {method} is not allowed here.")
+    if len(tail) == 1 or (len(tail) == 2 and method == "POST" and tail[1].lower() == "register"):
         return Response(status=200, body=_provider(parts[1], tail[0]))
     if len(tail) % 2 == 1:
         return _one(call, method, "/" + "/".join(parts))
@@ -135,12 +143,17 @@ def _one(call: Call, method: str, path: str) -> Response:
     call.id = _known(cloud, id_)
     type_ = cloud.type_of(id_)
     faults.must_serve(cloud, call.id, method, call.request.body)
-    methods = {"GET": type_.get, "PUT": type_.put, "PATCH": type_.patch, "DELETE": type_.delete, "HEAD": type_.get}
+    methods = {"GET": type_.get, "PUT": type_.put, "PATCH": type_.patch, "DELETE": type_.delete, "HEAD": _is_there}
     function = methods.get(method)
     if function is None:
         raise Refused(405, "MethodNotAllowed", f"The method {method} is not allowed on {path}.")
     response: Response = function(call)
     return response
+
+
+def _is_there(call: Call) -> Response:
+    """ARM answers a question for mere existence without a body."""
+    return Response(status=204 if call.cloud.exists(call.id) else 404)
 
 
 def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
@@ -165,6 +178,8 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
         prefix = "/" + "/".join(parts[:at])
         call.id = _parse(prefix)
         scope = prefix.lower() + "/"
+        if method == "POST":
+            return _action_of(call, tail[0], last)
         if call.id.resource_group is not None:
             _must_have_group(cloud, call.id)
     if method != "GET":
@@ -178,21 +193,35 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
 
 def _action(call: Call, name: str) -> Response:
     cloud, id_ = call.cloud, call.id
-    function = registry.ACTIONS.get((id_.type.lower(), name.lower()))
-    if function is None:
-        raise not_implemented(f"the action {name} of {id_.type}")
     faults.must_serve(cloud, id_, "POST", None)
+    return _action_of(call, id_.type, name)
+
+
+def _action_of(call: Call, type_: str, name: str) -> Response:
+    """An action of a resource, or of a provider (`Microsoft.Storage/checkNameAvailability`)."""
+    function = registry.ACTIONS.get((type_.lower(), name.lower()))
+    if function is None:
+        raise not_implemented(f"the action {name} of {type_}")
     return function(call)
 
 
 def page(call: Call, rows: list[Body]) -> Response:
-    """One page of a list, with `nextLink` where there is more (L11)."""
-    size = call.cloud.settings.page_size
-    start = int(call.query.get("$skiptoken", "0") or 0) if call.query.get("$skiptoken", "0").isdecimal() else 0
+    """One page of a list, with `nextLink` where there is more (L11). `$top` makes pages shorter."""
+    size, start = call.cloud.settings.page_size, 0
+    for name in ("$top", "$skiptoken"):
+        text = call.query.get(name)
+        if text is None:
+            continue
+        if not text.isdecimal() or (name == "$top" and int(text) == 0):
+            raise Refused(400, "InvalidParameter", f"{name} is a number, not '{text}'.", target=name)
+        size, start = (min(size, int(text)), start) if name == "$top" else (size, int(text))
     body: dict[str, Any] = {"value": rows[start : start + size]}
     if start + size < len(rows):
-        path = quote(urlsplit(call.request.url).path)
-        body["nextLink"] = f"{call.base}{path}?api-version={call.api_version}&$skiptoken={start + size}"
+        # The path as it came: an escape in it must not be escaped again.
+        parts = urlsplit(call.request.url)
+        kept = [(key, value) for key, value in parse_qsl(parts.query) if key.lower() != "$skiptoken"]
+        query = urlencode([*kept, ("$skiptoken", str(start + size))], quote_via=quote, safe="$")
+        body["nextLink"] = f"{call.base}{parts.path}?{query}"
     return Response(status=200, body=body)
 
 
@@ -228,11 +257,32 @@ def _group_level(call: Call, method: str, parts: list[str], lower: list[str]) ->
 def _all_under(call: Call, scope: str) -> list[Body]:
     """Top-level resources of a scope, as ARM's own list shows them: without properties."""
     rows: list[Body] = []
+    wanted = _conditions(call.query.get("$filter", ""))
     for body in call.cloud.all_bodies():
         id_ = resource_id(str(body["id"]))
+        if not all(_meets(id_, body, name, value) for name, value in wanted):
+            continue
         if id_.key.startswith(scope) and len(id_.pairs) == 1:
             rows.append({key: body[key] for key in ("id", "name", "type", "location", "tags", "sku") if key in body})
     return rows
+
+
+def _conditions(text: str) -> list[tuple[str, str]]:
+    """`resourceType eq 'x' and location eq 'y'`; a list must not look filtered and be whole."""
+    found = []
+    for part in filter(None, re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)):
+        match = re.fullmatch(r"(resourceType|location|resourceGroup|name)\s+eq\s+'([^']*)'", part, re.IGNORECASE)
+        if match is None:
+            raise not_implemented(f"the filter {part}")
+        found.append((match[1].lower(), match[2]))
+    return found
+
+
+def _meets(id_: ResourceId, body: Body, name: str, value: str) -> bool:
+    if name == "location":
+        return normal_location(str(body.get("location") or "")) == normal_location(value)
+    has = {"resourcetype": id_.type, "resourcegroup": id_.resource_group or "", "name": id_.name}[name]
+    return has.lower() == value.lower()
 
 
 def _top(call: Call, method: str, parts: list[str]) -> Response:
@@ -262,12 +312,20 @@ def _subscriptions(cloud: Cloud) -> list[Body]:
     ]
 
 
-def _provider(subscription: str, namespace: str) -> Body:
+def _namespaces() -> list[str]:
+    return list(dict.fromkeys(kind.type.split("/", 1)[0] for kind in registry.TYPES.values()))
+
+
+def _provider(subscription: str | None, namespace: str) -> Body:
     """What a client asks a provider for: its types, with api-versions."""
     prefix = namespace.lower() + "/"
     types = [kind.type for name, kind in registry.TYPES.items() if name.startswith(prefix)]
+    if not types:
+        raise Refused(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
+    namespace = types[0].split("/", 1)[0]
+    scope = "" if subscription is None else f"/subscriptions/{subscription}"
     return {
-        "id": f"/subscriptions/{subscription}/providers/{namespace}",
+        "id": f"{scope}/providers/{namespace}",
         "namespace": namespace,
         "registrationState": "Registered",
         "resourceTypes": [
@@ -345,5 +403,6 @@ def _without_secrets(body: Any) -> Any:
     return body if isinstance(body, dict) else None
 
 
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z.]+)?")
 _NOWHERE = resource_id("/subscriptions/00000000-0000-0000-0000-000000000000")
 _DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"

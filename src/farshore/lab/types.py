@@ -2,7 +2,7 @@
 
     PUT     validate ─► keep with provisioningState Updating ─► 201 and an operation ─► on_ready ─► Succeeded
     DELETE  on_delete ─► Deleting ─► 202 and an operation ─► gone, children first ─► on_gone
-    PATCH   tags, at once
+    PATCH   tags, at once; where `patches` is set, the body merged with what is there, and then as a PUT
     GET     the kept body, its children inside, what `show` adds, its etag
 
 One write at a time on one root resource (L12, L16): a PUT of a subnet holds the network. A full PUT replaces (L12);
@@ -82,6 +82,8 @@ class ResourceType:
     put_takes: ClassVar[str] = "network.put"
     update_takes: ClassVar[str | None] = None
     delete_takes: ClassVar[str] = "network.delete"
+    patches: ClassVar[bool] = False
+    """PATCH may change more than tags."""
     read_only: ClassVar[tuple[str, ...]] = ("provisioningState", "resourceGuid")
     """Properties that a client may send and that count for nothing; the kept ones stay."""
 
@@ -143,31 +145,39 @@ class ResourceType:
         return [self.shown(call.cloud, resource_id(str(body["id"])), body, call.query) for body in found]
 
     def put(self, call: Call) -> Response:
-        cloud, id_ = call.cloud, self.full_id(call)
-        body = call.object()
+        return self.write(call, call.object())
+
+    def write(self, call: Call, body: Body) -> Response:
+        """The answer to a PUT of this body."""
+        cloud, id_, pattern = call.cloud, self.full_id(call), self.pattern
         before = cloud.body(id_)
         self.check_conditions(call, before)
         self.check_place(call, id_, body, before)
         call.must_be_free()
         put = Put(cloud=cloud, id=id_, body=body, before=before, query=call.query)
         self.validate(put)
-        self.keep(put, "Succeeded" if self.pattern.sync else self.pattern.state)
-        status = self.pattern.put_created if before is None else self.pattern.put_updated
-        headers: dict[str, str] = {}
-        if self.pattern.sync:
+        at_once = pattern.sync or (pattern.only_creation_waits and before is not None)
+        self.keep(put, "Succeeded" if at_once else pattern.state)
+        status = pattern.put_created if before is None else pattern.put_updated
+        if at_once:
             self.on_ready(cloud, id_)
-        else:
-            if before is None:
-                cloud.table("young")[id_.key] = True
-            operation = self.begin(call, id_, "put", created=before is None)
-            headers = operations.headers(operation, self.pattern.put_headers, call.base)
-        return Response(status=status, headers=headers, body=cloud.show(id_) if self.pattern.put_body else None)
+            return Response(status=status, body=cloud.show(id_))
+        if before is None:
+            cloud.table("young")[id_.key] = True
+        operation = self.begin(call, id_, "put", created=before is None)
+        headers = operations.headers(operation, pattern.put_headers, call.base)
+        return Response(status=status, headers=headers, body=cloud.show(id_) if pattern.put_body else None)
 
     def patch(self, call: Call) -> Response:
-        """Tags, at once (L6)."""
+        """Tags, at once (L6); more than that where the type's `patches` says so."""
+        if not self.tracked:
+            raise Refused(405, "MethodNotAllowed", f"{self.type} takes no PATCH.")
         cloud, body = call.cloud, call.must_exist()
-        call.must_be_free()
         sent = call.object()
+        if self.patches and set(sent) - {"tags"}:
+            return self.write(call, merged(body, sent))
+        self.check_conditions(call, body)
+        call.must_be_free()
         if set(sent) - {"tags"}:
             raise Refused(400, "InvalidRequestContent", "Only tags can be updated by PATCH.")
         cloud.write(call.id, {**body, "tags": sent.get("tags") or {}}, forwards=False)
@@ -182,7 +192,7 @@ class ResourceType:
         self.check_conditions(call, body)
         call.must_be_free()
         self.on_delete(cloud, id_)
-        if self.pattern.sync:
+        if self.pattern.sync or self.pattern.only_creation_waits:
             self.take_away(cloud, id_)
             return Response(status=200)
         set_state(cloud, id_, "Deleting")
@@ -395,6 +405,19 @@ def child_of(put: Put, name: str, child: Body) -> Put:
     return Put(
         cloud=cloud, id=known, body=child, before=before, query=put.query, inside=put.id, parent_location=put.location
     )
+
+
+def merged(body: Body, sent: Body) -> Body:
+    """A body with what a PATCH sent: objects merge, everything else is replaced, null takes away."""
+    found = dict(body)
+    for key, value in sent.items():
+        if value is None:
+            found.pop(key, None)
+        elif isinstance(value, dict) and isinstance(found.get(key), dict):
+            found[key] = merged(found[key], value)
+        else:
+            found[key] = value
+    return found
 
 
 def free(cloud: Cloud, operation: Operation, lock: ResourceId) -> None:

@@ -9,7 +9,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
-from farshore.lab.patterns import COMPUTE
+from farshore.lab.patterns import SETS
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -21,9 +21,8 @@ AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets"
 
 @resource_type(AVAILABILITY_SETS)
 class AvailabilitySets(ResourceType):
-    pattern = COMPUTE
-    put_takes = "disks.put"
-    delete_takes = "disks.delete"
+    pattern = SETS
+    patches = True
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)

@@ -20,7 +20,7 @@ from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.patterns import COMPUTE
+from farshore.lab.patterns import DISKS as DISK_PATTERN
 from farshore.lab.registry import action, completion, resource_type
 from farshore.lab.storage import disk_urls, volumes
 from farshore.lab.times import stamp
@@ -41,7 +41,8 @@ STARTS_AS_COPY = ("copy", "restore", "copystart")
 class _Bytes(ResourceType):
     """What disks and snapshots have in common."""
 
-    pattern = COMPUTE
+    pattern = DISK_PATTERN
+    patches = True
     put_takes = "disks.put"
     delete_takes = "disks.delete"
     read_only = ("provisioningState", "timeCreated", "uniqueId", "diskSizeBytes", "diskState")

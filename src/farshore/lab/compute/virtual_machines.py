@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 GIB = 1 << 30
+NEVER_SHOWN = ("adminPassword", "customData")
 DISPLAY = {
     "running": "VM running",
     "starting": "VM starting",
@@ -43,6 +44,7 @@ DISPLAY = {
 @resource_type(VIRTUAL_MACHINES)
 class VirtualMachines(ResourceType):
     pattern = COMPUTE
+    patches = True
     forwards = True
     put_takes = "virtualMachines.put"
     update_takes = "virtualMachines.update"
@@ -77,13 +79,19 @@ class VirtualMachines(ResourceType):
         if put.created:
             properties["vmId"] = cloud.guid("vm", put.id.key, cloud.count("vm", put.id.key))
             properties["timeCreated"] = stamp(cloud.now)
+        held = put.before_properties.get("storageProfile") or {}
         profile = dict(properties.get("storageProfile") or {})
         if isinstance(profile.get("osDisk"), dict):
-            profile["osDisk"] = _with_disk(cloud, put, profile["osDisk"], None)
+            profile["osDisk"] = _with_disk(cloud, put, _known(profile["osDisk"], [held.get("osDisk")]), None)
         profile["dataDisks"] = [
-            _with_disk(cloud, put, entry, index) for index, entry in enumerate(profile.get("dataDisks") or [])
+            _with_disk(cloud, put, _known(entry, held.get("dataDisks") or []), index)
+            for index, entry in enumerate(profile.get("dataDisks") or [])
         ]
         properties["storageProfile"] = profile
+        if isinstance(properties.get("osProfile"), dict):
+            properties["osProfile"] = {
+                key: value for key, value in properties["osProfile"].items() if key not in NEVER_SHOWN
+            }
         return body
 
     def after_put(self, put: Put) -> None:
@@ -177,6 +185,19 @@ def unbind(cloud: Cloud, vm: ResourceId, body: Body) -> None:
         owner = ((held or {}).get("properties") or {}).get("virtualMachine") or {}
         if str(owner.get("id", "")).lower() == vm.key:
             interfaces.attach(cloud, nic, None)
+
+
+def _known(entry: Body, held: list[Body | None]) -> Body:
+    """An entry that names no disk means the one that the machine has in that place: nothing is made twice."""
+    if (entry.get("managedDisk") or {}).get("id") or entry.get("vhd"):
+        return entry
+    for old in held:
+        if old is None or old.get("lun") != entry.get("lun") or not (old.get("managedDisk") or {}).get("id"):
+            continue
+        if entry.get("name") in (None, old.get("name")):
+            managed = {**(entry.get("managedDisk") or {}), "id": old["managedDisk"]["id"]}
+            return {**entry, "name": old.get("name"), "managedDisk": managed}
+    return entry
 
 
 def _makes(entry: Body) -> bool:

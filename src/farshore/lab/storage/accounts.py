@@ -1,7 +1,7 @@
 """Microsoft.Storage/storageAccounts: what holds unmanaged disks, and the cache that replication writes to (S27).
 
-A PUT of a new account answers 202 and a place to look; the account's keys are the lab's own. Its blobs are read by
-`lab/storage/blobs.py`.
+A PUT of a new account answers 202 and a place to look, all else is done at once. The account's keys are the lab's
+own. Its blobs are read by `lab/storage/blobs.py`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ SERVICES = ("dfs", "web", "blob", "queue", "table", "file")
 @resource_type(STORAGE_ACCOUNTS)
 class StorageAccounts(ResourceType):
     pattern = STORAGE
+    patches = True
     put_takes = "storageAccounts.put"
-    delete_takes = "storageAccounts.put"
     read_only = (
         "provisioningState",
         "keyCreationTime",
@@ -43,7 +43,7 @@ class StorageAccounts(ResourceType):
 
     def validate(self, put: Put) -> None:
         name = put.id.name
-        if not (3 <= len(name) <= 24 and name.isalnum() and name.isascii() and name == name.lower()):
+        if not _is_name(name):
             raise bad_request(
                 "AccountNameInvalid",
                 f"{name} is not a valid storage account name. Storage account name must be between 3 and 24 "
@@ -83,6 +83,23 @@ def list_keys(call: Call) -> Response:
         for name in ("key1", "key2")
     ]
     return Response(status=200, body={"keys": keys})
+
+
+@action("Microsoft.Storage", "checkNameAvailability")
+def check_name(call: Call) -> Response:
+    name = str(call.object().get("name") or "")
+    if not _is_name(name):
+        body = {"nameAvailable": False, "reason": "AccountNameInvalid", "message": f"{name} is not a valid name."}
+    elif account_named(call.cloud, name) is not None:
+        said = f"The storage account named {name} is already taken."
+        body = {"nameAvailable": False, "reason": "AlreadyExists", "message": said}
+    else:
+        body = {"nameAvailable": True}
+    return Response(status=200, body=body)
+
+
+def _is_name(name: str) -> bool:
+    return 3 <= len(name) <= 24 and name.isalnum() and name.isascii() and name == name.lower()
 
 
 def key(cloud: Cloud, account: ResourceId, name: str = "key1") -> str:
