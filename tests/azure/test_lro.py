@@ -196,7 +196,14 @@ def test_an_operation_that_nobody_knows_any_more_is_over() -> None:
 
 
 def test_lost_answers_are_missed_and_tried_again() -> None:
-    script = [SILENCE, answer(503), answer(429, None, retry_after="40"), answer(408), SILENCE, status("Succeeded")]
+    script: list[Answer] = [
+        SILENCE,
+        answer(503),
+        answer(429, None, retry_after="40"),
+        answer(408),
+        SILENCE,
+        status("Succeeded"),
+    ]
     held = hold(follow(OPERATION, since=NOW), script)
     assert held.result.body == {"status": "Succeeded"}
     assert [wait.total_seconds() for wait in held.waits] == [10, 10, 20, 40, 40], "429 waits as told"
@@ -209,7 +216,8 @@ def test_patience_is_for_misses_in_a_row() -> None:
 
 
 def test_patience_ends() -> None:
-    silent = hold(follow(OPERATION, since=NOW), [SILENCE for _ in range(MISSES + 1)])
+    silence: list[Answer] = [SILENCE] * (MISSES + 1)
+    silent = hold(follow(OPERATION, since=NOW), silence)
     assert isinstance(silent.error, TransportError) and len(silent.requests) == MISSES + 1
     refused = hold(follow(OPERATION, since=NOW), [refusal(503, "ServiceUnavailable")] * (MISSES + 1))
     assert refused.code == "ServiceUnavailable" and len(refused.requests) == MISSES + 1

@@ -15,6 +15,8 @@ for without it.
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from types import TracebackType
@@ -70,8 +72,11 @@ class ArmClient:
 
     async def send(self, request: Request) -> Response:
         """The answer, whatever it says. Raises `TransportError` where none came, `ArmError` where the credential
-        was not good enough to ask at all."""
-        url = urljoin(self.base_url + "/", request.url)
+        was not good enough to ask at all. Neither shows a URL's query: it may be a signature."""
+        try:
+            url = urljoin(self.base_url + "/", request.url)
+        except ValueError:
+            raise TransportError(f"{request}: nothing can be asked there, for it is no URL") from None
         options: dict[str, Any] = {
             "connection_timeout": min(CONNECT_TIMEOUT, request.timeout or CONNECT_TIMEOUT).total_seconds(),
             "read_timeout": (request.timeout or self.request_timeout).total_seconds(),
@@ -88,9 +93,12 @@ class ArmClient:
             fault = Fault(code="AuthenticationFailed", message=error.message or str(error), status=401)
             raise ArmError(fault, request=str(request)) from error
         except HttpResponseError as error:
-            raise TransportError(f"{request}: {type(error).__name__}: {error.message}") from error
+            raise TransportError(f"{request}: {type(error).__name__}: {_without_query(error.message)}") from None
         except AzureError as error:
-            raise TransportError(f"no answer to {request}: {error.message}") from error
+            # Not `from error`: its own text, and so a traceback, holds the URL with its signature.
+            raise TransportError(f"no answer to {request}: {_without_query(error.message)}") from None
+        except (zlib.error, ValueError) as error:
+            raise TransportError(f"no answer to {request} that can be read: {type(error).__name__}") from None
         return _response(request, answer, content)
 
     async def get(self, url: str) -> Body:
@@ -153,6 +161,10 @@ def _pipeline(
     )
 
 
+def _without_query(text: str) -> str:
+    return re.sub(r"(\w+://[^\s?'\"]+)\?[^\s'\"]*", r"\1", text)
+
+
 def _http(request: Request, url: str) -> HttpRequest:
     headers = dict(request.headers)
     content: bytes | None = None
@@ -168,6 +180,8 @@ def _http(request: Request, url: str) -> HttpRequest:
 
 def _response(request: Request, answer: AsyncHttpResponse, content: bytes) -> Response:
     headers = {name.lower(): value for name, value in answer.headers.items()}
+    if answer.status_code < 400 and headers.get("content-type", "").startswith("text/html"):
+        raise TransportError(f"a page came in place of an answer to {request}, as from a proxy that wants to be asked")
     body: Any = content or None
     if content and "json" in headers.get("content-type", "json"):
         try:

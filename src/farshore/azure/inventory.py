@@ -16,6 +16,7 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.arm.versions import RESOURCES, SITE_RECOVERY, api_version
 from farshore.azure.client import ArmClient
+from farshore.azure.lro import NO_ANSWER_YET
 from farshore.errors import ArmError, TransportError
 
 BY_SUBSCRIPTION = (
@@ -97,7 +98,7 @@ async def _with_power(client: ArmClient, body: Body) -> Body:
         response = await client.send(request)
     except TransportError:
         return body
-    if response.status == 404:
+    if response.status == 404 or response.status in NO_ANSWER_YET:
         return body
     found: Body = checked(response, request).body
     return found
