@@ -104,9 +104,10 @@ async def open_stage(
         if acting:
             stack.enter_context(ProjectLock(folder.state, wait=wait))
         if where == "lab":
-            stage = await (_in_process if fresh or not _is_served(folder) else _served)(
-                stack, folder, estate, seed, fresh
-            )
+            if fresh or not _is_served(folder):
+                stage = await _in_process(stack, folder, estate, seed, fresh)
+            else:
+                stage = await _served(stack, folder, acting)
             if estate is not None:
                 stage.actuators = {site.name: LabSite(stage.handles) for site in estate.sites}
         else:
@@ -182,11 +183,12 @@ async def _in_process(
     return Stage(client=client, clock=clock, handles=Handles(client), folder=folder, lab=True, cloud=lab)
 
 
-async def _served(stack: AsyncExitStack, folder: Folder, estate: Estate | None, seed: int | None, fresh: bool) -> Stage:
-    from farshore.lab.server import LAB_TIME
+async def _served(stack: AsyncExitStack, folder: Folder, acting: bool) -> Stage:
+    from farshore.lab.server import LAB_TIME, LOOKING
     from farshore.lab.times import moment
 
-    client = await stack.enter_async_context(open_cloud("lab", project=folder.path, headers=LAB_TIME))
+    headers = LAB_TIME if acting else {**LAB_TIME, **LOOKING}
+    client = await stack.enter_async_context(open_cloud("lab", project=folder.path, headers=headers))
     handles = Handles(client)
     shown = await handles.get("clock")
     pace = STANDING if shown["speed"] in ("hand", "jump") else float(shown["speed"])

@@ -6,6 +6,8 @@ their owner only and never leave the project's folder.
 
 from __future__ import annotations
 
+import os
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -13,6 +15,8 @@ from pathlib import Path
 
 VALID = timedelta(days=365)
 RENEW = timedelta(days=7)
+BUNDLE = "lab-ca-bundle.pem"
+WELL_KNOWN = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +37,35 @@ def certificates(folder: Path) -> Certificates:
     return found
 
 
+def bundle(folder: Path) -> Path:
+    """A file of all authorities that this machine trusts and the lab's: a client that is told of one file only goes on
+    trusting the rest of the world. Without a list of the machine's own it holds the lab's alone."""
+    place, ca = folder / BUNDLE, folder / "lab-ca.pem"
+    defaults = ssl.get_default_verify_paths()
+    given = [os.environ.get("SSL_CERT_FILE"), defaults.cafile, defaults.openssl_cafile, *WELL_KNOWN]
+    known = next((Path(name) for name in given if name and Path(name).is_file() and Path(name) != place), None)
+    parts = [] if known is None else [known.read_text(errors="replace").rstrip()]
+    draft = place.with_name(place.name + ".new")
+    draft.write_text("\n".join([*parts, ca.read_text()]))
+    draft.replace(place)
+    return place
+
+
 def _is_good(found: Certificates) -> bool:
+    """Whether the certificate still holds for a while, and all three were made together (a process can be killed
+    while it writes them)."""
     from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import serialization
 
     try:
         certificate = x509.load_pem_x509_certificate(found.certificate.read_bytes())
-    except ValueError:
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(found.ca.read_bytes()))
+        key = serialization.load_pem_private_key(found.key.read_bytes(), password=None)
+    except (ValueError, TypeError, InvalidSignature):
         return False
-    return certificate.not_valid_after_utc > datetime.now(UTC) + RENEW
+    is_pair = key.public_key() == certificate.public_key()
+    return is_pair and certificate.not_valid_after_utc > datetime.now(UTC) + RENEW
 
 
 def _make(found: Certificates) -> None:

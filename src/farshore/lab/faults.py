@@ -10,6 +10,7 @@
     {"kind": "throttle", "seconds": 60}                                          every call answers 429
     {"kind": "reply-lost", "method": "PUT", "path": "connections/", "count": 1}  it takes effect, nobody hears of it
     {"kind": "late-answer", "method": ..., "path": ..., "count": 1, "seconds": 30}
+    {"kind": "clear"}                                                            all of it: planned, made, to come
 
 A lost region: its control plane is silent at once (and with it, for writes, what is in a group located there, L36),
 its machines stop, each of its gateways falls silent in BGP after its own seeded while (E12), its operations stand
@@ -20,7 +21,7 @@ may answer before the first gateway announces, or after it: nobody may count on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body, Json
 from farshore.arm.network import normal_location
+from farshore.arm.regions import find_region
 from farshore.errors import InputError
 from farshore.lab import machines
 from farshore.lab.answers import NoAnswer, Refused, bad_request
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 UP = ("up", "returned", "ok")
+DOWN = ("down", "lost")
 ELEMENTS = ("circuit", "gateway", "connection", "nic", "appliance", "machine")
 MISHAPS = ("reply-lost", "late-answer")
 
@@ -149,6 +152,7 @@ def check(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
         "throttle": ("seconds",),
         "reply-lost": (),
         "late-answer": ("seconds",),
+        "clear": (),
         **dict.fromkeys(ELEMENTS, ("id",)),
     }
     if kind not in needs:
@@ -156,8 +160,32 @@ def check(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
     missing = [name for name in needs[str(kind)] if wanted.get(name) is None]
     if missing:
         raise bad_request("InvalidFault", f"A fault of kind {kind} needs {', '.join(missing)}.")
+    for name, good in _VALUES.items():
+        if wanted.get(name) is not None and not good(str(wanted[name])):
+            raise bad_request("InvalidFault", f"{name} can't be {wanted[name]!r}.")
     if "id" in needs[str(kind)] and not cloud.exists(_id(wanted)):
         raise Refused(404, "ResourceNotFound", f"The lab has no resource {wanted['id']}.")
+    if "site" in needs[str(kind)]:
+        _must_have_router(cloud, str(wanted["site"]), wanted.get("router"))
+    if kind == "location":
+        _must_have_location(cloud, str(wanted["location"]))
+
+
+def _must_have_router(cloud: Cloud, site: str, router: object) -> None:
+    row = cloud.table("sites").get(site)
+    if row is None:
+        raise Refused(404, "UnknownSite", f"The lab has no site {site}: it has {', '.join(cloud.table('sites'))}.")
+    names = [held["name"] for held in row["routers"]]
+    if router is not None and router not in names:
+        raise Refused(404, "UnknownRouter", f"The site {site} has no router {router}: it has {', '.join(names)}.")
+
+
+def _must_have_location(cloud: Cloud, location: str) -> None:
+    circuits = [body.get("properties") or {} for body in cloud.of_type("Microsoft.Network/expressRouteCircuits")]
+    names = {str((item.get("serviceProviderProperties") or {}).get("peeringLocation")) for item in circuits}
+    if location.lower() not in {name.lower() for name in names}:
+        said = ", ".join(sorted(names)) or "no circuit"
+        raise Refused(404, "UnknownLocation", f"No circuit of the lab ends in {location}: it has {said}.")
 
 
 def apply(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
@@ -167,6 +195,8 @@ def apply(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
     if kind == "region":
         region = normal_location(str(wanted["region"]))
         give_back(cloud, region) if up else lose(cloud, region)
+    elif kind == "clear":
+        clear(cloud)
     elif kind == "throttle":
         until = cloud.now + timedelta(seconds=float(wanted["seconds"]))
         cloud.table("mishaps")["throttle"] = {"kind": kind, "until": stamp(until)}
@@ -183,6 +213,24 @@ def apply(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
         _set(cloud, "deaf", f"{wanted['site']}/{wanted.get('router') or '*'}", up)
     else:
         _set(cloud, "down", _name(kind, wanted), up)
+
+
+def clear(cloud: Cloud) -> None:
+    """Nothing is planned, nothing is broken any more. A lost region returns as regions do: in its own time, and its
+    gateways with it."""
+    for row in list(cloud.table("events").values()):
+        if row["kind"] == "fault":
+            cloud.cancel("fault", row["subject"])
+    returning = {str(body["id"]).lower() for region in cloud.table("regions") for body in _gateways(cloud, region)}
+    for name in list(cloud.table("down")):
+        if name not in returning and cloud.pending("gateway.speaks", name) is None:
+            _set(cloud, "down", name, True)
+    for name in list(cloud.table("deaf")):
+        _set(cloud, "deaf", name, True)
+    for name in list(cloud.table("mishaps")):
+        del cloud.table("mishaps")[name]
+    for region in list(cloud.table("regions")):
+        give_back(cloud, region)
 
 
 def lose(cloud: Cloud, region: str) -> None:
@@ -266,6 +314,33 @@ def _name(kind: str, wanted: Mapping[str, Any]) -> str:
     return key
 
 
+def _is_number(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 10**9
+    except ValueError:
+        return False
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+_VALUES: Mapping[str, Callable[[str], bool]] = {
+    "state": lambda text: text.lower() in (*UP, *DOWN),
+    "link": lambda text: text.lower() in ("primary", "secondary"),
+    "instance": lambda text: text in ("0", "1"),
+    "region": lambda text: find_region(text) is not None,
+    "seconds": _is_number,
+    "count": lambda text: text.isdecimal() and int(text) > 0,
+    "at": _is_moment,
+}
+"""What the values of a fault may be, so that a slip of the pen is not a disaster of another kind."""
+
+
 def _id(wanted: Mapping[str, Any]) -> ResourceId:
     try:
         return resource_id(str(wanted["id"]))
@@ -281,7 +356,10 @@ def _shown(cloud: Cloud) -> dict[str, Any]:
     events = cloud.table("events")
     return {
         "now": stamp(cloud.now),
-        "regions": [{"region": name, **row} for name, row in cloud.table("regions").items()],
+        "regions": [
+            {"region": name, **row, "returning": cloud.pending("region.arm", name) is not None}
+            for name, row in cloud.table("regions").items()
+        ],
         "down": [{"name": name, **row} for name, row in cloud.table("down").items()],
         "deaf": list(cloud.table("deaf")),
         "mishaps": list(cloud.table("mishaps").values()),

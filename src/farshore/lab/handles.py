@@ -7,8 +7,8 @@ POST /_lab/clock               {"advance_seconds": 60} | {"to": time} | {"to_nex
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
 from farshore.lab.answers import bad_request
@@ -16,11 +16,17 @@ from farshore.lab.call import Call
 from farshore.lab.registry import handle
 from farshore.lab.times import moment, stamp
 
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
 
 @handle("GET", "_lab/requests")
 def requests(call: Call) -> Response:
     rows = list(call.cloud.table("requests").values())
-    since = int(call.query.get("since", "0"))
+    said = call.query.get("since", "0")
+    if not said.isdecimal():
+        raise bad_request("InvalidQuery", f"since is the number of the first write to show, not {said!r}.")
+    since = int(said)
     return Response(status=200, body={"value": [row for row in rows if row["number"] >= since]})
 
 
@@ -34,18 +40,24 @@ def turn(call: Call) -> Response:
     """Turn the clock by hand. A server that runs its own clock answers this itself."""
     cloud = call.cloud
     wanted: dict[str, Any] = call.object()
-    if "advance_seconds" in wanted:
-        to = cloud.now + timedelta(seconds=float(wanted["advance_seconds"]))
-    elif "to" in wanted:
-        to = moment(str(wanted["to"]))
-    elif wanted.get("to_next"):
-        to = cloud.next_due() or cloud.now
-    else:
-        raise bad_request("InvalidClock", "Say advance_seconds, to, or to_next.")
+    try:
+        to = _asked(cloud, wanted)
+    except (ValueError, TypeError, OverflowError):
+        raise bad_request("InvalidClock", f"This is no time and no number of seconds: {wanted!r}.") from None
     if to < cloud.now:
         raise bad_request("InvalidClock", f"Time does not go back: it is {stamp(cloud.now)}.")
     cloud.advance(to)
     return Response(status=200, body=clock_body(call))
+
+
+def _asked(cloud: Cloud, wanted: dict[str, Any]) -> datetime:
+    if "advance_seconds" in wanted:
+        return cloud.now + timedelta(seconds=float(wanted["advance_seconds"]))
+    if "to" in wanted:
+        return moment(str(wanted["to"]))
+    if wanted.get("to_next"):
+        return cloud.next_due() or cloud.now
+    raise bad_request("InvalidClock", "Say advance_seconds, to, or to_next.")
 
 
 def clock_body(call: Call) -> dict[str, Any]:

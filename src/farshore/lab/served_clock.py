@@ -15,6 +15,24 @@ from farshore.errors import InputError
 
 HAND = "hand"
 JUMP = "jump"
+FASTEST = 100_000.0
+"""A day in a second. Beyond that the year 9999 is near."""
+
+
+def pace(text: str) -> str:
+    """The pace as it is kept; raises `InputError` for what is none."""
+    if text not in (HAND, JUMP):
+        try:
+            good = 0 < float(text) <= FASTEST
+        except ValueError:
+            good = False
+        if not good:
+            raise InputError(
+                "This is no pace of a clock",
+                value=text,
+                expected=f"hand, jump, or a number above 0 and up to {FASTEST:.0f}",
+            )
+    return text
 
 
 class ServedClock:
@@ -44,14 +62,7 @@ class ServedClock:
 
     def set_speed(self, speed: str, now: datetime | None = None) -> None:
         moment = now or self.now()
-        if speed not in (HAND, JUMP):
-            try:
-                good = float(speed) > 0
-            except ValueError:
-                good = False
-            if not good:
-                raise InputError("This is no pace of a clock", value=speed, expected="hand, jump, or a number above 0")
-        self.speed = speed
+        self.speed = pace(speed)
         self._origin, self._started = moment, time.monotonic()
 
     def pauses(self, headers: dict[str, str]) -> dict[str, str]:

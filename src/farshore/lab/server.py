@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +26,7 @@ from msgspec import DecodeError
 
 from farshore.arm.http import Request, Response
 from farshore.arm.json import dumps, loads, pretty
+from farshore.errors import InputError
 from farshore.lab import identity, operations
 from farshore.lab.certificates import certificates
 from farshore.lab.cloud import Cloud
@@ -40,6 +43,8 @@ TICK = 1.0
 STATE = "lab.json"
 LAB_TIME = {"x-farshore-time": "lab"}
 """Said by a client whose own clock runs at the lab's pace: it is told the pauses that Azure would ask for."""
+LOOKING = {"x-farshore-look": "only"}
+"""Said by who looks and waits for nothing: time does not jump because of it, however often it asks the same."""
 
 
 def serve(
@@ -72,13 +77,14 @@ async def serve_until(
     import uvicorn
 
     files = certificates(folder)
-    listening = socket.create_server((host, port))
+    listening = _listen(host, port)
     # Accepted connections inherit it; asyncio sets it by itself only on sockets that name their protocol.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"https://{host}:{listening.getsockname()[1]}"
     cloud.base_url = url
     clock = ServedClock(cloud.now, speed)
-    app = LabApp(cloud, clock, url)
+    state = folder / STATE
+    app = LabApp(cloud, clock, url, paced=lambda: _write_state(state, url, files.ca.name, cloud, clock))
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -90,7 +96,6 @@ async def serve_until(
         timeout_graceful_shutdown=2,
     )
     server = _Server(config, stop)
-    state = folder / STATE
 
     def answers() -> None:
         _write_state(state, url, files.ca.name, cloud, clock)
@@ -114,8 +119,9 @@ async def serve_until(
 class LabApp:
     """The ASGI application."""
 
-    def __init__(self, cloud: Cloud, clock: ServedClock, url: str) -> None:
+    def __init__(self, cloud: Cloud, clock: ServedClock, url: str, paced: Callable[[], None] | None = None) -> None:
         self._cloud = cloud
+        self._paced = paced
         self._clock = clock
         self._url = url
         self._tenant = cloud.guid("tenant")
@@ -135,8 +141,8 @@ class LabApp:
         if response is None:
             # As it came: an escape that is taken off here would be taken off twice.
             sent = scope.get("raw_path", path.encode()).decode("latin-1")
-            response = await self._lab(method, sent, query, headers, content)
-        if not all(headers.get(name) == value for name, value in LAB_TIME.items()):
+            response = await self._answered(method, sent, query, headers, content)
+        if not _holds(headers, LAB_TIME):
             response = replace(response, headers=self._clock.pauses(dict(response.headers)))
         await _answer(send, response, method)
 
@@ -150,6 +156,17 @@ class LabApp:
     def _login(self, method: str, path: str, content: bytes) -> Response | None:
         form = dict(parse_qsl(content.decode("latin-1"))) if method == "POST" and path.endswith("token") else {}
         return identity.answer(method, path, form, self._url, self._tenant, int(time.time()))
+
+    async def _answered(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], content: bytes
+    ) -> Response:
+        """What goes wrong inside the lab is told to the client as ARM would, and to the log in full."""
+        try:
+            return await self._lab(method, path, query, headers, content)
+        except Exception as error:
+            traceback.print_exc()
+            said = f"The lab failed at this request: {type(error).__name__}: {error}"
+            return Response(status=500, body={"error": {"code": "InternalServerError", "message": said}})
 
     async def _lab(self, method: str, path: str, query: str, headers: Mapping[str, str], content: bytes) -> Response:
         body: Any = content or None
@@ -167,6 +184,7 @@ class LabApp:
             self._clock.speed == JUMP
             and method == "GET"
             and not path.startswith("/_")
+            and not _holds(headers, LOOKING)
             and self._jumped(asked, found.response)
         ):
             found = self._cloud.deliver(asked, self._clock.now())
@@ -201,9 +219,16 @@ class LabApp:
         """`GET|POST /_lab/clock`: also the pace, which only a served lab has."""
         cloud, clock = self._cloud, self._clock
         cloud.advance(clock.now())
-        if method == "POST" and isinstance(body, dict):
+        if method == "POST":
+            if not isinstance(body, dict) or not body:
+                return _wrong_clock("Say speed, advance_seconds, to, or to_next.")
             if "speed" in body:
-                clock.set_speed(str(body["speed"]))
+                try:
+                    clock.set_speed(str(body["speed"]))
+                except InputError as error:
+                    return _wrong_clock(f"{error.message}: {error.value!r}; it is {error.expected}.")
+                if self._paced is not None:
+                    self._paced()
             if set(body) - {"speed"}:
                 # The pure handle turns it; then this clock goes on from there.
                 found = cloud.handle(Request(method="POST", url="/_lab/clock", body=body), cloud.now)
@@ -213,6 +238,34 @@ class LabApp:
         due = cloud.next_due()
         shown = {"now": stamp(cloud.now), "next_due": None if due is None else stamp(due), "speed": clock.speed}
         return Response(status=200, body=shown)
+
+
+def _holds(headers: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return all(headers.get(name) == value for name, value in wanted.items())
+
+
+def _wrong_clock(said: str) -> Response:
+    return Response(status=400, body={"error": {"code": "InvalidClock", "message": said}})
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except PermissionError:
+        raise InputError(
+            f"This user may not serve on port {port}",
+            value=port,
+            expected="a port from 1024, or 0 for any that is free",
+        ) from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise InputError(
+            f"Port {port} is taken by another program",
+            value=port,
+            expected="a free port",
+            remedy="leave --port out for any that is free",
+        ) from None
 
 
 class _Server:

@@ -90,9 +90,12 @@ class Store:
         found = self._tables.get(name)
         if found is None:
             found = self._tables[name] = Table(name, raw)
-            if self._db is not None:
+            if self._db is not None and self.path is not None:
                 query = "SELECT key, value FROM rows WHERE tbl = ? ORDER BY n"
-                found.load(iter(self._db.execute(query, (name,))))
+                try:
+                    found.load(iter(self._db.execute(query, (name,))))
+                except (sqlite3.DatabaseError, ValueError) as error:
+                    raise _unreadable(self.path, error) from None
         assert found.raw == raw, f"table {name} is {'raw' if found.raw else 'JSON'} everywhere or nowhere"
         return found
 
@@ -145,14 +148,18 @@ def _open(path: Path) -> sqlite3.Connection:
             "(n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE(tbl, key))"
         )
     except sqlite3.DatabaseError as error:
-        raise InputError(
-            f"The lab's state can't be opened: {error}",
-            file=str(path),
-            expected="a SQLite file written by the lab",
-            remedy="move the file away; the lab then starts anew",
-        ) from None
+        raise _unreadable(path, error) from None
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version not in (0, FORMAT):
         raise InputError("The lab's state has another format", file=str(path), value=version, expected=str(FORMAT))
     db.execute(f"PRAGMA user_version = {FORMAT}")
     return db
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"The lab's state can't be read: {error}",
+        file=str(path),
+        expected="a SQLite file written by the lab",
+        remedy="farshore lab up --fresh begins a new lab; move the file away first to keep it",
+    )

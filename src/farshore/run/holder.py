@@ -64,9 +64,11 @@ def is_alive(holder: Holder, heard: datetime) -> bool:
 
 
 def _began(pid: int) -> str:
-    """Field 22 of Linux's /proc/<pid>/stat: ticks from the system's start to the process's."""
+    """Field 22 of Linux's /proc/<pid>/stat: ticks from the system's start to the process's. A process that has ended
+    and that nobody has asked about yet (Z) is there by name only: in a container without an init it stays for ever."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "ended" if fields[0] in ("Z", "X") else fields[19]
     except (OSError, IndexError):
         return ""
 

@@ -1,0 +1,66 @@
+"""Times and lengths of time as people type them.
+
+90, 90s, 5m, 2h, 1d, 1h30m          a length
+2026-01-05T08:30, ...Z, ...+08:00   a moment; without a zone it is UTC, as the lab's own times are
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+_PARTS = re.compile(r"(\d+(?:\.\d+)?)(d|h|m|s)")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def duration(text: str) -> timedelta:
+    """The length; raises `ValueError`."""
+    plain = text.strip().lower().replace(" ", "")
+    if re.fullmatch(r"\d+(\.\d+)?", plain):
+        plain += "s"
+    if not plain or _PARTS.sub("", plain):
+        raise ValueError(text)
+    parts = [timedelta(**{_UNITS[unit]: float(number)}) for number, unit in _PARTS.findall(plain)]
+    return sum(parts, timedelta(0))
+
+
+def instant(text: str) -> datetime:
+    """The moment, aware; raises `ValueError`."""
+    found = datetime.fromisoformat(text.strip())
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def clock_time(text: str) -> str:
+    """`2026-01-05 06:00:12` of a time as the lab writes it; the lab's times are UTC."""
+    return text[:19].replace("T", " ")
+
+
+class DurationType(click.ParamType):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return duration(str(value))
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no length of time; say 90s, 5m, 2h, 1d or 1h30m.", param, ctx)
+
+
+class InstantType(click.ParamType):
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            return instant(str(value))
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time; say 2026-01-05T08:30 (UTC) or 2026-01-05T08:30+08:00.", param, ctx)
+
+
+DURATION = DurationType()
+INSTANT = InstantType()

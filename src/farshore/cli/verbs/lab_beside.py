@@ -1,0 +1,49 @@
+"""What the verbs beside the lab share: its handles, whether it is served or lies there as a file.
+
+They never begin a lab: there must be one, served or left by an exercise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from farshore.errors import ArmError, InputError
+
+if TYPE_CHECKING:
+    from farshore.cli.app import App
+    from farshore.cli.projects import Folder
+    from farshore.cli.stage import Stage
+
+
+def lab_folder(app: App) -> Folder:
+    """The project whose lab is meant. Raises `InputError` for a folder that is no project."""
+    from farshore.cli.projects import Folder
+
+    folder = Folder(app.project_dir.resolve())
+    if not folder.yaml.is_file() and not folder.lab_db.is_file():
+        raise InputError(
+            "This folder holds no farshore.yaml", value=str(folder.path), remedy="farshore new NAME begins one"
+        )
+    return folder
+
+
+@asynccontextmanager
+async def beside_the_lab(folder: Folder) -> AsyncIterator[Stage]:
+    """The stage of the project's lab, for looking and turning, not for acting."""
+    from farshore.cli.stage import open_stage
+
+    if not folder.lab_db.is_file():
+        raise InputError(
+            "There is no lab here yet",
+            value=str(folder.path),
+            expected=".farshore/lab.db",
+            remedy="farshore lab up begins one from estate.json; farshore exercise leaves one",
+        )
+    try:
+        async with open_stage(folder, None, cloud="lab", acting=False) as stage:
+            yield stage
+    except ArmError as error:
+        # What a handle refuses, a person asked for: its sentence is the message, and how we asked is no matter.
+        raise InputError(error.fault.message, code=error.fault.code) from None

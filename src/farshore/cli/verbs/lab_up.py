@@ -1,0 +1,130 @@
+"""`farshore lab up`: the project's lab as a process of its own, or, with --foreground, as this one.
+
+The lab goes on from `.farshore/lab.db`, what an exercise left there included; a new one begins from estate.json. The
+background process is this same verb with --foreground, so that both ways are one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from farshore.cli.app import INTERRUPTED, App, common
+from farshore.errors import HeldError, InputError
+
+if TYPE_CHECKING:
+    from farshore.cli.projects import Folder
+
+T = TypeVar("T")
+
+
+@click.command("up")
+@click.option("--foreground", is_flag=True, help="Serve from this process until it is interrupted.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; any free one by default.")
+@click.option("--speed", default=None, help="jump, hand, or a number; the project's own by default.")
+@click.option("--fresh", is_flag=True, help="Forget the lab's state first and begin again from estate.json.")
+@common
+def command(app: App, foreground: bool, port: int, speed: str | None, fresh: bool) -> int | None:
+    """Serve the project's lab over HTTPS on this machine.
+
+    Time in the lab: jump goes on to the next event when a client polls, hand stands still until `farshore lab clock`
+    turns it, a number is how many times as fast as ours it runs.
+    """
+    from farshore.cli.verbs.lab_beside import lab_folder
+    from farshore.cli.views.lab import served_document, served_text
+    from farshore.lab import processes
+    from farshore.lab.served_clock import pace
+
+    if speed is not None:
+        pace(speed)
+    folder = lab_folder(app)
+    running = processes.status(folder.path)
+    if running is not None:
+        _already(app, running, port, speed, fresh)
+        return None
+    if foreground:
+        return _serve(app, folder, port, speed, fresh)
+    arguments = ["lab", "up", "--foreground", "--project", str(folder.path), "--port", str(port)]
+    arguments += ["--speed", speed] if speed is not None else []
+    arguments += ["--fresh"] if fresh else []
+    arguments += ["--wait"] if app.wait else []
+    app.view.status("the lab is starting")
+    patience = None if app.wait else processes.PATIENCE
+    found, ours = processes.start(folder.path, arguments, patience=patience)
+    if not ours:
+        _already(app, found, port, speed, fresh)
+        return None
+    app.view.answer(served_document(found, already=False), served_text(found))
+    return None
+
+
+def _serve(app: App, folder: Folder, port: int, speed: str | None, fresh: bool) -> int | None:
+    from farshore.cli.projects import read_folder
+    from farshore.cli.stage import forget_lab, lab_of
+    from farshore.cli.views.lab import served_document, served_text
+    from farshore.lab import processes
+    from farshore.lab.server import serve
+
+    if fresh or folder.estate.is_file() or not folder.lab_db.exists():
+        # Read before anything is forgotten: a bad estate.json costs nobody a lab.
+        project, estate = read_folder(folder.path)
+        speed = speed or project.lab.speed
+    else:
+        estate = None
+    if fresh:
+        _once_free(app, lambda: forget_lab(folder))
+    cloud = _once_free(app, lambda: lab_of(folder, estate))
+
+    def ready(url: str) -> None:
+        found = processes.status(folder.path)
+        assert found is not None, "a lab that is ready has said so"
+        app.view.answer(served_document(found, already=False), served_text(found, foreground=True))
+
+    try:
+        serve(folder.state, cloud, speed=speed or "jump", port=port, ready=ready)
+    except KeyboardInterrupt:
+        app.view.progress(f"The lab has stopped; its state stays in {folder.lab_db}")
+        return INTERRUPTED
+    finally:
+        cloud.store.close()
+    return None
+
+
+def _once_free(app: App, work: Callable[[], T]) -> T:
+    """Do it, or, with --wait, do it as soon as no other process has the lab open."""
+    while True:
+        try:
+            return work()
+        except HeldError:
+            if not app.wait:
+                raise
+            time.sleep(0.2)
+
+
+def _already(app: App, found: Mapping[str, Any], port: int, speed: str | None, fresh: bool) -> None:
+    """It is up: said, and status 0, where that is what was asked for."""
+    from farshore.cli.views.lab import served_document, served_text
+    from farshore.lab import processes
+
+    pid = found["pid"]
+    if fresh:
+        raise InputError(
+            "This project's lab is being served, and --fresh would forget its state",
+            value=f"process {pid}",
+            remedy="farshore lab down first",
+        )
+    shown = processes.ask(found, "/_lab/clock")
+    if shown is None:
+        raise InputError(
+            f"Process {pid} has this project's lab and does not answer",
+            value=found["url"],
+            remedy=f"farshore lab down, or kill -9 {pid}, then farshore lab up",
+        )
+    if port and not str(found["url"]).endswith(f":{port}"):
+        app.view.progress(f"It is up on another port than {port}; farshore lab down first to move it.")
+    if speed is not None and speed != shown["speed"]:
+        app.view.progress(f"Its pace is {shown['speed']}; farshore lab clock --speed {speed} changes that.")
+    app.view.answer(served_document(found, already=True), served_text(found, already=True))

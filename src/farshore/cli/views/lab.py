@@ -1,0 +1,163 @@
+"""The lab as people and programs see it from outside: where it is served, its time, its faults, its journal."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from farshore.cli.moments import clock_time
+from farshore.cli.views.human import style
+from farshore.cli.views.table import facts
+
+SERVED = ("url", "ca", "token", "tenant", "pid", "started_at")
+
+
+def served_document(found: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """What lab.json says, with the authority's whole path."""
+    document = {name: found.get(name) for name in SERVED}
+    return {**document, "ca": f"{found['folder']}/{found['ca']}", **more}
+
+
+def served_text(found: Mapping[str, Any], *, already: bool = False, foreground: bool = False) -> str:
+    word = "is up already" if already else "is up"
+    by = f"process {found['pid']}" + (f" since {clock_time(str(found['started_at']))} UTC" if already else "")
+    stop = "Ctrl-C stops it" if foreground else "farshore lab down stops it"
+    return "\n".join(
+        [
+            f"The lab {word}: {style(str(found['url']), 'strong')} ({by})",
+            f'  to use it  eval "$(farshore lab env)"; {stop}',
+        ]
+    )
+
+
+def clock_text(shown: Mapping[str, Any]) -> str:
+    return "\n".join(facts(_clock_rows(shown)))
+
+
+def _clock_rows(shown: Mapping[str, Any]) -> list[tuple[str, str]]:
+    due = shown.get("next_due")
+    return [
+        ("lab time", f"{clock_time(str(shown['now']))} UTC"),
+        ("next event", "none is due" if due is None else f"{clock_time(str(due))} UTC"),
+        ("pace", PACES.get(str(shown.get("speed")), f"{shown.get('speed')} times as fast as ours")),
+    ]
+
+
+PACES = {
+    "jump": "jump: on to the next event when a client polls",
+    "hand": "hand: it stands still until it is turned",
+    "None": "not served: it stands still until it is turned",
+    "1": "as fast as ours",
+    "1.0": "as fast as ours",
+}
+
+
+def status_text(document: Mapping[str, Any]) -> str:
+    """Served, silent, or not served."""
+    if not document["served"]:
+        state = document["state"]
+        kept = f"its state is in {state}" if state else "it has no state yet and will begin from estate.json"
+        return "\n".join([f"The lab is not being served; {kept}.", "  farshore lab up serves it"])
+    rows = [
+        ("served at", f"{document['url']} by process {document['pid']} since {clock_time(document['started_at'])} UTC"),
+        ("authority", str(document["ca"])),
+    ]
+    if not document["answers"]:
+        rows.append(("silent", style("it does not answer", "error")))
+        return "\n".join(facts(rows))
+    rows += _clock_rows(document["clock"])
+    rows.append(("holds", f"{document['resources']} resources in {_subscriptions(document['subscriptions'])}"))
+    broken = fault_lines(document["faults"])
+    rows += [("faults" if index == 0 else "", line) for index, line in enumerate(broken or ["none"])]
+    return "\n".join([*facts(rows), '  to use it: eval "$(farshore lab env)"'])
+
+
+def _subscriptions(ids: Sequence[str]) -> str:
+    return f"subscription {ids[0]}" if len(ids) == 1 else f"{len(ids)} subscriptions"
+
+
+def faults_text(shown: Mapping[str, Any]) -> str:
+    """What is broken and what is planned, at which time of the lab."""
+    lines = fault_lines(shown)
+    head = f"lab time {clock_time(str(shown['now']))} UTC"
+    return "\n".join([head, *(f"  {line}" for line in lines or ["nothing is broken and nothing is planned"])])
+
+
+def fault_lines(shown: Mapping[str, Any]) -> list[str]:
+    """One line for each fault."""
+    lines = []
+    for row in shown["regions"]:
+        back = "; it is returning" if row.get("returning") else ""
+        lines.append(f"region {row['region']} lost at {clock_time(row['lost_at'])}{back}")
+    lines += [f"{short(row['name'])} down since {clock_time(row['since'])}" for row in shown["down"]]
+    for name in shown["deaf"]:
+        site, _, router = name.partition("/")
+        who = "every router" if router == "*" else f"router {router}"
+        lines.append(f"site {site}: {who} says done and does nothing")
+    for row in shown["mishaps"]:
+        lines.append(_mishap(row))
+    for row in shown["planned"]:
+        what = " ".join(short(str(value)) for key, value in row.items() if key != "at")
+        lines.append(f"planned for {clock_time(row['at'])}: {what}")
+    return lines
+
+
+def _mishap(row: Mapping[str, Any]) -> str:
+    if row["kind"] == "throttle":
+        return f"every call is answered 429 until {clock_time(row['until'])}"
+    what = f"{row['method'] or 'any method'} {('on ' + row['path']) if row['path'] else 'on anything'}"
+    times = "the next answer" if row["count"] == 1 else f"the next {row['count']} answers"
+    if row["kind"] == "reply-lost":
+        return f"{times} to {what} will be lost"
+    return f"{times} to {what} will be {row['seconds']:.0f} s late"
+
+
+def log_lines(rows: Sequence[Mapping[str, Any]], *, bodies: bool = False) -> list[str]:
+    """A table of writes; what went wrong under its row, and what was sent where that is asked for."""
+    from farshore.arm.json import pretty
+
+    lines = []
+    for row in rows:
+        status = row["status"] if row["answered"] else "lost" if row["status"] else "none"
+        head = f"{row['number']:>5}  {clock_time(str(row['time']))}  {status!s:>4}  {row['method']:<6}  "
+        lines.append(head + short(urlsplit(str(row["url"])).path))
+        said = _said(row)
+        if said:
+            lines.append(" " * 7 + style(said, "warning"))
+        if bodies and row.get("body") is not None:
+            lines += [" " * 7 + line for line in pretty(row["body"]).rstrip().splitlines()]
+    return lines
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    error = row.get("error")
+    parts = [f"{error.get('code')}: {error.get('message')}"] if isinstance(error, dict) else []
+    if not row["answered"]:
+        parts.append(f"took effect ({row['status']}), and its answer was lost" if row["status"] else "nobody answered")
+    return "; ".join(parts)
+
+
+def short(text: str) -> str:
+    """An id or path without subscription and provider, its type in Azure's spelling: what a person tells things
+    apart by."""
+    from farshore.cli.views.findings import short as short_id
+
+    if not text.startswith("/subscriptions/"):
+        return text
+    path, mark, rest = text.partition("#")
+    found = short_id(path)
+    if found == path:
+        # An action, or a path that is no resource: what follows the provider's name.
+        found = path.rpartition("/providers/")[2].partition("/")[2] or path
+    kind, slash, name = found.partition("/")
+    return _spelled().get(kind.lower(), kind) + slash + name + mark + rest
+
+
+@functools.cache
+def _spelled() -> Mapping[str, str]:
+    from farshore.azure.inventory import BY_GROUP, BY_SUBSCRIPTION
+
+    names = [type_.rsplit("/", 1)[-1] for type_ in (*BY_SUBSCRIPTION, *BY_GROUP)]
+    return {name.lower(): name for name in names}
