@@ -14,7 +14,8 @@ wakes. So no instant exists in which time could run past a task that can run. Wh
 
 Names must tell actors apart. A task that ends keeps its token until whoever waits for it has had the chance to wake.
 A wait for something else than the clock is `async with clock.idle()`; what ends it must be an actor's doing, or time
-goes on meanwhile, as it should.
+goes on meanwhile, as it should. Where nothing is due, nobody is idle and an inbox is waited for, that wait raises: it
+would never end.
 """
 
 from __future__ import annotations
@@ -141,6 +142,7 @@ class LabClock:
         self._sleepers: list[tuple[datetime, str, int, _Turn]] = []
         self._order = itertools.count()
         self._waiting: list[_LabInbox[Any]] = []
+        self._idle = 0
         self._settling = False
 
     def now(self) -> datetime:
@@ -178,10 +180,12 @@ class LabClock:
     async def idle(self) -> AsyncIterator[None]:
         """Give the token up for a wait that is not on the clock (other tasks), and take it back after."""
         task = self._holder()
+        self._idle += 1
         self._drop(task)
         try:
             yield
         finally:
+            self._idle -= 1
             self._holders[task] = None
 
     def inbox(self, name: str) -> Inbox[Any]:
@@ -261,6 +265,7 @@ class LabClock:
                 self._grant(min(full, key=lambda box: box.name).turn)
                 return
         if not sleepers:
+            self._tell_of_deadlock()
             return
         due, _, _, turn = heapq.heappop(sleepers)
         if due > self._now:
@@ -273,6 +278,14 @@ class LabClock:
                     self._grant(turn, error)
                     return
         self._grant(turn)
+
+    def _tell_of_deadlock(self) -> None:
+        """Nothing is due and nobody waits for the outside: who waits for mail waits for ever, and is told so."""
+        waiting = [box for box in self._waiting if not box.turn.future.done()]
+        if waiting and not self._idle:
+            box = min(waiting, key=lambda box: box.name)
+            why = f"the lab's clock stands still: {box.name} waits for mail, and nobody is left who could send it"
+            self._grant(box.turn, RuntimeError(why))
 
 
 class _LabInbox(Generic[T]):
