@@ -228,7 +228,7 @@ class ResourceType:
         children = {name: properties.pop(name, None) for name in self.nested}
         put.cloud.write(put.id, {**body, "properties": properties})
         for name, sent in children.items():
-            if name in put.properties or name not in self.keep_omitted:
+            if sent is not None or name not in self.keep_omitted:
                 self._keep_children(put, name, sent or [], state)
         self.after_put(put)
 
@@ -339,6 +339,10 @@ class ResourceType:
         if cloud.body(id_) is None:
             return None
         self.on_ready(cloud, id_)
+        for name in self.nested:
+            for child in cloud.children(id_, name):
+                inner = resource_id(str(child["id"]))
+                cloud.type_of(inner).on_ready(cloud, inner)
         set_state(cloud, id_, "Succeeded")
         return cloud.show(id_) if PATTERNS[operation.pattern].name != "siteRecovery" else None
 

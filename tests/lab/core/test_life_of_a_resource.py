@@ -32,7 +32,7 @@ CIRCUIT: Body = {
     "properties": {
         "serviceProviderProperties": {
             "serviceProviderName": "Equinix",
-            "peeringLocation": "Hong Kong SAR",
+            "peeringLocation": "Hong Kong",
             "bandwidthInMbps": 1000,
         }
     },

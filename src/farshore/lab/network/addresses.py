@@ -5,7 +5,7 @@ The first four addresses of a subnet and its last are Azure's own; a dynamic add
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from ipaddress import IPv4Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +102,9 @@ def check_static(cloud: Cloud, subnet: ResourceId, text: object, who: str) -> Ad
     return address
 
 
-def next_free(cloud: Cloud, subnet: ResourceId, *, from_end: bool = False) -> Address:
+def next_free(
+    cloud: Cloud, subnet: ResourceId, *, from_end: bool = False, without: Collection[Address] = ()
+) -> Address:
     """The lowest free address, or the highest (S36 takes test addresses from the end); L18 where none is left."""
     taken = references(cloud).addresses.get(subnet.key, {})
     for space in subnet_prefixes(cloud, subnet):
@@ -110,6 +112,6 @@ def next_free(cloud: Cloud, subnet: ResourceId, *, from_end: bool = False) -> Ad
         numbers = range(last, first - 1, -1) if from_end else range(first, last + 1)
         for number in numbers:
             address = ip_address(number) if space.version == 4 else space.network_address + (number - int(space[0]))
-            if address not in taken:
+            if address not in taken and address not in without:
                 return address
     raise Refused(400, "SubnetIsFull", f"Subnet {subnet.name} with address prefix is full: {subnet.text}.")

@@ -14,7 +14,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import dataplane
-from farshore.lab.answers import bad_request
+from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.network.addresses import overlapping, prefix, space_of
 from farshore.lab.network.circuits import CIRCUITS, connections_of
@@ -75,6 +75,18 @@ class CircuitPeerings(ResourceType):
         }
         properties.setdefault("gatewayManagerEtag", "")
         cloud.write(id_, {**body, "properties": properties})
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        """Connections go first (the page on routing for circuits); it does not name the code: ours."""
+        circuit = id_.parent
+        assert circuit is not None
+        used = connections_of(cloud, circuit) if id_.name == "AzurePrivatePeering" else []
+        if used:
+            raise Refused(
+                400,
+                "PeeringInUseCannotBeDeleted",
+                f"Peering {id_.text} is in use by connection {used[0]['id']} and cannot be deleted.",
+            )
 
 
 def _check_networks(put: Put, ranges: list[Any]) -> None:

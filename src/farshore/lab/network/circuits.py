@@ -19,7 +19,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.network.references import CONNECTIONS, ref
 from farshore.lab.registry import event, resource_type, view
-from farshore.lab.types import Put, ResourceType
+from farshore.lab.types import Put, ResourceType, child_of
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -70,6 +70,12 @@ class ExpressRouteCircuits(ResourceType):
                     "CircuitBandwidthCannotBeLowered",
                     f"The bandwidth of circuit {put.id.text} cannot be lowered from {before} to {bandwidth} Mbps.",
                 )
+        if ((put.before or {}).get("sku") or {}).get("family") == "UnlimitedData" and sku["family"] == "MeteredData":
+            # E5; no page names the code: ours.
+            raise bad_request(
+                "CircuitSkuFamilyCannotBeChanged", f"Circuit {put.id.text} cannot go from UnlimitedData to MeteredData."
+            )
+        _check_peerings(put)
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
@@ -125,6 +131,22 @@ class ExpressRouteCircuits(ResourceType):
                 "CircuitProvisionedCannotBeDeleted",
                 f"Express route circuit {id_.text} cannot be deleted while its provider state is {state}.",
             )
+
+
+def _check_peerings(put: Put) -> None:
+    """Peerings inside the PUT are looked at like any other; those that it leaves out go, if they can."""
+    sent = put.properties.get("peerings")
+    if sent is None:
+        return
+    named = set()
+    for child in sent:
+        inner = child_of(put, "peerings", child)
+        put.cloud.type_of(inner.id).validate(inner)
+        named.add(inner.id.key)
+    for held in put.cloud.children(put.id, "peerings"):
+        id_ = resource_id(str(held["id"]))
+        if id_.key not in named:
+            put.cloud.type_of(id_).on_delete(put.cloud, id_)
 
 
 @resource_type(CIRCUITS + "/authorizations")

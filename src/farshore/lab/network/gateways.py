@@ -21,7 +21,7 @@ from farshore.lab.network.peerings import _uses
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configurations, ref
 from farshore.lab.network.virtual_networks import gateways_in, peerings_of
 from farshore.lab.registry import action, completion, resource_type
-from farshore.lab.types import Put, ResourceType
+from farshore.lab.types import Put, ResourceType, is_young
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -225,7 +225,8 @@ def _own_addresses(cloud: Cloud, body: Body) -> list[str]:
 
 def _asked(call: Call, verb: str) -> Response:
     body = call.must_exist()
-    if body["properties"].get("provisioningState") not in ("Succeeded", "Updating"):
+    state = body["properties"].get("provisioningState")
+    if is_young(call.cloud, call.id) or state not in ("Succeeded", "Updating"):
         raise Refused(409, "GatewayNotProvisioned", f"Gateway {call.id.text} is not provisioned.")
     return call.accept(verb, duration="network.query", data={"peer": call.query.get("peer")})
 

@@ -6,6 +6,7 @@ an attachment is `attach`, called by whoever makes machines.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.decode import Address
@@ -14,7 +15,7 @@ from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static, next_free
-from farshore.lab.network.references import configurations, ref
+from farshore.lab.network.references import configurations, ref, references
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -32,6 +33,7 @@ class NetworkInterfaces(ResourceType):
         if not items:
             raise bad_request("InvalidRequestFormat", f"Network interface {put.id.text} has no ipConfigurations.")
         networks = set()
+        asked: dict[tuple[str, str], str] = {}
         for item in items:
             label = _label(put.id, item)
             subnet_text = ref(item, "subnet")
@@ -50,11 +52,18 @@ class NetworkInterfaces(ResourceType):
                     f"Resource {subnet.text} referenced by resource {put.id.text} was not found in region "
                     f"{put.location}. Please make sure that both resources are in the same region.",
                 )
-            for kind in ("publicIPAddress",):
-                if (target := ref(item, kind)) is not None:
-                    must_have(put.cloud, target, label)
+            if (public := ref(item, "publicIPAddress")) is not None:
+                must_have(put.cloud, public, label)
+                _check_public(put.cloud, public, label)
             if _method(item) == "Static":
-                check_static(put.cloud, subnet, item["properties"].get("privateIPAddress"), label)
+                address = check_static(put.cloud, subnet, item["properties"].get("privateIPAddress"), label)
+                other = asked.setdefault((subnet.key, str(address)), label)
+                if other != label:
+                    raise bad_request(
+                        "PrivateIPAddressIsAllocated",
+                        f"IP configuration {label} is using the private IP address {address} which is already "
+                        f"allocated to resource {other}.",
+                    )
         if len(networks) > 1:
             raise bad_request(
                 "SubnetsNotInSameVnet", f"IP configurations of {put.id.text} are in different virtual networks."
@@ -65,7 +74,11 @@ class NetworkInterfaces(ResourceType):
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
         before = {str(item.get("name")).lower(): item for item in configurations(put.before or {})}
-        given: set[Address] = set()
+        given = {
+            ip_address(str(item["properties"].get("privateIPAddress")))
+            for item in configurations(put.body)
+            if _method(item) == "Static"
+        }
         items = []
         for at, item in enumerate(configurations(put.body)):
             items.append(_completed(put, item, before.get(str(item.get("name")).lower()), at == 0, given))
@@ -156,11 +169,21 @@ def _completed(put: Put, item: Body, before: Body | None, first: bool, given: se
 
 
 def _free(put: Put, subnet: ResourceId, given: set[Address]) -> Address:
-    """The lowest address that is free, also of what this NIC has just been given for another configuration."""
-    address = next_free(put.cloud, subnet)
-    while address in given:
-        address = type(address)(int(address) + 1)
-    return address
+    """The lowest address that is free, also of what this NIC has or asks for in another configuration."""
+    return next_free(put.cloud, subnet, without=given)
+
+
+def _check_public(cloud: Cloud, public: str, label: str) -> None:
+    """A public address has one holder. No page names the code: ours."""
+    others = [
+        held for held in references(cloud).configurations.get(public.lower(), []) if held.lower() != label.lower()
+    ]
+    if others:
+        raise bad_request(
+            "PublicIPAddressInUse",
+            f"Resource {label} is referencing public IP address {public} that is already allocated to resource "
+            f"{others[0]}.",
+        )
 
 
 def _method(item: Body) -> str:

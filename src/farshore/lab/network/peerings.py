@@ -54,6 +54,12 @@ class VirtualNetworkPeerings(ResourceType):
     def validate(self, put: Put) -> None:
         own = put.id.parent
         assert own is not None
+        self.check(put, space_of(put.cloud.body(own)))
+
+    def check(self, put: Put, space: tuple[Network, ...]) -> None:
+        """A half in a network that has, or is about to have, this space."""
+        own = put.id.parent
+        assert own is not None
         remote_text = ref(put.body, "remoteVirtualNetwork")
         if remote_text is None:
             raise bad_request("InvalidRequestFormat", f"Peering {put.id.text} names no remoteVirtualNetwork.")
@@ -77,7 +83,7 @@ class VirtualNetworkPeerings(ResourceType):
                     f"Peering {put.id.text} cannot be created: peering {other['id']} already references remote "
                     f"virtual network {remote_text}.",
                 )
-        _check_spaces(put, own, remote)
+        _check_spaces(put, own, remote, space)
         partner = partner_of(put.cloud, own, remote)
         if put.created and partner is not None and partner["properties"].get("peeringState") == "Disconnected":
             raise bad_request(
@@ -191,10 +197,10 @@ def _check_ready(remote: Body, put: Put) -> None:
         )
 
 
-def _check_spaces(put: Put, own: ResourceId, remote: ResourceId) -> None:
+def _check_spaces(put: Put, own: ResourceId, remote: ResourceId, mine: tuple[Network, ...]) -> None:
     """L28: the two must not overlap. L29: nor may either overlap what the other is peered with."""
     cloud = put.cloud
-    mine, theirs = space_of(cloud.body(own)), space_of(cloud.body(remote))
+    theirs = space_of(cloud.body(remote))
     met = overlapping(mine, theirs)
     if met:
         raise bad_request(

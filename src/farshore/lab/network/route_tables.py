@@ -31,8 +31,11 @@ class RouteTables(ResourceType):
         routes = put.properties.get("routes") or []
         if len(routes) > MOST_ROUTES:
             raise bad_request("RouteTableTooManyRoutes", f"{put.id.text} has more than {MOST_ROUTES} routes.")
+        seen: dict[str, str] = {}
         for route in routes:
-            check_route(child_of(put, "routes", route))
+            inner = child_of(put, "routes", route)
+            check_route(inner)
+            _check_once(inner, seen)
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
@@ -63,7 +66,15 @@ class Routes(ResourceType):
     forwards = True
 
     def validate(self, put: Put) -> None:
+        table = put.id.parent
+        assert table is not None
         check_route(put)
+        others = {
+            str(body["properties"].get("addressPrefix")): str(body["name"])
+            for body in put.cloud.children(table, "routes")
+            if str(body["id"]).lower() != put.id.key
+        }
+        _check_once(put, others)
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
@@ -73,6 +84,16 @@ class Routes(ResourceType):
         if properties["nextHopType"] != "VirtualAppliance":
             properties.pop("nextHopIpAddress", None)
         return {**body, "properties": properties}
+
+
+def _check_once(put: Put, seen: dict[str, str]) -> None:
+    """One route a prefix."""
+    other = seen.setdefault(str(put.properties["addressPrefix"]), put.id.name)
+    if other != put.id.name:
+        raise bad_request(
+            "RouteConflict",
+            f"Route {put.id.name} conflicts with route {other}. Routes cannot have the same AddressPrefix.",
+        )
 
 
 def check_route(put: Put) -> None:

@@ -37,7 +37,7 @@ class VirtualNetworks(ResourceType):
         _check_peers(put, space)
         for child in put.properties.get("virtualNetworkPeerings") or []:
             inner = child_of(put, "virtualNetworkPeerings", child)
-            put.cloud.type_of(inner.id).validate(inner)
+            put.cloud.type_of(inner.id).check(inner, space)
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)

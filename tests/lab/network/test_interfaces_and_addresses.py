@@ -1,0 +1,145 @@
+"""Addresses: given, kept, asked for, taken (L17 to L19, L25)."""
+
+from __future__ import annotations
+
+import pytest
+
+from farshore.arm.json import Body
+from lab.core.bench import COMPUTE, Lab, machine_body, net, network_body, nic_body, refusal, rid, subnet, vnet
+
+APP = subnet("spoke", "app")
+
+
+@pytest.fixture
+def lab() -> Lab:
+    made = Lab()
+    made.made(vnet("spoke"), network_body("10.1.0.0/24", app="10.1.0.0/28", other="10.1.0.16/28"))
+    return made
+
+
+def nic(name: str) -> str:
+    return net(name, kind="networkInterfaces")
+
+
+def address(lab: Lab, name: str, at: int = 0) -> str:
+    return str(lab.properties(nic(name))["ipConfigurations"][at]["properties"]["privateIPAddress"])
+
+
+def configurations(*given: str | None, subnet_id: str = APP) -> Body:
+    items = []
+    for at, text in enumerate(given):
+        inside: Body = {"subnet": {"id": subnet_id}, "primary": at == 0}
+        if text is not None:
+            inside |= {"privateIPAddress": text, "privateIPAllocationMethod": "Static"}
+        items.append({"name": f"c{at}", "properties": inside})
+    return {"location": "eastasia", "properties": {"ipConfigurations": items}}
+
+
+def test_dynamic_addresses_begin_after_the_reserved_four_and_are_kept(lab: Lab) -> None:
+    for number in range(3):
+        lab.made(nic(f"n{number}"), nic_body(APP))
+    assert [address(lab, f"n{number}") for number in range(3)] == ["10.1.0.4", "10.1.0.5", "10.1.0.6"]
+    lab.gone(nic("n0"))
+    lab.made(nic("n1"), nic_body(APP))
+    assert address(lab, "n1") == "10.1.0.5"
+    lab.made(nic("n3"), nic_body(APP))
+    assert address(lab, "n3") == "10.1.0.4"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("10.1.0.0", "PrivateIPAddressInReservedRange"),
+        ("10.1.0.3", "PrivateIPAddressInReservedRange"),
+        ("10.1.0.15", "PrivateIPAddressInReservedRange"),
+        ("10.1.0.20", "PrivateIPAddressNotInSubnet"),
+        ("192.168.0.4", "PrivateIPAddressNotInSubnet"),
+        ("10.1.0.300", "InvalidIPAddressFormat"),
+        ("10.1.0.5", "PrivateIPAddressIsAllocated"),
+    ],
+)
+def test_a_static_address_that_cannot_be_had(lab: Lab, text: str, code: str) -> None:
+    lab.made(nic("first"), nic_body(APP, "10.1.0.5"))
+    assert refusal(lab.put(nic("second"), nic_body(APP, text))) == code
+    assert lab.get(nic("second")).status == 404
+    lab.made(nic("first"), nic_body(APP, "10.1.0.5"))
+
+
+def test_a_full_subnet_gives_no_more(lab: Lab) -> None:
+    for number in range(11):
+        lab.made(nic(f"n{number}"), nic_body(APP))
+    assert address(lab, "n10") == "10.1.0.14"
+    assert refusal(lab.put(nic("n11"), nic_body(APP))) == "SubnetIsFull"
+
+
+def test_two_configurations_of_one_interface_never_share_an_address(lab: Lab) -> None:
+    assert refusal(lab.put(nic("n"), configurations("10.1.0.6", "10.1.0.6"))) == "PrivateIPAddressIsAllocated"
+    lab.made(nic("n"), configurations(None, "10.1.0.4"))
+    assert [address(lab, "n", at) for at in (0, 1)] == ["10.1.0.5", "10.1.0.4"]
+
+
+def test_two_dynamic_configurations_pass_over_what_another_has(lab: Lab) -> None:
+    lab.made(nic("first"), nic_body(APP, "10.1.0.5"))
+    lab.made(nic("n"), configurations(None, None))
+    assert [address(lab, "n", at) for at in (0, 1)] == ["10.1.0.4", "10.1.0.6"]
+
+
+def test_dynamic_becomes_static_where_it_stands_and_a_new_subnet_gives_a_new_one(lab: Lab) -> None:
+    lab.made(nic("n"), nic_body(APP))
+    lab.made(nic("n"), nic_body(APP, "10.1.0.4"))
+    assert lab.properties(nic("n"))["ipConfigurations"][0]["properties"]["privateIPAllocationMethod"] == "Static"
+    lab.made(nic("n"), nic_body(subnet("spoke", "other")))
+    assert address(lab, "n") == "10.1.0.20"
+    lab.made(nic("next"), nic_body(APP, "10.1.0.4"))
+
+
+def test_an_interface_needs_a_subnet_of_its_own_region(lab: Lab) -> None:
+    assert refusal(lab.put(nic("n"), {"location": "eastasia"})) == "InvalidRequestFormat"
+    assert refusal(lab.put(nic("n"), nic_body(subnet("spoke", "none")))) == "InvalidResourceReference"
+    assert refusal(lab.put(nic("n"), nic_body(APP, location="southeastasia"))) == "InvalidResourceReference"
+    lab.made(vnet("far"), network_body("10.9.0.0/24", app="10.9.0.0/25"))
+    two = configurations(None, None)
+    two["properties"]["ipConfigurations"][1]["properties"]["subnet"] = {"id": subnet("far", "app")}
+    assert refusal(lab.put(nic("n"), two)) == "SubnetsNotInSameVnet"
+
+
+def test_an_interface_in_use_stays_with_its_machine(lab: Lab) -> None:
+    vm = rid(f"{COMPUTE}/virtualMachines", "vm")
+    lab.made(nic("n"), nic_body(APP))
+    lab.made(vm, machine_body(nic("n")))
+    shown = lab.properties(nic("n"))
+    assert shown["virtualMachine"]["id"] == vm and shown["primary"] is True and shown["macAddress"]
+    refused = lab.delete(nic("n"))
+    assert refusal(refused) == "NicInUse" and vm in refused.body["error"]["message"]
+    other = lab.put(rid(f"{COMPUTE}/virtualMachines", "vm2"), machine_body(nic("n")))
+    assert refusal(other) == "NicInUse"
+    # An update of the interface does not take it from its machine.
+    lab.made(nic("n"), nic_body(APP, enableIPForwarding=True))
+    assert lab.properties(nic("n"))["virtualMachine"]["id"] == vm
+    lab.gone(vm)
+    assert "virtualMachine" not in lab.properties(nic("n"))
+    lab.gone(nic("n"))
+
+
+def test_a_public_address_in_use_stays(lab: Lab) -> None:
+    pip = net("pip", kind="publicIPAddresses")
+    body: Body = {
+        "location": "eastasia",
+        "sku": {"name": "Standard"},
+        "properties": {"publicIPAllocationMethod": "Static"},
+    }
+    lab.made(pip, body)
+    given = lab.properties(pip)["ipAddress"]
+    lab.made(nic("n"), nic_body(APP))
+    with_public = nic_body(APP)
+    with_public["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"] = {"id": pip}
+    lab.made(nic("n"), with_public)
+    assert lab.properties(pip)["ipConfiguration"]["id"] == nic("n") + "/ipConfigurations/a"
+    assert refusal(lab.delete(pip)) == "PublicIPAddressCannotBeDeleted"
+    taken = lab.put(nic("m"), with_public)
+    assert refusal(taken) == "PublicIPAddressInUse"
+    lab.made(nic("n"), nic_body(APP))
+    assert lab.properties(pip)["ipAddress"] == given
+    lab.gone(pip)
+    missing = lab.put(nic("n"), with_public)
+    assert refusal(missing) == "InvalidResourceReference"
