@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
-from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab import machines
 from farshore.lab.call import Call
@@ -42,8 +42,9 @@ def applied(cloud: Cloud, operation: Operation) -> Body | None:
     assert body is not None
     records.idle(cloud, item)
     point = shipping.find(cloud, item, operation.data["point"])
-    vm = resource_id(record["other"])
-    landing.take_off(cloud, vm, with_disks=True)
+    landing.must_answer(cloud, landing.target_region(body, record))
+    if record["landed"] is not None:
+        landing.undo(cloud, record["landed"])
     landed = landing.land(cloud, body, record, point, network=landing.target_network(cloud, body), test=False)
     machines.set_power(cloud, landed.vm, "running")
     failover.remember(cloud, item, point, landed, operation.id, "ChangePit")

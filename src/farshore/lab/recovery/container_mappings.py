@@ -38,9 +38,11 @@ class ContainerMappings(RecoveryType):
 
     def built(self, put: Put) -> Body:
         cloud = put.cloud
-        target = must_find(cloud, put.properties.get("targetProtectionContainerId"), "targetProtectionContainerId")
-        policy = must_find(cloud, put.properties.get("policyId"), "policyId")
-        given = first(put.properties, "providerSpecificInput") or {}
+        said = {**put.before_properties, **put.properties}
+        target = must_find(cloud, said.get("targetProtectionContainerId"), "targetProtectionContainerId")
+        policy = must_find(cloud, said.get("policyId"), "policyId")
+        before = put.before_properties.get("providerSpecificDetails") or {}
+        given = {**before, **(first(put.properties, "providerSpecificInput") or {})}
         return {
             "targetProtectionContainerId": shown_id(target),
             "targetProtectionContainerFriendlyName": target.name,

@@ -49,6 +49,10 @@ class Containers(RecoveryType):
         ):
             if cloud.children(id_, kind):
                 raise Refused(409, "ContainerInUse", f"Protection container {id_.name} has {word}. Remove them first.")
+        for mapping in cloud.of_type(CONTAINER_MAPPINGS):
+            if str(mapping["properties"].get("targetProtectionContainerId")).lower() == id_.key:
+                message = f"Protection container {id_.name} is the target of the mapping {mapping['name']}."
+                raise Refused(409, "ContainerInUse", message)
 
 
 @action(CONTAINERS, "remove")

@@ -7,6 +7,7 @@ and a test would call the disks that they make: the source's own name, and `<nam
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from farshore.arm.ids import ResourceId, make_id, resource_id
@@ -49,6 +50,9 @@ def protected_disks(cloud: Cloud, vm: ResourceId, details: Body, region: str, in
 def make_replicas(cloud: Cloud, record: Record) -> None:
     """The replica disks are there when the agent is (recorded); they are filled as changes arrive."""
     for disk in record["disks"]:
+        if disk["managed"] and cloud.body(disk["group"]) is None:
+            group = resource_id(disk["group"]).name
+            raise Refused(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
         volumes.ensure(cloud, disk["replica"], disk["size"])
         if disk["managed"] and cloud.body(disk["replica"]) is None:
             properties = {"creationData": {"createOption": "Empty"}, "diskSizeGB": disk["size"] // GIB}
@@ -57,10 +61,11 @@ def make_replicas(cloud: Cloud, record: Record) -> None:
 
 
 def forget_replicas(cloud: Cloud, record: Record) -> None:
-    """Replication is off: the replicas go."""
+    """Replication is off: the replicas go. One that cannot be deleted, for a person reads it by a SAS, stays his."""
     for disk in record["disks"]:
         if disk["managed"]:
-            unmake(cloud, resource_id(disk["replica"]))
+            with suppress(Refused):
+                unmake(cloud, resource_id(disk["replica"]))
         else:
             volumes.forget(cloud, disk["replica"])
 

@@ -14,6 +14,7 @@ goes `RecoveryToPrimary`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def start(cloud: Cloud, item: ResourceId, job: str, wanted: str | None, shutdown
     """The failover of an item within a job: its own, or a recovery plan's, which says when the machine starts."""
     rest = cloud.duration("recovery.failover", item.key, cloud.count("failover", item.key))
     state = {"job": job, "point": wanted, "shutdown": shutdown, "rest_seconds": rest.total_seconds(), "hold": hold}
-    records.change(cloud, item, phase=Phase.FAILING_OVER, failover=state)
+    records.change(cloud, item, phase=Phase.FAILING_OVER, failover=state, landed=None)
     records.scenario(cloud, item, "UnplannedFailover", job)
     _step(cloud, item, "shutdown" if shutdown else "sync", CHECK)
 
@@ -175,9 +176,11 @@ def boot(cloud: Cloud, item: ResourceId) -> None:
 def _run(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
     """The machine runs: the failover is complete."""
     state, landed = record["failover"], record["landed"]
-    vm = resource_id(landed["vm"])
+    vm, old = resource_id(landed["vm"]), resource_id(record["vm"])
+    landing.must_be_there(cloud, vm)
     machines.set_power(cloud, vm, "running")
-    machines.supersede(cloud, resource_id(record["vm"]))
+    if cloud.exists(old):
+        machines.supersede(cloud, old)
     machines.supersede(cloud, vm, False)
     point = used_point(record)
     records.change(cloud, item, phase=Phase.FAILED_OVER, other=vm.text)
@@ -195,14 +198,13 @@ def _run(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
 
 
 def _failed(cloud: Cloud, item: ResourceId, record: Record, refused: Refused) -> None:
-    """Nothing was made; the item can be failed over again."""
+    """Nothing is left of it; the item can be failed over again."""
     state = record["failover"]
-    vm = resource_id(record["vm"])
-    runs = machines.power(cloud, vm) == "running" and not cloud.is_lost(cloud.region_of(vm))
-    records.change(cloud, item, phase=Phase.FAILOVER_FAILED, failover=None)
-    if runs:
-        records.change(cloud, item, shipping=True, shipped_until=None)
-    cloud.at(cloud.now + timedelta(minutes=5), shipping.POINT, item.key, None)
+    if record["landed"] is not None:
+        with suppress(Refused):
+            landing.undo(cloud, record["landed"])
+    records.change(cloud, item, phase=Phase.FAILOVER_FAILED, failover=None, landed=None)
+    shipping.resume(cloud, item)
     records.idle(cloud, item)
     over(cloud, item, state["job"], refused)
 
@@ -218,7 +220,7 @@ def over(cloud: Cloud, item: ResourceId, job: str, refused: Refused | None = Non
         else:
             jobs.finish_now(cloud, job)
         return
-    cloud.tell("recovery.member", job, {"item": item.text, "refused": refused and _row_of(refused)})
+    cloud.tell("recovery.member", job, {"item": item.text, "refused": refused and row_of(refused)})
 
 
 @jobs.job_done(ITEMS, "unplannedFailover")
@@ -297,7 +299,8 @@ def landed_row(landed: landing.Landed) -> Record:
     return {"vm": landed.vm.text, "nics": [nic.text for nic in landed.nics], "disks": list(landed.disks)}
 
 
-def _row_of(refused: Refused) -> Record:
+def row_of(refused: Refused) -> Record:
+    """A refusal as it is kept until the job that it belongs to is over."""
     return {"status": refused.status, "code": refused.code, "message": refused.message}
 
 

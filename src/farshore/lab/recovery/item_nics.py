@@ -7,6 +7,7 @@ Azure's.
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import ResourceId, resource_id
@@ -30,17 +31,22 @@ def nics_of(cloud: Cloud, item: ResourceId, vm: Body, network: str | None, subne
         home = None
         for config in body["properties"].get("ipConfigurations") or []:
             properties = config.get("properties") or {}
-            inside = resource_id(str((properties.get("subnet") or {}).get("id")))
+            subnet_id = (properties.get("subnet") or {}).get("id")
+            if not subnet_id:
+                continue
+            inside = resource_id(str(subnet_id))
             home = inside.parent
+            # S35: an address of version 6 is not carried by itself.
+            first = bool(properties.get("primary", True)) and ":" not in str(properties.get("privateIPAddress"))
             static = str(properties.get("privateIPAllocationMethod")) == "Static"
             configs.append(
                 {
                     "name": config["name"],
-                    "isPrimary": bool(properties.get("primary", True)),
+                    "isPrimary": first,
                     "subnetName": inside.name,
                     "staticIPAddress": properties.get("privateIPAddress"),
                     "ipAddressType": "Static" if static else "Dynamic",
-                    "isSeletedForFailover": bool(properties.get("primary", True)),
+                    "isSeletedForFailover": first,
                     "recoverySubnetName": _subnet_there(cloud, network, subnet, inside.name),
                     "recoveryStaticIPAddress": properties.get("privateIPAddress") if static else "",
                     "recoveryIPAddressType": "Static" if static else "Dynamic",
@@ -161,6 +167,9 @@ def _config_settings(kept: list[Body], sent: list[Body]) -> list[Body]:
         config = found[0]
         if "recoveryStaticIPAddress" in given:
             config["recoveryIPAddressType"] = "Static" if given["recoveryStaticIPAddress"] else "Dynamic"
+        for key in ("recoveryStaticIPAddress", "tfoStaticIPAddress"):
+            if given.get(key):
+                _must_be_address(given[key], key)
         keys = (
             "isSeletedForFailover",
             "recoverySubnetName",
@@ -176,6 +185,13 @@ def _config_settings(kept: list[Body], sent: list[Body]) -> list[Body]:
         for key in ("recoverySubnetName", "tfoSubnetName"):
             config[key] = last_segment(config.get(key))
     return result
+
+
+def _must_be_address(text: Any, key: str) -> None:
+    try:
+        IPv4Address(str(text))
+    except ValueError:
+        raise bad_request("InvalidParameter", f"'{text}' is no IP address of version 4.", key) from None
 
 
 def last_segment(text: Any) -> str | None:

@@ -24,6 +24,7 @@ from farshore.lab.recovery.disks import forget_replicas, protected_disks
 from farshore.lab.recovery.item_bodies import properties_of
 from farshore.lab.recovery.item_nics import last_segment
 from farshore.lab.recovery.item_settings import details_of, settings
+from farshore.lab.recovery.landing import must_answer
 from farshore.lab.recovery.names import ITEMS
 from farshore.lab.recovery.network_mappings import default_network
 from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, keep, must_find
@@ -119,6 +120,15 @@ class Items(RecoveryType):
         return response
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        """Not along with its vault or group: protection is disabled first."""
+        raise Refused(409, "ProtectedItemInUse", f"{id_.name} is a protected item. Disable its protection first.")
+
+    def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
+        for kind in (PHASE, shipping.POINT):
+            cloud.cancel(kind, id_.key)
+        records.drop(cloud, id_)
+
+    def may_delete(self, cloud: Cloud, id_: ResourceId) -> None:
         record = records.of(cloud, id_)
         name = str((cloud.body(id_) or {})["properties"]["friendlyName"])
         require(records.phase_of(record), "DisableProtection", name, False)
@@ -128,23 +138,32 @@ class Items(RecoveryType):
         if body is None:
             return
         if operation.verb == "delete":
-            forget_replicas(cloud, records.of(cloud, id_))
             shipping.end(cloud, id_)
-            cloud.cancel(PHASE, id_.key)
-            self.take_away(cloud, id_)
-            records.drop(cloud, id_)
+            self._forget(cloud, id_)
         elif operation.verb == "patch":
             records.idle(cloud, id_)
             changed = settings(cloud, body, operation.data["properties"])
             cloud.write(id_, {**(cloud.body(id_) or body), "properties": _merged(cloud, id_, changed)}, forwards=False)
         else:
             records.idle(cloud, id_)
-            vm = resource_id(records.of(cloud, id_)["vm"])
-            if machines.power(cloud, vm) != "running":
-                self.take_away(cloud, id_)
-                records.drop(cloud, id_)
-                raise Refused(400, "VirtualMachineNotRunning", f"Machine {vm.name} does not run: no agent installed.")
-            begin_replication(cloud, id_, "recovery.seed")
+            try:
+                self._begin(cloud, id_)
+            except Refused:
+                self._forget(cloud, id_)
+                raise
+
+    def _begin(self, cloud: Cloud, id_: ResourceId) -> None:
+        record = records.of(cloud, id_)
+        vm = resource_id(record["vm"])
+        if machines.power(cloud, vm) != "running":
+            raise Refused(400, "VirtualMachineNotRunning", f"Machine {vm.name} does not run: no agent installed.")
+        must_answer(cloud, str(record["disks"][0]["region"]))
+        begin_replication(cloud, id_, "recovery.seed")
+
+    def _forget(self, cloud: Cloud, id_: ResourceId) -> None:
+        """The item and its replicas are gone, the machine stays as it is."""
+        forget_replicas(cloud, records.of(cloud, id_))
+        self.take_away(cloud, id_)
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         record = records.get(cloud, id_)

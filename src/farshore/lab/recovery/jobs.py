@@ -185,10 +185,10 @@ def job_done(type_: str, verb: str) -> Callable[[Done], Done]:
             try:
                 result = function(cloud, operation)
             except Refused as refused:
-                end_job(cloud, operation.id, refused)
+                if not _has_ended(cloud, operation.id):
+                    end_job(cloud, operation.id, refused)
                 raise
-            row = get(cloud, operation.id)
-            if row is not None and row["properties"]["endTime"] is None:
+            if not _has_ended(cloud, operation.id):
                 end_job(cloud, operation.id)
             return result
 
@@ -196,6 +196,12 @@ def job_done(type_: str, verb: str) -> Callable[[Done], Done]:
         return finish
 
     return register
+
+
+def _has_ended(cloud: Cloud, job: str) -> bool:
+    """Whether somebody has said already how it ended: a job that was cancelled has not failed."""
+    row = get(cloud, job)
+    return row is None or row["properties"]["endTime"] is not None
 
 
 def finish_now(cloud: Cloud, job: str) -> None:

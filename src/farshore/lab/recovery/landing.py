@@ -10,6 +10,7 @@ The machine that lands has no `osProfile` and no image: it was not installed her
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from farshore.lab.network.references import references
 from farshore.lab.recovery.addresses import Placed, Subnet, failover_address, pick_subnet, test_address
 from farshore.lab.recovery.points import Point
 from farshore.lab.recovery.records import Record
-from farshore.lab.storage import volumes
+from farshore.lab.storage import disk_urls, volumes
 from farshore.lab.types import make, unmake
 
 if TYPE_CHECKING:
@@ -62,8 +63,10 @@ def land(cloud: Cloud, body: Body, record: Record, point: Point, *, network: Res
             raise Refused(409, "VirtualMachineNameInUse", f"A machine named {vm.name} is in {group.name} already.")
         nics = [_nic(cloud, details, nic, group, network, location, test) for nic in details["vmNics"]]
         for nic in nics:
+            ours = not cloud.exists(resource_id(str(nic["id"])))
             make(cloud, nic)
-            made.append(resource_id(str(nic["id"])))
+            if ours:
+                made.append(resource_id(str(nic["id"])))
         disks = []
         for disk in record["disks"]:
             landed = _disk(cloud, disk, point, location, test)
@@ -77,14 +80,30 @@ def land(cloud: Cloud, body: Body, record: Record, point: Point, *, network: Res
             volumes.forget(cloud, uri)
         raise
     machines.set_power(cloud, vm, "starting")
-    return Landed(vm=vm, nics=tuple(made[: len(nics)]), disks=tuple(disks))
+    return Landed(vm=vm, nics=tuple(id_ for id_ in made if id_.is_a(NETWORK_INTERFACES)), disks=tuple(disks))
+
+
+def undo(cloud: Cloud, landed: Record) -> None:
+    """Take away all that a landing made, also where a person has taken away a part of it; what is somebody else's by
+    now stays. Raises `Refused` before anything has gone if a disk is being read by a SAS."""
+    disks = [resource_id(disk["disk"]) for disk in landed["disks"] if disk["managed"]]
+    _must_be_unread(cloud, disks)
+    unmake(cloud, resource_id(landed["vm"]))
+    for id_ in (*map(resource_id, landed["nics"]), *disks):
+        with suppress(Refused):
+            unmake(cloud, id_)
+    for disk in landed["disks"]:
+        if not disk["managed"]:
+            volumes.forget(cloud, disk["disk"])
 
 
 def take_off(cloud: Cloud, vm: ResourceId, *, with_disks: bool, with_nics: bool = True) -> None:
-    """Take away a machine that Site Recovery made, with its NICs, and with its disks if it says so."""
+    """Take away a machine that Site Recovery made, with its NICs, and with its disks if it says so. Raises `Refused`
+    before anything has gone if one of these is being read by a SAS."""
     body = cloud.body(vm)
     if body is None:
         return
+    _must_be_unread(cloud, [disk.id for disk in attached.disks(body) if with_disks and disk.id is not None])
     unmake(cloud, vm)
     for nic in attached.nics(body) if with_nics else ():
         unmake(cloud, nic)
@@ -93,6 +112,24 @@ def take_off(cloud: Cloud, vm: ResourceId, *, with_disks: bool, with_nics: bool 
             unmake(cloud, disk.id)
         else:
             volumes.forget(cloud, disk.key)
+
+
+def must_be_there(cloud: Cloud, vm: ResourceId) -> None:
+    """A machine that was made, and that a person may have deleted before it is started."""
+    if not cloud.exists(vm):
+        raise Refused(404, "VirtualMachineNotFound", f"Machine {vm.name} is not there any more.")
+
+
+def must_answer(cloud: Cloud, region: str) -> None:
+    """What has to be done at once in a region that does not answer fails, and can be asked for again."""
+    if cloud.is_lost(region):
+        raise Refused(503, "RecoveryRegionUnavailable", f"Region {region} can't be reached.")
+
+
+def _must_be_unread(cloud: Cloud, disks: list[ResourceId]) -> None:
+    for id_ in disks:
+        if disk_urls.lent(cloud, id_):
+            raise Refused(409, "OperationNotAllowed", f"Disk {id_.name} has an active shared access signature (SAS).")
 
 
 def target_region(body: Body, record: Record) -> str:
@@ -138,6 +175,9 @@ def _nic(
         holder = nic.get("tfoRecoveryNicResourceGroupName") or holder
     id_ = make_id(group.subscription, str(holder), NETWORK_INTERFACES, str(name))
     _group(cloud, str(id_.group_id))
+    if cloud.exists(id_) and not nic.get("tfoReuseExistingNic" if test else "reuseExistingNic"):
+        message = f"A network interface named {id_.name} is in {id_.resource_group} already."
+        raise Refused(409, "NetworkInterfaceNameInUse", message)
     accelerated = nic.get("enableAcceleratedNetworkingOnTfo" if test else "enableAcceleratedNetworkingOnRecovery")
     properties: Body = {
         "ipConfigurations": _configurations(cloud, details, nic, network, test),
@@ -204,7 +244,8 @@ def _address(cloud: Cloud, details: Body, config: Body, subnet: Subnet, network:
 
 
 def _ip(text: Any) -> IPv4Address | None:
-    return IPv4Address(text) if text else None
+    """None also for a version 6 address: a machine's first address is of version 4 (S35)."""
+    return IPv4Address(text) if text and ":" not in text else None
 
 
 # Disks and the machine. ----------------------------------------------------------------------------------------------
@@ -218,8 +259,12 @@ def _disk(cloud: Cloud, disk: Record, point: Point, location: str, test: bool) -
         id_ = make_id(group.subscription, str(group.resource_group), DISKS, name)
         if cloud.exists(id_):
             raise Refused(409, "DiskNameInUse", f"A disk named {name} is in {group.name} already.")
+        _group(cloud, disk["group"])
         key = id_.text
     else:
+        account = resource_id(disk["account"])
+        if not cloud.exists(account):
+            raise Refused(404, "StorageAccountNotFound", f"The storage account {account.name} was not found.")
         stem, dot, suffix = str(disk["target_uri"]).rpartition(".")
         key = f"{stem}{TEST_DISK}{dot}{suffix}" if test else str(disk["target_uri"])
     number = volumes.branch(cloud, key, disk["volume"], point.sequence, disk["size"])
@@ -231,7 +276,12 @@ def _disk(cloud: Cloud, disk: Record, point: Point, location: str, test: bool) -
         }
         if disk["os_type"]:
             properties["osType"] = disk["os_type"]
-        make(cloud, {"id": key, "location": location, "sku": {"name": disk["account_type"]}, "properties": properties})
+        body = {"id": key, "location": location, "sku": {"name": disk["account_type"]}, "properties": properties}
+        try:
+            make(cloud, body)
+        except Refused:
+            volumes.forget(cloud, key)
+            raise
     return {"source": disk["source"], "disk": key, "volume": number, "managed": disk["managed"]}
 
 

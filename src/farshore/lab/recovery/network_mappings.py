@@ -54,6 +54,9 @@ class NetworkMappings(RecoveryType):
         if not call.cloud.exists(fabric_of(id_)):
             raise Refused(404, "ParentResourceNotFound", f"The fabric {fabric_of(id_).name} could not be found.")
 
+    def holder(self, id_: ResourceId) -> ResourceId | None:
+        return fabric_of(id_)
+
     def check(self, put: Put) -> None:
         cloud = put.cloud
         primary, recovery = _ends(put)

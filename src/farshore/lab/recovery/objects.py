@@ -44,6 +44,14 @@ class RecoveryType(ResourceType):
         """The object's properties when the job is done."""
         return {}
 
+    def may_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        """Raise `Refused` for what a client can't delete now; `on_delete` says what nobody can."""
+        self.on_delete(cloud, id_)
+
+    def holder(self, id_: ResourceId) -> ResourceId | None:
+        """What must be there for as long as this is."""
+        return id_.parent
+
     # The wire. -----------------------------------------------------------------------------------------------------
 
     def lock(self, cloud: Cloud, id_: ResourceId) -> ResourceId:
@@ -75,7 +83,7 @@ class RecoveryType(ResourceType):
             return Response(status=204)
         call.id = resource_id(str(body["id"]))
         call.must_be_free()
-        self.on_delete(call.cloud, call.id)
+        self.may_delete(call.cloud, call.id)
         return self.job(call, "delete", "Delete", data={})
 
     def job(self, call: Call, verb: str, word: str, data: Any) -> Response:
@@ -109,12 +117,19 @@ class RecoveryType(ResourceType):
         free(cloud, operation, operation.resource_id)
 
     def finished(self, cloud: Cloud, operation: Operation, id_: ResourceId) -> None:
-        """Do what the job was for."""
+        """Do what the job was for. What was true when it began is asked once more: others had time."""
         if operation.verb == "delete":
-            self.take_away(cloud, id_)
+            if cloud.exists(id_):
+                self.on_delete(cloud, id_)
+                self.take_away(cloud, id_)
             return
+        holder = self.holder(id_)
+        if holder is not None and not cloud.exists(holder):
+            raise Refused(404, "ParentResourceNotFound", f"{holder.name} is not there any more.")
         sent = operation.data["body"]
         put = Put(cloud=cloud, id=id_, body=sent, before=cloud.body(id_), query={})
+        if operation.verb == "put":
+            self.check(put)
         keep(cloud, id_, self.type, self.built(put))
 
     def seed(self, cloud: Cloud, body: Body) -> Body:

@@ -6,13 +6,15 @@
 
 An action runs if it names this kind of failover and this direction. A manual action suspends the job until somebody
 resumes it; a runbook takes a minute (the lab runs no runbooks, and says so in the task). A machine that fails makes
-the job fail when all others are done; they go on.
+the job fail when all others are done; they go on. So does one that has been taken further by itself, or whose
+protection was disabled, while the plan waited. A plan that is given up starts what it has made.
 
 Commit and cleanup of a plan do all its machines within one job.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +90,8 @@ def _start(call: Call, kind: str, direction: str, options: Record) -> Response:
             shipping.find(cloud, item, options["point"])
     verb = kind[:1].lower() + kind[1:]
     details: Body = {"instanceType": "FailoverJobDetails", "affectedObjectDetails": {}, "protectedItemDetails": []}
+    if kind == "TestFailover":
+        details = testing.job_details("InProgress", resource_id(options["network"]), [])
     response, job = jobs.begin(
         call,
         verb,
@@ -185,31 +189,42 @@ def cancelled(cloud: Cloud, subject: str, data: Any) -> None:
     """A waiting plan is given up; machines that have been failed over stay so."""
     run = cloud.table(TABLE).get(subject)
     if run is not None:
-        cloud.table(TABLE)[subject] = {**run, "steps": [], "cancelled": True}
-        _end(cloud, subject, cloud.table(TABLE)[subject])
+        _end(cloud, subject, {**run, "steps": [], "cancelled": True})
+        for text in run["items"]:
+            if _is_made(cloud, text, run["kind"], subject):
+                _start_machine(cloud, text, run["kind"])
 
 
 def _fail_over(cloud: Cloud, job: str, run: Record, step: Record) -> None:
     options = run["options"]
-    cloud.table(TABLE)[job] = {**run, "waiting_for": [text.lower() for text in run["items"]]}
+    ready, refused = [], run["refused"]
     for text in run["items"]:
-        item = resource_id(text)
+        try:
+            ready.append(_member(cloud, text, run["kind"]))
+        except Refused as why:
+            refused = refused or failover.row_of(why)
+    cloud.table(TABLE)[job] = {**run, "waiting_for": [item.key for item in ready], "refused": refused}
+    for item in ready:
         if run["kind"] == "TestFailover":
             testing.start(cloud, item, job, None, resource_id(options["network"]), hold=True)
         else:
             failover.start(cloud, item, job, options["point"], options["shutdown"], hold=True)
-    if not run["items"]:
+    if not ready:
         cloud.at(cloud.now, NEXT, job, None)
 
 
 def _boot(cloud: Cloud, job: str, run: Record, step: Record) -> None:
-    ready = [key for key in step["items"] if _is_made(cloud, key, run["kind"])]
+    ready = [key for key in step["items"] if _is_made(cloud, key, run["kind"], job)]
     cloud.table(TABLE)[job] = {**run, "waiting_for": ready}
     for key in ready:
-        body = cloud.body(key) or {}
-        (testing if run["kind"] == "TestFailover" else failover).boot(cloud, resource_id(str(body["id"])))
+        _start_machine(cloud, key, run["kind"])
     if not ready:
         cloud.at(cloud.now, NEXT, job, None)
+
+
+def _start_machine(cloud: Cloud, key: str, kind: str) -> None:
+    body = cloud.body(key) or {}
+    (testing if kind == "TestFailover" else failover).boot(cloud, resource_id(str(body["id"])))
 
 
 @listener("recovery.member")
@@ -221,17 +236,36 @@ def member_is_ready(cloud: Cloud, subject: str, data: Any) -> None:
     waiting = [key for key in run["waiting_for"] if key != data["item"].lower()]
     run = {**run, "waiting_for": waiting, "refused": run["refused"] or data.get("refused")}
     cloud.table(TABLE)[subject] = run
+    if not data.get("made") and not data.get("refused"):
+        _tell_of(cloud, subject, resource_id(data["item"]), run["kind"])
     if not waiting:
         cloud.at(cloud.now, NEXT, subject, None)
 
 
-def _is_made(cloud: Cloud, key: str, kind: str) -> bool:
+def _tell_of(cloud: Cloud, job: str, item: ResourceId, kind: str) -> None:
+    """The job tells of a machine that it has moved, whatever is done with it afterwards."""
+    record, row = records.of(cloud, item), jobs.get(cloud, job)
+    assert row is not None
+    if kind == "TestFailover":
+        member = testing.member_details(cloud, item)
+    else:
+        member = failover.member_details(cloud, item, record)
+    details = row["properties"]["customDetails"]
+    members_ = [*details["protectedItemDetails"], member]
+    jobs.change(cloud, job, customDetails={**details, "protectedItemDetails": members_})
+
+
+def _is_made(cloud: Cloud, key: str, kind: str, job: str) -> bool:
+    """Whether this run has made a member's machine, and has not started it."""
     record = records.get(cloud, key)
     if record is None:
         return False
     if kind == "TestFailover":
-        return record["test"] is not None and record["test"].get("vm") is not None
-    return records.phase_of(record) == Phase.FAILING_OVER and record["landed"] is not None
+        test = record["test"]
+        pending = records.phase_of(record) == Phase.TEST_PENDING
+        return test is not None and test["job"] == job and test["vm"] is not None and not pending
+    ours = record["failover"] is not None and record["failover"]["job"] == job
+    return ours and records.phase_of(record) == Phase.FAILING_OVER and record["landed"] is not None
 
 
 def _end(cloud: Cloud, job: str, run: Record) -> None:
@@ -256,17 +290,11 @@ def _end(cloud: Cloud, job: str, run: Record) -> None:
 def _done(cloud: Cloud, operation: Operation) -> Body | None:
     if (refused := jobs.refusal_of(operation)) is not None:
         raise refused
-    plan = cloud.body(operation.resource_id) or {}
-    found = []
-    for key in members(plan):
-        record = records.of(cloud, resource_id(key))
-        item = resource_id(str((cloud.body(key) or {})["id"]))
-        test = operation.verb == "testFailover"
-        found.append(testing.member_details(cloud, item) if test else failover.member_details(cloud, item, record))
     row = jobs.get(cloud, operation.id)
     assert row is not None
-    details = {**row["properties"]["customDetails"], "protectedItemDetails": found}
-    jobs.change(cloud, operation.id, customDetails=details)
+    details = row["properties"]["customDetails"]
+    if operation.verb == "testFailover":
+        jobs.change(cloud, operation.id, customDetails={**details, "testFailoverStatus": "WaitingForCompletion"})
     return None
 
 
@@ -286,6 +314,7 @@ def _at_once(call: Call, verb: str, allowed: str, scenario: str, takes: str) -> 
         takes=cloud.duration(takes, call.id.key, cloud.count("attempt", call.id.key, verb)),
         data={"items": [item.text for item in items]},
     )
+    jobs.start_task(cloud, job, f"{scenario}Task", "Commit" if allowed == "Commit" else "Clean up test environment")
     for item in items:
         if allowed == "Commit":
             records.scenario(cloud, item, scenario, job)
@@ -297,16 +326,26 @@ def _at_once(call: Call, verb: str, allowed: str, scenario: str, takes: str) -> 
 
 @jobs.job_done(PLANS, "failoverCommit")
 def committed(cloud: Cloud, operation: Operation) -> Body | None:
-    for text in operation.data["items"]:
-        committing.commit(cloud, resource_id(text))
+    _each(cloud, operation, committing.commit)
     return None
 
 
 @jobs.job_done(PLANS, "testFailoverCleanup")
 def cleaned(cloud: Cloud, operation: Operation) -> Body | None:
-    for text in operation.data["items"]:
-        testing.clean(cloud, resource_id(text))
+    _each(cloud, operation, testing.clean)
     return None
+
+
+def _each(cloud: Cloud, operation: Operation, do: Callable[[Cloud, ResourceId], None]) -> None:
+    """All of them; one that refuses does not keep the others, and makes the job fail."""
+    refused = None
+    for text in operation.data["items"]:
+        try:
+            do(cloud, resource_id(text))
+        except Refused as why:
+            refused = refused or why
+    if refused is not None:
+        raise refused
 
 
 def _enter(call: Call, allowed: str) -> tuple[Cloud, Body, list[ResourceId]]:
@@ -315,17 +354,19 @@ def _enter(call: Call, allowed: str) -> tuple[Cloud, Body, list[ResourceId]]:
     call.id = resource_id(str(body["id"]))
     if operations.busy(cloud, call.id) is not None:
         raise Refused(409, "OperationNotAllowed", f"A job is in progress on the recovery plan {call.id.name}.")
-    items = []
-    for key in members(body):
-        shown = cloud.body(key)
-        if shown is None:
-            raise Refused(409, "ProtectedItemNotFound", f"The plan's item {key} is not there any more.")
-        item = resource_id(str(shown["id"]))
-        busy = operations.busy(cloud, item) is not None
-        phase = records.phase_of(records.of(cloud, item))
-        require(phase, allowed, str(shown["properties"]["friendlyName"]), busy)
-        items.append(item)
-    return cloud, body, items
+    return cloud, body, [_member(cloud, key, allowed) for key in members(body)]
+
+
+def _member(cloud: Cloud, key: str, allowed: str) -> ResourceId:
+    """A plan's item, if it is there and allows the operation."""
+    shown = cloud.body(key)
+    if shown is None:
+        raise Refused(409, "ProtectedItemNotFound", f"The plan's item {key} is not there any more.")
+    item = resource_id(str(shown["id"]))
+    busy = operations.busy(cloud, item) is not None
+    phase = records.phase_of(records.of(cloud, item))
+    require(phase, allowed, str(shown["properties"]["friendlyName"]), busy)
+    return item
 
 
 def _current(cloud: Cloud, plan: ResourceId, kind: str, job: str, status: str) -> None:

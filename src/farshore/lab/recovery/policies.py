@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from farshore.arm.ids import ResourceId
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
+from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINER_MAPPINGS, POLICIES
 from farshore.lab.recovery.objects import RecoveryType, first
 from farshore.lab.registry import resource_type
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 LONGEST_HISTORY_IN_MINUTES = 15 * 24 * 60
+_NUMBERS = (
+    "recoveryPointHistory",
+    "appConsistentFrequencyInMinutes",
+    "crashConsistentFrequencyInMinutes",
+    "recoveryPointThresholdInMinutes",
+)
 
 
 @resource_type(POLICIES)
@@ -31,12 +39,21 @@ class Policies(RecoveryType):
         given = first(put.properties, "providerSpecificInput", "replicationProviderSettings") or {}
         if given.get("instanceType") != "A2A":
             raise bad_request("ProviderNotSupported", "The lab has policies of instanceType A2A.", "instanceType")
+        for name in _NUMBERS:
+            if not str(given.get(name) or 0).isdecimal():
+                raise bad_request("InvalidParameter", f"{name} is a number of minutes, not '{given[name]}'.", name)
         history = int(given.get("recoveryPointHistory") or 0)
         if not 0 <= history <= LONGEST_HISTORY_IN_MINUTES:
             raise bad_request("InvalidParameter", f"recoveryPointHistory {history} is not 0 to 15 days in minutes.")
         app = int(given.get("appConsistentFrequencyInMinutes") or 0)
         if app and app < 60:
             raise bad_request("InvalidParameter", "appConsistentFrequencyInMinutes is at least 60, or 0 for none.")
+
+    def patch(self, call: Call) -> Response:
+        body = call.must_exist()
+        call.id = resource_id(str(body["id"]))
+        self.check(Put(cloud=call.cloud, id=call.id, body=call.object(), before=body, query=call.query))
+        return super().patch(call)
 
     def built(self, put: Put) -> Body:
         given = first(put.properties, "providerSpecificInput", "replicationProviderSettings") or {}

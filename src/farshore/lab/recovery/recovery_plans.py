@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab.answers import bad_request
+from farshore.lab import operations
+from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery import jobs, plan_runs, records
 from farshore.lab.recovery.names import PLANS, region_name, shown_id
@@ -78,6 +79,10 @@ class Plans(RecoveryType):
         sent = {**body["properties"], **call.properties()}
         call.id = resource_id(str(body["id"]))
         return self.job(call, "patch", "Update", data={"body": {"properties": sent}})
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        if operations.busy(cloud, id_) is not None:
+            raise Refused(409, "OperationNotAllowed", f"A job is in progress on the recovery plan {id_.name}.")
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         """What can be done with all of the plan's machines now."""

@@ -37,8 +37,8 @@ HELD_UP = timedelta(seconds=60)
 
 def begin_replication(cloud: Cloud, item: ResourceId, takes: str) -> None:
     """Initial replication, or the comparison of disks that are there already (S46), begins."""
+    make_replicas(cloud, records.of(cloud, item))
     record = records.change(cloud, item, phase=Phase.INITIAL_REPLICATION)
-    make_replicas(cloud, record)
     log = volumes.log(cloud)
     size = sum(length for disk in record["disks"] for _, length in log.ranges(disk["volume"]))
     after = cloud.duration(takes, item.key, cloud.count("seed", item.key)) + timedelta(seconds=size / BYTES_A_SECOND)
@@ -53,7 +53,8 @@ def next_phase(cloud: Cloud, subject: str, data: Any) -> None:
         return
     item = resource_id(str(body["id"]))
     vm = resource_id(record["vm"])
-    if machines.power(cloud, vm) != "running" or cloud.is_lost(cloud.region_of(vm)):
+    away = cloud.is_lost(cloud.region_of(vm)) or any(cloud.is_lost(disk["region"]) for disk in record["disks"])
+    if machines.power(cloud, vm) != "running" or away:
         cloud.at(cloud.now + HELD_UP, PHASE, subject, data)
         return
     if data == Phase.FIRST_POINT_PENDING:

@@ -16,12 +16,14 @@ X19: `keep_source_after_reprotect` leaves the old machine as it is, turned off; 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.lab import machines
 from farshore.lab.answers import Refused, bad_request, child_not_found
 from farshore.lab.call import Call
 from farshore.lab.compute import attached, power
@@ -132,17 +134,51 @@ def step(cloud: Cloud, subject: str, data: Any) -> None:
     if record is None or body is None or records.phase_of(record) != Phase.REPROTECTING:
         return
     item, old = resource_id(str(body["id"])), resource_id(record["vm"])
+    if cloud.is_lost(cloud.region_of(old)):
+        cloud.at(cloud.now + TURN_OFF_AFTER, STEP, item.key, data)
+        return
     if data["step"] == "off":
         jobs.start_task(cloud, data["job"], "ShutdownOldVmTask", "Turn off the virtual machine in the other region")
-        if (machine := cloud.body(old)) is not None:
-            power.halt(cloud, old, "deallocated")
-            records.change(cloud, item, home_nics=homeward(cloud, item, machine), home_name=old.name)
+        _turn_off(cloud, item, old)
         cloud.at(cloud.now + 2 * TURN_OFF_AFTER, STEP, item.key, {**data, "step": "delete"})
         return
     jobs.start_task(cloud, data["job"], "DeleteOldVmTask", "Delete the virtual machine in the other region")
-    if not stays(cloud, record):
-        landing.take_off(cloud, old, with_disks=False)
+    _delete_old(cloud, record)
     jobs.start_task(cloud, data["job"], "EnableReverseReplicationTask", "Enable replication in the other direction")
+
+
+def _turn_off(cloud: Cloud, item: ResourceId, old: ResourceId) -> None:
+    """The old machine stops, and what would bring its successor back to its place is remembered."""
+    machine = cloud.body(old)
+    if machine is not None:
+        power.halt(cloud, old, "deallocated")
+        records.change(cloud, item, home_nics=homeward(cloud, item, machine), home_name=old.name)
+
+
+def _delete_old(cloud: Cloud, record: Record) -> None:
+    """Its NICs go with it; one that another machine has by now stays."""
+    if not stays(cloud, record):
+        with suppress(Refused):
+            landing.take_off(cloud, resource_id(record["vm"]), with_disks=False)
+
+
+def _over(cloud: Cloud, item: ResourceId) -> Record:
+    """The steps that a lost region has held up are done when the job ends."""
+    cloud.cancel(STEP, item.key)
+    record = records.of(cloud, item)
+    old = resource_id(record["vm"])
+    if cloud.exists(old):
+        if machines.power(cloud, old) != "deallocated":
+            _turn_off(cloud, item, old)
+        _delete_old(cloud, records.of(cloud, item))
+    return records.of(cloud, item)
+
+
+def _back(cloud: Cloud, item: ResourceId) -> None:
+    """Reprotection came to nothing: it can be asked for again."""
+    cloud.cancel(STEP, item.key)
+    records.change(cloud, item, phase=Phase.COMMITTED)
+    records.idle(cloud, item)
 
 
 def stays(cloud: Cloud, record: Record) -> bool:
@@ -161,9 +197,9 @@ def switched(cloud: Cloud, operation: Operation) -> Body | None:
     try:
         disks = checked(cloud, item, record, here, into, details)
     except Refused:
-        records.change(cloud, item, phase=Phase.COMMITTED)
-        records.idle(cloud, item)
+        _back(cloud, item)
         raise
+    record = _over(cloud, item)
     machine = resource_id(record["other"])
     fresh = here.child("replicationProtectedItems", item.name)
     begun = records.new(
@@ -201,9 +237,9 @@ def reprotected(cloud: Cloud, operation: Operation) -> Body | None:
     try:
         disks = checked(cloud, item, record, here, into, details)
     except Refused:
-        records.change(cloud, item, phase=Phase.COMMITTED)
-        records.idle(cloud, item)
+        _back(cloud, item)
         raise
+    record = _over(cloud, item)
     back = record["direction"] == "PrimaryToRecovery"
     begun = records.new(
         resource_id(record["other"]),

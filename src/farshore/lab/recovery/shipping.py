@@ -2,7 +2,9 @@
 
 Changes are shipped all the time; what is on the other side lags by some seconds. A source that stops in good order
 ships the rest. A region that is lost ships nothing more: what was written in the last seconds before is gone, and
-those are the bytes that a failover loses.
+those are the bytes that a failover loses. So it is with a way that is cut: a cache account that was deleted, a
+replica that is gone or that somebody else wrote to, a recovery region that does not answer. Replication stands still,
+the points get old, and goes on when the way is open again.
 
 Every five minutes a crash-consistent point is ready: all disks of the machine as of one write. `Latest` at a failover
 makes one more of what has been shipped since; if that is nothing, the last one is the latest.
@@ -39,10 +41,10 @@ _KINDS = {"LatestProcessed": "", "LatestCrashConsistent": "Crash", "LatestApplic
 def begin(cloud: Cloud, item: ResourceId) -> None:
     """From now on: the first point is ready, changes are shipped, and a point follows every five minutes."""
     record = records.of(cloud, item)
-    runs = machines.power(cloud, resource_id(record["vm"])) == "running"
+    ships = _can_ship(cloud, record)
     lag = cloud.duration("recovery.lag", item.key, cloud.count("lag", item.key)).total_seconds()
     record = records.change(
-        cloud, item, shipping=runs, shipped_until=None if runs else stamp(cloud.now), lag_seconds=lag
+        cloud, item, shipping=ships, shipped_until=None if ships else stamp(cloud.now), lag_seconds=lag
     )
     _take(cloud, item, record, cloud.now - _ready_after(cloud, item))
     cloud.at(cloud.now + EVERY, POINT, item.key, None)
@@ -56,11 +58,19 @@ def end(cloud: Cloud, item: ResourceId) -> None:
         records.change(cloud, item, shipping=False, shipped_until=stamp(shipped_until(cloud, record)))
 
 
+def resume(cloud: Cloud, item: ResourceId) -> None:
+    """A failover came to nothing: changes are shipped again if they can be, and points follow."""
+    _look(cloud, item, records.of(cloud, item))
+    cloud.at(cloud.now + EVERY, POINT, item.key, None)
+
+
 def shipped_until(cloud: Cloud, record: Record) -> datetime:
     """The moment up to which everything written is on the other side."""
+    before = records.time_of(record, "shipped_until")
     if record["shipping"]:
-        return cloud.now - timedelta(seconds=record["lag_seconds"])
-    return records.time_of(record, "shipped_until") or cloud.now
+        until = cloud.now - timedelta(seconds=record["lag_seconds"])
+        return until if before is None else max(before, until)
+    return before or cloud.now
 
 
 def latest(cloud: Cloud, item: ResourceId) -> Point:
@@ -112,8 +122,11 @@ def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
     if record is None or body is None or records.phase_of(record) not in REPLICATING:
         return
     item = resource_id(str(body["id"]))
+    record = _look(cloud, item, record)
     if record["shipping"]:
-        _take(cloud, item, record, cloud.now - _ready_after(cloud, item))
+        # Never more than what has been shipped: a point that is ready sooner than that is ready with less.
+        ready = cloud.now - _ready_after(cloud, item)
+        _take(cloud, item, record, min(ready, shipped_until(cloud, record)))
     cloud.at(cloud.now + EVERY, POINT, item.key, None)
 
 
@@ -121,12 +134,60 @@ def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
 def follow_the_machine(cloud: Cloud, subject: str, data: Any) -> None:
     """A machine that stops ships the rest, unless its region is gone; one that starts ships again."""
     for item, record in records.for_machine(cloud, subject):
-        if data["power"] != "running" and record["shipping"]:
-            lost = cloud.is_lost(cloud.region_of(resource_id(record["vm"])))
-            until = shipped_until(cloud, record) if lost else cloud.now
-            records.change(cloud, item, shipping=False, shipped_until=stamp(until))
-        elif data["power"] == "running" and records.phase_of(record) in REPLICATING:
-            records.change(cloud, item, shipping=True, shipped_until=None)
+        _look(cloud, item, record)
+
+
+@listener("region.lost")
+@listener("region.answers")
+def follow_the_region(cloud: Cloud, subject: str, data: Any) -> None:
+    """Nothing arrives in a recovery region that does not answer."""
+    for item, record in records.items(cloud):
+        _look(cloud, item, record)
+
+
+@listener("resource.gone")
+def follow_the_way(cloud: Cloud, subject: str, data: Any) -> None:
+    """A machine, a cache account or a replica was deleted."""
+    if any(kind in subject for kind in ("/virtualmachines/", "/storageaccounts/", "/disks/")):
+        for item, record in records.items(cloud):
+            parts = [disk[name] for disk in record["disks"] for name in ("staging", "account", "replica")]
+            if subject in (str(part).lower() for part in (record["vm"], *parts)):
+                _look(cloud, item, record)
+
+
+def _look(cloud: Cloud, item: ResourceId, record: Record) -> Record:
+    """Begin or stop to ship, as things are now."""
+    ships = _can_ship(cloud, record)
+    if record["shipping"] and not ships:
+        lost = cloud.is_lost(cloud.region_of(resource_id(record["vm"])))
+        until = shipped_until(cloud, record) if lost or not _way_is_open(cloud, record) else cloud.now
+        return records.change(cloud, item, shipping=False, shipped_until=stamp(until))
+    if ships and not record["shipping"] and records.phase_of(record) in REPLICATING:
+        return records.change(cloud, item, shipping=True)
+    return record
+
+
+def _can_ship(cloud: Cloud, record: Record) -> bool:
+    vm = resource_id(record["vm"])
+    runs = cloud.exists(vm) and machines.power(cloud, vm) == "running" and not cloud.is_lost(cloud.region_of(vm))
+    return runs and _way_is_open(cloud, record)
+
+
+def _way_is_open(cloud: Cloud, record: Record) -> bool:
+    """Whether what leaves the machine arrives: cache accounts, recovery region, replicas that are the service's own."""
+    return all(
+        cloud.body(disk["staging"]) is not None and not cloud.is_lost(disk["region"]) and _is_ours(cloud, disk)
+        for disk in record["disks"]
+    )
+
+
+def _is_ours(cloud: Cloud, disk: Record) -> bool:
+    if not disk["managed"]:
+        return cloud.body(disk["account"]) is not None
+    body, number = cloud.body(disk["replica"]), volumes.volume_of(cloud, disk["replica"])
+    if body is None or number is None or body.get("managedBy"):
+        return False
+    return not volumes.log(cloud).written_after(number, 0)
 
 
 def _take(cloud: Cloud, item: ResourceId, record: Record, at: datetime) -> Record:
@@ -152,8 +213,9 @@ def _take(cloud: Cloud, item: ResourceId, record: Record, at: datetime) -> Recor
         "disks": [{"disk": disk["source"], "volume": disk["volume"]} for disk in record["disks"]],
         "used_by": [],
     }
-    for disk in record["disks"]:
-        volumes.follow(cloud, disk["replica"], disk["volume"], sequence)
+    if _way_is_open(cloud, record):
+        for disk in record["disks"]:
+            volumes.follow(cloud, disk["replica"], disk["volume"], sequence)
     rows = [records.point_row(each) for each in left]
     app = stamp(at) if point.kind == "ApplicationConsistent" else record.get("last_app_point")
     return records.change(cloud, item, points=rows, last_point=stamp(at), last_app_point=app)

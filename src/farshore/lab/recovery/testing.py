@@ -7,6 +7,7 @@ health error 161011 goes. The network is the one in the request; one that the it
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from farshore.lab import machines
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery import jobs, landing, records, shipping
-from farshore.lab.recovery.failover import check_direction, landed_row, over, remember
+from farshore.lab.recovery.failover import WAIT_FOR_REGION, check_direction, landed_row, over, remember
 from farshore.lab.recovery.names import ITEMS, shown_id
 from farshore.lab.recovery.objects import must_find
 from farshore.lab.recovery.records import Record, enter
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 STEP = "recovery.test"
 CHECK = timedelta(seconds=3)
 CREATED_AT = 0.45
+_WAITING: Body = {
+    "testFailoverState": "WaitingForCompletion",
+    "testFailoverStateDescription": "Waiting for user input",
+}
 
 
 @action(ITEMS, "testFailover")
@@ -51,7 +56,7 @@ def test_failover(call: Call) -> Response:
         target=jobs.item_target(call.cloud, item),
         takes=jobs.NEVER,
         data={"item": item.text, "sent": call.body},
-        details=_details("InProgress", network, []),
+        details=job_details("InProgress", network, []),
     )
     jobs.start_task(
         call.cloud, job, "TestFailoverPrerequisitesCheckTask", "Prerequisites check for test failover", about=item.name
@@ -94,9 +99,15 @@ def step(cloud: Cloud, subject: str, data: Any) -> None:
     if body is None or record is None or record["test"] is None:
         return
     item = resource_id(str(body["id"]))
+    if cloud.is_lost(landing.target_region(body, record)):
+        _step(cloud, item, data, WAIT_FOR_REGION)
+        return
     try:
         {"create": _create, "land": _land, "run": _run}[data](cloud, item, record, body)
     except Refused as refused:
+        if record["test"]["vm"] is not None:
+            with suppress(Refused):
+                landing.undo(cloud, record["test"])
         records.change(cloud, item, test=None)
         records.idle(cloud, item)
         over(cloud, item, record["test"]["job"], refused)
@@ -142,14 +153,14 @@ def boot(cloud: Cloud, item: ResourceId) -> None:
 def _run(cloud: Cloud, item: ResourceId, record: Record, body: Body) -> None:
     test = record["test"]
     vm = resource_id(test["vm"])
+    landing.must_be_there(cloud, vm)
     machines.set_power(cloud, vm, "running")
     records.change(cloud, item, phase=Phase.TEST_PENDING)
     records.properties(
         cloud,
         item,
         {"testFailoverRecoveryFabricObjectId": vm.key},
-        testFailoverState="WaitingForCompletion",
-        testFailoverStateDescription="Waiting for user input",
+        **_WAITING,
         failoverRecoveryPointId=shown_id(item.child("recoveryPoints", test["used"]["name"])),
     )
     records.idle(cloud, item)
@@ -163,7 +174,7 @@ def done(cloud: Cloud, operation: Operation) -> Body | None:
         raise refused
     item = operation.resource_id
     test = records.of(cloud, item)["test"]
-    details = _details("WaitingForCompletion", resource_id(test["network"]), [member_details(cloud, item)])
+    details = job_details("WaitingForCompletion", resource_id(test["network"]), [member_details(cloud, item)])
     jobs.change(cloud, operation.id, customDetails=details)
     return None
 
@@ -185,7 +196,8 @@ def member_details(cloud: Cloud, item: ResourceId) -> Body:
     }
 
 
-def _details(status: str, network: ResourceId, members: list[Body]) -> Body:
+def job_details(status: str, network: ResourceId, members: list[Body]) -> Body:
+    """What a test's job says of itself (S23)."""
     return {
         "instanceType": "TestFailoverJobDetails",
         "affectedObjectDetails": {},
@@ -233,10 +245,17 @@ def cleaned(cloud: Cloud, operation: Operation) -> Body | None:
 
 
 def clean(cloud: Cloud, item: ResourceId) -> None:
-    """The test machine is gone, and the test counts (S42)."""
-    test = records.of(cloud, item)["test"]
-    if test is not None and test.get("vm"):
-        landing.take_off(cloud, resource_id(test["vm"]), with_disks=True)
+    """The test machine is gone, and the test counts (S42). Raises `Refused`, and everything is as it was."""
+    record, body = records.of(cloud, item), cloud.body(item)
+    assert body is not None
+    try:
+        landing.must_answer(cloud, landing.target_region(body, record))
+        if record["test"] is not None and record["test"]["vm"] is not None:
+            landing.undo(cloud, record["test"])
+    except Refused:
+        records.properties(cloud, item, **_WAITING)
+        records.idle(cloud, item)
+        raise
     records.change(cloud, item, test=None, tested=True, phase=Phase.PROTECTED)
     records.properties(
         cloud,
