@@ -71,7 +71,6 @@ CASES: tuple[Case, ...] = (
         "networkInterfaces/web2-nic",
         lambda b: b.ip("web2-nic").update(privateIPAllocationMethod="Dynamic"),
         example=NEW,
-        severity="warning",
     ),
     case("FS602", "networkInterfaces/web1-nic", lambda b: b.ip("web1-nic").update(privateIPAddress="10.1.0.200")),
     case("FS602", "networkInterfaces/web1-nic", lambda b: b.ip("web1-nic").update(privateIPAddress="10.1.0.3")),

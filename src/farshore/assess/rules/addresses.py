@@ -17,13 +17,14 @@ from farshore.estate.counterparts import is_mapped, mapped_address
 from farshore.routing.prefixes import covered, covers
 
 
-@rule("FS601", "A machine whose address is kept has a dynamic one", "D68", "S35")
+@rule("FS601", "A machine that is promised its address has a dynamic one", "D68", "S35")
 def dynamic(context: Context) -> Iterator[Finding]:
+    """With new addresses too: a row of the map promises one for each that a machine has at home, where the guard
+    deallocates it when the region returns (D92), and a dynamic address is free to go then."""
     for machine, nic, item in _configurations(context):
         if item.private_ip_allocation_method.lower() == "static":
             continue
-        finding = error if context.project.keep_addresses else warning
-        yield finding(
+        yield error(
             nic.id,
             f"{machine.name} has {item.private_ip_address or 'an address'} by dynamic allocation:"
             " nothing pins it here, or when it comes back",

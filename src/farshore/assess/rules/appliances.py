@@ -99,6 +99,8 @@ def not_an_appliance(context: Context) -> Iterator[Finding]:
     for hop in _next_hops(context):
         for nic in hop.nics:
             key = (hop.table.id, hop.route.name)
+            if hop.side.is_target and hop.address in hop.side.appliances:
+                continue  # the route is right, and who holds the appliance's place is FS605's
             if named and nic.id not in named and not nic.enable_ip_forwarding and key not in seen:
                 seen.add(key)
                 yield error(
@@ -193,6 +195,8 @@ def among_workloads(context: Context) -> Iterator[Finding]:
 @rule("FS218", "Nothing says how an appliance gets to the target", "S32", "D87")
 def not_planned(context: Context) -> Iterator[Finding]:
     named = {address for item in context.project.appliances for address in context.addresses_of(item.source)}
+    if any(context.estate.get(item.source) is None for item in context.project.appliances):
+        return  # one is named wrongly: FS219
     seen = set()
     for hop in _next_hops(context):
         if hop.side.is_target or hop.address in named or hop.address in seen:
@@ -295,6 +299,12 @@ def _next_hops(context: Context) -> Iterator[_NextHop]:
                 remote = context.estate.virtual_network(peering.remote_virtual_network)
                 if remote is not None:
                     near.append(remote)
+            # Half a peering is FS231's to tell; the table that relies on the whole one is right.
+            near += [
+                other
+                for other in side.networks
+                if other not in near and any(p.remote_virtual_network == network.id for p in other.peerings)
+            ]
             for subnet in network.subnets:
                 table = context.table_of(subnet)
                 relevant = subnet.id in spokes or subnet.name.lower() == GATEWAY_SUBNET or network in side.hubs

@@ -47,7 +47,8 @@ def not_provisioned(context: Context) -> Iterator[Finding]:
 
 @rule("FS323", "The source's gateway is connected to no circuit", "D38", "E32")
 def unconnected(context: Context) -> Iterator[Finding]:
-    joined = {connection.virtual_network_gateway1 for connection in context.connections(context.source)}
+    # Of any type: one of the wrong type is FS324's.
+    joined = {connection.virtual_network_gateway1 for connection in context.estate.connections}
     for gateway in context.express_route_gateways(context.source):
         if gateway.id not in joined:
             yield error(
@@ -71,7 +72,9 @@ def unfit(context: Context) -> Iterator[Finding]:
                 " ExpressRoute gateway",
                 remedy="set connectionType to ExpressRoute",
             )
-        if connection.location and gateway.location and connection.location != gateway.location:
+        network = context.estate.virtual_network(None if gateway.subnet is None else gateway.subnet.parent)
+        strayed = network is not None and gateway.location != network.location  # FS304
+        if connection.location and gateway.location and connection.location != gateway.location and not strayed:
             yield error(
                 connection.id,
                 f"{connection.id.name} is located in {connection.location} and its gateway in {gateway.location}",

@@ -28,7 +28,7 @@ def unmanaged(context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("FS632", "A disk that Site Recovery does not replicate", "S63", "S28")
+@rule("FS632", "A disk that Site Recovery does not replicate", "S63", "S28", "S52")
 def unsupported(context: Context) -> Iterator[Finding]:
     for machine, item, body in _disks(context):
         sku = (body.sku or "") if body is not None else ""
@@ -44,6 +44,15 @@ def unsupported(context: Context) -> Iterator[Finding]:
                 f"{item.name} of {machine.name} has write acceleration, which Site Recovery does not replicate",
                 "writeAcceleratorEnabled is true",
                 remedy=f"switch write acceleration off on {item.name}",
+            )
+        shares = None if body is None else context.index.raw(body.id).number("properties.maxShares")
+        if body is not None and shares is not None and shares > 1:
+            yield error(
+                body.id,
+                f"{body.id.name} of {machine.name} may be shared by {shares} machines: a recovery plan takes no"
+                " shared disks",
+                f"maxShares is {shares}",
+                remedy="exclude the cluster and recover it by its own means",
             )
     for machine in context.machines:
         if (context.index.raw(machine.id).text("properties.storageProfile.diskControllerType") or "").lower() == "nvme":
@@ -65,9 +74,10 @@ def too_large(context: Context) -> Iterator[Finding]:
                 remedy="merge disks, or exclude the machine",
             )
     for machine, item, body in _disks(context):
-        size = item.disk_size_gb or (None if body is None else body.disk_size_gb)
+        # Both tell: after a resize the machine's own telling may lag.
+        size = max(item.disk_size_gb or 0, 0 if body is None else body.disk_size_gb or 0)
         most = LARGEST_OS_GIB if item is machine.vm.os_disk else LARGEST_DATA_GIB
-        if size is not None and size > most:
+        if size > most:
             yield error(
                 machine.id if body is None else body.id,
                 f"{item.name} of {machine.name} has {size} GiB; Site Recovery takes {most}",

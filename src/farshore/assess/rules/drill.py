@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from farshore.arm.decode import Network
+from farshore.arm.network import VirtualNetwork
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.counterparts import mapped_network
@@ -33,6 +34,15 @@ def same_network(context: Context) -> Iterator[Finding]:
                     remedy="name a separate network, or give drill.address_space a range",
                 )
                 return
+    replaced = _stands_in_for(context)
+    if replaced is not None:
+        yield error(
+            NETWORK,
+            f"The drill would start machines in {network.name}, which has the ranges of {replaced.name} and is joined"
+            " to the target: a failover would use it",
+            "a drill beside production takes its addresses",
+            remedy="name a separate network, or give drill.address_space a range",
+        )
 
 
 @rule("FS702", "The drill's network is not there, or not in the target region", "D16", "S42")
@@ -75,7 +85,7 @@ def overlaps(context: Context) -> Iterator[Finding]:
 def joined(context: Context) -> Iterator[Finding]:
     network = context.estate.virtual_network(context.project.drill.network)
     ours = {n.id for side in context.sides for n in side.networks}
-    if network is None or network.id in ours:
+    if network is None or network.id in ours or _stands_in_for(context) is not None:
         return
     peers = [p.remote_virtual_network for p in network.peerings if p.remote_virtual_network is not None]
     peers += [
@@ -130,6 +140,28 @@ def same_addresses(context: Context) -> Iterator[Finding]:
             f"The drill's network {network.name} overlaps {hit[1]} of {hit[0]}, and there is a single circuit",
             remedy="drill in a network with other addresses",
         )
+
+
+def _stands_in_for(context: Context) -> VirtualNetwork | None:
+    """The source's network whose counterpart the drill's network would be by region, group, ranges and peerings.
+
+    An isolated network of the same ranges is a good one for a drill (S42); what is peered with others of the target's
+    group, or holds a gateway, was not built for drills."""
+    network = context.estate.virtual_network(context.project.drill.network)
+    target = context.project.target
+    if network is None or network.location != target.region:
+        return None
+    group = target.resource_group.lower()
+    peers = [peering.remote_virtual_network for peering in network.peerings]
+    joined = any(peer is not None and (peer.resource_group or "").lower() == group for peer in peers)
+    if (network.id.resource_group or "").lower() != group or not (
+        joined or context.index.gateways_in.get(network.id.key)
+    ):
+        return None
+    for home in context.source.networks:
+        if {mapped_network(context.project, prefix) for prefix in home.address_space} == set(network.address_space):
+            return home
+    return None
 
 
 def _taken(context: Context) -> Iterator[tuple[str, Network]]:

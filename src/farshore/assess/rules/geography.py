@@ -17,7 +17,7 @@ from farshore.assess.findings import Finding, error, info, rule, warning
 @rule("FS121", "A Local circuit does not reach the region", "E17", "E19")
 def local(context: Context) -> Iterator[Finding]:
     for circuit, region in _uses(context):
-        if (circuit.sku_tier or "").lower() != "local" or circuit.peering_location is None:
+        if _tier(context, circuit) != "local" or circuit.peering_location is None:
             continue
         reached = local_regions(circuit.peering_location)
         if reached is None:
@@ -39,8 +39,7 @@ def local(context: Context) -> Iterator[Finding]:
 @rule("FS122", "A circuit needs the Premium tier", "D58", "E17")
 def premium(context: Context) -> Iterator[Finding]:
     for circuit, region in _uses(context):
-        tier = (circuit.sku_tier or "").lower()
-        if tier in ("premium", "local") or circuit.peering_location is None:
+        if _tier(context, circuit) in ("premium", "local") or circuit.peering_location is None:
             continue
         there, here = geopolitical_region_of(region), geopolitical_region_at(circuit.peering_location)
         if there is not None and here is not None and there != here:
@@ -75,7 +74,7 @@ def one_location(context: Context) -> Iterator[Finding]:
 def unknown(context: Context) -> Iterator[Finding]:
     for circuit, region in _uses(context):
         place = circuit.peering_location
-        if place is None or (circuit.sku_tier or "").lower() == "premium":
+        if place is None or _tier(context, circuit) == "premium":
             continue
         if geopolitical_region_at(place) is None or geopolitical_region_of(region) is None:
             yield info(
@@ -113,6 +112,12 @@ def _uses(context: Context) -> Iterator[tuple[ExpressRouteCircuit, str]]:
         circuit = context.estate.express_route_circuit(id_)
         if circuit is not None:
             yield circuit, region
+
+
+def _tier(context: Context, circuit: ExpressRouteCircuit) -> str:
+    """The tier in lower case; where the body gives only the SKU's name, its first part (`Local_UnlimitedData`)."""
+    name = context.index.raw(circuit.id).text("sku.name") or ""
+    return (circuit.sku_tier or name.partition("_")[0]).lower()
 
 
 def _is_beside(circuit: ExpressRouteCircuit, region: str) -> bool:

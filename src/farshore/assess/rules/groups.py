@@ -38,7 +38,8 @@ def target_group(context: Context) -> Iterator[Finding]:
 def in_lost_group(context: Context) -> Iterator[Finding]:
     targets = set(_target_groups(context))
     told: set[ResourceId] = set()
-    for id_, what, severe in _needed(context):
+    # What is severe first: a group is told of once.
+    for id_, what, severe in sorted(_needed(context), key=lambda need: not need[2]):
         group = id_.group_id
         if group is None or group in targets or location(context, group) != context.project.source_region:
             continue

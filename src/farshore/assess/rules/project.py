@@ -39,6 +39,8 @@ def against_circuits(context: Context) -> Iterator[Finding]:
     shared = set(context.source_circuits) & set(context.target_circuits)
     if context.connections(context.target) and shared:
         return  # who is connected to what is FS325's and FS331's
+    if any(context.estate.express_route_circuit(id_) is None for id_ in context.source_circuits):
+        return  # a connection to a circuit that is not there: FS321
     topology = context.project.topology
     if context.project.single_circuit and not shared:
         yield error(

@@ -2,7 +2,8 @@
 
 With kept addresses a network moves as a whole: the target announces its range, so what stays behind in it is reached
 by nobody, and a spoke that stays can't reach one that has gone. A machine in the hub that is no appliance may be there
-on purpose (a domain controller that has its own replica); it is named, not refused.
+on purpose (a domain controller that has its own replica); it is named, not refused. With new addresses a part may move
+alone, unless an objective says that it talks to what stays: that is lost with the region.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 
 from farshore.assess.context import Context, Machine
 from farshore.assess.findings import Finding, error, rule, warning
+from farshore.assess.objectives import resolve_in
 from farshore.estate.resolving import matches
 
 MOST_IN_A_PLAN = 100
@@ -18,7 +20,10 @@ MOST_IN_A_PLAN = 100
 
 @rule("FS641", "Machines are left behind that the moved ones belong with", "D93", "R40")
 def left_behind(context: Context) -> Iterator[Finding]:
-    if not context.project.keep_addresses or not context.machines:
+    if not context.machines:
+        return
+    if not context.project.keep_addresses:
+        yield from _parted(context)
         return
     moved = {subnet.parent for machine in context.machines for subnet in machine.subnets}
     hubs = {hub.id for hub in context.source.hubs}
@@ -50,6 +55,27 @@ def left_behind(context: Context) -> Iterator[Finding]:
                 "kept addresses are announced for a network as a whole",
                 remedy="include them, or use new addresses",
             )
+
+
+def _parted(context: Context) -> Iterator[Finding]:
+    """Objectives between a machine that goes and one that stays."""
+    staying = {machine.id for machine in context.bystanders}
+    for objective in context.objectives:
+        for talk in resolve_in(context, objective) if staying and not objective.deny else ():
+            ends = (talk.source, talk.destination)
+            left = next((end for end in ends if end.machine in staying), None)
+            if left is None:
+                continue
+            gone = next((end.name for end in ends if end is not left), "")
+            yield error(
+                "machines",
+                f"Objective {objective.name} needs {left.name}, which stays behind and is lost with"
+                f" {context.project.source_region}",
+                f"{talk}: {gone} goes on without it",
+                f"include {list(context.project.machines.include)}, exclude {list(context.project.machines.exclude)}",
+                remedy=f"include {left.name}, or take the objective out",
+            )
+            break
 
 
 @rule("FS642", "The boot order names a machine that is not selected", "S52")

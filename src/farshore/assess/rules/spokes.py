@@ -7,7 +7,8 @@ learned (propagation off, R37), no peering with the other spoke itself (R16), no
 From a site to a spoke, the GatewaySubnet's table must have each spoke's prefix, or parts that cover it, with the
 appliance as next hop: a shorter route does not capture a peered prefix (R16, R36).
 
-Nothing is claimed where the source is not designed that way (`Context.steered`).
+Nothing is claimed where the source is not designed that way (`Context.steered`). A subnet of the target that has no
+table yet is the plan's to complete, unless the target is announced already.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def _in_spokes(context: Context) -> Iterator[_Misled]:
         for spoke in side.spokes:
             for subnet in spoke.subnets:
                 table = context.table_of(subnet)
-                if side.is_target and subnet.route_table is None:
+                if side.is_target and subnet.route_table is None and not _is_announced(context, spoke):
                     continue  # the plan associates the table that it builds
                 for answer in design.answers(spoke.network, subnet, _destinations(context, side, spoke)):
                     if not answer.appliance and not _is_own(answer):
@@ -171,7 +172,8 @@ def _in_gateway_subnets(context: Context) -> Iterator[_Misled]:
         design = Design(context, side)
         for hub in side.hubs:
             subnet = hub.subnet(GATEWAY_SUBNET)
-            if subnet is None or (side.is_target and subnet.route_table is None):
+            live = any(_is_announced(context, spoke) for spoke in side.spokes_of(hub))
+            if subnet is None or (side.is_target and subnet.route_table is None and not live):
                 continue
             prefixes = [prefix for spoke in side.spokes_of(hub) for prefix in spoke.network.address_space]
             found = (
@@ -180,6 +182,17 @@ def _in_gateway_subnets(context: Context) -> Iterator[_Misled]:
                 if not answer.appliance and not _is_own(answer)
             )
             yield from _first_of_each(found, per_prefix=True)
+
+
+def _is_announced(context: Context, spoke: Spoke) -> bool:
+    """Whether a site can meet the spoke by now: its hub's gateway is connected and lent to it. A table that is absent
+    then is not one to build in time: the order was wrong already (D85)."""
+    if spoke.hub is None:
+        return False
+    peering = context.peering_between(spoke.network, spoke.hub)
+    connected = {connection.virtual_network_gateway1 for connection in context.connections(context.target)}
+    lent = context.index.gateways_in.get(spoke.hub.id.key, ())
+    return peering is not None and peering.use_remote_gateways and any(gateway.id in connected for gateway in lent)
 
 
 def _destinations(context: Context, side: Side, spoke: Spoke) -> list[Network]:
