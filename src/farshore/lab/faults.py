@@ -234,14 +234,16 @@ def clear(cloud: Cloud) -> None:
 
 
 def lose(cloud: Cloud, region: str) -> None:
-    """Everything in the region stops, each thing in its own way. Losing it twice is losing it once."""
-    if cloud.is_lost(region):
+    """Everything in the region stops, each thing in its own way. Losing it twice is losing it once, and a region that
+    was about to return stays away."""
+    if cloud.is_lost(region) and cloud.pending("region.arm", region) is None:
         return
     attempt = cloud.count("region.lost", region)
     cloud.table("regions")[region] = {"lost_at": stamp(cloud.now)}
     for id_ in list(machines.in_region(cloud, region)):
         cloud.cancel("machine.returns", id_.key)
-        ran = machines.power(cloud, id_) in ("running", "starting")
+        # One that had not started again since the last time has still to do so.
+        ran = machines.power(cloud, id_) in ("running", "starting") or cloud.table("machines")[id_.key]["ran"]
         machines.set_power(cloud, id_, "stopped" if ran else machines.power(cloud, id_) or "stopped", ran=ran)
     for body in _gateways(cloud, region):
         key = str(body["id"]).lower()

@@ -29,20 +29,29 @@ def packets(call: Call) -> Response:
     return Response(status=200, body=_sent(call, wanted))
 
 
-def _sent(call: Call, wanted: dict[str, Any]) -> dict[str, Any]:
+def _sent(call: Call, wanted: Any) -> dict[str, Any]:
+    if not isinstance(wanted, dict):
+        raise bad_request("InvalidPacket", f"A packet is an object with 'from' and 'to', not {wanted!r}.")
     for name in ("from", "to"):
         if not isinstance(wanted.get(name), str):
             raise bad_request("InvalidPacket", f"A packet needs '{name}'.")
-    port = wanted.get("port", 443)
-    count = int(wanted.get("count") or 1)
+    port, count = wanted.get("port", 443), wanted.get("count", 1)
+    if port is not None and not (_is_number(port) and 0 <= port <= 65535):
+        raise bad_request("InvalidPacket", f"port is a number up to 65535, not {port!r}.")
+    if not (_is_number(count) and count > 0):
+        raise bad_request("InvalidPacket", f"count is a number from 1, not {count!r}.")
     try:
         found = dataplane.send(
             call.cloud,
             wanted["from"],
             wanted["to"],
             str(wanted.get("protocol") or "tcp").lower(),
-            None if port is None else int(port),
+            port,
         )
     except InputError as error:
         raise bad_request("InvalidPacket", str(error)) from None
     return {"time": stamp(call.cloud.now), "count": count, **found}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

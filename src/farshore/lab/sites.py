@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 TABLE = "sites"
 CHANGE = "site.change"
 SETTINGS = ("local_preference", "prepend", "filters")
+MOST = 2**32 - 1
 
 
 def keep(cloud: Cloud, sites: Iterable[Site]) -> None:
@@ -146,14 +147,21 @@ def changed(cloud: Cloud, subject: str, data: Json) -> None:
 def _checked(settings: Any, known: set[str]) -> dict[str, Any]:
     if not isinstance(settings, dict) or settings.get("name") not in known:
         raise bad_request("UnknownRouter", f"The site has no such router; it has {', '.join(sorted(known))}.")
+    strange = sorted(set(settings) - {"name", *SETTINGS})
+    if strange:
+        raise bad_request("InvalidSiteChange", f"A router has no {strange[0]}; it has {', '.join(SETTINGS)}.")
     found: dict[str, Any] = {"name": settings["name"]}
     for key in ("local_preference", "prepend"):
         if key in settings:
-            if not isinstance(settings[key], int) or settings[key] < 0:
-                raise bad_request("InvalidSiteChange", f"{key} must be a number from 0, not {settings[key]!r}.")
-            found[key] = settings[key]
+            number = settings[key]
+            if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MOST:
+                raise bad_request("InvalidSiteChange", f"{key} must be a number from 0, not {number!r}.")
+            found[key] = number
     if "filters" in settings:
-        found["filters"] = [_filter(item) for item in settings["filters"] or []]
+        filters = settings["filters"] or []
+        if not isinstance(filters, list):
+            raise bad_request("InvalidSiteChange", f"filters is a list, not {filters!r}.")
+        found["filters"] = [_filter(item) for item in filters]
     return found
 
 
@@ -172,7 +180,7 @@ def _shown(cloud: Cloud, site: Site) -> dict[str, Any]:
     """Settings, and the tables of this moment: what each router was offered and let in, and what the site chose."""
     from farshore.lab import dataplane
     from farshore.routing.places import site_table
-    from farshore.routing.sites import preferred
+    from farshore.routing.sites import allowed, preferred
 
     world = dataplane.plane(cloud).routing.world
     offers = site_table(world, site).offers
@@ -181,8 +189,8 @@ def _shown(cloud: Cloud, site: Site) -> dict[str, Any]:
         by_prefix.setdefault(offer.prefix, []).append(offer)
     chosen = [offer for held in by_prefix.values() for offer in preferred(held)]
     row = as_row(site)
-    for router in row["routers"]:
-        router["announces"] = list(row["prefixes"])
+    for router, settings in zip(row["routers"], site.routers, strict=True):
+        router["announces"] = [str(prefix) for prefix in site.prefixes if allowed(settings, "out", prefix)]
         router["learned"] = [_offer(offer) for offer in offers if offer.router == router["name"]]
     return {**row, "chosen": [_offer(offer) for offer in chosen]}
 

@@ -64,7 +64,7 @@ def test_subnets_that_a_put_leaves_out_stay_and_those_that_a_list_leaves_out_go(
     without = {"location": "eastasia", "properties": {"addressSpace": HUB["properties"]["addressSpace"]}}
     assert len(lab.made(vnet("hub"), without)["properties"]["subnets"]) == 2
     # `null` is no list: it leaves out, it does not empty.
-    null: Body = {**without, "properties": {**without["properties"], "subnets": None}}
+    null: Body = {**without, "properties": {"addressSpace": HUB["properties"]["addressSpace"], "subnets": None}}
     assert len(lab.made(vnet("hub"), null)["properties"]["subnets"]) == 2
     one = network_body("10.10.10.0/24", nva="10.10.10.0/25")
     assert [item["name"] for item in lab.made(vnet("hub"), one)["properties"]["subnets"]] == ["nva"]
