@@ -56,8 +56,9 @@ def make_plan(
         network.build_connections()
         check_circuits(design, draft, network)
     protect.build(design, draft)
-    drill.build(design, draft)
+    # A disaster waits for no drill: it may strike before one, and in the middle of it.
     failover.disaster(design, draft)
+    drill.build(design, draft)
     failover.build(design, draft, network)
     failover.commit(design, draft)
     guard.returns(design, draft)

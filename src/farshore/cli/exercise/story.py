@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 from farshore.assess import assess
 from farshore.azure.inventory import read_estate
+from farshore.cli import runs
 from farshore.cli.exercise import measure, verdicts
 from farshore.cli.exercise.compare import residue, unexplained
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.exercise.log import HaltedError, Phases, iso
 from farshore.cli.exercise.residents import Residents, traffic_of
+from farshore.cli.hearing import Hearing
 from farshore.cli.projects import Folder, subscriptions_of
 from farshore.cli.stage import Stage
 from farshore.cli.verbs.planned import Planned, plan_for
@@ -33,7 +35,7 @@ from farshore.cli.views import View
 from farshore.cli.views.plan import span
 from farshore.estate.estate import Estate
 from farshore.plan.durations import DECISION
-from farshore.plan.model import Phase, Plan, Step
+from farshore.plan.model import Phase, Plan
 from farshore.prove import prove
 from farshore.run import RunOutcome, record_event, run_phases
 from farshore.run.events import RunEvent
@@ -123,6 +125,7 @@ class Story:
         self._assess(estate)
         plan = self._plan(estate)
         self._prove(estate, plan)
+        runs.begin(self._folder, self._told.run_id, plan, self._told.proof)
         self._residents = Residents(self._stage.handles, self._stage.clock, traffic_of(estate, plan))
         self._residents.start()
         self._told.maps.append(("Before: the estate as it was read", estate))
@@ -196,7 +199,7 @@ class Story:
             clock=self._stage.clock,
             actuators=self._stage.actuators,
             happened=happened,
-            on_event=self._hear,
+            on_event=Hearing(plan, self._view),
         )
         done = plan.of_phase(*phases)
         phase.said = f"{len(done)} steps"
@@ -204,22 +207,6 @@ class Story:
             failed = outcome.failed
             phase.halt("; ".join(f"{id_}: {_fault(outcome, id_)}" for id_ in failed) or "the run did not end")
         return outcome
-
-    def _hear(self, event: RunEvent) -> None:
-        """What the journal writes, as a person watches it: lettered and long steps are told, all others pass by."""
-        plan = self._told.plan
-        step = plan.step(event.step) if plan is not None and event.step else None
-        if step is None:
-            return
-        if event.kind == "done" and _is_worth_telling(step):
-            letter = f"({step.letter}) " if step.letter else ""
-            self._view.progress(f"{event.at:%H:%M:%S}    {letter}{step.title}")
-        elif event.kind == "failed":
-            fault = event.body.get("fault") or {}
-            expected = "as the plan expected" if event.body.get("expected") else "FAILED"
-            self._view.progress(f"{event.at:%H:%M:%S}    {step.title}: {expected}: {fault.get('message', '')}")
-        else:
-            self._view.status(f"{event.at:%H:%M:%S}  {step.title}")
 
     async def _drill(self, plan: Plan) -> None:
         with self._phases("drill") as phase:
@@ -308,10 +295,6 @@ class Story:
             missed = verdicts.uncovered(plan, self._told.proof, self._stage.journal.read(self._told.run_id))
             if missed:
                 phase.halt(f"the run passed through a moment that the proof had not looked at: {missed}")
-
-
-def _is_worth_telling(step: Step) -> bool:
-    return step.letter is not None or step.kind == "site" or step.expected_duration >= timedelta(minutes=2)
 
 
 def _fault(outcome: RunOutcome, step_id: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from farshore.cli.exercise.story import Story, Told
 from farshore.cli.projects import Folder, read_folder
+from farshore.cli.runs import new_id
 from farshore.cli.stage import open_stage
 from farshore.cli.views import View
 
@@ -23,7 +24,7 @@ async def tell(
     """Tell the story of a project in a fresh lab of its own, whose state stays in `.farshore/lab.db`."""
     _, declared = read_folder(folder.path)
     async with open_stage(folder, declared, cloud="lab", wait=wait, fresh=True, seed=seed) as stage:
-        run_id = next(f"exercise-{n}" for n in range(1, 10**6) if not stage.journal.read(f"exercise-{n}"))
+        run_id = new_id(stage.journal, "exercise")
         story = Story(
             stage, folder, declared, view, example=example, scenario=scenario, plan_file=plan_file, run_id=run_id
         )

@@ -1,0 +1,196 @@
+"""Carrying out a part of a plan: the run it belongs to, found or begun; what must come first; the driving itself.
+
+A run begins the way an exercise does: the estate is read from the cloud, judged, planned and proven, and nothing is
+touched until all of it is good. After that only the plan is read: a run of last month is resumed as it was planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farshore.cli import runs
+from farshore.cli.hearing import Hearing
+from farshore.cli.projects import subscriptions_of
+from farshore.cli.runs import Command, Run
+from farshore.errors import InputError
+from farshore.plan.model import Phase
+from farshore.run import run_phases
+from farshore.run.machine import initial
+from farshore.run.states import RunStatus, StepState
+
+if TYPE_CHECKING:
+    from farshore.assess.findings import Finding
+    from farshore.cli.stage import Stage
+    from farshore.cli.views import View
+    from farshore.estate.estate import Estate
+    from farshore.prove.values import Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What a command came to."""
+
+    run: Run | None = None
+    phases: tuple[Phase, ...] = ()
+    done_before: bool = False
+    """There was nothing left to do."""
+    findings: tuple[Finding, ...] = ()
+    """Errors of the estate, or drift from the plan: nothing was touched."""
+    proof: Proof | None = None
+    """A proof that fails: nothing was touched."""
+
+    @property
+    def ok(self) -> bool:
+        if self.run is None:
+            return False
+        return all(phase in self.run.state.ended for phase in self.phases)
+
+    def as_json(self) -> dict[str, Any]:
+        run = self.run
+        answer: dict[str, Any] = {
+            "run": None if run is None else run.id,
+            "ok": self.ok,
+            "phases": [phase.value for phase in self.phases],
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+        if self.proof is not None:
+            from farshore.prove.file import proof_as_json
+
+            answer["proof"] = proof_as_json(self.proof)
+        if run is not None:
+            answer |= run_as_json(run)
+        return answer
+
+
+@dataclass(slots=True)
+class Beginning:
+    """How a new run is begun, where one has to be."""
+
+    scenario: str
+    plan_file: Path | None
+    anew: bool = False
+    """Begin a new run even where one is under way."""
+    run_id: str | None = None
+    """The run meant, where the user has named one."""
+    findings: tuple[Finding, ...] = ()
+    proof: Proof | None = None
+
+
+async def carry_out(
+    name: str, command: Command, stage: Stage, declared: Estate, view: View, beginning: Beginning
+) -> Carried:
+    """Find or begin the run, and drive the command's phases to their end. Raises `InputError` where something else
+    has to come first."""
+    run = await _run_for(stage, declared, view, beginning)
+    if run is None:
+        failing = None if beginning.proof is None or beginning.proof.ok else beginning.proof
+        return Carried(findings=beginning.findings, proof=failing)
+    phases = tuple(phase for phase in command.phases if run.plan.of_phase(phase))
+    if all(phase in run.state.ended for phase in phases):
+        return Carried(run=run, phases=phases, done_before=True)
+    if run.state.status is RunStatus.PAUSED:
+        raise InputError(f"Run {run.id} is paused", value=run.id, remedy=f"farshore runs resume {run.id}")
+    if run.is_passed(command):
+        raise InputError(
+            f"Run {run.id} is past its {name}",
+            value=run.id,
+            expected=f"a run in which nothing has begun that comes after the {name}",
+            remedy=run.next_action(),
+        )
+    first = run.comes_first(command)
+    if first is not None:
+        raise InputError(
+            f"{name.capitalize()} comes after {first}, which has not come to its end in run {run.id}",
+            value=run.id,
+            expected=f"a run in which {first} is done",
+            remedy=run.next_action() if run.events else f"farshore {first}",
+        )
+    if not run.events:
+        runs.begin(stage.folder, run.id, run.plan, beginning.proof)
+    happened = [command.event] if command.event in {event.id for event in run.plan.events} and command.event else []
+    return await drive(run, phases, stage, view, happened)
+
+
+async def drive(run: Run, phases: Sequence[Phase], stage: Stage, view: View, happened: Sequence[str] = ()) -> Carried:
+    """Drive phases of a run until nothing is under way."""
+    await run_phases(
+        run.plan,
+        phases,
+        run_id=run.id,
+        client=stage.client,
+        journal=stage.journal,
+        clock=stage.clock,
+        actuators=stage.actuators,
+        happened=happened,
+        on_event=Hearing(run.plan, view),
+    )
+    return Carried(run=runs.read(stage.folder, stage.journal, run.id), phases=tuple(phases))
+
+
+async def _run_for(stage: Stage, declared: Estate, view: View, beginning: Beginning) -> Run | None:
+    """The run that is meant: the one named, else the current one, else a new one. None where the estate, the plan or
+    the proof is not good."""
+    if beginning.run_id is not None:
+        return runs.read(stage.folder, stage.journal, beginning.run_id)
+    found = None if beginning.anew else runs.current(stage.folder, stage.journal)
+    if found is None:
+        return await _begun(stage, declared, view, beginning)
+    if beginning.plan_file is not None:
+        raise InputError(
+            f"Run {found.id} is under way with a plan of its own",
+            value=str(beginning.plan_file),
+            expected="no --plan while a run is under way",
+            remedy=f"leave --plan out, or begin another run with --new (farshore runs cancel {found.id} ends this one)",
+        )
+    return found
+
+
+async def _begun(stage: Stage, declared: Estate, view: View, beginning: Beginning) -> Run | None:
+    from farshore.assess import assess
+    from farshore.azure.inventory import read_estate
+    from farshore.cli.verbs.planned import plan_for
+    from farshore.estate.estate import Estate
+    from farshore.prove import prove
+
+    view.status("reading the estate ...")
+    bodies = await read_estate(stage.client, subscriptions_of(declared))
+    estate = Estate.from_resources(bodies, declared.project)
+    assessment = assess(estate)
+    if not assessment.ok:
+        beginning.findings = tuple(f for f in assessment.findings if f.severity.value == "error")
+        return None
+    planned = plan_for(estate, beginning.scenario, beginning.plan_file)
+    if planned.drifted:
+        beginning.findings = planned.findings
+        return None
+    view.status("proving the plan ...")
+    proof = prove(estate, planned.plan)
+    beginning.proof = proof
+    if not proof.ok:
+        return None
+    run_id = runs.new_id(stage.journal, planned.plan.scenario)
+    view.progress(f"run {run_id}: {len(planned.plan.steps)} steps, proven over {proof.cuts:,} cuts")
+    return Run(id=run_id, plan=planned.plan, events=(), state=initial(planned.plan))
+
+
+def run_as_json(run: Run) -> dict[str, Any]:
+    """The run as it stands, for programs."""
+    steps = run.state.steps
+    titles = {step.id: step.title for step in run.plan.steps}
+    return {
+        "status": run.status,
+        "scenario": run.plan.scenario,
+        "steps": {state.value: sum(r.state is state for r in steps.values()) for state in StepState},
+        "started": [phase.value for phase in run.state.started],
+        "ended": [phase.value for phase in run.state.ended],
+        "happened": list(run.state.happened),
+        "failed": [{"id": id_, "title": titles[id_], "fault": steps[id_].fault} for id_ in run.failed],
+        "expected_failures": [
+            {"id": id_, "title": titles[id_], "fault": r.fault} for id_, r in steps.items() if r.expected
+        ],
+        "waiting": [{"id": id_, "title": titles[id_], "instruction": run.instruction(id_)} for id_ in run.waiting],
+        "next": run.next_action(),
+    }

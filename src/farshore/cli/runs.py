@@ -1,0 +1,242 @@
+"""A project's runs as the verbs see them: the folder that each keeps, the plan it is tied to, what may come next.
+
+    .farshore/runs/<id>/plan.json, proof.json     written before the run's first event, whole, or not at all
+    .farshore/runs.db                             the journal; the state of a run is the fold of its events
+
+A run carries out one plan, phase by phase, by as many commands as its users like. The current run is the latest one
+that is neither over nor cancelled.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.json import loads, pretty
+from farshore.errors import InputError
+from farshore.plan.file import plan_as_json, plan_from_json
+from farshore.plan.model import Phase, Plan
+from farshore.run import machine
+from farshore.run.events import Kind, RunEvent
+from farshore.run.journal import Journal
+from farshore.run.machine import State
+from farshore.run.states import RunStatus, StepState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from farshore.cli.projects import Folder
+    from farshore.prove.values import Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A verb of the command line as a part of a plan."""
+
+    phases: tuple[Phase, ...]
+    event: str | None = None
+    """What has happened, where somebody gives this command."""
+
+
+COMMANDS: Mapping[str, Command] = {
+    "provision": Command(phases=(Phase.PROVISION,)),
+    "protect": Command(phases=(Phase.PROTECT,)),
+    "drill": Command(phases=(Phase.DRILL,)),
+    "failover": Command(phases=(Phase.FAILOVER,), event="disaster"),
+    "commit": Command(phases=(Phase.COMMIT,)),
+    "reprotect": Command(phases=(Phase.RETURN, Phase.REPROTECT), event="return"),
+    "failback": Command(phases=(Phase.FAILBACK,)),
+}
+"""In the order of the story."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run as it stands."""
+
+    id: str
+    plan: Plan
+    events: Sequence[RunEvent]
+    state: State
+
+    @property
+    def status(self) -> str:
+        """paused, cancelled, over, waiting (for a person), halted (a step failed), under way, or between phases."""
+        if self.state.status in (RunStatus.PAUSED, RunStatus.CANCELLED):
+            return self.state.status.value
+        if self.is_over:
+            return "over"
+        if self.waiting:
+            return "waiting"
+        if self.failed:
+            return "halted"
+        return "under way" if self.open_phases else "between phases"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state.status is RunStatus.CANCELLED or (self.next_command is None and not self.open_phases)
+
+    @property
+    def open_phases(self) -> tuple[Phase, ...]:
+        """Begun, and not at their end."""
+        return tuple(phase for phase in self.state.started if phase not in self.state.ended)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Steps that failed and were not expected to."""
+        return tuple(id_ for id_, r in self.state.steps.items() if r.state is StepState.FAILED and not r.expected)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Steps that a person is asked for."""
+        return tuple(id_ for id_, r in self.state.steps.items() if r.state is StepState.ASKED)
+
+    def instruction(self, step: str) -> str:
+        """What the person was asked to do."""
+        asked = [event for event in self.events if event.step == step and event.kind is Kind.ASKED]
+        return str(asked[-1].body.get("instruction") or "") if asked else ""
+
+    @property
+    def next_command(self) -> str | None:
+        """The first command that is not at its end, from the last one that has begun: what was passed over before it,
+        as a drill before a disaster, is not gone back to."""
+        commands = [(name, command) for name, command in COMMANDS.items() if self._held(command)]
+        begun = [at for at, (_, command) in enumerate(commands) if set(command.phases) & set(self.state.started)]
+        later = commands[begun[-1] if begun else 0 :]
+        return next((name for name, command in later if not self._held(command) <= set(self.state.ended)), None)
+
+    def is_passed(self, command: Command) -> bool:
+        """Whether a later command has begun, so that this one would do harm or nothing."""
+        following = list(COMMANDS.values())
+        later = following[following.index(command) + 1 :]
+        begun = set(self.state.started)
+        return not self._held(command) & begun and any(self._held(other) & begun for other in later)
+
+    def comes_first(self, command: Command) -> str | None:
+        """The command that has to be given before this one: the first whose steps this one's steps, or the event
+        that this one says has happened, come after."""
+        nodes = {node.id: node for nodes in (self.plan.steps, self.plan.events) for node in nodes}
+        owners = {step.id: step.phase for step in self.plan.steps}
+        waiting = [id_ for step in self.plan.of_phase(*command.phases) for id_ in step.after]
+        missing: set[Phase] = set()
+        seen: set[str] = set()
+        while waiting:
+            id_ = waiting.pop()
+            if id_ in seen:
+                continue
+            seen.add(id_)
+            if id_ not in owners:
+                waiting += nodes[id_].after
+            elif owners[id_] not in command.phases and owners[id_] not in self.state.ended:
+                missing.add(owners[id_])
+        return next((name for name, other in COMMANDS.items() if missing & set(other.phases)), None)
+
+    def _held(self, command: Command) -> set[Phase]:
+        return {phase for phase in command.phases if self.plan.of_phase(phase)}
+
+    def next_action(self) -> str:
+        """One sentence for whoever is on call."""
+        if self.state.status is RunStatus.CANCELLED:
+            return "nothing: the run was cancelled; the next command begins a new one"
+        if self.state.status is RunStatus.PAUSED:
+            return f"farshore runs resume {self.id}"
+        if self.waiting:
+            return f"do what is asked, then: farshore runs approve {self.waiting[0]} --run {self.id}"
+        if self.failed:
+            return f"mend the cause, then: farshore runs retry {self.failed[0]} --run {self.id}"
+        if self.open_phases:
+            return f"farshore runs resume {self.id}"
+        following = self.next_command
+        return f"farshore {following}" if following else "nothing: the run is over"
+
+
+def begin(folder: Folder, run_id: str, plan: Plan, proof: Proof | None) -> None:
+    """Keep a run's plan and proof: what a process that resumes it will read."""
+    place = folder.run(run_id)
+    place.mkdir(parents=True, exist_ok=True)
+    if proof is not None:
+        from farshore.prove.file import proof_as_json
+
+        write_whole(place / "proof.json", pretty(proof_as_json(proof)).encode())
+    write_whole(place / "plan.json", pretty(plan_as_json(plan)).encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """The file as it was, or as it is to be; never half of it."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(data)
+    os.replace(beside, path)
+
+
+def new_id(journal: Journal, stem: str) -> str:
+    """`exercise-1`, `published-3`: the first of its name that is free."""
+    taken = set(journal.runs())
+    return next(f"{stem}-{n}" for n in range(1, len(taken) + 2) if f"{stem}-{n}" not in taken)
+
+
+def read(folder: Folder, journal: Journal, run_id: str) -> Run:
+    """A run by its id. Raises `InputError` where there is none, `JournalError` where it can't be read."""
+    events = journal.read(run_id)
+    if not events:
+        known = journal.runs()
+        raise InputError(
+            f"There is no run {run_id}",
+            value=run_id,
+            expected=f"one of {', '.join(known[-6:])}" if known else "a run; there is none in this project yet",
+            remedy="farshore runs list shows them" if known else "farshore provision begins one",
+        )
+    plan = _plan(folder.run(run_id) / "plan.json")
+    return Run(id=run_id, plan=plan, events=events, state=machine.fold(plan, events))
+
+
+def latest(folder: Folder, journal: Journal, run_id: str | None) -> Run:
+    """The run of this id, else the latest."""
+    known = journal.runs()
+    return read(folder, journal, run_id or (known[-1] if known else "of this project"))
+
+
+def current(folder: Folder, journal: Journal) -> Run | None:
+    """The latest run, unless it is over."""
+    known = journal.runs()
+    found = read(folder, journal, known[-1]) if known else None
+    return None if found is None or found.is_over else found
+
+
+def tell(
+    journal: Journal, run: Run, kind: Kind, now: datetime, *, step: str = "", body: Mapping[str, Any] | None = None
+) -> bool:
+    """Write down what a person wants of a run: at once where nobody drives it, else for its driver to write. True
+    where it is written. Raises `JournalError` where it makes no sense in the run's state, `HeldError`."""
+    event = machine.event(run.state, step, kind, now, body)
+    machine.step(run.state, event)
+    if journal.holder(run.id) is not None:
+        journal.ask(run.id, kind, step, body)
+        return False
+    journal.hold(run.id)
+    try:
+        journal.append(run.id, [event])
+    finally:
+        journal.release(run.id)
+    return True
+
+
+def proof_of(folder: Folder, run_id: str) -> Proof | None:
+    """The proof that a run began with."""
+    from farshore.prove.file import proof_from_json
+
+    path = folder.run(run_id) / "proof.json"
+    return proof_from_json(loads(path.read_bytes()), file=str(path)) if path.is_file() else None
+
+
+def _plan(path: Path) -> Plan:
+    if not path.is_file():
+        raise InputError(
+            "This run's plan is not there",
+            file=str(path),
+            expected="the plan.json that the run began with",
+            remedy="put it back from a copy; without it nobody can say what the run was to do",
+        )
+    return plan_from_json(loads(path.read_bytes()), file=str(path))

@@ -1,0 +1,73 @@
+"""`farshore provision|protect|drill|failover|commit|reprotect|failback`: one part of the plan each, in that order.
+
+The first of them begins a run: the estate is read, judged, planned and proven, and nothing is touched until all of it
+is good. Each goes on where the run is; what is done already is found done, and nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from farshore.cli.app import BAD_ANSWER, GOOD, VERBS, App, common
+
+if TYPE_CHECKING:
+    from farshore.cli.carrying import Beginning, Carried
+
+NAMES = ("provision", "protect", "drill", "failover", "commit", "reprotect", "failback")
+
+
+def _command(name: str) -> click.Command:
+    @click.command(name, help=VERBS[name][1] + ".", epilog=__doc__.split("\n\n", 1)[1])
+    @click.option("--run", "run_id", default=None, help="The run; default the one under way, else a new one.")
+    @click.option("--new", "anew", is_flag=True, default=False, help="Begin a new run even where one is under way.")
+    @click.option("--scenario", default="published", show_default=True, help="The story to plan where a run begins.")
+    @click.option("--plan", "plan_file", type=click.Path(path_type=Path), default=None, help="The plan to carry out.")
+    @click.option("--yes", is_flag=True, default=False, help="Do not ask, on a terminal, before a failover.")
+    @common
+    def command(app: App, run_id: str | None, anew: bool, scenario: str, plan_file: Path | None, yes: bool) -> int:
+        from farshore.cli.carrying import Beginning
+        from farshore.cli.views.runs import carried_text
+
+        if name == "failover" and not yes:
+            _confirm(app)
+        beginning = Beginning(scenario=scenario, plan_file=plan_file, anew=anew, run_id=run_id)
+        carried = asyncio.run(_carry_out(app, name, beginning))
+        app.view.answer(carried.as_json(), carried_text(name, carried))
+        return GOOD if carried.ok else BAD_ANSWER
+
+    return command
+
+
+async def _carry_out(app: App, name: str, beginning: Beginning) -> Carried:
+    from farshore.cli.carrying import carry_out
+    from farshore.cli.projects import Folder, read_folder
+    from farshore.cli.runs import COMMANDS
+    from farshore.cli.stage import open_stage
+
+    folder = Folder(app.project_dir)
+    _, declared = read_folder(folder.path)
+    async with open_stage(folder, declared, cloud=app.cloud, wait=app.wait) as stage:
+        return await carry_out(name, COMMANDS[name], stage, declared, app.view, beginning)
+
+
+def _confirm(app: App) -> None:
+    """A failover says that the region is lost. On a terminal a person is asked whether it is."""
+    if app.format != "human" or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    from farshore.cli.projects import read_folder
+
+    project, _ = read_folder(app.project_dir)
+    source, target = project.source_region, project.target.region
+    click.confirm(
+        f"This declares {source} lost: its machines are started in {target} from their latest recovery points. Go on?",
+        abort=True,
+        err=True,
+    )
+
+
+commands: dict[str, click.Command] = {name: _command(name) for name in NAMES}

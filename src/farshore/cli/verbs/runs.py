@@ -1,0 +1,207 @@
+"""`farshore runs`: what runs there are, how they stand, and what a person may say to one.
+
+list, show, verify                      read
+pause, retry, skip, approve, cancel     a word that is written in the journal, by whoever drives the run if
+                                        somebody does
+resume                                  goes on where a run stopped, however it stopped
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from farshore.cli.app import BAD_ANSWER, GOOD, App, common
+from farshore.run.events import Kind
+
+if TYPE_CHECKING:
+    from farshore.cli.carrying import Carried
+    from farshore.cli.projects import Folder
+    from farshore.run.journal import Journal
+
+
+@click.group("runs")
+def command() -> None:
+    """List, show, resume and steer runs."""
+
+
+@command.command("list")
+@common
+def list_(app: App) -> int:
+    """Every run of the project, the oldest first."""
+    from farshore.cli import runs
+    from farshore.cli.carrying import run_as_json
+    from farshore.cli.views.runs import runs_text
+
+    with _journal(app) as (folder, journal):
+        found = [runs.read(folder, journal, id_) for id_ in journal.runs()]
+        holders = [journal.holder(run.id) for run in found]
+        rows = [
+            {"run": run.id, **run_as_json(run), "driven_by": None if holder is None else holder.as_json()}
+            for run, holder in zip(found, holders, strict=True)
+        ]
+        shown = [None if holder is None else f"process {holder.pid} on {holder.host}" for holder in holders]
+        app.view.answer({"value": rows}, runs_text(found, shown))
+    return GOOD
+
+
+@command.command("show")
+@click.argument("run_id", required=False, metavar="[RUN]")
+@click.option("--steps", "all_steps", is_flag=True, default=False, help="Every step with its times.")
+@common
+def show(app: App, run_id: str | None, all_steps: bool) -> int:
+    """How a run stands (default: the latest), what failed or waits, and what to do next."""
+    from farshore.cli import runs
+    from farshore.cli.carrying import run_as_json
+    from farshore.cli.views.runs import run_text
+    from farshore.report.steps import step_rows
+
+    with _journal(app) as (folder, journal):
+        run = runs.latest(folder, journal, run_id)
+        document = {"run": run.id, **run_as_json(run), "step_rows": step_rows(run.plan, run.events)}
+        app.view.answer(document, run_text(run, all_steps=all_steps))
+    return GOOD
+
+
+@command.command("resume")
+@click.argument("run_id", required=False, metavar="[RUN]")
+@common
+def resume(app: App, run_id: str | None) -> int:
+    """Go on where a run stopped: after a crash, a pause, a person's word. Resuming twice is harmless."""
+    from farshore.cli.views.runs import carried_text
+
+    carried = asyncio.run(_resume(app, run_id))
+    app.view.answer(carried.as_json(), carried_text("resume", carried))
+    return GOOD if carried.ok else BAD_ANSWER
+
+
+async def _resume(app: App, run_id: str | None) -> Carried:
+    from farshore.cli import runs
+    from farshore.cli.carrying import Carried, drive
+    from farshore.cli.projects import Folder, read_folder
+    from farshore.cli.stage import open_stage
+    from farshore.errors import InputError
+    from farshore.run.states import RunStatus
+
+    folder = Folder(app.project_dir)
+    _, declared = read_folder(folder.path)
+    async with open_stage(folder, declared, cloud=app.cloud, wait=app.wait) as stage:
+        run = runs.latest(folder, stage.journal, run_id)
+        if run.state.status is RunStatus.CANCELLED:
+            raise InputError(f"Run {run.id} was cancelled", value=run.id, remedy="the next command begins a new run")
+        if run.state.status is RunStatus.PAUSED:
+            runs.tell(stage.journal, run, Kind.RESUMED, stage.clock.now(), body={"by": _user()})
+            run = runs.read(folder, stage.journal, run.id)
+        phases = run.open_phases
+        if not phases:
+            return Carried(run=run, phases=run.state.ended, done_before=True)
+        return await drive(run, phases, stage, app.view)
+
+
+def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = None) -> click.Command:
+    """A verb that writes one word of a person's in the journal."""
+
+    def write(app: App, run_id: str | None, step: str = "", by: str | None = None, why: str | None = None) -> int:
+        from datetime import UTC, datetime
+
+        from farshore.cli import runs
+        from farshore.errors import InputError, JournalError
+
+        body = {"by": by or _user(), **({"why": why} if why else {})}
+        with _journal(app) as (folder, journal):
+            run = runs.latest(folder, journal, run_id)
+            if of_step and run.plan.step(step) is None:
+                raise InputError(
+                    f"Run {run.id} has no step {step}",
+                    value=step,
+                    expected="the id of a step of its plan",
+                    remedy=f"farshore runs show {run.id} --steps lists them",
+                )
+            # The run's own time, which is the lab's in a lab; a word of the wall's would stand before its cause.
+            now = max(datetime.now(UTC), run.events[-1].at) if app.cloud not in (None, "lab") else run.events[-1].at
+            try:
+                written = runs.tell(journal, run, kind, now, step=step, body=body)
+            except JournalError as error:
+                raise InputError(f"{said} makes no sense here: {error}", value=step or run.id) from None
+            run = runs.read(folder, journal, run.id)
+            text = said if written else f"{said}: left for the process that drives the run"
+            app.view.answer(
+                {"run": run.id, "written": written, "next": run.next_action()},
+                f"{run.id}: {text}\nnext  {run.next_action()}",
+            )
+        return GOOD
+
+    options: list[Any] = [click.option("--by", default=None, help="Who says so; default the user's name.")]
+    if why is not None:
+        options.append(click.option("--why", required=True, help=why))
+    if of_step:
+        options += [click.argument("step"), click.option("--run", "run_id", default=None, help="Default: the latest.")]
+    else:
+        options.append(click.argument("run_id", required=False, metavar="[RUN]"))
+    decorated = common(write)
+    for option in options:
+        decorated = option(decorated)
+    return click.command(name, help=said + ".")(decorated)
+
+
+for _made in (
+    _word("pause", Kind.PAUSED, "No further step begins; what is under way comes to its end", of_step=False),
+    _word("cancel", Kind.CANCELLED, "The run ends here; what it has built stays", of_step=False),
+    _word("retry", Kind.RETRIED, "The failed step is tried again when the run is resumed", of_step=True),
+    _word("skip", Kind.SKIPPED, "The step counts as done without being done", of_step=True, why="Why this is right."),
+    _word("approve", Kind.APPROVED, "The step that a person was asked for is done, and will be verified", of_step=True),
+):
+    command.add_command(_made)
+
+
+@command.command("verify")
+@click.argument("run_id", required=False, metavar="[RUN]")
+@common
+def verify(app: App, run_id: str | None) -> int:
+    """Check a run's journal: whole, in order, the plan's own, and every moment of it among the proof's cuts."""
+    from farshore.cli import runs
+    from farshore.cli.verifying import verify_run
+
+    with _journal(app) as (folder, journal):
+        run = runs.latest(folder, journal, run_id)
+        checks = verify_run(folder, run)
+    wrong = [check for check in checks if not check.ok]
+    document = {
+        "run": run.id,
+        "ok": not wrong,
+        "checks": [{"name": check.name, "ok": check.ok, "said": check.said} for check in checks],
+    }
+    lines = [f"{'ok ' if check.ok else 'BAD'}  {check.name:<24}  {check.said}" for check in checks]
+    app.view.answer(document, "\n".join([run.id, *lines]))
+    return BAD_ANSWER if wrong else GOOD
+
+
+@contextmanager
+def _journal(app: App) -> Iterator[tuple[Folder, Journal]]:
+    """The project's journal, for reading it or leaving a word; nobody has to hold the project for that."""
+    from farshore.cli.projects import Folder
+    from farshore.errors import InputError
+    from farshore.run.journal import Journal
+
+    folder = Folder(app.project_dir)
+    if not folder.runs_db.is_file():
+        raise InputError(
+            "There are no runs in this project yet", value=str(folder.path), remedy="farshore provision begins one"
+        )
+    journal = Journal(folder.runs_db, mirror=folder.state / "runs")
+    try:
+        yield folder, journal
+    finally:
+        journal.close()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
