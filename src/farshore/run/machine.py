@@ -113,6 +113,9 @@ def step(state: State, event: RunEvent) -> tuple[State, tuple[Command, ...]]:
     after = TRANSITIONS.get((record.state, event.kind))
     if after is None:
         raise JournalError(f"step {event.step} is {record.state} and can't be {event.kind}")
+    if event.kind is Kind.RETRIED and record.expected:
+        # Steps after it have begun: a moment with it under way again is none that was proven. Its obligation stands.
+        raise JournalError(f"step {event.step} failed as the plan expected and can't be {event.kind}")
     changed = _changed(replace(record, state=after, n=event.n), event)
     return replace(state, steps={**state.steps, event.step: changed}), _command(event.step, changed)
 
