@@ -52,6 +52,11 @@ VERSION = "2025-08-01"
 ENDED = ("Succeeded", "Failed", "Cancelled")
 
 
+def refusal(answer: Response) -> tuple[int, str]:
+    """Status and code of an answer that says no."""
+    return answer.status, str(answer.body["error"]["code"])
+
+
 def job_id(answer: Response) -> str:
     """S17: the last part of the Location's path."""
     return str(answer.headers["location"]).split("?")[0].rsplit("/", 1)[1]

@@ -11,7 +11,7 @@ from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.recovery.names import CONTAINERS, FABRICS, region_name
+from farshore.lab.recovery.names import CONTAINERS, FABRICS, NETWORK_MAPPINGS, region_name
 from farshore.lab.recovery.objects import RecoveryType, fabric_location
 from farshore.lab.registry import action, resource_type
 from farshore.lab.types import Put
@@ -55,6 +55,12 @@ class Fabrics(RecoveryType):
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
         if cloud.children(id_, CONTAINERS.rsplit("/", 1)[1]):
             raise Refused(409, "FabricInUse", f"Fabric {id_.name} has protection containers. Remove them first.")
+
+    def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
+        """Its network mappings lie below a place that is no resource: they go with it."""
+        for mapping in cloud.of_type(NETWORK_MAPPINGS):
+            if str(mapping["id"]).lower().startswith(id_.key + "/"):
+                cloud.remove(resource_id(str(mapping["id"])))
 
 
 @action(FABRICS, "remove")

@@ -10,7 +10,7 @@ What an item shows of the present (recovery point objective, heartbeat, health) 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 class Items(RecoveryType):
     noun = "protected item"
     kind = "ProtectionEntity"
+    titles: ClassVar = {
+        "Create": ("EnableProtection", "Enable replication"),
+        "Delete": ("DisableProtection", "Disable replication"),
+    }
     put_takes = "recovery.enable"
     delete_takes = "recovery.remove"
 
@@ -65,6 +69,7 @@ class Items(RecoveryType):
         for other, _ in records.for_machine(cloud, vm.text):
             raise Refused(409, "MachineAlreadyProtected", f"Machine {vm.name} is protected by {other.name} already.")
         protected_disks(cloud, vm, details, *_regions(cloud, put.id, into))
+        _network(cloud, put.id, cloud.body(vm) or {}, details)
 
     def put(self, call: Call) -> Response:
         response = super().put(call)
@@ -117,6 +122,13 @@ class Items(RecoveryType):
         )
         jobs.start_task(call.cloud, job, "UpdateVmPropertiesTask", "Updating the virtual machine's properties")
         records.scenario(call.cloud, call.id, "UpdateVmProperties", job)
+        return response
+
+    def delete(self, call: Call) -> Response:
+        response = super().delete(call)
+        held = call.cloud.table("busy").get(call.id.key)
+        if response.status == 202 and held is not None:
+            records.scenario(call.cloud, call.id, "DisableProtection", held)
         return response
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:

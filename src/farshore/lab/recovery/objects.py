@@ -9,6 +9,7 @@ of the way before it may go (`on_delete`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from farshore.arm.http import Response
@@ -34,6 +35,8 @@ class RecoveryType(ResourceType):
     delete_takes = "recovery.quick"
     noun: ClassVar[str] = ""
     """`fabric`: jobs are called after it."""
+    titles: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """`Create`, `Update`, `Delete` to the scenario and the title of the job, where they are called otherwise."""
     kind: ClassVar[str] = ""
     """`targetInstanceType` of jobs."""
 
@@ -89,11 +92,13 @@ class RecoveryType(ResourceType):
     def job(self, call: Call, verb: str, word: str, data: Any) -> Response:
         """Start a job that holds the object."""
         takes = self.takes(call.cloud, call.id, verb, verb == "put" and not call.cloud.exists(call.id))
+        usual = f"{word}{self.noun[:1].upper()}{self.noun[1:].replace(' ', '')}"
+        scenario, title = self.titles.get(word, (usual, f"{word} {self.noun}"))
         response, job = jobs.begin(
             call,
             verb,
-            scenario=f"{word}{self.noun[:1].upper()}{self.noun[1:].replace(' ', '')}",
-            title=f"{word} {self.noun}",
+            scenario=scenario,
+            title=title,
             target=(self.kind, call.cloud.guid("entity", call.id.key), call.id.name),
             takes=takes,
             data=data,
