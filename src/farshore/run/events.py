@@ -84,13 +84,11 @@ class RunEvent:
 def event_from_json(value: Mapping[str, Any]) -> RunEvent:
     """The event in a line of a journal; raises `JournalError`."""
     try:
-        return RunEvent(
-            step=value["step"],
-            n=value["n"],
-            kind=Kind(value["kind"]),
-            at=moment(value["at"]),
-            body=value.get("body") or {},
-        )
+        step, n, at, body = value["step"], value["n"], value["at"], value.get("body") or {}
+        for part, kind in ((step, str), (n, int), (at, str), (body, Mapping)):
+            if not isinstance(part, kind):
+                raise TypeError(f"{part!r} is out of place")
+        return RunEvent(step=step, n=n, kind=Kind(value["kind"]), at=moment(at), body=body)
     except (KeyError, ValueError, TypeError) as error:
         raise JournalError(f"this is no event that this version can read: {dict(value)} ({error})") from None
 

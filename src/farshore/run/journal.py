@@ -69,15 +69,15 @@ class Journal:
 
     def read(self, run: str) -> list[RunEvent]:
         """All events of a run, in order."""
-        rows = self._db.execute("SELECT step, n, at, kind, body FROM events WHERE run = ? ORDER BY seq", (run,))
+        rows = self._rows("SELECT step, n, at, kind, body FROM events WHERE run = ? ORDER BY seq", run)
         return [
-            event_from_json({"step": step, "n": n, "at": at, "kind": kind, "body": loads(body)})
+            event_from_json({"step": step, "n": n, "at": at, "kind": kind, "body": _body(body, run, step, n)})
             for step, n, at, kind, body in rows
         ]
 
     def runs(self) -> list[str]:
         """Ids of all runs, oldest first."""
-        return [run for (run,) in self._db.execute("SELECT run FROM events GROUP BY run ORDER BY MIN(seq)")]
+        return [run for (run,) in self._rows("SELECT run FROM events GROUP BY run ORDER BY MIN(seq)")]
 
     def holder(self, run: str) -> Holder | None:
         """Who drives a run now; None where nobody does."""
@@ -150,13 +150,14 @@ class Journal:
 
     def asks(self, run: str) -> list[Asked]:
         """What has been asked for and is not written down yet."""
-        rows = self._db.execute(
-            "SELECT seq, step, kind, body, at FROM asks WHERE run = ? AND written = 0 ORDER BY seq", (run,)
-        )
-        return [
-            Asked(seq=seq, step=step, kind=Kind(kind), body=loads(body), at=moment(at))
-            for seq, step, kind, body, at in rows
-        ]
+        rows = self._rows("SELECT seq, step, kind, body, at FROM asks WHERE run = ? AND written = 0 ORDER BY seq", run)
+        found: list[Asked] = []
+        for seq, step, kind, body, at in rows:
+            asked = event_from_json(
+                {"step": step, "n": seq, "at": at, "kind": kind, "body": _body(body, run, step, seq)}
+            )
+            found.append(Asked(seq=seq, step=asked.step, kind=asked.kind, body=asked.body, at=asked.at))
+        return found
 
     @contextmanager
     def listening(self, run: str, hear: Callable[[], None]) -> Iterator[None]:
@@ -168,30 +169,46 @@ class Journal:
             self._ears[run].remove(hear)
 
     def close(self) -> None:
-        for run in list(self._epochs):
-            self.release(run)
-        self._db.close()
+        try:
+            for run in list(self._epochs):
+                self.release(run)
+        finally:
+            self._db.close()
 
     # -----------------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself where the disk is full.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.DatabaseError as error:
+            raise JournalError(f"the journal {self.path} can't be written: {error}") from None
+
+    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise JournalError(f"the journal {self.path} can't be read: {error}") from None
 
     def _lease(self, run: str) -> _Lease | None:
         query = "SELECT epoch, host, pid, began, since, beat, released FROM leases WHERE run = ?"
-        row = self._db.execute(query, (run,)).fetchone()
-        if row is None:
+        rows = self._rows(query, run)
+        if not rows:
             return None
-        epoch, host, pid, began, since, beat, released = row
+        epoch, host, pid, began, since, beat, released = rows[0]
         holder = Holder(host=host, pid=pid, began=began, since=since)
-        return _Lease(epoch=epoch, holder=holder, beat=moment(beat), released=bool(released))
+        try:
+            return _Lease(epoch=epoch, holder=holder, beat=moment(beat), released=bool(released))
+        except ValueError:
+            raise JournalError(f"the lease of run {run} can't be read: {beat!r} is no time") from None
 
     def _must_hold(self, run: str) -> None:
         found = self._lease(run)
@@ -217,9 +234,10 @@ class _Lease:
 
 
 def _open(path: Path | None, full: bool) -> sqlite3.Connection:
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    db: sqlite3.Connection | None = None
     try:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path or ":memory:", isolation_level=None)
         db.execute("PRAGMA busy_timeout = 10000")
         db.execute("PRAGMA journal_mode = WAL")
@@ -229,6 +247,17 @@ def _open(path: Path | None, full: bool) -> sqlite3.Connection:
             raise JournalError(f"{path} is a journal of format {version}, and this version reads {FORMAT}")
         db.executescript(_SCHEMA)
         db.execute(f"PRAGMA user_version = {FORMAT}")
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, OSError, JournalError) as error:
+        if db is not None:
+            db.close()
+        if isinstance(error, JournalError):
+            raise
         raise JournalError(f"the journal {path} can't be opened: {error}") from None
     return db
+
+
+def _body(text: Any, run: str, step: str, n: int) -> Any:
+    try:
+        return loads(text)
+    except (ValueError, TypeError) as error:
+        raise JournalError(f"the body of event {n} of step {step!r} of run {run} can't be read: {error}") from None
