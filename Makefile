@@ -42,6 +42,10 @@ format: setup
 golden: setup
 	@FARSHORE_GOLDEN=write $(PY) -m pytest -q tests/test_scenarios.py
 
+## make docs       rewrite the pages of docs/reference that are made from the code
+docs: setup
+	@$(PY) tools/make_docs.py
+
 ## make lock       recompile requirements.lock (hash-pinned, no index address; needs uv)
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.lock

@@ -67,7 +67,7 @@ def _number(fact: str) -> int:
 def _cited() -> list[Citation]:
     paths = [*(p for name in ("src", "tests", "docs", "tools", ".ci") for p in (ROOT / name).rglob("*"))]
     paths += [*ROOT.glob("*.md"), ROOT / "Makefile", ROOT / "pyproject.toml"]
-    found = []
+    found: list[Citation] = []
     for path in sorted(paths):
         if not path.is_file() or path in (PAGE, Path(__file__)):
             continue

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farshore.arm.ids import make_id, resource_id
+from farshore.assess.rules.groups import AUTOMATION
 from farshore.errors import InputError
 from farshore.estate import Change, Estate
 from farshore.estate.door import REDACTED
 from farshore.estate.reading import NESTED, canonical_resources, resources_of
+from farshore.routing.index import AZURE_FIREWALLS, PRIVATE_ENDPOINTS
 
 S = "00000000-0000-0000-0000-000000000001"
 
@@ -330,3 +332,10 @@ def test_put_then_get_then_delete(kind: str, name: str) -> None:
         assert estate.get(own) is not None
     assert len(estate.resources) == 1
     assert estate.with_changes([Change(delete=resource_id(own))]).get(own) is None
+
+
+@pytest.mark.parametrize("kind", [AZURE_FIREWALLS, PRIVATE_ENDPOINTS, AUTOMATION])
+def test_what_routing_or_a_rule_looks_at_is_not_called_unread(kind: str) -> None:
+    """FS821 says of what is unread that no rule and no route takes it into account."""
+    body = {"id": an_id(kind, "x"), "name": "x", "type": kind, "location": "eastasia", "properties": {}}
+    assert Estate.from_resources([body]).unread == ()
