@@ -190,6 +190,11 @@ def _without_host_bits(text: str) -> str | None:
         return None
 
 
+def is_secret(name: str) -> bool:
+    """Whether a property of this name holds a secret."""
+    return _kind_of(name) == _SECRET
+
+
 def _redacted(item: Any) -> Any:
     """`REDACTED` for anything that could be a secret; a switch, nothing at all and a template's marker are none."""
     if item is None or isinstance(item, bool) or item in ("", [], {}, REDACTED):

@@ -21,6 +21,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.errors import InputError
+from farshore.estate.door import REDACTED, is_secret
 from farshore.lab import faults, operations, registry, throttle
 from farshore.lab.answers import NoAnswer, Refused, not_implemented
 from farshore.lab.call import Call
@@ -400,7 +401,14 @@ def _log(call: Call, method: str, headers: Mapping[str, str], response: Response
 
 
 def _without_secrets(body: Any) -> Any:
-    return body if isinstance(body, dict) else None
+    """The body as it may be shown; what is no JSON (a blob's bytes) is left out."""
+    return _clean(body) if isinstance(body, dict) else None
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: REDACTED if item and is_secret(key) else _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value
 
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z.]+)?")

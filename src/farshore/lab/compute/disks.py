@@ -34,6 +34,7 @@ DISKS = "Microsoft.Compute/disks"
 SNAPSHOTS = "Microsoft.Compute/snapshots"
 GIB = 1 << 30
 DEFAULT_SIZE_GB = 4
+MOST_GB = 65536
 STARTS_EMPTY = ("empty", "upload", "uploadpreparedsecure", "attach", "import")
 STARTS_AS_COPY = ("copy", "restore", "copystart")
 
@@ -54,6 +55,8 @@ class _Bytes(ResourceType):
                 "InvalidParameter", "Required parameter 'creationData' is missing (null).", "creationData"
             )
         size = put.properties.get("diskSizeGB")
+        if size is not None and not 0 < size <= MOST_GB:
+            raise bad_request("InvalidParameter", f"The value {size} of parameter diskSizeGB is invalid.", "diskSizeGB")
         before = put.before_properties.get("diskSizeGB")
         if before is not None and size is not None and size < before:
             raise bad_request("OperationNotAllowed", f"Disk {put.id.name} can't shrink from {before} GB to {size} GB.")
@@ -173,7 +176,10 @@ def _begin_get_access(call: Call) -> Response:
     sent = call.body if isinstance(call.body, dict) else {}
     if str(sent.get("access") or "").lower() not in ("read", "write"):
         raise bad_request("InvalidParameter", "The value of parameter access is invalid.", "access")
-    data = {"base": call.base, "seconds": int(sent.get("durationInSeconds") or 3600)}
+    seconds = sent.get("durationInSeconds", 3600)
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds <= 2**32:
+        raise bad_request("InvalidParameter", "The value of parameter durationInSeconds is invalid.")
+    data = {"base": call.base, "seconds": seconds}
     return call.accept("beginGetAccess", duration="disks.access", data=data)
 
 

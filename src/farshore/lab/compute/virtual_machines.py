@@ -62,6 +62,13 @@ class VirtualMachines(ResourceType):
                 )
         if put.created and not attached.nics(put.body):
             raise bad_request("NetworkProfileNotSpecified", "A machine needs at least one network interface.")
+        profile = put.properties.get("storageProfile") or {}
+        luns = [entry.get("lun") for entry in profile.get("dataDisks") or []]
+        for lun in luns:
+            if luns.count(lun) > 1:
+                raise bad_request(
+                    "InvalidParameter", f"A disk at LUN {lun} already exists on VM '{put.id.name}'.", "dataDisk.lun"
+                )
         for disk in attached.disks(put.body):
             if disk.id is None or _makes(disk.entry):
                 continue

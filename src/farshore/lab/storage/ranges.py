@@ -46,7 +46,7 @@ def answer(call: Call, volume: int) -> Response:
     first, last = 0, size - 1
     if wanted:
         found = _RANGE.match(wanted.strip())
-        if found is None or int(found[1]) >= size:
+        if found is None or int(found[1]) >= size or (found[2] and int(found[2]) < int(found[1])):
             headers["content-range"] = f"bytes */{size}"
             return refused(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
         first, last = int(found[1]), min(int(found[2]) if found[2] else size - 1, size - 1)
