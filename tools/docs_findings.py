@@ -193,6 +193,8 @@ def _template(node: ast.expr, module: ModuleType) -> str:
             return " / ".join(dict.fromkeys(either))
         case ast.Name(id=name) if name.isupper() and isinstance(getattr(module, name, None), str | int):
             return str(getattr(module, name))
+        case ast.Name(id=name) if name.isupper() and isinstance(getattr(module, name, None), tuple):
+            return ", ".join(map(str, getattr(module, name)))
         case ast.Name(id=name):
             return _hole(name)
         case ast.Attribute():
@@ -217,9 +219,10 @@ def _template(node: ast.expr, module: ModuleType) -> str:
 def _subject(node: ast.expr) -> str:
     """`machine.nic.id.name` is the nic."""
     parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+        node = node.func if isinstance(node, ast.Call) else node.value
     parts.append(node.id if isinstance(node, ast.Name) else "")
     while len(parts) > 1 and parts[0] in ("name", "id", "short", "text", "value"):
         parts.pop(0)
@@ -227,5 +230,5 @@ def _subject(node: ast.expr) -> str:
 
 
 def _hole(name: str) -> str:
-    words = name.strip("_").replace("_", " ")
+    words = "name" if name == "id_" else name.strip("_").replace("_", " ")
     return f"‹{words}›" if words else "…"

@@ -15,7 +15,7 @@ from farshore.routing.values import BgpRoute
 
 MSEE_ASN = 12076
 AZURE_ASN = 65515
-"""Every virtual network gateway's and Route Server's own, unless configured (E9, E20)."""
+"""Every virtual network gateway's and Route Server's own, unless configured (E9, E20, R46)."""
 
 Link = tuple[str, str]
 """A circuit's lower-case id, and `primary` or `secondary`."""

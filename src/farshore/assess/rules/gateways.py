@@ -102,7 +102,7 @@ def two(context: Context) -> Iterator[Finding]:
             seen[where] = gateway
 
 
-@rule("FS306", "A gateway of another type has an ExpressRoute connection", "E20", "E32", "R21")
+@rule("FS306", "A gateway of another type has an ExpressRoute connection", "E20", "E32")
 def wrong_type(context: Context) -> Iterator[Finding]:
     for connection in context.estate.connections:
         gateway = context.estate.virtual_network_gateway(connection.virtual_network_gateway1)

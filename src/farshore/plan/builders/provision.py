@@ -250,7 +250,7 @@ class NetworkBuilder:
                 f"gateway/{self.design.label(hub)}",
                 body,
                 title=f"Create the ExpressRoute gateway {body['name']} in {self.design.counterparts.of(hub).name}",
-                # R35: the gateway's subnet has its table before anything can come through it.
+                # D85: the gateway's subnet has its table before anything can come through it.
                 after=[*self.tables.get(hub, []), *publics],
                 letter="a",
                 shown={
