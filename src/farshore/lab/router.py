@@ -246,7 +246,7 @@ def _group_level(call: Call, method: str, parts: list[str], lower: list[str]) ->
         groups = cloud.of_type("Microsoft.Resources/resourceGroups")
         kind = registry.TYPES["microsoft.resources/resourcegroups"]
         return page(call, kind.rows(call, [body for body in groups if str(body["id"]).lower().startswith(scope)]))
-    group = resource_id(f"/subscriptions/{subscription}/resourceGroups/{parts[3]}")
+    group = _parse(f"/subscriptions/{subscription}/resourceGroups/{parts[3]}")
     if len(parts) == 5 and lower[4] == "resources":
         _must_have_group(cloud, group)
         return page(call, _all_under(call, group.key + "/"))

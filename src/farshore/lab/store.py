@@ -31,11 +31,16 @@ class Table(MutableMapping[str, Any]):
         self.raw = raw
         self._rows: dict[str, Any] = {}
         self._dirty: dict[str, None] = {}
+        self._moved: set[str] = set()
+        """Taken away and put again since the last commit: they stand at the end, in the file too."""
 
     def __getitem__(self, key: str) -> Any:
         return self._rows[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
+        if key in self._dirty and key not in self._rows:
+            del self._dirty[key]
+            self._moved.add(key)
         self._rows[key] = value
         self._dirty[key] = None
 
@@ -56,17 +61,17 @@ class Table(MutableMapping[str, Any]):
         for key, value in rows:
             self._rows[key] = value if self.raw else loads(value)
 
-    def take_dirty(self) -> list[tuple[str, bytes | None]]:
-        """The rows to write, with None for what is gone; afterwards nothing is dirty."""
-        if not self._dirty:
-            return []
+    def take_dirty(self) -> tuple[list[str], list[tuple[str, bytes]]]:
+        """The keys to take out of the file, and then the rows to write; afterwards nothing is dirty."""
         rows = self._rows
-        found: list[tuple[str, bytes | None]] = [
-            (key, None if key not in rows else bytes(rows[key]) if self.raw else dumps(rows[key]))
-            for key in self._dirty
-        ]
+        gone = [key for key in self._dirty if key not in rows or key in self._moved]
+        puts = [(key, bytes(rows[key]) if self.raw else dumps(rows[key])) for key in self._dirty if key in rows]
+        self.forget_dirty()
+        return gone, puts
+
+    def forget_dirty(self) -> None:
         self._dirty.clear()
-        return found
+        self._moved.clear()
 
     @property
     def dirty(self) -> bool:
@@ -83,7 +88,11 @@ class Store:
         self._hold: Hold | None = None
         if path is not None:
             self._hold = Hold(path)
-            self._db = _open(path)
+            try:
+                self._db = _open(path)
+            except BaseException:
+                self._hold.release()
+                raise
 
     def table(self, name: str, *, raw: bool = False) -> Table:
         """The table of that name, read from the file when it is first asked for."""
@@ -103,24 +112,22 @@ class Store:
         """Write what is dirty, in one transaction."""
         if self._db is None:
             for table in self._tables.values():
-                table._dirty.clear()
+                table.forget_dirty()
             return
         pending = [(table.name, table.take_dirty()) for table in self._tables.values() if table.dirty]
         if not pending:
             return
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            for name, rows in pending:
-                puts = [(name, key, value) for key, value in rows if value is not None]
-                gone = [(name, key) for key, value in rows if value is None]
+            for name, (gone, puts) in pending:
+                if gone:
+                    self._db.executemany("DELETE FROM rows WHERE tbl = ? AND key = ?", [(name, key) for key in gone])
                 if puts:
                     self._db.executemany(
                         "INSERT INTO rows(tbl, key, value) VALUES (?, ?, ?)"
                         " ON CONFLICT(tbl, key) DO UPDATE SET value = excluded.value",
-                        puts,
+                        [(name, key, value) for key, value in puts],
                     )
-                if gone:
-                    self._db.executemany("DELETE FROM rows WHERE tbl = ? AND key = ?", gone)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
