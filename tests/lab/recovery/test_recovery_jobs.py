@@ -1,0 +1,152 @@
+"""Jobs: tasks and their times, errors, and what can be done to a job (S8, S17, S23, S24)."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from lab.recovery.estate import TARGET, VAULT, item_id, network_id, plan_id, vm_id
+from lab.recovery.plans import planned, run_plan
+from lab.recovery.world import World, job_id, refusal, when
+
+JOBS = f"{VAULT}/replicationJobs"
+
+
+@pytest.fixture
+def world() -> World:
+    made = World("web1")
+    made.protect("web1")
+    made.wait(minutes=10)
+    return made
+
+
+def found(world: World, text: str) -> list[str]:
+    answer = world.send("GET", JOBS, None, **{"$filter": quote(text)})
+    assert answer.status == 200, answer
+    return [row["properties"]["scenarioName"] for row in answer.body["value"]]
+
+
+def test_every_job_of_a_life_has_ended_with_tasks_that_do_not_overlap(world: World) -> None:
+    world.succeeds(world.test("web1"))
+    world.succeeds(world.verb("web1", "testFailoverCleanup"))
+    world.fail_over("web1", shutdown=True)
+    world.succeeds(world.switch("web1"))
+    world.wait(hours=2)
+    for row in world.rows(JOBS):
+        job = world.job(row["name"])
+        assert job["state"] == "Succeeded" and job["allowedActions"] == [] and job["errors"] == []
+        assert job["tasks"], job["scenarioName"]
+        times = [when(job["startTime"])]
+        for task in job["tasks"]:
+            assert (task["state"], task["taskType"]) == ("Succeeded", "TaskDetails")
+            times += [when(task["startTime"]), when(task["endTime"])]
+        assert times == sorted(times) and when(job["endTime"]) >= times[-1]
+
+
+def test_a_list_shows_jobs_without_their_tasks(world: World) -> None:
+    row = world.rows(JOBS)[-1]["properties"]
+    assert (row["tasks"], row["customDetails"], row["activityId"]) == ([], None, None)
+    assert row["targetObjectName"] and row["targetInstanceType"]
+
+
+def test_filters_of_the_list(world: World) -> None:
+    begin = world.now
+    world.wait(1)
+    world.fail_over("web1")
+    text = begin.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert found(world, f"StartTime ge '{text}'") == ["UnplannedFailover", "CommitFailover"]
+    assert found(world, f"startTime ge '{text}' and scenarioName eq 'CommitFailover'") == ["CommitFailover"]
+    assert found(world, "targetObjectName eq 'web1'") == ["EnableProtection", "UnplannedFailover", "CommitFailover"]
+    assert found(world, "state eq 'Failed'") == []
+    assert refusal(world.send("GET", JOBS, None, **{"$filter": "nonsense"})) == (400, "InvalidFilter")
+
+
+def test_a_failed_job_says_why_as_the_service_does(world: World) -> None:
+    """S23: and the operation says it too; the status document itself answers 200 (S17)."""
+    world.delete(network_id("vnet-target"))
+    answer = world.failover("web1")
+    assert world.fails(answer) == "NetworkNotFound"
+    job = world.job(job_id(answer))
+    [error] = job["errors"]
+    assert error["errorLevel"] == "Error" and error["taskId"] == job["tasks"][-1]["taskId"]
+    assert when(error["creationTime"]) == when(job["endTime"])
+    assert job["tasks"][-1]["state"] == "Failed" and job["allowedActions"] == ["Restart"]
+    status = world.get(answer.headers["azure-asyncoperation"].split("?")[0])
+    assert status["error"]["code"] == "NetworkNotFound"
+
+
+def test_a_failed_job_is_restarted_as_it_was_asked_for(world: World) -> None:
+    point = world.points("web1")[0]
+    body = world.get(network_id("vnet-target"))
+    world.delete(network_id("vnet-target"))
+    failed = world.failover("web1", point=point["id"])
+    world.fails(failed)
+    world.put(network_id("vnet-target"), {key: body[key] for key in ("location", "properties")})
+    again = world.send("POST", f"{JOBS}/{job_id(failed)}/restart")
+    assert job_id(again) != job_id(failed)
+    world.succeeds(again)
+    assert world.used("web1")[-1]["id"] == point["id"]
+    assert world.power(vm_id("web1", TARGET)) == "running"
+
+
+def test_what_can_t_be_done_to_a_job(world: World) -> None:
+    answer = world.failover("web1")
+    job = f"{JOBS}/{job_id(answer)}"
+    for verb in ("resume", "cancel", "restart"):
+        assert refusal(world.send("POST", f"{job}/{verb}", {"properties": {}})) == (409, "OperationNotAllowed")
+    world.succeeds(answer)
+    for verb in ("resume", "cancel", "restart"):
+        assert refusal(world.send("POST", f"{job}/{verb}", {"properties": {}})) == (409, "OperationNotAllowed")
+    assert refusal(world.send("GET", f"{JOBS}/0000")) == (404, "NotFound")
+    assert refusal(world.send("POST", f"{JOBS}/0000/cancel")) == (404, "NotFound")
+
+
+def test_a_restart_of_an_item_that_has_gone_is_refused(world: World) -> None:
+    world.delete(network_id("vnet-target"))
+    failed = world.failover("web1")
+    world.fails(failed)
+    world.succeeds(world.send("DELETE", item_id("web1")))
+    assert refusal(world.send("POST", f"{JOBS}/{job_id(failed)}/restart"))[0] == 404
+
+
+def test_cancelling_a_plan_that_waits() -> None:
+    world = planned(["web1"], start="before")
+    name = run_plan(world, "unplannedFailover")
+    world.succeeds(world.send("POST", f"{JOBS}/{name}/cancel"))
+    job = world.job(name)
+    assert (job["state"], job["stateDescription"], job["allowedActions"]) == ("Cancelled", "Cancelled", [])
+    assert world.get(plan_id("plan"))["properties"]["currentScenarioStatus"] == "Cancelled"
+    assert world.state("web1") == "Protected"
+    assert world.job(run_plan(world, "testFailover"))["state"] == "Suspended", "the plan can be run again"
+
+
+def test_export_is_a_job_too(world: World) -> None:
+    assert world.succeeds(world.send("POST", f"{JOBS}/export", {}))["scenarioName"] == "ExportJobs"
+    assert world.send("POST", f"{JOBS}/import", {}).status == 501
+
+
+def test_a_vault_refreshes_its_health(world: World) -> None:
+    job = world.succeeds(world.send("POST", f"{VAULT}/replicationVaultHealth/default/refresh"))
+    assert (job["scenarioName"], job["tasks"][0]["friendlyName"]) == (
+        "RefreshVaultHealth",
+        "Refreshing failover health",
+    ), "recorded"
+
+
+def test_polling_by_either_url_tells_the_same(world: World) -> None:
+    """S17."""
+    answer = world.failover("web1")
+    result = answer.headers["location"].split("?")[0]
+    status = answer.headers["azure-asyncoperation"].split("?")[0]
+    assert world.send("GET", result).status == 202
+    assert world.get(status)["status"] == "InProgress"
+    world.succeeds(answer)
+    assert world.send("GET", result).status in (200, 204)
+    assert world.get(status)["status"] == "Succeeded"
+
+
+def test_what_the_lab_does_not_have_says_so(world: World) -> None:
+    for verb in ("plannedFailover", "failoverCancel", "addDisks", "removeDisks", "switchProvider"):
+        assert refusal(world.verb("web1", verb)) == (501, "NotImplementedByLab")
+    assert world.send("GET", f"{VAULT}/replicationvCenters").body["value"] == []
