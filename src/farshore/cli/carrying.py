@@ -75,6 +75,7 @@ class Beginning:
     """Begin a new run even where one is under way."""
     run_id: str | None = None
     """The run meant, where the user has named one."""
+    estate: Estate | None = None
     findings: tuple[Finding, ...] = ()
     proof: Proof | None = None
 
@@ -109,7 +110,8 @@ async def carry_out(
             remedy=run.next_action() if run.events else f"farshore {first}",
         )
     if not run.events:
-        runs.begin(stage.folder, run.id, run.plan, beginning.proof)
+        assert beginning.estate is not None
+        runs.begin(stage.folder, run.id, beginning.estate, run.plan, beginning.proof)
     happened = [command.event] if command.event in {event.id for event in run.plan.events} and command.event else []
     return await drive(run, phases, stage, view, happened)
 
@@ -157,7 +159,7 @@ async def _begun(stage: Stage, declared: Estate, view: View, beginning: Beginnin
 
     view.status("reading the estate ...")
     bodies = await read_estate(stage.client, subscriptions_of(declared))
-    estate = Estate.from_resources(bodies, declared.project)
+    estate = beginning.estate = Estate.from_resources(bodies, declared.project)
     assessment = assess(estate)
     if not assessment.ok:
         beginning.findings = tuple(f for f in assessment.findings if f.severity.value == "error")

@@ -1,6 +1,7 @@
 """A project's runs as the verbs see them: the folder that each keeps, the plan it is tied to, what may come next.
 
-    .farshore/runs/<id>/plan.json, proof.json     written before the run's first event, whole, or not at all
+    .farshore/runs/<id>/plan.json, estate.json,   written before the run's first event, whole, or not at all
+                        proof.json
     .farshore/runs.db                             the journal; the state of a run is the fold of its events
 
 A run carries out one plan, phase by phase, by as many commands as its users like. The current run is the latest one
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from farshore.cli.projects import Folder
+    from farshore.estate.estate import Estate
     from farshore.prove.values import Proof
 
 
@@ -153,15 +155,27 @@ class Run:
         return f"farshore {following}" if following else "nothing: the run is over"
 
 
-def begin(folder: Folder, run_id: str, plan: Plan, proof: Proof | None) -> None:
-    """Keep a run's plan and proof: what a process that resumes it will read."""
+def begin(folder: Folder, run_id: str, estate: Estate, plan: Plan, proof: Proof | None) -> None:
+    """Keep what a run begins with: what a process that resumes it will read, and what its report is made of."""
     place = folder.run(run_id)
     place.mkdir(parents=True, exist_ok=True)
+    write_whole(place / "estate.json", pretty(list(estate.resources.values())).encode())
     if proof is not None:
         from farshore.prove.file import proof_as_json
 
         write_whole(place / "proof.json", pretty(proof_as_json(proof)).encode())
     write_whole(place / "plan.json", pretty(plan_as_json(plan)).encode())
+
+
+def leave(folder: Folder, run_id: str, files: Mapping[str, bytes]) -> str:
+    """Keep a run's evidence, and all of it in a signed bundle; the fingerprint of the key that signed."""
+    from farshore.report.bundle import signing_key, write_bundle
+
+    place = folder.run(run_id)
+    place.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        write_whole(place / name, data)
+    return write_bundle(place / "bundle", files, signing_key(folder.state / "signing-key.pem"))
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -31,6 +31,9 @@ UNPUBLISHED = "no published figure: our allowance"
 DECISION = seconds(300, "our allowance for noticing the loss and deciding to fail over (S43: never automatic)")
 """From the loss of the region until the first step of the failover starts."""
 
+RECOVERY_POINT = seconds(300, "S25: a crash-consistent point every five minutes, fixed")
+"""The oldest that the latest recovery point should be when the region is lost."""
+
 CONVERGENCE = seconds(60, "E12: routes between gateways and circuit converge within a minute")
 
 LOOK = seconds(10, "recorded: one read of a circuit's or NIC's table takes 10 to 11 seconds (R10, E11)")

@@ -23,6 +23,8 @@ class Evidence:
     """What was promised, proven and done. All values are JSON values but the map, which is SVG."""
 
     title: str
+    headline: str
+    """How it ended, or stands, in a sentence."""
     summary: Mapping[str, Any]
     """The contract's exercise summary, or as much of it as the run has."""
     proof: Mapping[str, Any]
@@ -40,7 +42,7 @@ def render(evidence: Evidence) -> str:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters |= {"span": span, "moment": moment, "short": short, "digest": digest}
+    environment.filters |= {"span": span, "moment": moment, "short": short, "digest": digest, "asked": asked}
     folder = files("farshore.report") / "templates"
     template = environment.from_string((folder / "report.html.j2").read_text())
     return template.render(
@@ -66,6 +68,11 @@ def span(seconds: float | None) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {left:02d} s" if minutes else f"{left} s"
+
+
+def asked(seconds: float | None) -> str:
+    """What an objective asks for; `none` where none does."""
+    return "none" if seconds is None else span(seconds)
 
 
 def moment(text: str | None) -> str:
@@ -94,6 +101,7 @@ def _worst(machines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         m["recovery_time_seconds"]["measured"] for m in machines if m["recovery_time_seconds"]["measured"] is not None
     ]
     points = [m["recovery_point_seconds"] for m in machines if m["recovery_point_seconds"] is not None]
+    lost = [m["bytes_lost"] for m in machines if m["bytes_lost"] is not None]
     equal = [
         disk["recovery_point_sha256"] == disk["failed_over_sha256"] and disk["failed_over_sha256"] is not None
         for machine in machines
@@ -102,7 +110,7 @@ def _worst(machines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "recovery_time": max(times, default=None),
         "recovery_point": max(points, default=None),
-        "bytes_lost": sum(machine["bytes_lost"] or 0 for machine in machines),
+        "bytes_lost": sum(lost) if lost else None,
         "disks": len(equal),
         "equal": sum(equal),
     }

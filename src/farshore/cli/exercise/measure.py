@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.exercise.log import iso
 from farshore.cli.handles import Handles
+from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.model import Plan, PlannedMachine
 from farshore.run.events import moment
 from farshore.run.machine import State
@@ -49,8 +50,16 @@ class Used:
     disks: tuple[Made, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the objectives ask for a machine."""
+
+    recovery_time: timedelta
+    recovery_point: timedelta
+
+
 async def machines(
-    plan: Plan, state: State, handles: Handles, reader: DiskReader, lost_at: datetime, objectives: Mapping[str, float]
+    plan: Plan, state: State, handles: Handles, reader: DiskReader, lost_at: datetime, wanted: Mapping[str, Wanted]
 ) -> list[dict[str, Any]]:
     """The contract's `machines`, in the plan's order. `state` is the run's after the failover."""
     sizes = {str(row["disk"]).lower(): int(row["size"]) for row in (await handles.get("disks"))["value"]}
@@ -59,6 +68,7 @@ async def machines(
         used = await _used(machine, handles, sizes)
         disks = [] if used is None else [await _compared(made, handles, reader) for made in used.disks]
         served = served_at(plan, state, machine)
+        asked = wanted.get(machine.id.key)
         rows.append(
             {
                 "id": machine.id.text,
@@ -67,10 +77,12 @@ async def machines(
                 "recovery_point": None if used is None else {"id": used.id, "time": iso(used.time)},
                 "bytes_lost": None if used is None else await _bytes_lost(used, handles, lost_at),
                 "recovery_point_seconds": None if used is None else (lost_at - used.time).total_seconds(),
+                "recovery_point_predicted_seconds": RECOVERY_POINT.duration.total_seconds(),
+                "recovery_point_objective_seconds": None if asked is None else asked.recovery_point.total_seconds(),
                 "recovery_time_seconds": {
                     "measured": None if served is None else (served - lost_at).total_seconds(),
                     "predicted": plan.predicted_recovery_seconds.get(machine.id.key),
-                    "objective": objectives.get(machine.id.key),
+                    "objective": None if asked is None else asked.recovery_time.total_seconds(),
                 },
             }
         )

@@ -89,7 +89,7 @@ class Residents:
     def __init__(self, handles: Handles, clock: ActorClock, traffic: Sequence[Traffic]) -> None:
         self._handles = handles
         self._clock = clock
-        self._traffic = tuple(traffic)
+        self.traffic = tuple(traffic)
         self._every = timedelta(seconds=60)
         self._away = False
         self.diary = Diary()
@@ -126,8 +126,8 @@ class Residents:
         now = self._clock.now()
         exposed = 0
         good: dict[str, bool] = {}
-        sent = await self._handles.post("packets", {"packets": [self._packet(flow) for flow in self._traffic]})
-        for flow, answer in zip(self._traffic, sent["value"], strict=True):
+        sent = await self._handles.post("packets", {"packets": [self._packet(flow) for flow in self.traffic]})
+        for flow, answer in zip(self.traffic, sent["value"], strict=True):
             self.diary.packets += 1
             self.diary.last[flow.objective, flow.name] = answer
             exposed += answer["disposition"] in EXPOSED

@@ -125,7 +125,7 @@ class Story:
         self._assess(estate)
         plan = self._plan(estate)
         self._prove(estate, plan)
-        runs.begin(self._folder, self._told.run_id, plan, self._told.proof)
+        runs.begin(self._folder, self._told.run_id, estate, plan, self._told.proof)
         self._residents = Residents(self._stage.handles, self._stage.clock, traffic_of(estate, plan))
         self._residents.start()
         self._told.maps.append(("Before: the estate as it was read", estate))
@@ -234,7 +234,7 @@ class Story:
             await self._verdicts(plan, "failover", away=True)
             self._told.maps.append(("After failover: the far shore serves", await self._reading()))
             reader = DiskReader(self._stage.client, self._stage.clock)
-            objectives = verdicts.recovery_objectives(plan)
+            objectives = verdicts.recovery_objectives(plan, self._residents.traffic)
             self._told.machines = await measure.machines(
                 plan, outcome.state, self._stage.handles, reader, self._lost_at, objectives
             )
@@ -274,7 +274,7 @@ class Story:
         await self._residents.round()
         rows = verdicts.objectives(plan, self._told.proof, self._residents.diary, phase)
         self._told.objectives += rows
-        bad = [row for row in rows if row["verdict"] != "Delivered"]
+        bad = verdicts.unmet(plan, rows)
         if bad:
             raise HaltedError(f"{bad[0]['name']} is not met after {phase}: {bad[0]['verdict']}")
 

@@ -8,9 +8,9 @@ from typing import Any
 from farshore.arm.json import dumps, pretty
 from farshore.cli.exercise.story import Told
 from farshore.cli.projects import Folder
+from farshore.cli.runs import leave
 from farshore.plan.file import plan_as_json
 from farshore.prove.file import proof_as_json
-from farshore.report.bundle import signing_key, write_bundle
 from farshore.report.html import Evidence, render
 from farshore.report.map import map_svg
 from farshore.report.steps import step_rows
@@ -59,22 +59,19 @@ def leave_evidence(told: Told, folder: Folder) -> Path | None:
     written where nothing was planned."""
     if told.plan is None or told.proof is None:
         return None
-    place = folder.run(told.run_id)
-    place.mkdir(parents=True, exist_ok=True)
-    report = place / "report.html"
+    report = folder.run(told.run_id) / "report.html"
     summary = summary_of(told, report)
     proof = proof_as_json(told.proof)
     evidence = evidence_of(told, summary, proof)
     held = {
+        "estate.json": None if told.estate is None else pretty(list(told.estate.resources.values())).encode(),
         "plan.json": pretty(plan_as_json(told.plan)).encode(),
         "proof.json": pretty(proof).encode(),
         "summary.json": pretty(summary).encode(),
         "report.html": render(evidence).encode(),
+        "journal.jsonl": b"".join(dumps(event.as_json()) + b"\n" for event in told.events),
     }
-    for name, data in held.items():
-        (place / name).write_bytes(data)
-    journal = b"".join(dumps(event.as_json()) + b"\n" for event in told.events)
-    write_bundle(place / "bundle", {**held, "journal.jsonl": journal}, signing_key(folder.state / "signing-key.pem"))
+    leave(folder, told.run_id, {name: data for name, data in held.items() if data is not None})
     return report
 
 
@@ -85,6 +82,7 @@ def evidence_of(told: Told, summary: dict[str, Any], proof: Any) -> Evidence:
     name = told.example or (told.estate.project.name if told.estate and told.estate.project else "exercise")
     return Evidence(
         title=f"{name}: {plan.source_region} to {plan.target_region} and back",
+        headline="Everything that was promised held." if told.ok else f"Stopped: {told.halted}",
         summary=summary,
         proof=proof,
         steps=step_rows(plan, told.events),

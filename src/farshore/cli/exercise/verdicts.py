@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from farshore.cli.exercise.residents import Diary
+from farshore.cli.exercise.measure import Wanted
+from farshore.cli.exercise.residents import Diary, Traffic
 from farshore.plan.model import Phase, Plan
 from farshore.prove.covered import uncovered_cut
 from farshore.prove.values import Proof
@@ -34,12 +35,18 @@ def objectives(plan: Plan, proof: Proof, diary: Diary, phase: str) -> list[dict[
             {
                 "name": objective.name,
                 "phase": phase,
-                "verdict": str(bad["disposition"]) if bad is not None else DELIVERED if given else "NoFlow",
+                "verdict": str(bad["disposition"]) if bad is not None else wanted if given else "NoFlow",
                 "flows": len(given),
                 "trace": traces.get((objective.name, phase)) or _way(given),
             }
         )
     return rows
+
+
+def unmet(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of objectives that are not met: what should arrive did not, or what should be denied was not."""
+    denied = {objective.name for objective in plan.objectives if objective.deny}
+    return [row for row in rows if row["verdict"] != (DENIED if row["name"] in denied else DELIVERED)]
 
 
 def time_of(answer: Any, otherwise: datetime) -> datetime:
@@ -59,14 +66,26 @@ def learned(plan: Plan) -> list[str]:
     ]
 
 
-def recovery_objectives(plan: Plan) -> dict[str, float]:
-    """The strictest recovery time that anybody asked for, by machine."""
-    strictest = min((objective.recovery_time.total_seconds() for objective in plan.objectives), default=3600.0)
-    return {machine.id.key: strictest for machine in plan.machines}
+def recovery_objectives(plan: Plan, traffic: Iterable[Traffic]) -> dict[str, Wanted]:
+    """The strictest of the objectives that reach each machine, by the machine's id in lower case. A machine that no
+    objective reaches has none."""
+    asked = {objective.name: objective for objective in plan.objectives}
+    strictest: dict[str, Wanted] = {}
+    for flow in traffic:
+        if flow.machine is not None and not flow.denied:
+            objective, known = asked[flow.objective], strictest.get(flow.machine)
+            strictest[flow.machine] = Wanted(
+                recovery_time=min(objective.recovery_time, known.recovery_time if known else objective.recovery_time),
+                recovery_point=min(
+                    objective.recovery_point, known.recovery_point if known else objective.recovery_point
+                ),
+            )
+    return strictest
 
 
 def wrong_machines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Sentences about machines whose disks differ from their recovery point, or that came back too late."""
+    """Sentences about machines whose disks differ from their recovery point, that came back too late, or with
+    data too old."""
     said = []
     for row in rows:
         name = str(row["id"]).rsplit("/", 1)[-1]
@@ -82,11 +101,15 @@ def wrong_machines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             said.append(
                 f"{name}: served again after {times['measured']:.0f} s, {times['objective']:.0f} s were asked for"
             )
+        point, wanted = row["recovery_point_seconds"], row["recovery_point_objective_seconds"]
+        if point is not None and wanted is not None and point > wanted:
+            said.append(f"{name}: its recovery point was {point:.0f} s old, {wanted:.0f} s were asked for")
     return said
 
 
-def guard(plan: Plan, state: State, diary: Diary) -> dict[str, Any]:
-    """The contract's `guard`: from the journal's results, which hold the service's own times, and from the packets."""
+def guard(plan: Plan, state: State, diary: Diary | None) -> dict[str, Any]:
+    """The contract's `guard`: from the journal's results, which hold the service's own times, and from the packets
+    that somebody sent."""
     disconnect = next((s for s in plan.of_phase(Phase.FAILOVER) if s.may_fail and s.action.verb == "delete"), None)
     watch = next((s for s in plan.of_phase(Phase.RETURN) if s.action.verb == "await_region"), None)
     delete = next((s for s in plan.of_phase(Phase.RETURN) if s.action.verb == "delete"), None)
@@ -98,13 +121,15 @@ def guard(plan: Plan, state: State, diary: Diary) -> dict[str, Any]:
             f"{fault.get('code')}: {fault.get('message')}"
             if record.state is StepState.FAILED
             else "none: the connection was deleted while its region was lost"
+            if record.state is StepState.DONE
+            else None
         )
     return {
         "disconnect_error": error,
         "region_answered_at": None if watch is None else _result(state, watch.id, "answered_at"),
         "delete_sent_at": None if delete is None else _result(state, delete.id, "sent_at"),
-        "exposure_seconds": diary.exposed_seconds,
-        "exposure_packets": diary.exposed_packets,
+        "exposure_seconds": None if diary is None else diary.exposed_seconds,
+        "exposure_packets": None if diary is None else diary.exposed_packets,
     }
 
 
