@@ -24,11 +24,12 @@ from farshore.arm.http import Request, Wait
 from farshore.azure.conversation import Sender, length
 from farshore.azure.lro import pending_from
 from farshore.clock import ActorClock
-from farshore.errors import ArmError, Fault, TransportError
+from farshore.errors import ArmError, Fault, JournalError, TransportError
 from farshore.plan.model import Phase, Plan, Step
 from farshore.run import machine
 from farshore.run.actuators import CommandActuator, SiteActuator, instruction
 from farshore.run.events import Kind, RunEvent
+from farshore.run.journal import Asked as Wanted
 from farshore.run.journal import Journal
 from farshore.run.machine import WIDTH, Act, Command, Follow, Look, Record, State
 from farshore.run.states import ACTIVE, StepState
@@ -70,6 +71,14 @@ class _Outcome:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Crash:
+    """A mistake of ours, and no outcome: the process ends with it, and the next one doubts what it was about."""
+
+    step: str
+    error: Exception
+
+
 class Driver:
     """One run, one process, one event loop. `drive` may be called again for further phases."""
 
@@ -104,7 +113,11 @@ class Driver:
                 self._round(())
                 self._start(machine.commands(self._state))
                 while self._going:
-                    self._round(sorted(await self._inbox.take(), key=lambda outcome: outcome.step))
+                    heard = sorted(await self._inbox.take(), key=lambda heard: heard.step)
+                    self._round([outcome for outcome in heard if isinstance(outcome, _Outcome)])
+                    for crash in heard:
+                        if isinstance(crash, _Crash):
+                            raise crash.error
                 return self._outcome(phases)
             finally:
                 for task in self._going.values():
@@ -116,6 +129,7 @@ class Driver:
 
     def _open(self, epoch: int, phases: Sequence[Phase], happened: Iterable[str]) -> None:
         """Fold what there is, take it over, and open the phases."""
+        self._state, self._sent = machine.initial(self._plan), {}
         told = self._journal.read(self._run)
         for event in told:
             self._take_in(event)
@@ -158,10 +172,10 @@ class Driver:
         answered: list[int] = []
         for asked in self._journal.asks(self._run):
             answered.append(asked.seq)
-            event = machine.event(self._state, asked.step, asked.kind, now, asked.body)
-            if self._is_allowed(event):
-                commands += self._take_in(event)
-                written.append(event)
+            wanted = self._wanted(asked, now)
+            if wanted is not None:
+                commands += self._take_in(wanted)
+                written.append(wanted)
         while following := machine.follow_up(self._state, now, self._width):
             for event in following:
                 commands += self._take_in(event)
@@ -171,15 +185,14 @@ class Driver:
         self._tell(written)
         self._start(commands)
 
-    def _is_allowed(self, event: RunEvent) -> bool:
-        """Whether what somebody asked for still makes sense: a step approved twice is approved."""
-        from farshore.errors import JournalError
-
+    def _wanted(self, asked: Wanted, now: datetime) -> RunEvent | None:
+        """The event that somebody asks for, if it still makes sense: a step approved twice is approved."""
         try:
+            event = machine.event(self._state, asked.step, asked.kind, now, asked.body)
             machine.step(self._state, event)
         except JournalError:
-            return False
-        return True
+            return None
+        return event
 
     def _take_in(self, event: RunEvent) -> tuple[Command, ...]:
         self._state, commands = machine.step(self._state, event)
@@ -226,6 +239,9 @@ class Driver:
                 kind, body = Kind.DOUBTED, {"why": str(error)}
             else:
                 kind, body = Kind.FAILED, self._failure(step, Fault(code="NoAnswer", message=str(error)))
+        except Exception as error:
+            self._inbox.put(_Crash(step=step.id, error=error))
+            return
         self._inbox.put(_Outcome(step=step.id, kind=kind, body=body))
 
     async def _done(self, command: Command, step: Step, record: Record) -> tuple[Kind, Mapping[str, Any]]:

@@ -121,7 +121,9 @@ def step(state: State, event: RunEvent) -> tuple[State, tuple[Command, ...]]:
 
 
 def event(state: State, step_id: str, kind: Kind, at: datetime, body: Mapping[str, Any] | None = None) -> RunEvent:
-    """The next event of a step (or of the run), with its number."""
+    """The next event of a step (or of the run), with its number. Raises `JournalError` for a step of another plan."""
+    if kind not in OF_THE_RUN and step_id not in state.steps:
+        raise JournalError(f"the plan does not hold step {step_id!r}")
     n = state.n if kind in OF_THE_RUN else state.steps[step_id].n
     return RunEvent(step="" if kind in OF_THE_RUN else step_id, n=n + 1, kind=kind, at=at, body=body or {})
 
