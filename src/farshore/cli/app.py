@@ -160,7 +160,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as error:
-        where = f"farshore {error.ctx.info_name}" if error.ctx and error.ctx.info_name != "farshore" else "farshore"
+        where = error.ctx.command_path if error.ctx else "farshore"
         view.error(InputError(error.format_message(), code="UsageError", remedy=f"{where} --help"))
         return COULD_NOT
     except click.ClickException as error:

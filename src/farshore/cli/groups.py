@@ -14,7 +14,8 @@ class LazyGroup(click.Group):
 
     def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
         # Without a verb the usage is wrong, and said to be so in a sentence.
-        super().__init__(*args, no_args_is_help=False, **kwargs)
+        kwargs["no_args_is_help"] = False
+        super().__init__(*args, **kwargs)
         self._table = table
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -38,7 +38,15 @@ def clock_time(text: str) -> str:
     return text[:19].replace("T", " ")
 
 
-class DurationType(click.ParamType):
+if TYPE_CHECKING:
+    _Duration = click.ParamType[timedelta]
+    _Instant = click.ParamType[datetime]
+else:
+    # Only newer editions of click say so at run time.
+    _Duration = _Instant = click.ParamType
+
+
+class DurationType(_Duration):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
@@ -50,7 +58,7 @@ class DurationType(click.ParamType):
             self.fail(f"{value!r} is no length of time; say 90s, 5m, 2h, 1d or 1h30m.", param, ctx)
 
 
-class InstantType(click.ParamType):
+class InstantType(_Instant):
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:

@@ -65,7 +65,9 @@ def start(project: Path, arguments: list[str], *, patience: float | None = PATIE
         while patience is None or time.monotonic() - began < patience:
             found = status(project)
             if found is not None and ask(found, "/_lab/clock") is not None:
-                # Another one may have been quicker: then ours has been told that the state is held.
+                # Another one may have been quicker: then ours has been told that the state is held. It outlives us on
+                # purpose, so there is nobody to wait for it and nothing to be warned of.
+                process.returncode = process.returncode or 0
                 return found, found["pid"] == process.pid
             if process.poll() is not None:
                 break

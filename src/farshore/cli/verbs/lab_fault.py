@@ -75,7 +75,7 @@ def listed(app: App) -> None:
     _answer(app, None)
 
 
-@_kind("region", "A whole region: lost at once, returned in its own time (ARM, gateways and machines each in theirs).")
+@_kind("region", "A whole region, lost at once; ARM, gateways and machines return each in its own time.")
 @click.argument("region")
 @click.argument("state", type=click.Choice(["lost", "returned"]))
 def region_fault(app: App, region: str, state: str, **when: Any) -> None:

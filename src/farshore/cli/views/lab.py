@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from farshore.cli.moments import clock_time
 from farshore.cli.views.human import style
-from farshore.cli.views.table import facts
+from farshore.cli.views.table import facts, hanging
 
 SERVED = ("url", "ca", "token", "tenant", "pid", "started_at")
 
@@ -122,10 +122,11 @@ def log_lines(rows: Sequence[Mapping[str, Any]], *, bodies: bool = False) -> lis
     for row in rows:
         status = row["status"] if row["answered"] else "lost" if row["status"] else "none"
         head = f"{row['number']:>5}  {clock_time(str(row['time']))}  {status!s:>4}  {row['method']:<6}  "
-        lines.append(head + short(urlsplit(str(row["url"])).path))
+        first, *rest = hanging(short(urlsplit(str(row["url"])).path), len(head))
+        lines += [head + first, *(" " * len(head) + part for part in rest)]
         said = _said(row)
         if said:
-            lines.append(" " * 7 + style(said, "warning"))
+            lines += [" " * 7 + style(part, "warning") for part in hanging(said, 7)]
         if bodies and row.get("body") is not None:
             lines += [" " * 7 + line for line in pretty(row["body"]).rstrip().splitlines()]
     return lines

@@ -1,19 +1,25 @@
 """Plain tables: columns as wide as their widest cell, two spaces between them, nothing drawn around them.
 
-On a terminal that is too narrow a table gives way in its last column: what does not fit goes on in the next line,
-under itself. Nothing is ever cut off. What is piped into another program is not wrapped at all.
+On a terminal that is too narrow the widest columns give way, the last one first: what does not fit goes on in the
+next line, under itself, broken at a space, else after a sign (`/`, `-`, `_`). Nothing is ever cut off. What is piped
+into another program is not wrapped at all.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from farshore.cli.views.human import style
 
-NARROWEST = 24
+NARROWEST = 8
+BREAKS = re.compile(r"(?<=[/_-])(?!\d)")
+"""After a sign, but never inside a prefix."""
+LAST = 24
+"""So narrow the last column may become before others are touched."""
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 2) -> list[str]:
@@ -22,28 +28,72 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 
         return []
     kept = [index for index in range(len(heads)) if any(row[index] for row in rows)]
     widths = [max(len(heads[i]), *(len(row[i]) for row in rows)) for i in kept]
-    room = _terminal()
-    before = indent + sum(width + 2 for width in widths[:-1])
-    last = None if room is None else max(NARROWEST, room - before)
-    lines = [style(line, "quiet") for line in _lines([heads[i] for i in kept], widths, indent, last)]
+    room = terminal_width()
+    if room is not None:
+        _fit(widths, room - indent - 2 * (len(widths) - 1))
+    lines = [style(line, "quiet") for line in _lines([heads[i] for i in kept], widths, indent)]
     for row in rows:
-        lines += _lines([row[i] for i in kept], widths, indent, last)
+        lines += _lines([row[i] for i in kept], widths, indent)
     return lines
-
-
-def _lines(cells: Sequence[str], widths: Sequence[int], indent: int, last: int | None) -> list[str]:
-    head = " " * indent + "".join(f"{cell:<{width}}  " for cell, width in zip(cells[:-1], widths[:-1], strict=True))
-    if last is None or len(cells[-1]) <= last:
-        return [(head + cells[-1]).rstrip()]
-    parts = textwrap.wrap(cells[-1], last, break_long_words=False, break_on_hyphens=False)
-    return [(head + parts[0]).rstrip(), *(" " * len(head) + part for part in parts[1:])]
 
 
 def facts(rows: Sequence[tuple[str, str]]) -> list[str]:
     """A name and what is to be said of it, one a line."""
     width = max((len(name) for name, _ in rows), default=0)
-    return [f"{style(f'{name:<{width}}', 'quiet')}  {text}".rstrip() for name, text in rows]
+    lines: list[str] = []
+    for name, text in rows:
+        first, *rest = hanging(text, width + 2)
+        lines += [
+            f"{style(f'{name:<{width}}', 'quiet')}  {first}".rstrip(),
+            *(" " * (width + 2) + part for part in rest),
+        ]
+    return lines
 
 
-def _terminal() -> int | None:
+def hanging(text: str, before: int) -> list[str]:
+    """A text in lines that leave `before` columns free on a terminal; one line where the answer goes elsewhere."""
+    room = terminal_width()
+    return [text] if room is None else _wrapped(text, max(LAST, room - before))
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal; None where the answer goes elsewhere."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _fit(widths: list[int], room: int) -> None:
+    over = sum(widths) - room
+    if over > 0:
+        given = min(over, max(0, widths[-1] - LAST))
+        widths[-1] -= given
+        over -= given
+    while over > 0 and max(widths) > NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+        over -= 1
+
+
+def _lines(cells: Sequence[str], widths: Sequence[int], indent: int) -> list[str]:
+    wrapped = [_wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    return [
+        (" " * indent + "  ".join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True))).rstrip()
+        for parts in zip_longest(*wrapped, fillvalue="")
+    ]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if len(joined) <= width:
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        for piece in BREAKS.split(word):
+            while len(lines[-1]) + len(piece) > width:
+                if lines[-1]:
+                    lines.append("")
+                    continue
+                lines[-1], piece = piece[:width], piece[width:]
+            lines[-1] += piece
+    return lines

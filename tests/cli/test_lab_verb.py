@@ -1,0 +1,418 @@
+"""The lab as a process: served, talked to, turned, broken and stopped from the command line, over real HTTPS.
+
+Every server that a test starts is stopped by its own process id, however the test ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farshore import examples
+from farshore.cli.app import run
+from farshore.lab.holding import Hold
+
+PUBLISHED = "two-circuits-two-locations"
+
+
+def farshore(*arguments: str, cwd: Path) -> tuple[int, str, str]:
+    """Status, stdout and stderr of one command line in this process: what it starts is a process of its own."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = run([*arguments, "--project", str(cwd)])
+    return status, out.getvalue(), err.getvalue()
+
+
+def answer(*arguments: str, cwd: Path, status: int = 0) -> Any:
+    """The one JSON document on stdout."""
+    found, out, err = farshore(*arguments, "--format", "json", cwd=cwd)
+    assert found == status, err + out
+    return json.loads(out)
+
+
+def refusal(*arguments: str, cwd: Path) -> dict[str, Any]:
+    found: dict[str, Any] = answer(*arguments, cwd=cwd, status=1)["error"]
+    return found
+
+
+def begin(folder: Path) -> Path:
+    folder.mkdir()
+    for source in examples.path(PUBLISHED).iterdir():
+        if source.is_file() and source.suffix != ".py":
+            shutil.copyfile(source, folder / source.name)
+    return folder
+
+
+def end(folder: Path) -> None:
+    """Stop what serves this folder, by the id in its lab.json."""
+    place = folder / ".farshore" / "lab.json"
+    if not place.is_file():
+        return
+    pid = json.loads(place.read_text())["pid"]
+    for number in (signal.SIGCONT, signal.SIGTERM):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+    until = time.monotonic() + 20
+    while place.is_file() and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    folder = begin(tmp_path / "project")
+    yield folder
+    end(folder)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One lab for the tests that only talk to it; its clock stands still until someone turns it."""
+    folder = begin(tmp_path_factory.mktemp("lab") / "project")
+    answer("lab", "up", "--speed", "hand", cwd=folder)
+    yield folder
+    end(folder)
+
+
+def lab_json(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / ".farshore" / "lab.json").read_text())
+    return found
+
+
+def ask(folder: Path, method: str, path: str, body: Any = None, token: bool = True) -> tuple[int, Any]:
+    """As any program would: HTTPS, the lab's authority, its token."""
+    lab = lab_json(folder)
+    context = ssl.create_default_context(cafile=str(folder / ".farshore" / lab["ca"]))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {lab['token']}"} if token else {})
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(lab["url"] + path, data=content, headers=headers, method=method)
+    try:
+        with opener.open(request, timeout=20) as found:
+            return found.status, json.loads(found.read() or b"null")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read() or b"null")
+
+
+def group_of(folder: Path) -> str:
+    bodies = json.loads((folder / "estate.json").read_text())
+    found: str = next(body["id"] for body in bodies if body["type"].endswith("resourceGroups"))
+    return found
+
+
+# Up, status, down. ---------------------------------------------------------------------------------------------------
+
+
+def test_up_serves_the_estate_and_leaves_where(served: Path) -> None:
+    lab = lab_json(served)
+    assert {"url", "ca", "token", "clock"} <= lab.keys()
+    assert (served / ".farshore" / "lab.json").stat().st_mode & 0o077 == 0
+    status, body = ask(served, "GET", f"{group_of(served)}?api-version=2022-09-01")
+    assert (status, body["id"].lower()) == (200, group_of(served).lower())
+    status, body = ask(served, "GET", "/subscriptions?api-version=2022-12-01", token=False)
+    assert (status, body["error"]["code"]) == (401, "AuthenticationFailed")
+
+
+def test_a_second_up_says_where_the_first_is(served: Path) -> None:
+    lab = lab_json(served)
+    again = answer("lab", "up", cwd=served)
+    assert again["already"] and (again["url"], again["pid"]) == (lab["url"], lab["pid"])
+    status, said, _ = farshore("lab", "up", cwd=served)
+    assert status == 0 and "already" in said and lab["url"] in said
+    assert "lab down" in refusal("lab", "up", "--fresh", cwd=served)["remedy"]
+
+
+def test_status_tells_place_time_and_content(served: Path) -> None:
+    found = answer("lab", "status", cwd=served)
+    assert found["served"] and found["answers"] and found["clock"]["speed"] == "hand"
+    assert found["resources"] > 30 and Path(found["ca"]).is_file()
+    _, said, _ = farshore("lab", "status", cwd=served)
+    assert found["url"] in said and lab_json(served)["token"] not in said
+
+
+def test_what_was_written_outlives_down_and_up(project: Path) -> None:
+    first = answer("lab", "up", cwd=project)
+    path = f"{group_of(project)}/providers/Microsoft.Network/routeTables/rt-kept?api-version=2024-05-01"
+    body = {"location": "eastasia", "properties": {"routes": []}}
+    assert ask(project, "PUT", path, body)[0] == 201
+    stopped = answer("lab", "down", cwd=project)
+    assert stopped == {"stopped": True, "pid": first["pid"], "url": first["url"]}
+    assert not (project / ".farshore" / "lab.json").exists()
+    assert not answer("lab", "status", cwd=project)["served"]
+    assert not answer("lab", "down", cwd=project)["stopped"]
+    # The journal can be read while nothing is served, and is there when it is served again.
+    assert [row["method"] for row in answer("lab", "log", cwd=project)["value"]] == ["PUT"]
+    answer("lab", "up", cwd=project)
+    assert ask(project, "GET", path)[0] == 200
+    assert [row["method"] for row in answer("lab", "log", cwd=project)["value"]] == ["PUT"]
+
+
+def test_the_file_of_a_dead_lab_is_no_lab(project: Path) -> None:
+    first = answer("lab", "up", cwd=project)
+    os.kill(first["pid"], signal.SIGKILL)
+    until = time.monotonic() + 10
+    while answer("lab", "status", cwd=project)["served"] and time.monotonic() < until:
+        time.sleep(0.1)
+    assert (project / ".farshore" / "lab.json").is_file()
+    assert "lab up" in refusal("lab", "env", cwd=project)["remedy"]
+    second = answer("lab", "up", cwd=project)
+    assert second["pid"] != first["pid"] and not second["already"]
+
+
+def test_a_stranger_with_the_number_of_a_dead_lab_is_left_alone(project: Path) -> None:
+    answer("lab", "up", cwd=project)
+    lab = lab_json(project)
+    answer("lab", "down", cwd=project)
+    with subprocess.Popen(["sleep", "30"]) as stranger:
+        try:
+            place = project / ".farshore" / "lab.json"
+            place.write_text(json.dumps({**lab, "pid": stranger.pid}))
+            assert not answer("lab", "down", cwd=project)["stopped"]
+            assert stranger.poll() is None and not place.exists()
+        finally:
+            stranger.kill()
+
+
+def test_in_the_foreground_it_ends_with_its_signal(project: Path) -> None:
+    command = [sys.executable, "-m", "farshore.cli", "lab", "up", "--foreground", "--format", "json"]
+    for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
+        with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            place = project / ".farshore" / "lab.json"
+            until = time.monotonic() + 30
+            while not place.is_file() and time.monotonic() < until:
+                time.sleep(0.05)
+            process.send_signal(number)
+            out, _ = process.communicate(timeout=20)
+        assert process.returncode == status
+        assert json.loads(out)["pid"] == process.pid
+        assert not place.exists()
+
+
+# What can be in the way. ---------------------------------------------------------------------------------------------
+
+
+def test_a_port_that_is_taken(project: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        error = refusal("lab", "up", "--port", str(port), cwd=project)
+    assert str(port) in error["message"] and "--port" in error["remedy"]
+    assert not answer("lab", "status", cwd=project)["served"]
+
+
+def test_a_state_that_is_no_database(project: Path) -> None:
+    state = project / ".farshore"
+    state.mkdir()
+    (state / "lab.db").write_text("this is not a database at all " * 200)
+    error = refusal("lab", "up", cwd=project)
+    assert error["file"].endswith("lab.db") and "--fresh" in error["remedy"]
+    assert refusal("lab", "log", cwd=project)["file"].endswith("lab.db")
+    assert not answer("lab", "up", "--fresh", cwd=project)["already"]
+
+
+def test_a_state_that_is_damaged_inside(project: Path) -> None:
+    answer("lab", "up", cwd=project)
+    answer("lab", "down", cwd=project)
+    with (project / ".farshore" / "lab.db").open("r+b") as file:
+        file.seek(2 * 4096)
+        file.write(b"\xff" * 3 * 4096)
+    assert refusal("lab", "up", cwd=project)["file"].endswith("lab.db")
+
+
+def test_a_state_that_another_process_has_open(project: Path) -> None:
+    (project / ".farshore").mkdir()
+    hold = Hold(project / ".farshore" / "lab.db")
+    try:
+        error = refusal("lab", "up", cwd=project)
+    finally:
+        hold.release()
+    assert error["code"] == "ProjectHeld" and str(os.getpid()) in error["message"]
+
+
+def test_no_project_no_lab(tmp_path: Path) -> None:
+    for verb in ("up", "down", "status", "log"):
+        assert "farshore.yaml" in refusal("lab", verb, cwd=tmp_path)["message"]
+
+
+def test_a_bad_estate_begins_no_lab(project: Path) -> None:
+    (project / "estate.json").write_text('[{"name": "no id"}]')
+    error = refusal("lab", "up", cwd=project)
+    assert error["file"].endswith("estate.json") and error["line"] == 1
+    assert not (project / ".farshore" / "lab.db").exists()
+
+
+# Env. ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ['eval "$({})"', "eval $({})"])
+def test_env_is_for_eval_with_quotes_and_without(served: Path, line: str) -> None:
+    command = f"{sys.executable} -m farshore.cli lab env"
+    script = f'{line.format(command)}; printf "%s\\n" "$FARSHORE_LAB_URL" "$ARM_SUBSCRIPTION_ID" "$SSL_CERT_FILE"'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, cwd=served, timeout=60, check=True)
+    url, subscription, trusted = done.stdout.splitlines()
+    assert url == lab_json(served)["url"] and subscription == group_of(served).split("/")[2]
+    # The lab's authority is among those that the shell trusts, and not the only one where the machine has others.
+    assert (served / ".farshore" / "lab-ca.pem").read_text().strip() in Path(trusted).read_text()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+def test_curl_needs_nothing_but_env(served: Path) -> None:
+    script = (
+        f'eval "$({sys.executable} -m farshore.cli lab env)"; '
+        'curl -sS -H "Authorization: Bearer $FARSHORE_LAB_TOKEN" '
+        '"$FARSHORE_LAB_URL/subscriptions/$ARM_SUBSCRIPTION_ID?api-version=2022-12-01"'
+    )
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, cwd=served, timeout=60, check=True)
+    assert json.loads(done.stdout)["subscriptionId"] == group_of(served).split("/")[2]
+
+
+def test_env_says_what_each_is_and_takes_them_back(served: Path) -> None:
+    _, said, _ = farshore("lab", "env", cwd=served)
+    variables = answer("lab", "env", cwd=served)
+    assert all(f"#   {name} " in said for name in variables)
+    assert answer("lab", "env", "--unset", cwd=served) == [name for name in variables if name != "NO_PROXY"]
+
+
+# Clock, fault, log. --------------------------------------------------------------------------------------------------
+
+
+def test_the_clock_is_turned_by_hand_and_never_back(served: Path) -> None:
+    before = answer("lab", "clock", cwd=served)["now"]
+    after = answer("lab", "clock", "--advance", "1h30m", cwd=served)["now"]
+    assert after > before and after[14:16] == f"{(int(before[14:16]) + 30) % 60:02d}"
+    assert "back" in refusal("lab", "clock", "--to", before, cwd=served)["message"]
+    assert refusal("lab", "clock", "--advance", "soon", cwd=served)["remedy"] == "farshore lab clock --help"
+    assert "one way" in refusal("lab", "clock", "--advance", "1m", "--next", cwd=served)["message"]
+
+
+def test_the_pace_is_set_and_kept_in_lab_json(served: Path) -> None:
+    try:
+        assert answer("lab", "clock", "--speed", "1000", cwd=served)["speed"] == "1000"
+        assert lab_json(served)["clock"]["speed"] == "1000"
+        for wrong in ("nan", "inf", "0", "-1", "fast"):
+            assert refusal("lab", "clock", f"--speed={wrong}", cwd=served)["value"] == wrong
+            assert ask(served, "POST", "/_lab/clock", {"speed": wrong})[0] == 400
+        assert ask(served, "POST", "/_lab/clock", {"advance_seconds": "soon"})[0] == 400
+    finally:
+        answer("lab", "clock", "--speed", "hand", cwd=served)
+
+
+def test_faults_are_made_by_name_listed_and_cleared(served: Path) -> None:
+    try:
+        answer("lab", "fault", "circuit-link", "er-hongkong", "primary", "down", cwd=served)
+        answer("lab", "fault", "machine", "web1", "down", "--in", "10m", cwd=served)
+        answer("lab", "fault", "site-deaf", "datacenter", "ce1", cwd=served)
+        answer("lab", "fault", "throttle", "5s", cwd=served)
+        answer("lab", "fault", "reply-lost", "--method", "PUT", "--path", "connections/", "--count", "2", cwd=served)
+        shown = answer("lab", "fault", "region", "eastasia", "lost", cwd=served)
+        assert [row["name"].rsplit("/", 1)[-1] for row in shown["down"]] == ["er-hongkong#primary"]
+        assert shown["planned"][0]["id"].endswith("/web1") and shown["deaf"] == ["datacenter/ce1"]
+        assert [row["region"] for row in shown["regions"]] == ["eastasia"]
+        _, said, _ = farshore("lab", "fault", cwd=served)
+        for words in ("region eastasia lost", "er-hongkong#primary down", "router ce1", "429", "the next 2 answers"):
+            assert words in said
+    finally:
+        shown = answer("lab", "fault", "clear", cwd=served)
+    assert not shown["down"] and not shown["planned"] and not shown["deaf"] and not shown["mishaps"]
+    assert shown["regions"][0]["returning"]
+    answer("lab", "clock", "--advance", "10m", cwd=served)
+    shown = answer("lab", "fault", "list", cwd=served)
+    assert not shown["regions"] and not shown["down"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("region", "eastasai", "lost"), "eastasia"),
+        (("machine", "webb1", "down"), "web1"),
+        (("location", "Honkong", "down"), "Hong Kong"),
+        (("router", "datacenter", "ce9", "down"), "ce1"),
+        (("site-deaf", "nowhere"), "datacenter"),
+        (("circuit", "er-hongkong", "dwon"), "down"),
+        (("machine", "web1", "down", "--at", "2000-01-01"), "past"),
+    ],
+)
+def test_a_slip_of_the_pen_breaks_nothing(served: Path, arguments: tuple[str, ...], words: str) -> None:
+    before = answer("lab", "fault", cwd=served)
+    assert words in json.dumps(refusal("lab", "fault", *arguments, cwd=served))
+    after = answer("lab", "fault", cwd=served)
+    assert {**before, "now": ""} == {**after, "now": ""}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "region", "region": "eastasai"},
+        {"kind": "region", "region": "eastasia", "state": "lots"},
+        {"kind": "throttle", "seconds": "many"},
+        {"kind": "region", "region": "eastasia", "at": "soon"},
+    ],
+)
+def test_the_handle_itself_refuses_nonsense(served: Path, fault: dict[str, Any]) -> None:
+    status, body = ask(served, "POST", "/_lab/faults", fault)
+    assert (status, body["error"]["code"]) == (400, "InvalidFault")
+
+
+def test_the_log_tells_writes_filters_them_and_keeps_no_secret(project: Path) -> None:
+    answer("lab", "up", "--speed", "hand", cwd=project)
+    scope = f"{group_of(project)}/providers/Microsoft.Network"
+    table = {"location": "eastasia", "properties": {"routes": []}}
+    ask(project, "PUT", f"{scope}/routeTables/rt-one?api-version=2024-05-01", table)
+    ask(project, "PUT", f"{scope}/connections/none?api-version=2024-05-01", {"properties": {"sharedKey": "hush-hush"}})
+    ask(project, "DELETE", f"{scope}/routeTables/rt-never?api-version=2024-05-01")
+    rows = answer("lab", "log", cwd=project)["value"]
+    assert [row["number"] for row in rows] == [0, 1, 2] and "hush-hush" not in json.dumps(rows)
+    assert [row["number"] for row in answer("lab", "log", "--since", "1", cwd=project)["value"]] == [1, 2]
+    assert [row["number"] for row in answer("lab", "log", "--method", "delete", cwd=project)["value"]] == [2]
+    assert [row["number"] for row in answer("lab", "log", "--failed", cwd=project)["value"]] == [1]
+    assert [
+        row["number"] for row in answer("lab", "log", "--path", "routeTables/", "--last", "1", cwd=project)["value"]
+    ] == [2]
+    answer("lab", "clock", "--advance", "1h", cwd=project)
+    assert answer("lab", "log", "--since", "10m", cwd=project)["value"] == []
+    _, said, _ = farshore("lab", "log", "--bodies", cwd=project)
+    assert "routeTables/rt-one" in said and "REDACTED" in said and said.rstrip().endswith("3 writes")
+    assert "followed" in refusal("lab", "log", "--follow", cwd=project)["message"]
+    assert "journal" in refusal("lab", "log", "--since", "lately", cwd=project)["message"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "farshore.cli", "lab", "log", "--follow", "--since", "2"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert "DELETE" in process.stdout.readline()
+        ask(project, "PUT", f"{scope}/routeTables/rt-two?api-version=2024-05-01", table)
+        assert "rt-two" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+
+
+def test_who_looks_does_not_move_the_time(project: Path) -> None:
+    """At the pace `jump` the same question asked again is a poll, and time goes on to the next event. A verb that looks
+    asks the same each time it is called."""
+    answer("lab", "up", "--speed", "jump", cwd=project)
+    now = answer("lab", "fault", "region", "eastasia", "lost", "--in", "1h", cwd=project)["now"]
+    for _ in range(2):
+        answer("lab", "status", cwd=project)
+        answer("lab", "fault", "machine", "web1", "up", cwd=project)
+        answer("estate", "read", cwd=project)
+    shown = answer("lab", "fault", cwd=project)
+    assert shown["now"] == now and not shown["regions"]
