@@ -279,7 +279,7 @@ def _switched_body(
     old = body["properties"]["providerSpecificDetails"]
     machine = cloud.body(begun["vm"]) or {}
     home = record["home_nics"]
-    return properties_of(
+    shown = properties_of(
         cloud,
         fresh,
         begun,
@@ -292,6 +292,9 @@ def _switched_body(
         settings=details,
         first=(old["initialPrimaryFabricLocation"], old["initialRecoveryFabricLocation"]),
     )
+    # Recorded: the tags are known from the beginning.
+    more = {**shown["providerSpecificDetails"], "vmSyncedConfigDetails": old["vmSyncedConfigDetails"]}
+    return {**shown, "providerSpecificDetails": more}
 
 
 def _unknown_yet(nic: Body, source: ResourceId) -> Body:
