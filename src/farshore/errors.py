@@ -78,10 +78,28 @@ class InputError(FarshoreError):
         return super().as_json() | {
             "file": self.file,
             "line": self.line,
-            "value": self.value if isinstance(self.value, str | int | float | bool | None) else repr(self.value),
+            "value": _shown(self.value),
             "expected": self.expected,
             "remedy": self.remedy,
         }
+
+
+LONGEST_VALUE = 300
+
+
+def _shown(value: object) -> str | int | float | bool | None:
+    """A value as a message can bear it: a scalar as it is, the rest as text, and of a long text its beginning."""
+    if isinstance(value, bool | float | None) or (isinstance(value, int) and abs(value) < 2**64):
+        return value
+    text = value if isinstance(value, str) else _text_of(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 60]}... ({len(text)} characters)"
+
+
+def _text_of(value: object) -> str:
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits; a list in itself
+        return f"a {type(value).__name__} too large to show"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,12 +53,21 @@ def read_folder(path: Path) -> tuple[Project, Estate]:
     from farshore.estate.files import load
 
     folder = Folder(path)
-    if not folder.yaml.is_file():
-        raise InputError("This folder holds no farshore.yaml", value=str(path), remedy="farshore new NAME begins one")
-    if not folder.estate.is_file():
+    # A folder in a file's place is `load`'s to tell, which reads it.
+    if not folder.yaml.exists():
+        raise InputError(
+            "This folder holds no farshore.yaml",
+            file=str(folder.yaml),
+            value=str(path),
+            expected="a project folder",
+            remedy="farshore new NAME begins one",
+        )
+    if not folder.estate.exists():
         raise InputError(
             "This project has no estate.json yet",
+            file=str(folder.estate),
             value=str(path),
+            expected="the resources as ARM returns them",
             remedy="farshore estate read reads it from the cloud, or put an export of the resources there",
         )
     return load(path)

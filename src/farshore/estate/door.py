@@ -67,7 +67,8 @@ class Door:
 
     def _location(self, location: object) -> None:
         if not isinstance(location, str):
-            misfit = MisfitError("the location is not a text", location, "an Azure region, such as eastasia")
+            expected = "an Azure region, such as eastasia"
+            misfit = MisfitError("the location is not a text", location, expected, "write the region's name")
         elif (
             location.lower() in ("", "global")
             or holds_marker(location)
@@ -77,7 +78,7 @@ class Door:
             return
         else:
             near = nearest_region(location)
-            remedy = None if near is None else f"did you mean {near}?"
+            remedy = "write the region that the resource is in" if near is None else f"did you mean {near}?"
             misfit = MisfitError(
                 f"Azure has no region {location}", location, "an Azure region, such as eastasia", remedy
             )
@@ -107,11 +108,15 @@ class Door:
             return _redacted(item)
         if kind == _KEY and under not in _NOT_KEYS and isinstance(item, str):
             return _redacted(item)
+        if self._understood and kind == _LIST and not isinstance(item, list | None) and not holds_marker(item):
+            raise MisfitError("this is no list", item, "a list", "put it into [ ]")
         if self._understood and item:
             if kind == _RANGE:
                 self._range(item)
-            elif kind == _ADDRESS and isinstance(item, str):
+            elif kind == _ADDRESS:
                 self._address(item)
+            elif kind == _REFERENCE:
+                self._reference(item)
         return self._value(item, key.lower())
 
     def _value(self, item: Any, under: str) -> Any:
@@ -134,7 +139,26 @@ class Door:
                         changed = list(item)
                     changed[index] = new
             return item if changed is None else changed
+        if isinstance(item, int) and abs(item) >= LARGEST:
+            raise MisfitError(
+                "this number is larger than any that Azure has", item, "a number of 64 bits", "correct it"
+            )
         return item
+
+    def _reference(self, item: Any) -> None:
+        """`{"id": ...}`, or the list of several: a reference that is none would count as absent, and mislead."""
+        for one in item if isinstance(item, list) else [item]:
+            if holds_marker(one):
+                continue
+            if not isinstance(one, dict):
+                raise MisfitError("this refers to nothing", one, _REFERS, "write the resource's id into an object")
+            text = one.get("id")
+            if text is None or holds_marker(text):
+                continue
+            if not isinstance(text, str) or not text.startswith("/"):
+                misfit = MisfitError("this is no resource id", text, _REFERS, "write the resource's full id")
+                misfit.path = ["id"]
+                raise misfit
 
     def _range(self, item: Any) -> None:
         for index, text in enumerate(item if isinstance(item, list) else [item]):
@@ -148,7 +172,7 @@ class Door:
     def _one_range(self, text: Any) -> None:
         expected = "a prefix like 10.1.0.0/24 with no host bits set"
         if not isinstance(text, str):
-            raise MisfitError("this is not an address range", text, expected)
+            raise MisfitError("this is not an address range", text, expected, "write the range as a text")
         if holds_marker(text) or ("/" not in text and not self._ranges_only):
             return
         try:
@@ -158,16 +182,21 @@ class Door:
         except ValueError:
             remedy = _without_host_bits(text)
             if remedy is None:
-                raise MisfitError(f"{text} is not an address range", text, expected) from None
+                raise MisfitError(
+                    f"{text} is not an address range", text, expected, "write the range with its length"
+                ) from None
             raise MisfitError(f"{text} has host bits set", text, expected, f"write {remedy}") from None
 
-    def _address(self, text: str) -> None:
+    def _address(self, text: Any) -> None:
         if holds_marker(text):
             return
         try:
+            if not isinstance(text, str):
+                raise ValueError(text)
             ip_address(text)
         except ValueError:
-            raise MisfitError(f"{text} is not an address", text, "an address like 10.1.0.4") from None
+            expected, remedy = "an address like 10.1.0.4", "write the address, or leave it out"
+            raise MisfitError(f"{text} is not an address", text, expected, remedy) from None
 
 
 def marker_places(body: Any, path: str = "") -> Iterator[str]:
@@ -220,7 +249,15 @@ def _without_secrets(text: str) -> str:
     return text if clean == text else clean
 
 
-_SECRET, _NAMED_VALUE, _KEY, _RANGE, _ADDRESS, _PLAIN = range(6)
+_SECRET, _NAMED_VALUE, _KEY, _RANGE, _ADDRESS, _REFERENCE, _LIST, _PLAIN = range(8)
+
+_REFERS = 'a reference, {"id": "/subscriptions/..."}'
+_REFERENCES = frozenset(
+    {"routetable", "networksecuritygroup", "remotevirtualnetwork", "virtualnetworkgateway1", "virtualmachine"}
+)
+_LISTS = frozenset({"subnets", "routes", "ipconfigurations", "virtualnetworkpeerings", "securityrules"})
+"""What the rules rest on: a value of another shape would read as absent."""
+LARGEST = 2**64
 
 _SECRET_NAMES_TEXT = (
     "sharedkey, authorizationkey, adminpassword, password, passphrase, pwd, customdata, userdata,"
@@ -276,4 +313,8 @@ def _kind_of(key: str) -> int:
         return _RANGE
     if name in ("privateipaddress", "nexthopipaddress"):
         return _ADDRESS
+    if name in _REFERENCES:
+        return _REFERENCE
+    if name in _LISTS:
+        return _LIST
     return _PLAIN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 
 from farshore.arm.json import Body, Json, loads, pretty
 from farshore.errors import InputError
+from farshore.estate.door import is_secret
 from farshore.estate.estate import Estate
 from farshore.estate.project import Project, read_project
 from farshore.estate.reading import BodyError, read_resources, resources_of
@@ -36,6 +38,13 @@ def read_estate_file(path: Path, project: Project | None = None) -> Estate:
     text = read_text(path)
     try:
         resources = resources_of(_parsed(text))
+        if not resources:
+            raise InputError(
+                "The estate holds no resources",
+                value="[]",
+                expected="at least one ARM body",
+                remedy="`farshore estate read` reads them from the cloud",
+            )
         estate = read_resources(resources, None)
     except BodyError as error:
         raise error.at(file=str(path), line=line_of_body(text, error.index, error.inside, error.value)) from None
@@ -80,13 +89,33 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError(f"There is no file {path.name}", file=str(path), expected="a file that exists") from None
+        raise InputError(
+            f"There is no file {path.name}",
+            file=str(path),
+            expected="a file that exists",
+            remedy="correct the name, or name its folder with --project",
+        ) from None
     except IsADirectoryError:
-        raise InputError(f"{path.name} is a folder", file=str(path), expected="a file") from None
+        what = f"{path.name} is a folder"
+        raise InputError(what, file=str(path), expected="a file", remedy="move the folder away") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not UTF-8 text: {error.reason}", file=str(path), expected="UTF-8") from None
+        bad = bytes(error.object[error.start : error.start + 4])
+        looks = " (it looks like UTF-16)" if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+        raise InputError(
+            f"{path.name} is not UTF-8 text{looks}",
+            file=str(path),
+            line=error.object[: error.start].count(b"\n") + 1,
+            value="bytes " + bad.hex(" "),
+            expected="UTF-8",
+            remedy="save the file as UTF-8",
+        ) from None
     except OSError as error:
-        raise InputError(f"{path.name} can't be read: {error.strerror}", file=str(path)) from None
+        raise InputError(
+            f"{path.name} can't be read: {error.strerror}",
+            file=str(path),
+            expected="a file that may be read",
+            remedy="look at its permissions",
+        ) from None
 
 
 def line_of_body(text: str, index: int, inside: tuple[str, ...] = (), value: object = None) -> int | None:
@@ -146,17 +175,63 @@ def _skip(text: str, at: int, sign: str) -> int:
 
 
 def _parsed(text: str) -> Any:
+    """The JSON value of a text. Raises `InputError` with the line, its text, and what to do."""
+    text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise _not_json("the file is empty", 0, "")
     try:
-        return loads(text.removeprefix("\ufeff"))
-    except msgspec.DecodeError as fast:
-        message, line, column = str(fast), None, None
-        try:
-            json.loads(text)
-        except json.JSONDecodeError as error:
-            message, line, column = error.msg, error.lineno, error.colno
-        except RecursionError:
-            message = "nested too deeply"
+        return loads(text)
+    except (msgspec.DecodeError, ValueError, RecursionError) as fast:
+        what, at = _complaint(text, fast)
+    raise _not_json(what, at, text)
+
+
+def _complaint(text: str, fast: Exception) -> tuple[str, int | None]:
+    """What is wrong in words, and where: the slow parser knows the place of most, the fast one of some."""
+
+    def refuse(number: str) -> float:
+        raise _NumberError(number)
+
+    try:
+        json.loads(text, parse_constant=refuse, parse_float=lambda t: refuse(t) if float(t) in _INFINITE else 0.0)
+    except json.JSONDecodeError as error:
+        return error.msg[:1].lower() + error.msg[1:], error.pos
     except RecursionError:
-        message, line, column = "nested too deeply", None, None
-    where = "" if column is None else f" (column {column})"
-    raise InputError(f"This is not JSON: {message}{where}", line=line, expected="a JSON document")
+        return "nested too deeply", len(text) - len(text.lstrip())
+    except _NumberError as error:
+        return f"{error} is no JSON number that can be kept", text.find(str(error))
+    except ValueError:
+        found = re.search(r"\d{4000,}", text)
+        return "a number has thousands of digits", None if found is None else found.start()
+    byte = re.search(r"\(byte (\d+)\)", str(fast))
+    at = None if byte is None else len(text.encode()[: int(byte[1])].decode(errors="ignore"))
+    return str(fast).partition(" (byte")[0], at
+
+
+class _NumberError(Exception):
+    """A constant or a number that JSON does not have, such as NaN."""
+
+
+_INFINITE = (float("inf"), float("-inf"))
+
+
+def _not_json(what: str, at: int | None, text: str) -> InputError:
+    if at is None:
+        line, column, shown = 1, "", None
+    else:
+        line = text.count("\n", 0, at) + 1
+        start = text.rfind("\n", 0, at) + 1
+        column = f" (column {at - start + 1})"
+        first = max(start, at - 40)
+        shown = text[first : at + 40].split("\n")[0].strip() or None
+        # A secret is not shown for standing beside a comma too many.
+        keys = re.findall(r'"([^"]*)"\s*:', text[start : at + 40])
+        if any(is_secret(key) for key in keys[-4:]):
+            shown = None
+    return InputError(
+        f"This is not JSON: {what}{column if text else ''}",
+        line=line,
+        value=shown or ("nothing" if not text else None),
+        expected="a JSON document",
+        remedy="correct it there, or write the file again by the command that made it",
+    )

@@ -57,13 +57,18 @@ DEFAULT_NAMES = "{name}-asr"
 """Site Recovery's own suffix for what it makes in the target (S31)."""
 
 
+_NAME_PARTS = re.compile(r"[A-Za-z0-9._-]*")
+_GROUP = re.compile(r"[\w.()-]{0,89}[\w()-]")
+"""Microsoft.Resources/resourceGroups: the names that ARM takes."""
+
+
 def parse_project(text: str, *, file: str = "farshore.yaml", folder: Path | None = None) -> Project:
     """The project of a file's text. `folder` is where templates are looked for; None asks for none."""
     root = compose(text, file)
     top = root.section(*KEYS)
     version = top.need("version", "1")
     if version.value != 1 or isinstance(version.value, bool):
-        version.fail("this version of the project file is not known", expected="1")
+        version.fail("this version of the project file is not known here", expected="1", remedy="write version: 1")
     source = _source(top)
     target = _target(top, source)
     topology = top.need("topology", "one of " + ", ".join(Topology)).member(Topology)
@@ -115,7 +120,7 @@ def _cloud(place: Place | None) -> str:
         return "lab"
     text = place.text()
     if text not in ("lab", "azure") and not re.match(r"https?://[^\s/]+", text):
-        place.fail(f"{text} is no cloud", expected="lab, azure or a URL")
+        place.fail(f"{text} is no cloud", expected="lab, azure, or the URL of an ARM endpoint")
     return text
 
 
@@ -130,13 +135,23 @@ def _target(top: Section, source_region: str) -> Target:
     found = region.region()
     if found == source_region:
         region.fail("source and target are one region", expected="another region than the source's")
-    names = target.get("names")
-    pattern = _text(names, DEFAULT_NAMES)
+    names, group = target.get("names"), target.get("resourceGroup")
+    pattern, group_name = _text(names, DEFAULT_NAMES), _text(group, DEFAULT_RESOURCE_GROUP)
     if names is not None and "{name}" not in pattern:
         names.fail("this pattern gives every resource one name", expected="a pattern with {name} in it")
-    return Target(
-        region=found, resource_group=_text(target.get("resourceGroup"), DEFAULT_RESOURCE_GROUP), names=pattern
-    )
+    if names is not None and not _NAME_PARTS.fullmatch(pattern.replace("{name}", "")):
+        names.fail(
+            f"{pattern} gives names that Azure refuses",
+            expected="{name} with letters, digits, - . _ around it",
+            remedy="write {name}-asr, or another suffix",
+        )
+    if group is not None and not _GROUP.fullmatch(group_name):
+        group.fail(
+            f"{group_name} is no name that a resource group can have",
+            expected="1 to 90 letters, digits, - . _ ( ), no point at the end",
+            remedy=f"write a name like {DEFAULT_RESOURCE_GROUP}, not an id",
+        )
+    return Target(region=found, resource_group=group_name, names=pattern)
 
 
 def _link(place: Place | None, topology: Topology, *, keep: bool) -> Link:
@@ -148,11 +163,15 @@ def _addresses(place: Place | None) -> tuple[AddressMap, ...]:
     if place is None:
         return ()
     if not place.is_mapping:
-        place.one_of(["keep"])
+        if place.value != "keep":
+            place.fail(
+                f"{place.written} says neither that addresses are kept nor where they go",
+                expected="keep, or {map: [{from: 10.1.0.0/24, to: 10.101.0.0/24}]}",
+            )
         return ()
     row_places = place.section("map").need("map", "a list of {from, to}").items()
     if not row_places:
-        place.fail("the map is empty", expected="keep, or at least one {from, to}")
+        place.fail("the map is empty", expected="keep, or a map with at least one {from, to}")
     rows: list[AddressMap] = []
     for at in row_places:
         row = at.section("from", "to")
@@ -160,14 +179,16 @@ def _addresses(place: Place | None) -> tuple[AddressMap, ...]:
         pair = AddressMap(from_=from_.network(), to=to.network())
         if (pair.from_.version, pair.from_.prefixlen) != (pair.to.version, pair.to.prefixlen):
             to.fail(
-                f"{pair.from_} and {pair.to} have unequal lengths",
-                expected=f"a range with /{pair.from_.prefixlen}, so that every address has one counterpart",
+                f"{pair.from_} and {pair.to} have unequal lengths: some address would have no counterpart",
+                expected=f"a range with /{pair.from_.prefixlen}",
             )
         for other in rows:
             if overlap(other.from_, pair.from_):
-                from_.fail(f"{pair.from_} overlaps {other.from_}", expected="each address in one row")
+                what = f"{pair.from_} overlaps {other.from_} of another row"
+                from_.fail(what, expected="each address in one row", remedy="part the rows, or remove one")
             if overlap(other.to, pair.to):
-                to.fail(f"{pair.to} overlaps {other.to}", expected="each address in one row")
+                what = f"{pair.to} overlaps {other.to} of another row: two machines would get one address"
+                to.fail(what, expected="each address in one row", remedy="give the row a range of its own")
         rows.append(pair)
     return tuple(rows)
 
@@ -182,15 +203,20 @@ def _machines(place: Place | None) -> Machines:
     for group in [] if order is None else order.items():
         members = group.items()
         if not members:
-            group.fail("this boot group is empty", expected="a list of machine names")
+            what = "this boot group is empty"
+            group.fail(what, expected="a list of machine names", remedy="name machines in it, or remove it")
         for member in members:
             if member.text().lower() in seen:
-                member.fail(f"{member.written} is in two boot groups", expected="each machine once")
+                what = f"{member.written} is in two boot groups"
+                member.fail(what, expected="each machine once", remedy=f"remove one {member.written}")
             seen.add(member.text().lower())
         groups.append(tuple(member.text() for member in members))
     if order is not None and len(groups) > MAXIMUM_BOOT_GROUPS:
         order.fail(
-            f"there are {len(groups)} boot groups", expected=f"at most {MAXIMUM_BOOT_GROUPS}, a recovery plan's limit"
+            f"there are {len(groups)} boot groups",
+            value=len(groups),
+            expected=f"at most {MAXIMUM_BOOT_GROUPS}, a recovery plan's limit",
+            remedy="join groups that can start together",
         )
     return Machines(
         include=("*",) if include is None else texts(include, at_least=1),
@@ -249,7 +275,11 @@ def _end(place: Place, sites: list[str]) -> str:
 def _port(place: Place) -> str:
     matched = _PORT.fullmatch(place.written)
     if matched is None or (matched[2] is not None and not 0 < int(matched[2]) < 65536):
-        place.fail(f"{place.written} is no port", expected="tcp/443, udp/53 or icmp")
+        place.fail(
+            f"{place.written} is no port",
+            expected="tcp/443, udp/53 (ports 1 to 65535) or icmp",
+            remedy=f"write tcp/{place.written}" if place.written.isdecimal() and int(place.written) < 65536 else None,
+        )
     return place.written
 
 
@@ -257,7 +287,13 @@ def _provision_ahead(place: Place | None) -> tuple[str, ...]:
     if place is None:
         return ("all",)
     if not place.is_list:
-        return (place.one_of(["all", "none"]),)
+        if place.written not in ("all", "none"):
+            place.fail(
+                f"{place.written} does not say what is built before a disaster",
+                expected=f"all, none, or a list of {', '.join(PROVISIONABLE)}",
+                remedy=f"write [{place.written}]" if place.written in PROVISIONABLE else None,
+            )
+        return (place.written,)
     return words(place, PROVISIONABLE, may_be_empty=True) or ("none",)
 
 
@@ -267,11 +303,16 @@ def _drill(place: Place | None) -> Drill:
     section = place.section("network", "address_space")
     network, space = section.get("network"), section.get("address_space")
     if (network is None) == (space is None):
-        place.fail("this names no one network", expected="either {network: ID} or {address_space: [...]}")
+        place.fail(
+            "a drill needs one network: one that exists, or address ranges for one to make",
+            value="both" if network is not None else "neither",
+            expected="either {network: ID} or {address_space: [...]}",
+            remedy="remove one of the two" if network is not None else "write {address_space: [10.201.0.0/24]}",
+        )
     if network is not None:
         id_ = network.id()
         if not id_.is_a("Microsoft.Network/virtualNetworks"):
-            network.fail(f"{id_.type} is no network", expected="the id of a virtual network")
+            network.fail(f"{id_.short} is no network", expected="the id of a virtual network")
         return Drill(network=id_)
     assert space is not None
     return Drill(address_space=networks(space))
@@ -287,7 +328,11 @@ def _approvals(place: Place | None) -> Approvals:
         return Approvals(failover=people)
     needed = quorum.integer(1, 100)
     if needed > max(len(people), 1):
-        quorum.fail(f"{needed} approvals of {len(people)} people", expected="no more than there are people")
+        quorum.fail(
+            f"{needed} approvals are asked of {len(people)} people",
+            expected=f"at most {max(len(people), 1)}, as there are people",
+            remedy="name more people in approvals/failover, or lower the quorum",
+        )
     return Approvals(failover=people, quorum=needed)
 
 
@@ -299,7 +344,7 @@ def _lab(place: Place | None) -> LabSettings:
     if speed is not None and speed.written != "jump":
         value = speed.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1_000_000:
-            speed.fail(f"{speed.written} is no speed", expected="jump, 1 or 1000")
+            speed.fail(f"{speed.written} is no speed", expected="jump, or a number such as 1 or 1000")
     return LabSettings(
         seed=1 if seed is None else seed.integer(0, 2**63 - 1),
         speed="jump" if speed is None else speed.written,

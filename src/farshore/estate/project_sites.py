@@ -17,6 +17,9 @@ from farshore.estate.yaml_nodes import Place, Section
 UNRESOLVED = "unresolved"
 """The subscription of a circuit's id while only its name is known."""
 
+RESERVED_NAMES = ("machines", "internet")
+"""What an objective's `from` and `to` can say beside sites, ranges and machines."""
+
 SITE_KEYS = ("name", "asn", "prefixes", "routers", "stateful_firewall", "change")
 ROUTER_KEYS = ("name", "circuit", "links", "local_preference", "prepend", "readvertise", "filters")
 
@@ -25,7 +28,11 @@ def sites_of(top: Section) -> tuple[tuple[Site, ...], tuple[tuple[str, SiteChang
     place = top.need("sites", "a list of sites")
     found = named(place, SITE_KEYS, _site)
     if not found:
-        place.fail("there is no site", expected="at least one site: ExpressRoute joins Azure with something")
+        place.fail(
+            "there is no site",
+            expected="at least one site: ExpressRoute joins Azure with something",
+            remedy="add a site with name, asn, prefixes and routers",
+        )
     changes = tuple((site.name, _change(section.get("change"))) for site, section in found)
     return tuple(site for site, _ in found), changes
 
@@ -35,14 +42,26 @@ def unresolved_circuit(name: str) -> ResourceId:
 
 
 def _site(name: str, section: Section) -> Site:
+    if name.lower() in RESERVED_NAMES:
+        section.place.fail(
+            f"a site can't be called {name}: objectives mean something else by it",
+            value=name,
+            expected=f"another name than {' or '.join(RESERVED_NAMES)}",
+            remedy="call it by its place, such as datacenter",
+        )
     asn = section.need("asn", "the site's BGP number")
     number = asn.integer(1, 4294967295)
     if number == 12076 or 65515 <= number <= 65520:
-        asn.fail(f"{number} is reserved for Azure (E9)", expected="an ASN that is not 12076 or 65515 to 65520")
+        asn.fail(
+            f"{number} is reserved for Azure (E9)",
+            expected="another number than 12076 and 65515 to 65520",
+            remedy="write the number that the circuit's private peering has as peerASN",
+        )
     routers_at = section.need("routers", "a list of routers")
     routers = named(routers_at, ROUTER_KEYS, _router)
     if not routers:
-        routers_at.fail("the site has no router", expected="at least one router on a circuit")
+        what = "the site has no router"
+        routers_at.fail(what, expected="at least one router", remedy="add one: {name: ce1, circuit: NAME}")
     firewall = section.get("stateful_firewall")
     return Site(
         name=name,
@@ -93,7 +112,8 @@ def _change(place: Place | None) -> SiteChange:
     if place is None:
         return SiteChange()
     if not place.is_mapping:
-        place.one_of(["manual"])
+        if place.value != "manual":
+            place.fail(f"{place.written} is no way to change a site", expected="manual, or {command: [...]}")
         return SiteChange()
     command = place.section("command").need("command", "a list of texts, the program first")
     command_words = tuple(item.text() for item in command.items())
@@ -130,11 +150,15 @@ def appliance(place: Place, folder: Path | None) -> Appliance:
     try:
         return Appliance(source=source, existing=ResourceId(rest.strip()), stateful=flag)
     except InputError as error:
-        target.fail("what follows `existing` is not a resource id", expected=error.expected or "a resource id")
+        target.fail("what follows `existing` is no resource id", expected=error.expected or "a resource id")
 
 
 def _template(place: Place, folder: Path | None) -> str:
     text = place.text()
     if folder is not None and not (folder / text).is_file():
-        place.fail(f"there is no file {text} beside the project file", expected="a template in the project's folder")
+        place.fail(
+            f"there is no file {text} beside the project file",
+            expected="a template in the project's folder",
+            remedy=f"put {text} into {folder}, or write manual",
+        )
     return text

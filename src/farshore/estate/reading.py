@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import EXPECTED, ResourceId, resource_id
-from farshore.arm.json import Body
+from farshore.arm.json import Body, dumps
 from farshore.errors import InputError
 from farshore.estate.canonical import canonical_body, canonical_resources
 from farshore.estate.door import REDACTED, Door, MisfitError, marker_places
@@ -91,10 +91,21 @@ def resources_of(json: Any) -> list[Body]:
     if not isinstance(found, list):
         raise InputError(
             "This is no list of resources",
-            value=type(json).__name__ if not isinstance(json, dict) else ", ".join(list(json)[:5]),
+            value=_kind(json),
             expected='a JSON list of ARM bodies, {"value": [...]} or {"resources": [...]}',
+            remedy="put the bodies into a list, as `farshore estate read` or an export of the resources does",
         )
     return found
+
+
+def _kind(json: Any) -> str:
+    """What a JSON value is, in JSON's words."""
+    if isinstance(json, dict):
+        keys = ", ".join(str(key) for key in list(json)[:5])
+        return f"an object with {keys}" if keys else "an empty object"
+    if json is None or isinstance(json, bool):
+        return dumps(json).decode()
+    return "a text" if isinstance(json, str) else "a list" if isinstance(json, list) else "a number"
 
 
 def read_resources(resources: list[Body], project: Project | None) -> Estate:
@@ -198,25 +209,30 @@ def _with_list(parent: Body, list_name: str, children: list[Body]) -> Body:
 
 def _id_of(body: Any, index: int) -> ResourceId:
     if not isinstance(body, dict):
-        raise _error(index, f"Resource {index + 1} of the list is no ARM body", value=body, expected="a JSON object")
+        what, value = f"Resource {index + 1} of the list is no ARM body", "null" if body is None else body
+        remedy = "give the whole body, as ARM returns it, or remove it"
+        raise _error(index, what, value=value, expected="a JSON object", remedy=remedy)
     text = body.get("id")
     named = [f"{key} {body[key]}" for key in ("name", "type") if isinstance(body.get(key), str)]
     called = f"Resource {index + 1} of the list" + (f" ({', '.join(named)})" if named else "")
     if not isinstance(text, str) or not text:
         remedy = "give the body its full id, as ARM returns it"
-        raise _error(index, f"{called} has no id", value=text, expected=EXPECTED, remedy=remedy)
+        said = "nothing" if text is None else text if text != "" else "an empty text"
+        raise _error(index, f"{called} has no id", value=said, expected=EXPECTED, remedy=remedy)
     try:
         return resource_id(text)
     except InputError as error:
-        what = f"{called} has an id that is none: {text}"
-        raise _error(index, what, ("id",), value=text, expected=error.expected) from None
+        what = f"{called} has an id that is no resource id"
+        remedy = "give the body its full id, as ARM returns it"
+        raise _error(index, what, ("id",), value=text, expected=error.expected, remedy=remedy) from None
 
 
 def _admitted(door: Door, body: Body, id_: ResourceId, index: int) -> Body:
     understood = id_.type.lower() in UNDERSTOOD
     if understood and not isinstance(body.get("properties", {}), dict):
-        what = f"The properties of {id_.short} are no JSON object"
-        raise _error(index, what, ("properties",), value=body["properties"], expected="an object")
+        what = f"{id_.short}: properties are {_kind(body['properties'])}"
+        remedy = "give the whole body, as ARM returns it"
+        raise _error(index, what, ("properties",), value=_kind(body["properties"]), expected="an object", remedy=remedy)
     try:
         admitted = door.admit(body, id_, understood)
     except MisfitError as misfit:
@@ -236,10 +252,11 @@ def _named(body: Body, id_: ResourceId, index: int) -> Body:
         return with_named_children(body, id_)
     except KeyError as error:
         place = str(error.args[0])
-        what = f"{id_.short}: {place}: this child's id does not lie under its parent"
+        what, remedy = "this child's id does not lie under its parent", "move it to its parent, or correct its id"
         if not place.endswith(".id"):
-            what = f"{id_.short}: {place}: this child has neither an id nor a name"
-        raise _error(index, what, expected=id_.text + "/{type}/{name}") from None
+            what, remedy = "this child has neither an id nor a name", "give it its name"
+        expected = id_.text + "/{type}/{name}"
+        raise _error(index, f"{id_.short}: {place}: {what}", value=place, expected=expected, remedy=remedy) from None
     except DisagreementError as error:
         raise _disagreement(error, index) from None
 
@@ -285,11 +302,18 @@ def _disagreement(error: DisagreementError, index: int) -> BodyError:
     ids = error.first if error.first == error.second else f"{error.first} and {error.second}"
     return _error(
         index,
-        f"Two different bodies for one resource: {ids} differ at {error.path}: {error.left!r} and {error.right!r}",
+        f"Two different bodies for one resource: {ids} differ at {error.path}: {_told(error.left)} and"
+        f" {_told(error.right)}",
         value=error.second,
         expected="one body for each resource; ids are compared without regard to case",
         remedy="remove the one that is not true",
     )
+
+
+def _told(value: object) -> str:
+    """A value as JSON, as much of it as a message bears."""
+    text = "nothing" if value is None else dumps(value).decode()
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _error(

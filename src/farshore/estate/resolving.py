@@ -111,6 +111,7 @@ def _circuit(project: Project, estate: Estate, circuit: ResourceId, path: str) -
             value=circuit.name if circuit.subscription == UNRESOLVED else circuit.text,
             expected=f"a circuit of the estate: {names}",
             near=difflib.get_close_matches(circuit.name, [id_.name for id_ in there], n=1),
+            remedy="correct the name, or read the circuit into the estate",
         )
     if len(found) > 1:
         _fail(
@@ -119,6 +120,7 @@ def _circuit(project: Project, estate: Estate, circuit: ResourceId, path: str) -
             f"{len(found)} circuits are called {circuit.name}",
             value=circuit.name,
             expected="the id of one: " + ", ".join(id_.text for id_ in found),
+            remedy="write the id in place of the name",
         )
     return found[0]
 
@@ -134,7 +136,7 @@ def _check_machines(project: Project, estate: Estate, path: str, patterns: Itera
             f"{path}/{index}",
             f"no machine of the estate is called {pattern}",
             value=pattern,
-            expected="a machine's name, id or pattern: " + (", ".join(names[:12]) or "the estate has none"),
+            expected=f"a machine's name, id or pattern: {_some(names)}",
             near=difflib.get_close_matches(pattern, names, n=1),
         )
 
@@ -150,7 +152,18 @@ def _objective(project: Project, estate: Estate, objective: Objective) -> Object
     for key, end in (("from", objective.from_), ("to", objective.to)):
         if end in sites or end in ("machines", "internet") or (not end.startswith("/") and "/" in end):
             continue
-        _check_machines(project, estate, f"{path}/{key}", [end])
+        machines = [vm.id for vm in estate.virtual_machines]
+        if not any(matches(id_, end) for id_ in machines):
+            words = (*sorted(sites), "machines", "internet")
+            names = sorted({id_.name for id_ in machines})
+            _fail(
+                project,
+                f"{path}/{key}",
+                f"no site and no machine is called {end}",
+                value=end,
+                expected=f"{', '.join(words)}, an address range, or a machine: {_some(names)}",
+                near=difflib.get_close_matches(end, [*words, *names], n=1),
+            )
     if objective.through is None:
         return objective
     return replace(objective, through=_appliance(project, estate, objective.through, f"{path}/through").text)
@@ -176,8 +189,19 @@ def _appliance(project: Project, estate: Estate, text: str, path: str) -> Resour
     return found[0]
 
 
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "") or "there are none"
+
+
 def _fail(
-    project: Project, path: str, message: str, *, value: object, expected: str, near: list[str] | None = None
+    project: Project,
+    path: str,
+    message: str,
+    *,
+    value: object,
+    expected: str,
+    near: list[str] | None = None,
+    remedy: str = "correct the name, or read what it means into the estate",
 ) -> NoReturn:
     raise InputError(
         f"{path}: {message}",
@@ -185,5 +209,5 @@ def _fail(
         line=project.line_of(path),
         value=value,
         expected=expected,
-        remedy=f"did you mean {near[0]}?" if near else None,
+        remedy=f"did you mean {near[0]}?" if near else remedy,
     )

@@ -20,9 +20,10 @@ def named(place: Place, known: Iterable[str], make: Callable[[str, Section], Nam
         name_at = item.section(*keys).need("name", "a name, used in findings and messages")
         name = name_at.text()
         if "/" in name:
-            name_at.fail(f"{name} has a slash", expected="a name without a slash: it is part of paths")
+            what = f"{name} has a slash, and names are parts of paths"
+            name_at.fail(what, expected="a name without a slash", remedy=f"write {name.replace('/', '-')}")
         if name.lower() in found:
-            name_at.fail(f"two are called {name}", expected="each name once")
+            name_at.fail(f"two are called {name}", expected="each name once", remedy="give one another name")
         section = place.under(name, item.node).section(*keys)
         found[name.lower()] = (make(name, section), section)
     return list(found.values())
@@ -48,7 +49,7 @@ def words(place: Place, choices: Sequence[str], *, may_be_empty: bool = False) -
     words = tuple(item.one_of(choices) for item in items)
     for index, word in enumerate(words):
         if word in words[:index]:
-            items[index].fail(f"{word} stands twice", expected="each once")
+            items[index].fail(f"{word} stands twice", expected="each once", remedy=f"remove one {word}")
     return words
 
 
@@ -58,7 +59,8 @@ def networks(place: Place) -> tuple[Network, ...]:
     for index, network in enumerate(networks):
         for other in networks[:index]:
             if overlap(network, other):
-                items[index].fail(f"{network} overlaps {other}", expected="ranges that don't overlap")
+                what = f"{network} overlaps {other}"
+                items[index].fail(what, expected="ranges that don't overlap", remedy="keep the larger, or part them")
     return networks
 
 

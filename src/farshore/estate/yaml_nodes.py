@@ -45,9 +45,9 @@ class Place:
     def value(self) -> object:
         """The scalar as YAML means it; for lists and mappings a word that says so."""
         if isinstance(self.node, yaml.SequenceNode):
-            return "a list"
+            return "a list" if self.node.value else "an empty list"
         if isinstance(self.node, yaml.MappingNode):
-            return "a mapping"
+            return "a mapping" if self.node.value else "an empty mapping"
         text = str(self.node.value)
         kind = str(self.node.tag).rsplit(":", 1)[-1]
         if kind == "null":
@@ -56,7 +56,9 @@ class Place:
             return text.lower() in ("true", "yes", "on")
         try:
             if kind == "int":
-                return int(text.replace("_", ""), 0) if not text.lstrip("+-").startswith("0") else int(text)
+                # `0777` is 511 to one reader and 777 to another: what is no plain decimal is a text.
+                digits = text.lstrip("+-")
+                return text if digits.startswith("0") and digits != "0" else int(text.replace("_", ""))
             if kind == "float":
                 return float(text)
         except ValueError:
@@ -69,9 +71,11 @@ class Place:
         return str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else str(self.value)
 
     def fail(self, message: str, *, expected: str, remedy: str | None = None, value: object = None) -> NoReturn:
+        """Raise `InputError` with this place. Without a `remedy` it is to write what is expected."""
         shown = self.written if value is None else value
         where = f"{self.path}: " if self.path else ""
-        raise InputError(where + message, file=self.file, line=self.line, value=shown, expected=expected, remedy=remedy)
+        cure = remedy or f"correct line {self.line}: write {expected}"
+        raise InputError(where + message, file=self.file, line=self.line, value=shown, expected=expected, remedy=cure)
 
     def under(self, name: str, node: yaml.Node) -> Place:
         return Place(node, self.file, f"{self.path}/{name}" if self.path else name, self.lines)
@@ -88,7 +92,11 @@ class Place:
         """The mapping here; a key that is not among `known`, or comes twice, is an error."""
         node = self.node
         if not isinstance(node, yaml.MappingNode):
-            self.fail("this is no mapping", expected="a mapping with " + ", ".join(known))
+            self.fail(
+                f"keys with values must stand here, and this is {self._kind}",
+                expected="a mapping with " + ", ".join(known),
+                remedy=f"write {{{known[0]}: ...}}" if self.path else "`farshore new NAME` writes one to begin with",
+            )
         found: dict[str, Place] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
@@ -112,35 +120,53 @@ class Place:
         """The list here, its members called by index."""
         node = self.node
         if not isinstance(node, yaml.SequenceNode):
-            self.fail("this is no list", expected="a list")
+            remedy = f"write [{self.written}]" if isinstance(node, yaml.ScalarNode) else "write [...]"
+            self.fail(f"a list must stand here, and this is {self._kind}", expected="a list", remedy=remedy)
         return [self.under(str(index), item) for index, item in enumerate(node.value)]
 
     def text(self) -> str:
         """A text; a number or a switch where a text must stand is written in quotes."""
         value = self.value
         if not isinstance(value, str) or not isinstance(self.node, yaml.ScalarNode):
-            self.fail("this is no text", expected="a text", remedy="write it in quotes if it is one")
+            remedy = (
+                f'write "{self.written}", in quotes' if isinstance(self.node, yaml.ScalarNode) else "write one text"
+            )
+            self.fail(f"a text must stand here, and this is {self._kind}", expected="a text", remedy=remedy)
         if not value.strip():
             self.fail("this text is empty", expected="a text")
         return value
 
+    @property
+    def _kind(self) -> str:
+        value = self.value
+        if not isinstance(self.node, yaml.ScalarNode):
+            return str(value)
+        if value is None:
+            return "nothing"
+        kinds = {bool: "a switch (true or false)", int: "a number", float: "a number"}
+        return kinds.get(type(value), "a text")
+
     def integer(self, low: int, high: int) -> int:
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.fail("this is no whole number that fits", expected=f"a whole number from {low} to {high}")
+            if isinstance(value, str) and value.isdecimal() and getattr(self.node, "style", None) in ("'", '"'):
+                what = "a number must stand here, and this is a text"
+                self.fail(what, expected="a whole number", remedy=f"write {value}, without quotes")
+            fits = "is out of range" if type(value) is int else "is no whole number"
+            self.fail(f"{_short(self.written)} {fits}", expected=f"a whole number from {low} to {high}")
         return value
 
     def number(self, low: float) -> float:
         """A number above `low`."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not low < value < float("inf"):
-            self.fail("this is no number that fits", expected=f"a number above {low:g}")
+            self.fail(f"{_short(self.written)} does not fit here", expected=f"a number above {low:g}")
         return float(value)
 
     def boolean(self) -> bool:
         value = self.value
         if not isinstance(value, bool):
-            self.fail("this is neither true nor false", expected="true or false")
+            self.fail(f"{_short(self.written)} is neither true nor false", expected="true or false")
         return value
 
     def one_of(self, choices: Iterable[str]) -> str:
@@ -150,8 +176,8 @@ class Place:
         if not isinstance(value, str) or value not in words:
             near = difflib.get_close_matches(self.written, words, n=1, cutoff=0.5)
             self.fail(
-                f"{self.written} is not one of the words that can stand here",
-                expected="one of " + ", ".join(words),
+                f"{_short(self.written)} is no word for this place",
+                expected=("one of " if len(words) > 1 else "") + ", ".join(words),
                 remedy=f"did you mean {near[0]}?" if near else None,
             )
         return value
@@ -177,16 +203,22 @@ class Place:
         self.fail(f"{text} has host bits set", expected=expected, remedy=f"write {whole}")
 
     def region(self) -> str:
+        text = self.text()
         try:
-            return known_region(self.text())
+            return known_region(text)
         except InputError as error:
             self.fail(error.message, expected=error.expected or "an Azure region", remedy=error.remedy)
 
     def id(self) -> ResourceId:
+        text = self.text()
         try:
-            return resource_id(self.text())
-        except InputError as error:
-            self.fail(error.message.lower(), expected=EXPECTED)
+            return resource_id(text)
+        except InputError:
+            self.fail(
+                f"{_short(text)} is no resource id",
+                expected=EXPECTED,
+                remedy="copy the id from estate.json, or from the resource's properties in the portal",
+            )
 
 
 class Section:
@@ -207,7 +239,7 @@ class Section:
         found = self.get(key)
         if found is None:
             at = self._found.get(key, self.place)
-            at.fail(f"{key} is missing", value=key, expected=expected, remedy=f"add {key}")
+            at.fail(f"{key} is missing", value="nothing", expected=expected, remedy=f"add {key}: {expected}")
         return found
 
     def has(self, key: str) -> bool:
@@ -232,12 +264,47 @@ def compose(text: str, file: str) -> Place:
             f"This is not YAML: {what}" + (f" (column {mark.column + 1})" if mark else ""),
             file=file,
             line=mark.line + 1 if mark else None,
-            expected="a YAML document, see `farshore new`",
+            value=_line(text, mark.line) if mark else None,
+            expected="a YAML document",
+            remedy="look there and at the line above: brackets and quotes that close, indentation by spaces",
         ) from None
-    except yaml.YAMLError as error:
-        raise InputError(f"This is not YAML: {error}", file=file, expected="a YAML document") from None
-    except RecursionError:
-        raise InputError("This YAML is nested too deeply", file=file, expected="a YAML document") from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        code = error.character if isinstance(error.character, int) else ord(error.character[:1] or "\0")
+        raise InputError(
+            f"This is not YAML: it holds a control character (U+{code:04X})",
+            file=file,
+            line=before.count("\n") + 1,
+            value=_line(text, before.count("\n")),
+            expected="a YAML document",
+            remedy="delete the character, or save the file as plain UTF-8 text",
+        ) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InputError(
+            f"This is not YAML that can be read: {what}",
+            file=file,
+            line=1,
+            expected="a YAML document",
+            remedy="compare it with one that `farshore new NAME` writes",
+        ) from None
     if node is None:
-        raise InputError("The file is empty", file=file, line=1, expected="a project, see `farshore new`")
+        raise InputError(
+            "The file is empty",
+            file=file,
+            line=1,
+            value="nothing",
+            expected="a project",
+            remedy="`farshore new NAME` writes one to begin with",
+        )
     return Place(node, file, "", {})
+
+
+def _line(text: str, number: int) -> str | None:
+    """A line of the file, as much of it as a message bears."""
+    lines = text.splitlines()
+    return _short(lines[number].strip()) if number < len(lines) and lines[number].strip() else None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"

@@ -23,7 +23,8 @@ class Place:
 
     def fail(self, what: str, expected: str, remedy: str | None = None) -> NoReturn:
         where = f"{self.path}: " if self.path else ""
-        raise InputError(f"{where}{what}", file=self.file, value=self.value, expected=expected, remedy=remedy)
+        cure = remedy or "mend it there, or make the plan again with `farshore plan`"
+        raise InputError(f"{where}{what}", file=self.file, value=self.value, expected=expected, remedy=cure)
 
     def object(self) -> Place:
         if not isinstance(self.value, dict):

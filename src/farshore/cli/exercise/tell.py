@@ -8,6 +8,7 @@ from farshore.cli.exercise.story import Story, Told
 from farshore.cli.projects import Folder, read_folder
 from farshore.cli.runs import new_id
 from farshore.cli.stage import open_stage
+from farshore.cli.verbs.planned import plan_for
 from farshore.cli.views import View
 
 
@@ -23,6 +24,8 @@ async def tell(
 ) -> Told:
     """Tell the story of a project in a fresh lab of its own, whose state stays in `.farshore/lab.db`."""
     _, declared = read_folder(folder.path)
+    if plan_file is not None:
+        plan_for(declared, scenario, plan_file)  # a file that is no plan of this estate costs nobody the last lab
     async with open_stage(folder, declared, cloud="lab", wait=wait, fresh=True, seed=seed) as stage:
         run_id = new_id(stage.journal, "exercise")
         story = Story(

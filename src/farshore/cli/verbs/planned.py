@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from farshore.errors import InputError
-
 if TYPE_CHECKING:
     from farshore.assess.findings import Finding
     from farshore.estate.estate import Estate
@@ -31,16 +29,8 @@ def plan_for(estate: Estate, scenario: str, plan_file: Path | None) -> Planned:
 
     if plan_file is None:
         return Planned(make_plan(estate, None, scenario))
-    import msgspec
-
-    from farshore.arm.json import loads
+    from farshore.estate.files import read_json_file
     from farshore.plan.file import check_against, plan_from_json
 
-    if not plan_file.is_file():
-        raise InputError("There is no such plan file", value=str(plan_file), expected="a plan.json")
-    try:
-        document = loads(plan_file.read_bytes())
-    except msgspec.DecodeError as error:
-        raise InputError(f"This plan is not JSON: {error}", file=str(plan_file), expected="a plan.json") from None
-    plan = plan_from_json(document, file=str(plan_file))
+    plan = plan_from_json(read_json_file(plan_file), file=str(plan_file))
     return Planned(plan, tuple(check_against(plan, estate)))

@@ -21,6 +21,11 @@ def style(text: str, name: str, stream: TextIO | None = None) -> str:
     return f"\x1b[{STYLES[name]}m{text}\x1b[0m" if coloured(stream or sys.stdout) else text
 
 
+def _plain(text: object) -> str:
+    """What came from a file, without what would move a terminal's cursor or colour it."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(text))
+
+
 class HumanView:
     def __init__(self) -> None:
         self._status_shown = False
@@ -47,9 +52,11 @@ class HumanView:
         said = error.as_json()
         place = ":".join(str(part) for part in (said["file"], said["line"]) if part is not None)
         head = style("error", "error", sys.stderr)
-        lines = [f"{head}  {place + ': ' if place else ''}{said['message']}"]
+        lines = [f"{head}  {_plain(place + ': ' if place else '')}{_plain(said['message'])}"]
         lines += [
-            f"  {name:<9} {said[name]}" for name in ("value", "expected", "remedy") if said[name] not in (None, "")
+            f"  {name:<9} {_plain(said[name])}"
+            for name in ("value", "expected", "remedy")
+            if said[name] not in (None, "")
         ]
         print("\n".join(lines), file=sys.stderr, flush=True)
 
