@@ -67,6 +67,12 @@ def _nics() -> Iterator[Break]:
     yield Break(
         "web1's NIC elsewhere", lambda at: at.bench["web1-nic"].update(location="japaneast"), own("web1-nic"), HERE
     )
+    yield Break(
+        "web1's NIC without addresses",
+        put(lambda at: at.bench.properties("web1-nic"), ipConfigurations=[]),
+        own("web1-nic"),
+        HERE,
+    )
     yield Break("web1 without its NIC", lambda at: at.bench.remove("web1-nic"), own("web1"), HERE)
 
 

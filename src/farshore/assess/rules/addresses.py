@@ -35,6 +35,15 @@ def dynamic(context: Context) -> Iterator[Finding]:
 
 @rule("FS602", "A NIC's address does not fit its subnet", "L19", "S35")
 def outside_subnet(context: Context) -> Iterator[Finding]:
+    for machine in context.machines:
+        for nic in machine.nics:
+            if not nic.ip_configurations:
+                yield error(
+                    nic.id,
+                    f"{nic.id.name} of {machine.name} has no address at all",
+                    "ipConfigurations is empty",
+                    remedy="read the NIC again; a machine's address is what is promised",
+                )
     for machine, nic, item in _configurations(context):
         subnet = context.estate.subnet(item.subnet)
         if item.subnet is None or subnet is None:
