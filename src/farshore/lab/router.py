@@ -22,7 +22,7 @@ from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.errors import InputError
 from farshore.estate.door import REDACTED, is_secret
-from farshore.lab import faults, operations, registry, throttle
+from farshore.lab import faults, operations, registry, shapes, throttle
 from farshore.lab.answers import NoAnswer, Refused, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
@@ -143,6 +143,8 @@ def _one(call: Call, method: str, path: str) -> Response:
         return _action(call, kind)
     call.id = _known(cloud, id_)
     type_ = cloud.type_of(id_)
+    if method in ("PUT", "PATCH") and id_.namespace.lower() in shapes.NAMESPACES and isinstance(call.body, dict):
+        shapes.check(call.body)
     faults.must_serve(cloud, call.id, method, call.request.body)
     methods = {"GET": type_.get, "PUT": type_.put, "PATCH": type_.patch, "DELETE": type_.delete, "HEAD": _is_there}
     function = methods.get(method)

@@ -155,6 +155,7 @@ class ResourceType:
         self.check_place(call, id_, body, before)
         call.must_be_free()
         put = Put(cloud=cloud, id=id_, body=body, before=before, query=call.query)
+        self.check_children(put)
         self.validate(put)
         at_once = pattern.sync or (pattern.only_creation_waits and before is not None)
         self.keep(put, "Succeeded" if at_once else pattern.state)
@@ -307,6 +308,18 @@ class ResourceType:
                 f"The resource '{id_.name}' already exists in location '{before.get('location')}' in resource group "
                 f"'{id_.resource_group}'. A resource with the same name cannot be created in location '{location}'.",
             )
+
+    def check_children(self, put: Put) -> None:
+        """Children inside a PUT have names, each its own."""
+        for name in self.nested:
+            seen: set[str] = set()
+            for child in put.properties.get(name) or []:
+                inner = child_of(put, name, child).id
+                if inner.key in seen:
+                    raise Refused(
+                        400, "InvalidRequestFormat", f"Two children in {name} of {put.id.text} are named {inner.name}."
+                    )
+                seen.add(inner.key)
 
     def begin(self, call: Call, id_: ResourceId, verb: str, *, created: bool, data: Any = None) -> Operation:
         """Start the operation of a PUT or DELETE; it holds the resource's lock."""

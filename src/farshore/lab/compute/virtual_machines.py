@@ -20,7 +20,7 @@ from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
-from farshore.lab.compute.disks import DISKS, attach, detach, make_volume
+from farshore.lab.compute.disks import DISKS, MOST_GB, attach, detach, make_volume
 from farshore.lab.network import interfaces
 from farshore.lab.patterns import COMPUTE
 from farshore.lab.registry import resource_type, view
@@ -62,13 +62,7 @@ class VirtualMachines(ResourceType):
                 )
         if put.created and not attached.nics(put.body):
             raise bad_request("NetworkProfileNotSpecified", "A machine needs at least one network interface.")
-        profile = put.properties.get("storageProfile") or {}
-        luns = [entry.get("lun") for entry in profile.get("dataDisks") or []]
-        for lun in luns:
-            if luns.count(lun) > 1:
-                raise bad_request(
-                    "InvalidParameter", f"A disk at LUN {lun} already exists on VM '{put.id.name}'.", "dataDisk.lun"
-                )
+        _check_profile(put)
         for disk in attached.disks(put.body):
             if disk.id is None or _makes(disk.entry):
                 continue
@@ -192,6 +186,24 @@ def unbind(cloud: Cloud, vm: ResourceId, body: Body) -> None:
         owner = ((held or {}).get("properties") or {}).get("virtualMachine") or {}
         if str(owner.get("id", "")).lower() == vm.key:
             interfaces.attach(cloud, nic, None)
+
+
+def _check_profile(put: Put) -> None:
+    """Sizes that a disk can have, and one disk at a LUN."""
+    profile = put.properties.get("storageProfile") or {}
+    data = profile.get("dataDisks") or []
+    for entry in [*([profile["osDisk"]] if profile.get("osDisk") else []), *data]:
+        size = entry.get("diskSizeGB")
+        if size is not None and not 0 < size <= MOST_GB:
+            raise bad_request("InvalidParameter", f"The value {size} of parameter diskSizeGB is invalid.", "diskSizeGB")
+    luns = [entry.get("lun") for entry in data]
+    for lun in luns:
+        if lun not in range(64):
+            raise bad_request("InvalidParameter", f"The value {lun} of parameter lun is invalid.", "dataDisk.lun")
+        if luns.count(lun) > 1:
+            raise bad_request(
+                "InvalidParameter", f"A disk at LUN {lun} already exists on VM '{put.id.name}'.", "dataDisk.lun"
+            )
 
 
 def _known(entry: Body, held: list[Body | None]) -> Body:

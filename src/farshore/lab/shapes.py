@@ -1,0 +1,113 @@
+"""The form of what is sent, by the names of its properties: refused at the door, so that no handler meets a text where
+it looks for a list.
+
+Azure parses a request against the api-version's schema before anything else happens. The lab keeps no schemas; what it
+reads has one name in all the types that have it, so a table of names is enough. A name that is not in it is nobody's
+business here, null is as good as absent, and every `id` below the top must be a resource id (L15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from farshore.arm.ids import resource_id
+from farshore.arm.json import Body
+from farshore.errors import InputError
+from farshore.lab.answers import Refused
+
+NAMESPACES = ("microsoft.network", "microsoft.compute", "microsoft.storage", "microsoft.resources")
+"""Whose bodies are looked at; Site Recovery has its own ways."""
+
+OBJECT, LIST_OF_OBJECTS, LIST_OF_TEXTS, TEXT, NUMBER = (
+    "an object",
+    "a list of objects",
+    "a list of texts",
+    "a text",
+    "a number",
+)
+
+_NAMES = {
+    OBJECT: (
+        "properties, sku, tags, addressSpace, dhcpOptions, subnet, routeTable, networkSecurityGroup, publicIPAddress,"
+        " remoteVirtualNetwork, remoteAddressSpace, virtualNetworkGateway1, peer, serviceProviderProperties,"
+        " bgpSettings, hardwareProfile, storageProfile, osProfile, networkProfile, osDisk, managedDisk, vhd, availabilitySet,"
+        " creationData, networkAcls, dnsSettings, diagnosticsProfile, linuxConfiguration, virtualMachine,"
+        " expressRoutePort, ipv6PeeringConfig, microsoftPeeringConfig"
+    ),
+    LIST_OF_OBJECTS: (
+        "subnets, virtualNetworkPeerings, routes, securityRules, ipConfigurations, peerings, authorizations,"
+        " serviceEndpoints, delegations, dataDisks, networkInterfaces, virtualNetworkRules, ipRules"
+    ),
+    LIST_OF_TEXTS: (
+        "addressPrefixes, dnsServers, sourceAddressPrefixes, destinationAddressPrefixes, sourcePortRanges,"
+        " destinationPortRanges, zones"
+    ),
+    TEXT: (
+        "location, name, id, uri, addressPrefix, nextHopType, nextHopIpAddress, privateIPAddress, gatewayType,"
+        " privateIPAllocationMethod, connectionType, authorizationKey, peeringType, primaryPeerAddressPrefix,"
+        " secondaryPeerAddressPrefix, peeringLocation, serviceProviderName, tier, family, createOption,"
+        " sourceResourceId, sourceUri, vmSize, direction, access, protocol, sourceAddressPrefix,"
+        " destinationAddressPrefix, sourcePortRange, destinationPortRange, storageAccountType, computerName, service,"
+        " publicIPAllocationMethod, publicIPAddressVersion, deleteOption, state, osType"
+    ),
+    NUMBER: "peerASN, vlanId, bandwidthInMbps, routingWeight, diskSizeGB, lun, asn, peerWeight, idleTimeoutInMinutes",
+}
+FORMS = {name.strip(): form for form, names in _NAMES.items() for name in names.split(",")}
+
+WITH_WORDS_OF_THEIR_OWN = ("imageReference", "plan", "identity")
+"""Objects in which a name means something else (an image's `sku` is a text); the lab reads nothing in them."""
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    OBJECT: lambda value: isinstance(value, dict),
+    LIST_OF_OBJECTS: lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value),
+    LIST_OF_TEXTS: lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+    TEXT: lambda value: isinstance(value, str),
+    NUMBER: lambda value: isinstance(value, int) and not isinstance(value, bool),
+}
+
+
+def check(body: Body) -> None:
+    """Raise `Refused` 400 for a body that could not be parsed."""
+    _look(body, "")
+
+
+def _look(value: Any, path: str) -> None:
+    if isinstance(value, list):
+        for at, item in enumerate(value):
+            _look(item, f"{path}[{at}]")
+        return
+    if not isinstance(value, dict):
+        return
+    for name, item in value.items():
+        place = f"{path}.{name}".lstrip(".")
+        form = FORMS.get(name)
+        if item is not None and form is not None and not _FITS[form](item):
+            raise _unreadable(place, form, item)
+        if name == "tags":
+            for tag, text in (item or {}).items():
+                if text is not None and not isinstance(text, str):
+                    raise _unreadable(f"{place}.{tag}", TEXT, text)
+            continue
+        if name == "id" and item and path:
+            _must_be_id(item, place)
+        if name not in WITH_WORDS_OF_THEIR_OWN:
+            _look(item, place)
+
+
+def _must_be_id(text: str, place: str) -> None:
+    try:
+        resource_id(text)
+    except InputError:
+        raise Refused(
+            400,
+            "LinkedInvalidPropertyId",
+            f"Property id '{text}' at path '{place}' is invalid. Expect fully qualified resource Id that start with "
+            "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.",
+        ) from None
+
+
+def _unreadable(place: str, form: str, item: Any) -> Refused:
+    shown = repr(item)[:60]
+    detail = {"code": "InvalidJson", "message": f"Error converting value {shown} to {form}. Path '{place}'."}
+    return Refused(400, "InvalidRequestFormat", "Cannot parse the request.", details=[detail])
