@@ -38,7 +38,7 @@ EXIT_2 = {
     "prove": "a claim does not hold, or the plan's estate has changed",
     "trace": "the flow does not arrive, comes back another way, or what it rests on is not known",
     "exercise": "an error found, a claim not proven, an objective not kept, a step failed, a difference unexplained",
-    "report": "the report's claims do not verify",
+    "report": "`verify`: a file of the bundle has changed, is missing, or the signature does not hold",
     "estate": "`diff` found a difference",
     "runs": "`resume`: the run halted; `verify`: something is not as it should be",
 } | dict.fromkeys(
