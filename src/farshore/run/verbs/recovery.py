@@ -10,7 +10,7 @@ An operation that says Succeeded may hide a job that failed (S17): the job is re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from farshore.arm.http import Request, Response
@@ -38,6 +38,7 @@ from farshore.run.verbs.base import (
 )
 
 SKEW = timedelta(seconds=60)
+LONG_AGO = datetime(1753, 1, 1, tzinfo=UTC)
 SLOW = timedelta(seconds=30)
 BAD = frozenset({"Failed", "Cancelled"})
 BUSY = frozenset({"operationnotallowed"})
@@ -101,12 +102,12 @@ def find_job(situation: Situation, item: Mapping[str, Any], scenarios: frozenset
     """The latest job of these scenarios on this item since the step was intended, unless it failed."""
     since = situation.intended_at - SKEW
     current = item.get("currentScenario") or {}
-    if current.get("scenarioName") in scenarios and moment(str(current.get("startTime"))) >= since:
+    if current.get("scenarioName") in scenarios and _began(current) >= since:
         response = yield from _job(situation.id, str(current["jobId"]).rsplit("/", 1)[-1])
         if response.status != 404 and properties(response).get("state") not in BAD:
             return dict(response.body)
-    if situation.attempt == 0 and not situation.doubted:
-        # Nothing was ever sent for this step.
+    if situation.attempt == 0 and situation.sent_at is None and not situation.doubted:
+        # Nothing was ever sent for this step. (One that a person retries counts its attempts anew, and was sent.)
         return None
     names = {situation.id.name.lower(), str(item.get("friendlyName") or "").lower()} - {""}
     found: Body | None = None
@@ -120,9 +121,8 @@ def find_job(situation: Situation, item: Mapping[str, Any], scenarios: frozenset
                 about.get("scenarioName") in scenarios
                 and names & {str(about.get(key) or "").lower() for key in ("targetObjectName", "targetObjectId")}
                 and about.get("state") not in BAD
-                and about.get("startTime")
-                and moment(str(about["startTime"])) >= since
-                and (found is None or str(about["startTime"]) > str(found["properties"]["startTime"]))
+                and _began(about) >= since
+                and (found is None or _began(about) > _began(found["properties"]))
             ):
                 found = job
         page = body.get("nextLink")
@@ -137,12 +137,22 @@ def ended_job(item: ResourceId, job: str | None, since: datetime) -> Talk[Body |
         response = yield from _job(item, job)
         if response.status == 404:
             return None
-        about = properties(response)
-        if about.get("state") in BAD:
-            raise ArmError(_fault_of(job, about), request=f"job {job}")
-        if about.get("endTime") or about.get("state") in ("Succeeded", "Suspended"):
+        if _has_ended(job, response):
             return dict(response.body)
         yield from pause(timedelta(seconds=10), since)
+
+
+def job_runs(item: ResourceId, job: str) -> Talk[bool]:
+    """Whether a job goes on by itself; raises `ArmError` where it failed."""
+    response = yield from _job(item, job)
+    return response.status != 404 and not _has_ended(job, response)
+
+
+def _has_ended(job: str, response: Response) -> bool:
+    about = properties(response)
+    if about.get("state") in BAD:
+        raise ArmError(_fault_of(job, about), request=f"job {job}")
+    return bool(about.get("endTime")) or about.get("state") in ("Succeeded", "Suspended")
 
 
 def told(job: Body | None, shown: Response, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,6 +190,14 @@ def machine_disks(vm: Response) -> list[Mapping[str, Any]]:
     """The OS disk and the data disks of a machine, as its storage profile has them."""
     profile = properties(vm).get("storageProfile") or {}
     return [disk for disk in (profile.get("osDisk"), *(profile.get("dataDisks") or ())) if disk]
+
+
+def _began(about: Mapping[str, Any]) -> datetime:
+    """When a job or a scenario began; long ago where it does not say (of an idle item: "None", or the year 1753)."""
+    try:
+        return moment(str(about.get("startTime")))
+    except ValueError:
+        return LONG_AGO
 
 
 def _fault_of(job: str, about: Mapping[str, Any]) -> Fault:

@@ -12,7 +12,7 @@ from farshore.azure.conversation import ask, pause
 from farshore.azure.lro import NO_ANSWER_YET, running
 from farshore.errors import ArmError, Fault, TransportError
 from farshore.run.verbs.base import BEAT, Situation, Talk, get, properties, url
-from farshore.run.verbs.recovery import ItemVerb, ended_job, job_id
+from farshore.run.verbs.recovery import ItemVerb, ended_job, job_id, job_runs
 
 AFTER = 12
 """How often the item is read after its operation has ended."""
@@ -39,13 +39,12 @@ class TestFailover(ItemVerb):
         return Request(method="POST", url=url(situation.id, "/testFailover"), body=body, repeatable=False)
 
     def job_done(self, situation: Situation) -> Talk[Body | None]:
-        operation = situation.pending.operation or situation.pending.location
         left = AFTER
         while left:
             item = yield from get(situation.id)
             if self.is_done(situation, properties(item)):
                 break
-            if operation is None or not (yield from _runs(operation)):
+            if not (yield from _goes_on(situation)):
                 left -= 1
             yield from pause(BEAT, situation.since)
         else:
@@ -53,8 +52,13 @@ class TestFailover(ItemVerb):
         return (yield from ended_job(situation.id, job_id(situation.pending), situation.since))
 
 
-def _runs(operation: str) -> Talk[bool]:
-    """Whether the operation goes on; raises `ArmError` where it failed."""
+def _goes_on(situation: Situation) -> Talk[bool]:
+    """Whether the operation goes on, or the job, where the answer that named the operation was lost; raises
+    `ArmError` where it failed."""
+    operation = situation.pending.operation or situation.pending.location
+    if operation is None:
+        job = job_id(situation.pending)
+        return job is not None and (yield from job_runs(situation.id, job))
     try:
         response = yield from ask(Request(method="GET", url=operation))
     except TransportError:
