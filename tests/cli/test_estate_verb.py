@@ -115,6 +115,16 @@ def test_read_from_the_served_lab_is_the_same(served: Path) -> None:
     assert "Microsoft.Sql/servers/sql1 in rg-source" in said and not any(secret in said for secret in SECRETS)
 
 
+def test_a_lost_region_is_read_without_waiting_for_each_machine(served: Path) -> None:
+    """Nobody answers for its machines; each is kept as it was listed, and none is asked again and again."""
+    answer("lab", "fault", "region", "eastasia", "lost", cwd=served)
+    began = time.monotonic()
+    answer("estate", "read", cwd=served)
+    assert time.monotonic() - began < 15
+    machines = answer("estate", "show", cwd=served)["machines"]
+    assert len(machines) == 7 and all(machine["power_state"] is None for machine in machines)
+
+
 def test_what_can_t_be_read_leaves_the_file_as_it_was(beside_a_lab: Path) -> None:
     before = (beside_a_lab / "estate.json").read_bytes()
     wrong = "00000000-0000-0000-0000-00000000dead"

@@ -113,7 +113,8 @@ def _transport(ca: str | None) -> AsyncHttpTransport[Any, Any]:
         connector=aiohttp.TCPConnector(ssl=context, limit=64),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        trust_env=True,
+        # A proxy of the environment stands between us and the world, not between us and a lab on this machine.
+        trust_env=ca is None,
     )
     transport: AsyncHttpTransport[Any, Any] = AioHttpTransport(session=session, session_owner=True)
     return transport

@@ -9,6 +9,7 @@ out: an estate without it is as good as one whose cloud can't hold it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from farshore.arm.http import Request, checked
@@ -93,9 +94,13 @@ async def _with_power(client: ArmClient, body: Body) -> Body:
     and nobody can tell whether it runs (a lost region makes its things unknown, not absent)."""
     version = api_version("Microsoft.Compute/virtualMachines")
     url = f"{body['id']}?$expand=instanceView&api-version={version}"
-    request = Request(method="GET", url=url, timeout=SHORT)
+    # Asked once: what the retries of a silent region cost, a thousand machines would cost a thousand times. Only
+    # "too many requests" is asked again, in its own time.
+    request = Request(method="GET", url=url, timeout=SHORT, repeatable=False)
     try:
         response = await client.send(request)
+        if response.status == 429:
+            response = await client.send(replace(request, repeatable=True))
     except TransportError:
         return body
     if response.status == 404 or response.status in NO_ANSWER_YET:

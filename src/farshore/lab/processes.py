@@ -65,8 +65,8 @@ def start(project: Path, arguments: list[str], *, patience: float | None = PATIE
         while patience is None or time.monotonic() - began < patience:
             found = status(project)
             if found is not None and ask(found, "/_lab/clock") is not None:
-                # Another one may have been quicker: then ours has been told that the state is held. It outlives us on
-                # purpose, so there is nobody to wait for it and nothing to be warned of.
+                # It outlives us on purpose, so there is nobody to wait for it and nothing to be warned of. Another one
+                # may have been quicker: then ours ends by itself, because the state is held.
                 process.returncode = process.returncode or 0
                 return found, found["pid"] == process.pid
             if process.poll() is not None:
@@ -76,7 +76,16 @@ def start(project: Path, arguments: list[str], *, patience: float | None = PATIE
             process.terminate()
             process.wait(PATIENCE)
         said.seek(0)
-        raise _refusal(said.read(), log)
+        refusal = _refusal(said.read(), log)
+        if refusal.code == HeldError.code:
+            # Perhaps by one that is about to serve it: then that is the lab, and it is up.
+            until = time.monotonic() + ANSWER
+            while time.monotonic() < until:
+                found = status(project)
+                if found is not None and ask(found, "/_lab/clock") is not None:
+                    return found, False
+                time.sleep(0.05)
+        raise refusal
 
 
 def _refusal(said: bytes, log: Path) -> InputError:

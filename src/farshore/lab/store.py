@@ -154,16 +154,29 @@ def _open(path: Path) -> sqlite3.Connection:
             "CREATE TABLE IF NOT EXISTS rows"
             "(n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE(tbl, key))"
         )
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, FORMAT):
+            raise InputError(
+                "The lab's state has another format",
+                file=str(path),
+                value=version,
+                expected=str(FORMAT),
+                remedy="farshore lab up --fresh begins a new lab; move the file away first to keep it",
+            )
+        db.execute(f"PRAGMA user_version = {FORMAT}")
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from None
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, FORMAT):
-        raise InputError("The lab's state has another format", file=str(path), value=version, expected=str(FORMAT))
-    db.execute(f"PRAGMA user_version = {FORMAT}")
     return db
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return InputError(
+            f"The lab's state can't be opened for writing: {error}",
+            file=str(path),
+            expected="a file and a folder that this user may write",
+            remedy="look at the permissions of both",
+        )
     return InputError(
         f"The lab's state can't be read: {error}",
         file=str(path),
