@@ -30,6 +30,7 @@ class CommandActuator:
 
     async def apply(self, site: str, routers: Sequence[Mapping[str, Any]]) -> None:
         order = dumps({"site": site, "routers": [dict(router) for router in routers]})
+        process: asyncio.subprocess.Process | None = None
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -39,10 +40,13 @@ class CommandActuator:
             )
             _, said = await asyncio.wait_for(process.communicate(order), PATIENCE_SECONDS)
         except TimeoutError:
-            process.kill()
             raise ArmError(_fault(site, f"{self._command[0]} did not end within {PATIENCE_SECONDS} s")) from None
         except OSError as error:
             raise ArmError(_fault(site, f"{self._command[0]} can't be run: {error}")) from None
+        finally:
+            if process is not None and process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode != 0:
             last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
             raise ArmError(_fault(site, f"{self._command[0]} ended with status {process.returncode}: {last[0]}"))

@@ -37,7 +37,7 @@ class CheckMachine(Verb):
             power, addresses = power_state(machine), addresses_of(nic)
             if power == "running" and addresses[:1] == [address]:
                 return Present(result={"power": power, "address": address, "ended_at": service_time(nic)})
-            if now - situation.intended_at >= PATIENCE:
+            if now - situation.now >= PATIENCE:
                 break
             now = yield from pause(BEAT, situation.intended_at)
         what = "is not there" if machine.status == 404 else f"is {power or 'in no known state'}"

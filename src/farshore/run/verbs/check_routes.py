@@ -8,15 +8,15 @@ public prefixes (R5). Routes follow a change after a while, so this is tried for
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 
-from farshore.arm.http import Request, checked
-from farshore.arm.ids import resource_id
+from farshore.arm.http import Request, Response, checked
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.azure.conversation import ask, pause
 from farshore.azure.lro import follow, pending_of
-from farshore.errors import ArmError, Fault
+from farshore.errors import ArmError, Fault, TransportError
 from farshore.run.verbs.base import BEAT, Looked, Present, Situation, Talk, Verb, service_time, url
 
 PATIENCE = timedelta(minutes=10)
@@ -30,21 +30,29 @@ class CheckRoutes(Verb):
 
     def look(self, situation: Situation) -> Talk[Looked]:
         nic = resource_id(str(situation.arguments["nic"]))
-        request = Request(method="POST", url=url(nic, "/effectiveRouteTable"), repeatable=False)
         now = situation.now
         while True:
-            response = checked((yield from ask(request)), request)
-            if pending_of(response):
-                response = yield from follow(response, since=now, result=True)
-            shown = response.body.get("value") if isinstance(response.body, dict) else None
-            rows = [row for row in shown or () if isinstance(row, dict)]
-            wrong = differences(rows, situation.arguments["rows"])
-            if not wrong:
-                ended = service_time(response)
-                return Present(result={"rows": len(rows), **({} if ended is None else {"ended_at": ended})})
+            try:
+                response = yield from _read(nic, now)
+            except (ArmError, TransportError) as error:
+                # A machine that is not up yet, a busy network, a lost answer: what stays so is told at the end.
+                wrong = [f"they were not read: {error}"]
+            else:
+                shown = response.body.get("value") if isinstance(response.body, dict) else None
+                rows = [row for row in shown or () if isinstance(row, dict)]
+                wrong = differences(rows, situation.arguments["rows"])
+                if not wrong:
+                    ended = service_time(response)
+                    return Present(result={"rows": len(rows), **({} if ended is None else {"ended_at": ended})})
             now = yield from pause(BEAT, situation.intended_at)
-            if now - situation.intended_at >= PATIENCE:
+            if now - situation.now >= PATIENCE:
                 raise ArmError(Fault(code="RoutesNotAsProven", message=f"{nic.short}: {'; '.join(wrong[:6])}"))
+
+
+def _read(nic: ResourceId, now: datetime) -> Talk[Response]:
+    request = Request(method="POST", url=url(nic, "/effectiveRouteTable"), repeatable=False)
+    response = checked((yield from ask(request)), request)
+    return (yield from follow(response, since=now, result=True)) if pending_of(response) else response
 
 
 def differences(rows: Sequence[Row], expected: Sequence[Row]) -> list[str]:

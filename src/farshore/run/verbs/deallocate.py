@@ -11,7 +11,7 @@ from typing import Any
 
 from farshore.arm.http import Request, Wait
 from farshore.azure.conversation import pause
-from farshore.azure.lro import follow
+from farshore.azure.lro import NO_ANSWER_YET, follow
 from farshore.errors import ArmError, Fault, TransportError
 from farshore.run.verbs.base import (
     BEAT,
@@ -50,6 +50,10 @@ class Deallocate(Verb):
         try:
             response = yield from get(situation.id, VIEW, TIMEOUT)
         except TransportError:
+            return Absent()
+        except ArmError as error:
+            if error.fault.status not in NO_ANSWER_YET:
+                raise
             return Absent()
         if response.status == 404 and situation.arguments.get("if_there", True):
             return Present(result={"absent": True})

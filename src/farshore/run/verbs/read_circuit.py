@@ -17,7 +17,7 @@ class ReadCircuit(Verb):
             [situation.arguments["expect"]],
             since=situation.intended_at,
             now=situation.now,
-            until=situation.intended_at + patience,
+            until=situation.now + patience,
             code="CircuitNotAsExpected",
             what=f"the circuit's tables do not show what they should after {patience.total_seconds():.0f} s",
         )
