@@ -15,6 +15,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -244,6 +245,18 @@ def test_a_state_that_another_process_has_open(project: Path) -> None:
     finally:
         hold.release()
     assert error["code"] == "ProjectHeld" and str(os.getpid()) in error["message"]
+
+
+def test_wait_is_until_the_other_process_has_done(project: Path) -> None:
+    answer("lab", "up", cwd=project)
+    answer("lab", "down", cwd=project)
+    hold = Hold(project / ".farshore" / "lab.db")
+    let_go = threading.Timer(1.0, hold.release)
+    let_go.start()
+    began = time.monotonic()
+    assert answer("lab", "log", "--wait", cwd=project) == {"value": []}
+    assert time.monotonic() - began > 0.9
+    let_go.join()
 
 
 def test_no_project_no_lab(tmp_path: Path) -> None:

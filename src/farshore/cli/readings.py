@@ -52,6 +52,7 @@ def from_cloud(app: App, folder: Folder, cloud: str, subscriptions: Sequence[str
     """The estate as a cloud shows it now, secrets taken off at the door."""
     import asyncio
 
+    from farshore.cli.verbs.lab_beside import once_free
     from farshore.estate.estate import Estate
 
     if cloud == "lab" and not folder.lab_db.is_file():
@@ -64,7 +65,7 @@ def from_cloud(app: App, folder: Folder, cloud: str, subscriptions: Sequence[str
     # azure-identity tells its whole search for a credential to the log of last resort; one message is ours to give.
     logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
     try:
-        bodies = asyncio.run(_bodies(app, folder, cloud, subscriptions))
+        bodies = once_free(app, lambda: asyncio.run(_bodies(app, folder, cloud, subscriptions)))
     except ArmError as error:
         if error.fault.code != "AuthenticationFailed" or cloud == "lab":
             raise

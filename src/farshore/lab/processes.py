@@ -37,6 +37,8 @@ LOG = "lab.log"
 PATIENCE = 30.0
 ANSWER = 5.0
 """Seconds of wall time in which a lab that is well answers a plain question."""
+NEIGHBOUR = 2.0
+"""Seconds until a lab that another call has just begun answers."""
 SDK_TENANT = "adfs"
 """For this tenant MSAL takes the authority at its word; for any other it asks login.microsoftonline.com about it."""
 
@@ -79,7 +81,7 @@ def start(project: Path, arguments: list[str], *, patience: float | None = PATIE
         refusal = _refusal(said.read(), log)
         if refusal.code == HeldError.code:
             # Perhaps by one that is about to serve it: then that is the lab, and it is up.
-            until = time.monotonic() + ANSWER
+            until = time.monotonic() + NEIGHBOUR
             while time.monotonic() < until:
                 found = status(project)
                 if found is not None and ask(found, "/_lab/clock") is not None:

@@ -5,16 +5,19 @@ They never begin a lab: there must be one, served or left by an exercise.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from farshore.errors import ArmError, InputError
+from farshore.errors import ArmError, HeldError, InputError
 
 if TYPE_CHECKING:
     from farshore.cli.app import App
     from farshore.cli.projects import Folder
     from farshore.cli.stage import Stage
+
+T = TypeVar("T")
 
 
 def lab_folder(app: App) -> Folder:
@@ -27,6 +30,19 @@ def lab_folder(app: App) -> Folder:
             "This folder holds no farshore.yaml", value=str(folder.path), remedy="farshore new NAME begins one"
         )
     return folder
+
+
+def once_free(app: App, work: Callable[[], T]) -> T:
+    """Do it, or, with --wait, do it as soon as no other process has the lab open. It is told so before it does
+    anything."""
+    while True:
+        try:
+            return work()
+        except HeldError:
+            if not app.wait:
+                raise
+            app.view.status("another process has the lab open; waiting")
+            time.sleep(0.2)
 
 
 @asynccontextmanager

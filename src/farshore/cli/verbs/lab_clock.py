@@ -22,7 +22,7 @@ def command(app: App, speed: str | None, advance: timedelta | None, to: datetime
     """Show the lab's time, the next event and the pace; turn the clock, or set the pace. Time does not go back."""
     import asyncio
 
-    from farshore.cli.verbs.lab_beside import lab_folder
+    from farshore.cli.verbs.lab_beside import lab_folder, once_free
     from farshore.cli.views.lab import clock_text
     from farshore.lab.served_clock import pace
     from farshore.lab.times import stamp
@@ -39,7 +39,7 @@ def command(app: App, speed: str | None, advance: timedelta | None, to: datetime
     wanted: dict[str, Any] = turns[0] if turns else {}
     if speed is not None:
         wanted["speed"] = pace(speed)
-    shown = asyncio.run(_clock(lab_folder(app), wanted))
+    shown = once_free(app, lambda: asyncio.run(_clock(lab_folder(app), wanted)))
     app.view.answer(shown, clock_text(shown))
 
 

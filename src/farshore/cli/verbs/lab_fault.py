@@ -177,12 +177,12 @@ def _answer(
     """Make the fault, where there is one to make, and show what is broken now."""
     import asyncio
 
-    from farshore.cli.verbs.lab_beside import lab_folder
+    from farshore.cli.verbs.lab_beside import lab_folder, once_free
     from farshore.cli.views.lab import faults_text
 
     if at is not None and in_ is not None:
         raise InputError("A fault comes at one time", expected="--at or --in, not both")
-    shown = asyncio.run(_ask(lab_folder(app), fault, at, in_))
+    shown = once_free(app, lambda: asyncio.run(_ask(lab_folder(app), fault, at, in_)))
     app.view.answer(shown, faults_text(shown))
 
 

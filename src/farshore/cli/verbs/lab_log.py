@@ -42,7 +42,7 @@ def command(
     """Print the lab's journal of writes: number, lab time, answer, method, what; what went wrong below it."""
     import asyncio
 
-    from farshore.cli.verbs.lab_beside import lab_folder
+    from farshore.cli.verbs.lab_beside import lab_folder, once_free
     from farshore.cli.views.lab import log_lines
     from farshore.lab import processes
 
@@ -61,7 +61,7 @@ def command(
             and (not failed or not row["answered"] or int(row["status"] or 0) >= 400)
         )
 
-    rows, now = asyncio.run(_rows(folder, begin.number))
+    rows, now = once_free(app, lambda: asyncio.run(_rows(folder, begin.number)))
     total = len(rows)
     rows = [row for row in rows if begin.admits(row, now) and wanted(row)]
     rows = rows[-last:] if last else rows
@@ -77,6 +77,9 @@ def command(
                 app.view.answer(rows, "\n".join(lines))
             number = max([number, *(row["number"] + 1 for row in rows)])
             time.sleep(PAUSE)
+            if processes.status(folder.path) is None:
+                app.view.progress("The lab is not being served any more.")
+                return None
             rows, _ = asyncio.run(_rows(folder, number))
             number = max([number, *(row["number"] + 1 for row in rows)])
             rows = [row for row in rows if wanted(row)]

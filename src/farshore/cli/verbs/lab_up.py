@@ -6,19 +6,16 @@ background process is this same verb with --foreground, so that both ways are on
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from farshore.cli.app import INTERRUPTED, App, common
-from farshore.errors import HeldError, InputError
+from farshore.errors import InputError
 
 if TYPE_CHECKING:
     from farshore.cli.projects import Folder
-
-T = TypeVar("T")
 
 
 @click.command("up")
@@ -64,6 +61,7 @@ def command(app: App, foreground: bool, port: int, speed: str | None, fresh: boo
 def _serve(app: App, folder: Folder, port: int, speed: str | None, fresh: bool) -> int | None:
     from farshore.cli.projects import read_folder
     from farshore.cli.stage import forget_lab, lab_of
+    from farshore.cli.verbs.lab_beside import once_free
     from farshore.cli.views.lab import served_document, served_text
     from farshore.lab import processes
     from farshore.lab.server import serve
@@ -75,8 +73,8 @@ def _serve(app: App, folder: Folder, port: int, speed: str | None, fresh: bool) 
     else:
         estate = None
     if fresh:
-        _once_free(app, lambda: forget_lab(folder))
-    cloud = _once_free(app, lambda: lab_of(folder, estate))
+        once_free(app, lambda: forget_lab(folder))
+    cloud = once_free(app, lambda: lab_of(folder, estate))
 
     def ready(url: str) -> None:
         found = processes.status(folder.path)
@@ -91,17 +89,6 @@ def _serve(app: App, folder: Folder, port: int, speed: str | None, fresh: bool) 
     finally:
         cloud.store.close()
     return None
-
-
-def _once_free(app: App, work: Callable[[], T]) -> T:
-    """Do it, or, with --wait, do it as soon as no other process has the lab open."""
-    while True:
-        try:
-            return work()
-        except HeldError:
-            if not app.wait:
-                raise
-            time.sleep(0.2)
 
 
 def _already(app: App, found: Mapping[str, Any], port: int, speed: str | None, fresh: bool) -> None:
