@@ -271,3 +271,13 @@ def test_a_reference_to_another_resource_of_the_same_name_is_a_difference() -> N
     assert [row.path for row in differences(before, one("loadBalancers", networkInterfaces=[there]))] == [
         "properties.networkInterfaces[nic].id"
     ]
+
+
+def test_a_narrow_terminal_wraps_and_cuts_nothing_off(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, wide, _ = farshore("estate", "show", cwd=project)
+    monkeypatch.setattr("farshore.cli.views.table.terminal_width", lambda: 80)
+    _, narrow, _ = farshore("estate", "show", cwd=project)
+    tables = narrow.splitlines()[1:]
+    assert max(len(line) for line in tables) <= 80 < max(len(line) for line in wide.splitlines()[1:])
+    assert sorted("".join(wide.split())) == sorted("".join(narrow.split()))
+    assert "10.10.10.128/25" in narrow, "a prefix is never broken"
