@@ -33,10 +33,12 @@ from lab.recovery.estate import (
     BLOBS,
     CACHES,
     HOME,
+    POLICY,
     SOURCE,
     TARGET,
     VAULT,
     disk_id,
+    fabric,
     item_id,
     mapping,
     network_id,
@@ -50,6 +52,19 @@ from lab.recovery.world import World
 MACHINES = ("web1", "file1")
 REGIONS = (HOME, AWAY)
 IN_PASSAGE = (Phase.ENABLING, Phase.FAILING_OVER, Phase.COMMITTING, Phase.REPROTECTING)
+VERBS = {
+    "Commit": "failoverCommit",
+    "ChangePit": "applyRecoveryPoint",
+    "DisableProtection": "remove",
+    "TestFailoverCleanup": "testFailoverCleanup",
+    "CompleteMigration": "completeMigration",
+    "Enable": "",
+    "ReverseReplicate": "",
+    "UnplannedFailover": "",
+    "TestFailover": "",
+}
+DISKS = "Microsoft.Compute/disks"
+pause = st.sampled_from([0, 0, 1, 7, 20, 45, 100, 300, 900, 4000, 20000])
 name = st.sampled_from(MACHINES)
 region = st.sampled_from(REGIONS)
 UNDER = [
@@ -66,7 +81,7 @@ UNDER = [
 
 
 class AnyOrder(RuleBasedStateMachine):
-    @initialize(seed=st.integers(1, 1000), further=st.sampled_from(["nothing", "protected", "failed over", "returned"]))
+    @initialize(seed=st.integers(1, 1000), further=st.sampled_from(["nothing", "protected", "tested", "moved", "home"]))
     def begin(self, seed: int, further: str) -> None:
         """Some begin further down the road: random steps alone seldom get there."""
         self.world = world = World(*MACHINES, seed=seed, vault_in="japaneast")
@@ -75,14 +90,15 @@ class AnyOrder(RuleBasedStateMachine):
         world.protect(*MACHINES)
         groups = [{"groupType": "Boot", "replicationProtectedItems": [{"id": item_id(each)}]} for each in MACHINES]
         groups[1]["startGroupActions"] = [manual("UnplannedFailover", "TestFailover")]
-        ends = {"primaryFabricId": f"{VAULT}/replicationFabrics/fabric-{HOME}"}
-        ends["recoveryFabricId"] = f"{VAULT}/replicationFabrics/fabric-{AWAY}"
+        ends = {"primaryFabricId": fabric(HOME), "recoveryFabricId": fabric(AWAY)}
         world.succeeds(world.send("PUT", plan_id("plan"), {"properties": {**ends, "groups": groups}}))
-        if further == "protected":
-            return
-        for each in MACHINES:
-            world.fail_over(each)
-        if further == "returned":
+        if further == "tested":
+            for each in MACHINES:
+                world.succeeds(world.test(each))
+        if further in ("moved", "home"):
+            for each in MACHINES:
+                world.fail_over(each)
+        if further == "home":
             world.succeeds(world.switch("web1"))
             world.succeeds(world.reprotect("file1"))
             world.wait(hours=2)
@@ -95,78 +111,103 @@ class AnyOrder(RuleBasedStateMachine):
 
     # Verbs. ----------------------------------------------------------------------------------------------------------
 
-    @rule(name=name)
-    def enable(self, name: str) -> None:
-        machine = self.world.cloud.body(vm_id(name))
-        if machine is not None and not self.world.cloud.is_lost(HOME):
-            self.heard(self.world.enable(name))
+    @rule(data=st.data(), pause=pause)
+    def do_what_is_allowed(self, data: st.DataObject, pause: int) -> None:
+        """One of the operations that an item offers now, or enabling of a machine that has no item."""
+        offers: list[tuple[str, str, str]] = []
+        for each in MACHINES:
+            there = [here for here in REGIONS if self.world.exists(item_id(each, here))]
+            offers += [(each, here, verb) for here in there for verb in sorted(self.world.allowed(each, here))]
+            offers += [] if there else [(each, HOME, "Enable")]
+        if offers:
+            self.do(*data.draw(st.sampled_from(offers)), data)
+            self.world.wait(pause)
 
-    @rule(name=name, region=region)
-    def disable(self, name: str, region: str) -> None:
-        self.heard(self.world.send("DELETE", item_id(name, region)))
+    @rule(data=st.data(), name=name, here=region, verb=st.sampled_from([*VERBS]))
+    def do_what_may_not_be_allowed(self, data: st.DataObject, name: str, here: str, verb: str) -> None:
+        self.do(name, here, verb, data)
 
-    @rule(name=name, region=region, shutdown=st.booleans(), back=st.booleans())
-    def fail_over(self, name: str, region: str, shutdown: bool, back: bool) -> None:
-        direction = "RecoveryToPrimary" if back else "PrimaryToRecovery"
-        self.heard(self.world.failover(name, shutdown=shutdown, region=region, direction=direction))
+    def do(self, name: str, here: str, verb: str, data: st.DataObject) -> None:
+        world = self.world
+        away = AWAY if here == HOME else HOME
+        if verb == "Enable":
+            if self.can_be_read(vm_id(name), HOME):
+                self.heard(world.enable(name))
+        elif verb == "ReverseReplicate":
+            record = records.get(world.cloud, item_id(name, here))
+            runs_at = here if record is not None and record["direction"] == "RecoveryToPrimary" else away
+            group = SOURCE if runs_at == HOME else TARGET
+            if self.can_be_read(vm_id(name, group), runs_at):
+                begin = world.switch if name == "web1" else world.reprotect
+                self.heard(begin(name, runs_at, AWAY if runs_at == HOME else HOME))
+        elif verb == "UnplannedFailover":
+            direction = data.draw(st.sampled_from(["PrimaryToRecovery", "PrimaryToRecovery", "RecoveryToPrimary"]))
+            shutdown = data.draw(st.booleans())
+            self.heard(world.failover(name, shutdown=shutdown, region=here, direction=direction))
+        elif verb == "TestFailover":
+            networks = ["vnet-drill", "vnet-drill", "vnet-target", "vnet-source"]
+            self.heard(world.test(name, network=data.draw(st.sampled_from(networks)), region=here))
+        else:
+            self.heard(world.verb(name, VERBS[verb], {"recoveryPointId": None}, here))
 
-    @rule(name=name, region=region, network=st.sampled_from(["vnet-drill", "vnet-target", "vnet-source"]))
-    def test(self, name: str, region: str, network: str) -> None:
-        self.heard(self.world.test(name, network=network, region=region))
+    def can_be_read(self, vm: str, region: str) -> bool:
+        """A client that asks for what is lost or gone hears that before it comes to Site Recovery."""
+        return self.world.cloud.exists(resource_id(vm)) and not self.world.cloud.is_lost(region)
 
     @rule(
-        name=name,
-        region=region,
-        verb=st.sampled_from(["testFailoverCleanup", "failoverCommit", "applyRecoveryPoint", "failoverCommit"]),
+        verb=st.sampled_from(["unplannedFailover", "testFailover", "failoverCommit", "testFailoverCleanup"]),
+        pause=pause,
     )
-    def go_on(self, name: str, region: str, verb: str) -> None:
-        self.heard(self.world.verb(name, verb, {"recoveryPointId": None}, region))
-
-    @rule(name=name, here=region)
-    def reprotect(self, name: str, here: str) -> None:
-        there = AWAY if here == HOME else HOME
-        where = TARGET if here == AWAY else SOURCE
-        if self.world.cloud.body(vm_id(name, where)) is None or self.world.cloud.is_lost(here):
-            return
-        verb = self.world.switch if name == "web1" else self.world.reprotect
-        self.heard(verb(name, here, there))
-
-    @rule(verb=st.sampled_from(["unplannedFailover", "testFailover", "failoverCommit", "testFailoverCleanup"]))
-    def run_plan(self, verb: str) -> None:
+    def run_plan(self, verb: str, pause: int) -> None:
         body = {"failoverDirection": "PrimaryToRecovery", "networkId": network_id("vnet-drill")}
         self.heard(self.world.send("POST", f"{plan_id('plan')}/{verb}", {"properties": body}))
+        self.world.wait(pause)
 
-    @rule(verb=st.sampled_from(["resume", "cancel", "restart"]))
-    def handle_a_job(self, verb: str) -> None:
+    @rule(verb=st.sampled_from(["resume", "cancel", "restart"]), pause=pause)
+    def handle_a_job(self, verb: str, pause: int) -> None:
         wanted = {"resume": "Suspended", "cancel": "Suspended", "restart": "Failed"}[verb]
         rows = [row for row in self.jobs() if row["properties"]["state"] == wanted]
         if rows:
             path = f"{VAULT}/replicationJobs/{rows[-1]['name']}/{verb}"
             self.heard(self.world.send("POST", path, {"properties": {}}))
+            self.world.wait(pause)
 
     @rule(history=st.sampled_from([0, 60, 1440]))
     def change_the_policy(self, history: int) -> None:
-        settings_ = {"instanceType": "A2A", "recoveryPointHistory": history}
-        policy = f"{VAULT}/replicationPolicies/policy"
-        self.heard(self.world.send("PATCH", policy, {"properties": {"replicationProviderSettings": settings_}}))
+        said = {"instanceType": "A2A", "recoveryPointHistory": history}
+        self.heard(self.world.send("PATCH", POLICY, {"properties": {"replicationProviderSettings": said}}))
 
     # The world. ------------------------------------------------------------------------------------------------------
 
-    @rule(seconds=st.sampled_from([1, 7, 20, 45, 100, 300, 900, 4000, 20000]))
-    def wait(self, seconds: int) -> None:
+    @rule(pause=pause)
+    def wait(self, pause: int) -> None:
+        self.world.wait(pause)
+
+    @rule(region=region, seconds=pause)
+    def a_region_goes(self, region: str, seconds: int) -> None:
+        self.world.fault(region, "lost")
         self.world.wait(seconds)
 
-    @rule(region=region, state=st.sampled_from(["lost", "returned"]))
-    def region_goes_or_comes(self, region: str, state: str) -> None:
-        self.world.fault(region, state)
+    @rule(region=region, seconds=pause)
+    def a_region_comes(self, region: str, seconds: int) -> None:
+        self.world.fault(region, "returned")
+        self.world.wait(seconds)
 
-    @rule(what=st.sampled_from(UNDER))
-    def delete(self, what: str) -> None:
-        self.heard(self.world.send("DELETE", what))
+    @rule(data=st.data(), pause=pause)
+    def delete(self, data: st.DataObject, pause: int) -> None:
+        """Something that is there: a machine, a disk, an account, a network, a mapping, the plan."""
+        there = [what for what in UNDER if self.world.cloud.exists(resource_id(what))]
+        if there:
+            self.heard(self.world.send("DELETE", data.draw(st.sampled_from(there))))
+            self.world.wait(pause)
 
-    @rule(disk=st.sampled_from([each for each in UNDER if "/disks/" in each]))
-    def read_by_sas(self, disk: str) -> None:
-        self.heard(self.world.send("POST", f"{disk}/beginGetAccess", {"access": "Read", "durationInSeconds": 3000}))
+    @rule(data=st.data(), seconds=st.sampled_from([300, 3000]))
+    def read_by_sas(self, data: st.DataObject, seconds: int) -> None:
+        there = [str(body["id"]) for body in self.world.cloud.of_type(DISKS)]
+        if there:
+            body = {"access": "Read", "durationInSeconds": seconds}
+            self.heard(self.world.send("POST", f"{data.draw(st.sampled_from(there))}/beginGetAccess", body))
+            self.world.wait(20)
 
     @rule(name=name, group=st.sampled_from([SOURCE, TARGET]), verb=st.sampled_from(["start", "deallocate", "powerOff"]))
     def power(self, name: str, group: str, verb: str) -> None:
@@ -243,7 +284,7 @@ class AnyOrder(RuleBasedStateMachine):
                 found = config["properties"]
                 taken[(str(found["subnet"]["id"]).lower(), found["privateIPAddress"])] += 1
         assert all(count == 1 for count in taken.values()), taken
-        for body in cloud.of_type("Microsoft.Compute/disks"):
+        for body in cloud.of_type(DISKS):
             if body.get("managedBy"):
                 machine = cloud.body(body["managedBy"])
                 assert machine is not None, body["id"]
@@ -270,4 +311,4 @@ def records_type() -> str:
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=30, deadline=None, derandomize=True)
+TestAnyOrder.settings = settings(max_examples=35, stateful_step_count=30, deadline=None, derandomize=True)

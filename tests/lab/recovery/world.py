@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from farshore.arm.http import Request, Response
@@ -72,15 +73,22 @@ class World:
         bare: bool = False,
         vault_in: str = AWAY,
         dynamic: bool = False,
+        path: Path | None = None,
         **settings: Any,
     ) -> None:
         given = {"throttling": False, "lost_region_answers": True, **settings}
-        self.cloud: Cloud = open_lab(None, now=BEGIN, seed=seed, settings=Settings(**given))
+        self.path = path
+        self.cloud: Cloud = open_lab(path, now=BEGIN, seed=seed, settings=Settings(**given))
         self.now = BEGIN
         self.cloud.seed([*estate(names, dynamic), group_body(f"{GROUPS}/rg-vault", vault_in)])
         self.vault_in = vault_in
         if not bare:
             self._vault()
+
+    def reopen(self) -> None:
+        """Close the lab and open it again from its file."""
+        self.cloud.store.close()
+        self.cloud = open_lab(self.path, now=self.now)
 
     # Requests. -------------------------------------------------------------------------------------------------------
 
