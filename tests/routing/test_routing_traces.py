@@ -312,3 +312,13 @@ def test_what_is_not_there_is_bad_input(name: str) -> None:
         effective_routes(estate, id_of(name, "no"))
     with pytest.raises(InputError, match="Nothing in the estate speaks BGP"):
         learned_routes(estate, id_of(name, "no"))
+
+
+def test_an_appliance_and_its_namesake_in_the_target_are_named_once() -> None:
+    net = Net()
+    hub(net, gateway_routes=(("10.9.0.0/24", "10.0.1.4"),))
+    net.bodies[id_of("routeTables", "rt-spoke")]["properties"].update(routes=[], disableBgpRoutePropagation=False)
+    nic = net.machine("fw", ("hub", "nva", "10.0.1.4"), forward=True)
+    there = nic.replace("/resourceGroups/", "/resourceGroups/dr-")
+    verdict = judge(*trace(net.estate(site(router())), IN), through=(nic, there))
+    assert verdict.kind == "bypass" and verdict.because == "192.168.1.1 reaches 10.1.0.4 past fw-nic"

@@ -132,8 +132,9 @@ def _bypass(
     if not missed or (back is not None and len(missed) == 1 and _keys(forward) != _keys(back)):
         return None
     trace, direction = missed[0]
-    names = ", ".join(sorted(key.rpartition("/")[2] for key in wanted))
-    because = f"{trace.flow.source_address} reaches {trace.flow.destination_address} past {names}"
+    # An appliance and its counterpart in the target often have one name: it is said once.
+    names = sorted({key.rpartition("/")[2] for key in wanted})
+    because = f"{trace.flow.source_address} reaches {trace.flow.destination_address} past {' or '.join(names)}"
     return Verdict(kind="bypass", because=because, disposition=trace.disposition, direction=direction)
 
 
