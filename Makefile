@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test check format lint types golden lock docs clean
+.PHONY: help setup demo test kill seeds check format lint types golden lock docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -17,11 +17,22 @@ $(VENV)/.stamp: requirements.lock tools/setup.sh
 
 ## make demo       the published example, to the far shore and back, in the embedded lab
 demo: setup
-	@$(VENV)/bin/farshore exercise --example two-circuits-two-locations
+	@rm -rf build/demo
+	@$(VENV)/bin/farshore exercise --example two-circuits-two-locations --project build/demo
 
 ## make test       the tests
 test: setup
-	@$(PY) -m pytest -q -n 2 tests
+	@$(PY) -m pytest -q -n 2 --dist loadgroup tests
+
+## make kill       kill -9 in the middle of runs, then resume; KILLS=50 times
+KILLS ?= 50
+kill: setup
+	@FARSHORE_KILLS=$(KILLS) $(PY) -m pytest -q -s tests/kill
+
+## make seeds      the four stories under SEEDS=20 seeds of the lab: predictions near, guards in time
+SEEDS ?= 20
+seeds: setup
+	@FARSHORE_SEEDS=$(SEEDS) $(PY) -m pytest -q -s tests/seeds
 
 ## make check      format, lint, strict types, import layers, tests: the whole truth
 check: setup lint types test

@@ -7,42 +7,13 @@ anew, replication stays on. A difference that nothing explains fails the compari
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.json import Body
 from farshore.errors import InputError
+from farshore.estate.differences import differences
 from farshore.estate.estate import Estate
 from farshore.plan.model import DeleteResource, Plan, PutResource
-
-VOLATILE = frozenset(
-    {
-        "changedtime",
-        "connectionstatus",
-        "createdtime",
-        "creationtime",
-        "egressbytestransferred",
-        "etag",
-        "gatewaymanageretag",
-        "ingressbytestransferred",
-        "instanceview",
-        "lastmodifiedby",
-        "lastmodifiedtime",
-        "lastownershipupdatetime",
-        "macaddress",
-        "networksecuritygroupsstate",
-        "peeringsynclevel",
-        "provisioningstate",
-        "resourceguid",
-        "systemdata",
-        "timecreated",
-        "timemodified",
-        "uniqueid",
-        "vmid",
-    }
-)
-"""Lower-case names of what changes by itself."""
 
 UNEXPLAINED = "nothing in the plan explains this"
 
@@ -50,28 +21,14 @@ UNEXPLAINED = "nothing in the plan explains this"
 def residue(before: Estate, after: Estate, plan: Plan) -> list[dict[str, Any]]:
     """Rows `{id, path, before, after, why}`; empty when the estate is again what it was."""
     reasons = _Reasons(before, plan)
-    rows: list[dict[str, Any]] = []
-    for key in sorted({*before.resources, *after.resources}):
-        old, new = before.resources.get(key), after.resources.get(key)
-        if old is None or new is None:
-            body: Body = new if new is not None else old or {}
-            there, gone = "present", None
-            rows.append(
-                {
-                    "id": str(body.get("id", key)),
-                    "path": "",
-                    "before": gone if old is None else there,
-                    "after": gone if new is None else there,
-                    "why": reasons.of_resource(key, added=old is None),
-                }
-            )
-            continue
-        for path, was, is_ in _differences(old, new, ""):
-            rows.append(
-                {"id": str(new["id"]), "path": path, "before": was, "after": is_, "why": reasons.of_path(key, path)}
-            )
-    rows += _sites(before, after)
-    return rows
+    rows = []
+    for row in differences(before, after):
+        key = row.id.lower()
+        why = reasons.of_path(key, row.path) if row.path else reasons.of_resource(key, added=row.before is None)
+        rows.append(
+            {"id": row.id, "path": row.path, "before": _shown(row.before), "after": _shown(row.after), "why": why}
+        )
+    return rows + _sites(before, after)
 
 
 def unexplained(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -151,54 +108,6 @@ def _is_back_reference(path: str) -> bool:
         "managedBy",
         "virtualNetworkPeerings",
     )
-
-
-def _differences(old: Any, new: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    """Leaf differences `(path, was, is)`; named list items are matched by name, ids without regard to case."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new}):
-            if key.lower() not in VOLATILE:
-                yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(old, list) and isinstance(new, list):
-        yield from _list_differences(old, new, path)
-    elif not _same(old, new):
-        yield path, _shown(old), _shown(new)
-
-
-def _list_differences(old: list[Any], new: list[Any], path: str) -> Iterator[tuple[str, Any, Any]]:
-    olds, news = _by_name(old), _by_name(new)
-    if olds is None or news is None:
-        if [_folded(item) for item in old] != [_folded(item) for item in new]:
-            yield path, _shown(old), _shown(new)
-        return
-    for name in sorted({*olds, *news}):
-        yield from _differences(olds.get(name), news.get(name), f"{path}[{name}]")
-
-
-def _by_name(items: list[Any]) -> Mapping[str, Any] | None:
-    """Items by name, by last part of their id, or None where they have neither."""
-    named: dict[str, Any] = {}
-    for item in items:
-        name = item.get("name") or item.get("id") if isinstance(item, dict) else None
-        if not isinstance(name, str) or name.lower() in named:
-            return None
-        named[name.lower()] = item
-    return named
-
-
-def _same(old: Any, new: Any) -> bool:
-    empty: tuple[Any, ...] = (None, [], {}, "")
-    return _folded(old) == _folded(new) or (old in empty and new in empty)
-
-
-def _folded(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.lower()
-    if isinstance(value, list):
-        return [_folded(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _folded(item) for key, item in value.items() if key.lower() not in VOLATILE}
-    return value
 
 
 def _shown(value: Any) -> Any:
