@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds check format lint types golden lock docs clean
+.PHONY: help setup demo test kill seeds check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -48,6 +48,15 @@ types: setup
 format: setup
 	@$(PY) -m ruff format src tests tools
 	@$(PY) -m ruff check --fix src tests tools
+
+## make real       Azure's own clients on the lab, measured tables, recorded traffic (installs the clients)
+real: .venv-real/.stamp
+	@.venv-real/bin/python tools/real.py
+
+.venv-real/.stamp: requirements.lock tools/setup.sh tools/real.txt
+	@sh tools/setup.sh .venv-real
+	@.venv-real/bin/python -m pip install --quiet --disable-pip-version-check -r tools/real.txt
+	@touch $@
 
 ## make golden     rewrite the answers of the transcripts; review the diff
 golden: setup

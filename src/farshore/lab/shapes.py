@@ -31,9 +31,9 @@ _NAMES = {
     OBJECT: (
         "properties, sku, tags, addressSpace, dhcpOptions, subnet, routeTable, networkSecurityGroup, publicIPAddress,"
         " remoteVirtualNetwork, remoteAddressSpace, virtualNetworkGateway1, peer, serviceProviderProperties,"
-        " bgpSettings, hardwareProfile, storageProfile, osProfile, networkProfile, osDisk, managedDisk, vhd, availabilitySet,"
-        " creationData, networkAcls, dnsSettings, diagnosticsProfile, linuxConfiguration, virtualMachine,"
-        " expressRoutePort, ipv6PeeringConfig, microsoftPeeringConfig"
+        " bgpSettings, hardwareProfile, storageProfile, osProfile, networkProfile, osDisk, managedDisk, vhd,"
+        " availabilitySet, creationData, networkAcls, dnsSettings, diagnosticsProfile, linuxConfiguration,"
+        " virtualMachine, expressRoutePort, ipv6PeeringConfig, microsoftPeeringConfig"
     ),
     LIST_OF_OBJECTS: (
         "subnets, virtualNetworkPeerings, routes, securityRules, ipConfigurations, peerings, authorizations,"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab import dataplane
+from farshore.lab import dataplane, registry
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
@@ -20,7 +20,8 @@ from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.peerings import _uses
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configurations, ref
 from farshore.lab.network.virtual_networks import gateways_in, peerings_of
-from farshore.lab.registry import action, completion, resource_type
+from farshore.lab.registry import action, completion, resource_type, view
+from farshore.lab.router import page
 from farshore.lab.types import Put, ResourceType, is_young
 
 if TYPE_CHECKING:
@@ -120,21 +121,21 @@ class VirtualNetworkGateways(ResourceType):
         return {**body, "properties": {**body["properties"], "ipConfigurations": items}}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
-        used = [
-            item
-            for item in cloud.of_type(CONNECTIONS)
-            if id_.key
-            in (
-                (ref(item, "virtualNetworkGateway1") or "").lower(),
-                (ref(item, "virtualNetworkGateway2") or "").lower(),
-            )
-        ]
+        used = _connections(cloud, id_)
         if used:
             raise Refused(
                 400,
                 "VirtualNetworkGatewayCannotBeDeleted",
                 f"Virtual network gateway {id_.text} cannot be deleted because it has connections: {used[0]['id']}.",
             )
+
+
+def _connections(cloud: Cloud, gateway: ResourceId) -> list[Body]:
+    """Those that have it at either end."""
+    ends = ("virtualNetworkGateway1", "virtualNetworkGateway2")
+    return [
+        item for item in cloud.of_type(CONNECTIONS) if gateway.key in {(ref(item, end) or "").lower() for end in ends}
+    ]
 
 
 def _check_resize(put: Put, sku: str) -> None:
@@ -244,6 +245,14 @@ def advertised(call: Call) -> Response:
 @action(GATEWAYS, "getBgpPeerStatus")
 def peers(call: Call) -> Response:
     return _asked(call, "getBgpPeerStatus")
+
+
+@view(GATEWAYS, "connections")
+def connections(call: Call) -> Response:
+    """The connections of a gateway."""
+    call.must_exist()
+    kind = registry.TYPES[CONNECTIONS.lower()]
+    return page(call, kind.rows(call, _connections(call.cloud, call.id)))
 
 
 @completion(GATEWAYS, "getLearnedRoutes")
