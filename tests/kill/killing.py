@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -32,7 +33,9 @@ from farshore.run.machine import fold
 from farshore.run.states import UNDER_WAY
 from outside import at_lab, farshore
 
-READS = ("effectiveroutetable", "begingetaccess", "endgetaccess", "listkeys")
+READS = re.compile(
+    r"/(effectiveroutetable|routetables(summary)?/\w+|arptables/\w+|begingetaccess|endgetaccess|listkeys)$"
+)
 """POSTs that change nothing: a run that goes on may ask again."""
 
 OF_THE_MOMENT = frozenset({"lastSuccessfulFailoverTime", "lastSuccessfulTestFailoverTime"})
@@ -82,7 +85,7 @@ def left(folder: Path) -> Left:
         writes = Counter(
             (row["method"], path)
             for row in rows
-            if 200 <= (row["status"] or 0) < 300 and not (path := urlsplit(row["url"]).path.lower()).endswith(READS)
+            if 200 <= (row["status"] or 0) < 300 and not READS.search(path := urlsplit(row["url"]).path.lower())
         )
         return Left(estate=Estate.from_resources(bodies, declared.project), writes=writes)
 

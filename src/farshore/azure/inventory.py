@@ -4,11 +4,14 @@ The scope is a set of subscriptions. Resource types that ARM lists by subscripti
 connections exist only in lists of their resource group. A machine's power state is not in a list: each is read with
 its instance view. Of a vault its Site Recovery children are read too. A type that the cloud does not have is left
 out: an estate without it is as good as one whose cloud can't hold it.
+
+Whatever else lies in a subscription is read as the cloud says it can be, so that a reading drops nothing: we list it as
+not understood.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -59,25 +62,77 @@ ABSENT = frozenset({404, 405, 501})
 """Answers of a cloud that does not have a type, or not there."""
 
 
-async def read_estate(client: ArmClient, subscriptions: Iterable[str]) -> list[Body]:
-    """Every body in scope, for `Estate.from_resources`. Raises `ArmError` and `TransportError`."""
+async def read_estate(
+    client: ArmClient, subscriptions: Iterable[str], *, unanswered: Callable[[str], None] | None = None
+) -> list[Body]:
+    """Every body in scope, for `Estate.from_resources`. `unanswered` is told the ids of what is kept as it was listed,
+    without its properties, because nobody answered for it. Raises `ArmError` and `TransportError`."""
     bodies: list[Body] = []
     for subscription in subscriptions:
-        scope = f"/subscriptions/{subscription}"
-        groups = await client.list_all(f"{scope}/resourcegroups?api-version={RESOURCES}")
-        bodies += groups
-        for type_ in BY_SUBSCRIPTION:
-            listed = await _listed(client, f"{scope}/providers/{type_}?api-version={api_version(type_)}")
-            if type_ == "Microsoft.Compute/virtualMachines":
-                listed = [await _with_power(client, body) for body in listed]
-            bodies += listed
-            if type_ == "Microsoft.RecoveryServices/vaults":
-                for vault in listed:
-                    bodies += await _of_vault(client, str(vault["id"]))
-        for group in groups:
-            for type_ in BY_GROUP:
-                bodies += await _listed(client, f"{group['id']}/providers/{type_}?api-version={api_version(type_)}")
+        understood = await _understood(client, subscription)
+        known = {resource_id(str(body["id"])).key for body in understood}
+        bodies += understood + await _others(client, subscription, known, unanswered)
     return _once(bodies)
+
+
+async def _understood(client: ArmClient, subscription: str) -> list[Body]:
+    """What lies in a subscription of the types that we know."""
+    bodies: list[Body] = []
+    scope = f"/subscriptions/{subscription}"
+    groups = await client.list_all(f"{scope}/resourcegroups?api-version={RESOURCES}")
+    bodies += groups
+    for type_ in BY_SUBSCRIPTION:
+        listed = await _listed(client, f"{scope}/providers/{type_}?api-version={api_version(type_)}")
+        if type_ == "Microsoft.Compute/virtualMachines":
+            listed = [await _with_power(client, body) for body in listed]
+        bodies += listed
+        if type_ == "Microsoft.RecoveryServices/vaults":
+            for vault in listed:
+                bodies += await _of_vault(client, str(vault["id"]))
+    for group in groups:
+        for type_ in BY_GROUP:
+            bodies += await _listed(client, f"{group['id']}/providers/{type_}?api-version={api_version(type_)}")
+    return bodies
+
+
+async def _others(
+    client: ArmClient, subscription: str, known: set[str], unanswered: Callable[[str], None] | None
+) -> list[Body]:
+    """What lies in the subscription besides: whole where the cloud says how to ask for it, else as it is listed."""
+    rows = await _listed(client, f"/subscriptions/{subscription}/resources?api-version={RESOURCES}")
+    versions: dict[str, dict[str, str]] = {}
+    bodies: list[Body] = []
+    for row in rows:
+        id_ = resource_id(str(row["id"]))
+        if id_.key in known:
+            continue
+        namespace, _, kind = id_.type.partition("/")
+        if namespace.lower() not in versions:
+            versions[namespace.lower()] = await _versions(client, subscription, namespace)
+        version = versions[namespace.lower()].get(kind.lower()) or RESOURCES
+        request = Request(method="GET", url=f"{id_.text}?api-version={version}", timeout=SHORT, repeatable=False)
+        try:
+            bodies.append(checked(await client.send(request), request).body)
+        except (ArmError, TransportError):
+            bodies.append(row)
+            if unanswered is not None:
+                unanswered(id_.text)
+    return bodies
+
+
+async def _versions(client: ArmClient, subscription: str, namespace: str) -> dict[str, str]:
+    """The newest api-version of each type of a provider, by lower-case type; a preview only where there is no other."""
+    try:
+        body = await client.get(f"/subscriptions/{subscription}/providers/{namespace}?api-version={RESOURCES}")
+    except (ArmError, TransportError):
+        return {}
+    found: dict[str, str] = {}
+    for row in body.get("resourceTypes") or ():
+        offered = [str(text) for text in row.get("apiVersions") or ()]
+        stable = [text for text in offered if "preview" not in text.lower()]
+        if stable or offered:
+            found[str(row["resourceType"]).lower()] = max(stable or offered)
+    return found
 
 
 async def _listed(client: ArmClient, url: str) -> list[Body]:

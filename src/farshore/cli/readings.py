@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farshore.arm.versions import RESOURCES
-from farshore.errors import ArmError, InputError, TransportError
+from farshore.errors import ArmError, InputError
 
 if TYPE_CHECKING:
     from farshore.arm.json import Body
@@ -96,13 +95,12 @@ async def _bodies(app: App, folder: Folder, cloud: str, subscriptions: Sequence[
         client = stage.client
         scope = list(subscriptions) or await _subscriptions(client, cloud)
         bodies: list[Body] = []
+        silent: list[str] = []
         for subscription in scope:
             app.view.status(f"reading subscription {subscription}")
-            found = await read_estate(client, [subscription])
+            found = await read_estate(client, [subscription], unanswered=silent.append)
             bodies += found
-            others, silent = await _others(client, subscription, {str(body["id"]).lower() for body in found})
-            bodies += others
-            if not found and not others:
+            if not found:
                 # An empty reading would pass for an estate without anything in it.
                 raise InputError(
                     f"There is nothing in subscription {subscription}, or nothing that this credential may see",
@@ -110,8 +108,8 @@ async def _bodies(app: App, folder: Folder, cloud: str, subscriptions: Sequence[
                     expected="a subscription with resources",
                     remedy="--subscription ID names another",
                 )
-            for id_ in silent:
-                app.view.progress(f"{id_} did not answer and is kept as it was listed, without its properties")
+        for id_ in silent:
+            app.view.progress(f"{id_} did not answer and is kept as it was listed, without its properties")
         return bodies
 
 
@@ -127,43 +125,6 @@ async def _subscriptions(client: ArmClient, cloud: str) -> list[str]:
         expected="the subscriptions that the project is about",
         remedy="--subscription ID, once for each",
     )
-
-
-async def _others(client: ArmClient, subscription: str, known: set[str]) -> tuple[list[Body], list[str]]:
-    """What lies in the subscription besides: whole where the cloud says how to ask for it, else as it is listed; and
-    the ids of what was asked for in vain."""
-    rows = await client.list_all(f"/subscriptions/{subscription}/resources?api-version={RESOURCES}")
-    versions: dict[str, dict[str, str]] = {}
-    bodies: list[Body] = []
-    silent: list[str] = []
-    for row in rows:
-        if str(row["id"]).lower() in known:
-            continue
-        namespace, _, kind = str(row.get("type", "")).partition("/")
-        if namespace not in versions:
-            versions[namespace] = await _versions(client, subscription, namespace)
-        version = versions[namespace].get(kind.lower()) or RESOURCES
-        try:
-            bodies.append(await client.get(f"{row['id']}?api-version={version}") or row)
-        except (ArmError, TransportError):
-            bodies.append(row)
-            silent.append(str(row["id"]))
-    return bodies, silent
-
-
-async def _versions(client: ArmClient, subscription: str, namespace: str) -> dict[str, str]:
-    """The newest api-version of each type of a provider, by lower-case type; a preview only where there is no other."""
-    try:
-        body = await client.get(f"/subscriptions/{subscription}/providers/{namespace}?api-version={RESOURCES}")
-    except (ArmError, TransportError):
-        return {}
-    found: dict[str, str] = {}
-    for row in body.get("resourceTypes") or ():
-        offered = [str(text) for text in row.get("apiVersions") or ()]
-        stable = [text for text in offered if "preview" not in text.lower()]
-        if stable or offered:
-            found[str(row["resourceType"]).lower()] = max(stable or offered)
-    return found
 
 
 def types_of(estate: Estate) -> dict[str, int]:

@@ -8,6 +8,7 @@ circuit, a connection, a peering. What is lost is drawn dashed. The same functio
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
@@ -49,15 +50,15 @@ class _Drawing:
     lines: list[str] = field(default_factory=list)
 
     def box(self, x: float, y: float, w: float, rows: Iterable[str], *, kind: str, lost: bool = False) -> _Box:
-        """A box with a bold first row; its height follows the rows."""
-        texts = list(rows)
+        """A box with a bold first row; its height follows the rows. What is too long goes on in a row of its own."""
+        texts = [(index == 0, part) for index, row in enumerate(rows) for part in _parts(row, w)]
         height = PAD + ROW * len(texts)
         classes = f"{kind} lost" if lost else kind
         self.parts.append(f'<rect class="{classes}" x="{x}" y="{y}" width="{w}" height="{height}" rx="3"/>')
-        for index, text in enumerate(texts):
-            weight = "name" if index == 0 else "row"
+        for index, (is_name, text) in enumerate(texts):
+            weight = "name" if is_name else "row"
             baseline = y + ROW * (index + 1)
-            self.parts.append(f'<text class="{weight}" x="{x + 10}" y="{baseline}">{escape(_cut(text, w))}</text>')
+            self.parts.append(f'<text class="{weight}" x="{x + 10}" y="{baseline}">{escape(text)}</text>')
         return _Box(x, y, w, height)
 
     def line(self, start: tuple[float, float], end: tuple[float, float], *, kind: str, label: str = "") -> None:
@@ -208,7 +209,6 @@ def _ranges(network: VirtualNetwork) -> str:
     return ", ".join(str(prefix) for prefix in network.address_space)
 
 
-def _cut(text: str, width: float) -> str:
-    """What fits: about 6.9 pixels a character at 12.5 px."""
-    room = int((width - 20) / 6.9)
-    return text if len(text) <= room else text[: room - 1] + "…"
+def _parts(text: str, width: float) -> list[str]:
+    """What fits into one row: about 7.4 pixels a character at 12.5 px, bold."""
+    return textwrap.wrap(text, int((width - 20) / 7.4)) or [text]

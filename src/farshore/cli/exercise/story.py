@@ -34,6 +34,7 @@ from farshore.cli.verbs.planned import Planned, plan_for
 from farshore.cli.views import View
 from farshore.cli.views.plan import span
 from farshore.estate.estate import Estate
+from farshore.estate.outside import Outside
 from farshore.plan.durations import DECISION
 from farshore.plan.model import Phase, Plan
 from farshore.prove import prove
@@ -232,7 +233,9 @@ class Story:
         with self._phases("failover") as phase:
             outcome = await self._drive(phase, Phase.FAILOVER, Phase.COMMIT)
             await self._verdicts(plan, "failover", away=True)
-            self._told.maps.append(("After failover: the far shore serves", await self._reading()))
+            lost = Outside(down=frozenset({f"region:{plan.source_region}"}))
+            away = (await self._reading()).with_outside(lost)
+            self._told.maps.append(("After failover: the far shore serves", away))
             reader = DiskReader(self._stage.client, self._stage.clock)
             objectives = verdicts.recovery_objectives(plan, self._residents.traffic)
             self._told.machines = await measure.machines(
