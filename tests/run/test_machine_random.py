@@ -238,7 +238,7 @@ def befores(plan: Plan) -> dict[str, tuple[str, ...]]:
 
 
 @given(plan=PLANS, seed=st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_happens(plan: Plan, seed: int) -> None:
     story = Story(plan, Random(seed), world=None)
     story.run(40)
@@ -259,7 +259,7 @@ def test_whatever_happens(plan: Plan, seed: int) -> None:
 
 
 @given(plan=PLANS, seed=st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_resuming_from_every_moment_comes_to_the_same_end(plan: Plan, seed: int) -> None:
     """Of a run in which nothing fails: crashed after any event and after any effect, it ends as if nothing had been."""
     whole = Story(plan, Random(seed), kind=True, world=None)
@@ -276,7 +276,7 @@ def test_resuming_from_every_moment_comes_to_the_same_end(plan: Plan, seed: int)
 
 
 @given(plan=PLANS, seed=st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_run_that_crashes_twice_in_a_row_at_every_moment(plan: Plan, seed: int) -> None:
     whole = Story(plan, Random(seed), kind=True, world=None)
     whole.finish()
