@@ -89,7 +89,7 @@ def check_use(world: World, rows: list[Body], point: Body, used: Body) -> int:
     return lost
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     seed=st.integers(1, 10_000),
     rate=st.sampled_from([8 * 1024, 64 * 1024, 700 * 1024]),
@@ -122,7 +122,7 @@ def test_every_write_is_kept_or_counted_as_lost(
             assert row["id"] == point
 
 
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(
     seed=st.integers(1, 10_000),
     waits=st.lists(st.integers(1, 2000), min_size=3, max_size=3),

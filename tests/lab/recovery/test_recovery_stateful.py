@@ -311,4 +311,4 @@ def records_type() -> str:
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=35, stateful_step_count=30, deadline=None, derandomize=True)
+TestAnyOrder.settings = settings(max_examples=30, stateful_step_count=30, deadline=None, derandomize=True)

@@ -24,6 +24,7 @@ from farshore.arm.json import Body
 from farshore.lab import open_lab
 from farshore.lab.cloud import Cloud
 from farshore.lab.settings import Settings
+from farshore.lab.storage import volumes
 from farshore.lab.times import moment
 from lab.recovery.estate import (
     AWAY,
@@ -313,6 +314,16 @@ class World:
     def sha256(self, disk: str, sequence: int | None = None) -> str:
         query = {} if sequence is None else {"sequence": str(sequence)}
         return str(self.handle("disks", disk=disk, **query)["sha256"])
+
+    def holds_all(self, point: Body, used: Body, *, whole: bool = False) -> bool:
+        """Whether each disk that was made of a point holds, write by write, what its source held at the point, or
+        (`whole`) all that its source holds now. The same as comparing checksums of the disks, without reading GiBs."""
+        log = volumes.log(self.cloud)
+        return all(
+            log.content(made["volume"], point["sequence"])
+            == log.content(source["volume"], None if whole else point["sequence"])
+            for source, made in zip(point["disks"], used["disks"], strict=True)
+        )
 
     def pages(self, disk: str) -> str:
         """A hash of what a client reads: the written pages of a managed disk, by beginGetAccess and ranges."""

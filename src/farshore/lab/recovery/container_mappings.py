@@ -10,7 +10,7 @@ from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINER_MAPPINGS, ITEMS, region_name, shown_id
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, first, must_find
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, first, must_find, object_
 from farshore.lab.registry import action, resource_type
 from farshore.lab.types import Put
 
@@ -27,6 +27,7 @@ class ContainerMappings(RecoveryType):
     def check(self, put: Put) -> None:
         target = must_find(put.cloud, put.properties.get("targetProtectionContainerId"), "targetProtectionContainerId")
         must_find(put.cloud, put.properties.get("policyId"), "policyId")
+        object_(put.properties.get("providerSpecificInput"), "providerSpecificInput")
         here, there = fabric_of(put.id), fabric_of(target)
         if here == there:
             raise bad_request("InvalidParameter", "Both containers are in one region.", "targetProtectionContainerId")
@@ -42,7 +43,7 @@ class ContainerMappings(RecoveryType):
         target = must_find(cloud, said.get("targetProtectionContainerId"), "targetProtectionContainerId")
         policy = must_find(cloud, said.get("policyId"), "policyId")
         before = put.before_properties.get("providerSpecificDetails") or {}
-        given = {**before, **(first(put.properties, "providerSpecificInput") or {})}
+        given = {**before, **object_(first(put.properties, "providerSpecificInput"), "providerSpecificInput")}
         return {
             "targetProtectionContainerId": shown_id(target),
             "targetProtectionContainerFriendlyName": target.name,

@@ -16,7 +16,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import Attached
 from farshore.lab.compute.disks import DISKS
-from farshore.lab.recovery.objects import must_find
+from farshore.lab.recovery.objects import must_find, objects
 from farshore.lab.recovery.records import Record
 from farshore.lab.storage import volumes
 from farshore.lab.types import make, unmake
@@ -32,7 +32,8 @@ def protected_disks(cloud: Cloud, vm: ResourceId, details: Body, region: str, in
     """The records of the disks that a request protects, from one region into another. Raises `Refused`."""
     body = cloud.body(vm) or {}
     there = {disk.key.lower(): disk for disk in attached.disks(body)}
-    managed, unmanaged = details.get("vmManagedDisks") or [], details.get("vmDisks") or []
+    managed = objects(details.get("vmManagedDisks"), "vmManagedDisks")
+    unmanaged = objects(details.get("vmDisks"), "vmDisks")
     if not managed and not unmanaged:
         raise bad_request("VMDisksMissing", "Managed disk details not provided.", "vmManagedDisks")
     found = []

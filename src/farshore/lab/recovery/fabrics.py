@@ -12,7 +12,7 @@ from farshore.arm.regions import find_region
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINERS, FABRICS, NETWORK_MAPPINGS, region_name
-from farshore.lab.recovery.objects import RecoveryType, fabric_location
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, object_
 from farshore.lab.registry import action, resource_type
 from farshore.lab.types import Put
 
@@ -27,7 +27,7 @@ class Fabrics(RecoveryType):
     put_takes = "recovery.fabric"
 
     def check(self, put: Put) -> None:
-        details = put.properties.get("customDetails") or {}
+        details = object_(put.properties.get("customDetails"), "customDetails")
         location = normal_location(str(details.get("location") or ""))
         if details.get("instanceType") != "Azure" or find_region(location) is None:
             raise bad_request("InvalidParameter", f"A fabric of Azure needs a region, not '{location}'.", "location")

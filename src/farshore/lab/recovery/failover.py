@@ -26,6 +26,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.compute import power
 from farshore.lab.recovery import jobs, landing, records, shipping
+from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import ITEMS, shown_id
 from farshore.lab.recovery.points import Point
 from farshore.lab.recovery.records import Record, enter
@@ -52,7 +53,7 @@ def unplanned_failover(call: Call) -> Response:
     item, record, _ = enter(call, "UnplannedFailover")
     sent = call.properties()
     check_direction(record, str(sent.get("failoverDirection") or ""))
-    wanted = (sent.get("providerSpecificDetails") or {}).get("recoveryPointId")
+    wanted = details_of(sent).get("recoveryPointId")
     if wanted is not None:
         shipping.find(call.cloud, item, str(wanted))
     shutdown = str(sent.get("sourceSiteOperations") or "NotRequired").lower() == "required"

@@ -15,6 +15,7 @@ from farshore.arm.json import Body
 from farshore.lab.answers import bad_request
 from farshore.lab.compute import attached
 from farshore.lab.recovery.addresses import pick_subnet
+from farshore.lab.recovery.objects import objects
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -153,7 +154,7 @@ def nic_settings(cloud: Cloud, kept: list[Body], sent: list[Body]) -> list[Body]
         for key in ("recoveryNetworkSecurityGroupId", "tfoNetworkSecurityGroupId"):
             if given.get(key) and cloud.body(str(given[key])) is None:
                 raise bad_request("InvalidParameter", f"The network security group {given[key]} was not found.", key)
-        nic["ipConfigs"] = _config_settings(nic["ipConfigs"], given.get("ipConfigs") or [])
+        nic["ipConfigs"] = _config_settings(nic["ipConfigs"], objects(given.get("ipConfigs"), "ipConfigs"))
     return result
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from farshore.arm.json import Body
 from farshore.lab.recovery.item_nics import nic_settings
-from farshore.lab.recovery.objects import must_find
+from farshore.lab.recovery.objects import must_find, objects
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -32,7 +32,7 @@ def settings(cloud: Cloud, body: Body, sent: Body) -> Body:
     for key in ("tfoAzureVMName", "recoveryBootDiagStorageAccountId", "recoveryProximityPlacementGroupId"):
         if given.get(key):
             changed[key] = given[key]
-    nics = nic_settings(cloud, details["vmNics"], sent.get("vmNics") or [])
+    nics = nic_settings(cloud, details["vmNics"], objects(sent.get("vmNics"), "vmNics"))
     if "selectedRecoveryAzureNetworkId" in changed:
         nics = [{**nic, "recoveryVMNetworkId": changed["selectedRecoveryAzureNetworkId"]} for nic in nics]
     return {**changed, "vmNics": nics}

@@ -15,7 +15,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.compute import attached
 from farshore.lab.recovery.names import FABRICS, NETWORK_MAPPINGS, NETWORKS, looked_up, region_name, shown_id
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_find
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_find, object_
 from farshore.lab.registry import resource_type, view
 from farshore.lab.router import page
 from farshore.lab.types import Put
@@ -114,7 +114,7 @@ def default_network(cloud: Cloud, fabric: ResourceId, vm: Body) -> str | None:
 
 def _ends(put: Put) -> tuple[ResourceId, ResourceId]:
     before = put.before_properties
-    details = put.properties.get("fabricSpecificDetails") or {}
+    details = object_(put.properties.get("fabricSpecificDetails"), "fabricSpecificDetails")
     primary = must_find(
         put.cloud, details.get("primaryNetworkId") or before.get("primaryNetworkId"), "primaryNetworkId"
     )

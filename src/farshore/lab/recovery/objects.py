@@ -173,6 +173,22 @@ def fabric_of(id_: ResourceId) -> ResourceId:
     return id_
 
 
+def objects(value: object, name: str) -> list[Body]:
+    """A list of objects in a request; none where it says nothing. Refused where it is something else."""
+    found = [] if value is None else value
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise bad_request("InvalidRequestContent", f"{name} is a list of objects.", name)
+    return found
+
+
+def object_(value: object, name: str) -> Body:
+    """An object in a request; empty where it says nothing. Refused where it is something else."""
+    found = {} if value is None else value
+    if not isinstance(found, dict):
+        raise bad_request("InvalidRequestContent", f"{name} is an object.", name)
+    return found
+
+
 def first(properties: Body, *names: str) -> Any:
     """The first of these that a request has said."""
     return next((properties[name] for name in names if properties.get(name) is not None), None)

@@ -26,6 +26,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery import committing, failover, jobs, records, shipping, testing
 from farshore.lab.recovery.names import PLANS
+from farshore.lab.recovery.objects import objects
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import Phase, require
 from farshore.lab.registry import action, event, listener
@@ -56,7 +57,7 @@ def members(plan: Body) -> list[str]:
 def unplanned_failover(call: Call) -> Response:
     sent = call.properties()
     shutdown = str(sent.get("sourceSiteOperations") or "NotRequired").lower() == "required"
-    given = (sent.get("providerSpecificDetails") or [{}])[0]
+    given = (objects(sent.get("providerSpecificDetails"), "providerSpecificDetails") or [{}])[0]
     kind = str(given.get("recoveryPointType") or "Latest")
     if kind not in POINTS:
         raise bad_request("InvalidParameter", f"recoveryPointType {kind} is none of {', '.join(POINTS)} (S16).")

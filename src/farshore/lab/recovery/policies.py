@@ -14,7 +14,7 @@ from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINER_MAPPINGS, POLICIES
-from farshore.lab.recovery.objects import RecoveryType, first
+from farshore.lab.recovery.objects import RecoveryType, first, object_
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put
 
@@ -36,7 +36,7 @@ class Policies(RecoveryType):
     kind = "ProtectionProfile"
 
     def check(self, put: Put) -> None:
-        given = first(put.properties, "providerSpecificInput", "replicationProviderSettings") or {}
+        given = _given(put)
         if given.get("instanceType") != "A2A":
             raise bad_request("ProviderNotSupported", "The lab has policies of instanceType A2A.", "instanceType")
         for name in _NUMBERS:
@@ -56,7 +56,7 @@ class Policies(RecoveryType):
         return super().patch(call)
 
     def built(self, put: Put) -> Body:
-        given = first(put.properties, "providerSpecificInput", "replicationProviderSettings") or {}
+        given = _given(put)
         before = put.before_properties.get("providerSpecificDetails") or {}
         said = {**before, **given}
         return {
@@ -75,6 +75,12 @@ class Policies(RecoveryType):
         for mapping in cloud.of_type(CONTAINER_MAPPINGS):
             if str(mapping["properties"].get("policyId")).lower() == id_.key:
                 raise Refused(409, "PolicyInUse", f"Policy {id_.name} is used by the mapping {mapping['name']}.")
+
+
+def _given(put: Put) -> Body:
+    """A PUT and a PATCH call the same thing by two names (recorded)."""
+    said = first(put.properties, "providerSpecificInput", "replicationProviderSettings")
+    return object_(said, "providerSpecificInput")
 
 
 def retention(cloud: Cloud, policy: str) -> timedelta:

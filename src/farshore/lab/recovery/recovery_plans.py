@@ -18,7 +18,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery import jobs, plan_runs, records
 from farshore.lab.recovery.names import PLANS, region_name, shown_id
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_find
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_find, object_, objects
 from farshore.lab.recovery.records import phase_of
 from farshore.lab.recovery.states import SHOWN
 from farshore.lab.registry import action, resource_type
@@ -110,7 +110,7 @@ def _ends(put: Put) -> tuple[ResourceId, ResourceId]:
 
 
 def _groups(put: Put) -> list[Body]:
-    sent = put.properties.get("groups") or put.before_properties.get("groups") or []
+    sent = objects(put.properties.get("groups"), "groups") or put.before_properties.get("groups") or []
     by_kind: dict[str, list[Body]] = {"Shutdown": [], "Failover": [], "Boot": []}
     for group in sent:
         kind = str(group.get("groupType"))
@@ -124,12 +124,23 @@ def _groups(put: Put) -> list[Body]:
 
 def _group(put: Put, kind: str, group: Body) -> Body:
     entries = []
-    for entry in group.get("replicationProtectedItems") or []:
+    for entry in objects(group.get("replicationProtectedItems"), "replicationProtectedItems"):
         item = must_find(put.cloud, entry.get("id"), "replicationProtectedItems")
         entries.append({"id": shown_id(item), "virtualMachineId": jobs.entity_id(put.cloud, item)})
     return {
         "groupType": kind,
         "replicationProtectedItems": entries,
-        "startGroupActions": group.get("startGroupActions") or [],
-        "endGroupActions": group.get("endGroupActions") or [],
+        "startGroupActions": _actions(group, "startGroupActions"),
+        "endGroupActions": _actions(group, "endGroupActions"),
     }
+
+
+def _actions(group: Body, name: str) -> list[Body]:
+    """S54. What an action says is looked at now, not when the plan runs."""
+    found = objects(group.get(name), name)
+    for action_ in found:
+        object_(action_.get("customDetails"), "customDetails")
+        for key in ("failoverTypes", "failoverDirections"):
+            if not isinstance(action_.get(key) or [], list):
+                raise bad_request("InvalidRequestContent", f"{key} is a list.", key)
+    return found

@@ -19,6 +19,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery import jobs, landing, records, shipping
 from farshore.lab.recovery.failover import WAIT_FOR_REGION, check_direction, landed_row, over, remember
+from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import ITEMS, shown_id
 from farshore.lab.recovery.objects import must_find
 from farshore.lab.recovery.records import Record, enter
@@ -45,7 +46,7 @@ def test_failover(call: Call) -> Response:
     sent = call.properties()
     check_direction(record, str(sent.get("failoverDirection") or "PrimaryToRecovery"))
     network = network_of(call.cloud, sent)
-    wanted = (sent.get("providerSpecificDetails") or {}).get("recoveryPointId")
+    wanted = details_of(sent).get("recoveryPointId")
     if wanted is not None:
         shipping.find(call.cloud, item, str(wanted))
     response, job = jobs.begin(
