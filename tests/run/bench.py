@@ -11,10 +11,13 @@ from typing import Any
 
 from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId, make_id
+from farshore.arm.json import Body
 from farshore.azure.conversation import Sender
+from farshore.cli.handles import Handles, LabSite
 from farshore.clock import LabClock
 from farshore.errors import TransportError
-from farshore.lab import Settings, open_lab
+from farshore.estate.estate import Estate
+from farshore.lab import open_lab
 from farshore.lab.transport import lab_client, lab_clock
 from farshore.plan import actions
 from farshore.plan.model import Action, Phase, Plan, Step
@@ -90,20 +93,20 @@ class Wire:
 class Bench:
     """One lab, one journal, one process after the other."""
 
-    def __init__(self, path: Path | None = None, **settings: Any) -> None:
-        self.cloud = open_lab(None, now=NOW, settings=Settings(**settings))
-        self.cloud.seed(
-            [
-                {
-                    "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-{region}",
-                    "name": f"rg-{region}",
-                    "type": "Microsoft.Resources/resourceGroups",
-                    "location": region,
-                    "properties": {"provisioningState": "Succeeded"},
-                }
-                for region in (EAST, SOUTH)
-            ]
-        )
+    def __init__(self, path: Path | None = None, estate: Estate | None = None) -> None:
+        """A lab with two empty groups, or with an estate and its sites."""
+        self.cloud = open_lab(None, now=NOW, sites=() if estate is None else estate.sites)
+        groups: list[Body] = [
+            {
+                "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-{region}",
+                "name": f"rg-{region}",
+                "type": "Microsoft.Resources/resourceGroups",
+                "location": region,
+                "properties": {"provisioningState": "Succeeded"},
+            }
+            for region in (EAST, SOUTH)
+        ]
+        self.cloud.seed(groups if estate is None else list(estate.resources.values()))
         self.path = path
         self.journal = Journal(path)
         self.events: list[RunEvent] = []
@@ -125,12 +128,13 @@ class Bench:
         async def whole() -> RunOutcome:
             clock = lab_clock(self.cloud)
             async with clock.actor("bench"), lab_client(self.cloud, clock) as client:
+                given = {"actuators": {site: LabSite(Handles(client)) for site in self.cloud.table("sites")}, **more}
                 wire = Wire(client, clock, sent=self.sent)
                 wire.fault = fault or wire.fault
                 other = clock.spawn(beside(clock), "beside") if beside else None
                 try:
                     for seconds in (*kills, None):
-                        found = await self._life(plan_, phases or (Phase.PROVISION,), wire, seconds, more)
+                        found = await self._life(plan_, phases or (Phase.PROVISION,), wire, seconds, given)
                         if found is not None:
                             return found
                 finally:
