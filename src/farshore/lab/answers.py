@@ -72,6 +72,14 @@ def group_not_found(name: str) -> Refused:
     return Refused(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
 
 
+def group_going(name: str) -> Refused:
+    return Refused(
+        409,
+        "ResourceGroupBeingDeleted",
+        f"The resource group '{name}' is in deprovisioning state and cannot perform this operation.",
+    )
+
+
 def not_implemented(what: str) -> Refused:
     """The clear no of a lab that has its limits (design, "The parts")."""
     return Refused(501, "NotImplementedByLab", f"The lab does not have {what}. docs/lab-fidelity.md lists what it has.")

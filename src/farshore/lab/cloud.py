@@ -330,4 +330,11 @@ def must_have(cloud: Cloud, id_text: object, what: str) -> Body:
             f"Resource {id_.text} referenced by {what} was not found. Please make sure that the referenced resource "
             "exists, and that both resources are in the same region.",
         )
+    if (body.get("properties") or {}).get("provisioningState") == "Deleting":
+        raise Refused(
+            400,
+            "ReferencedResourceNotProvisioned",
+            f"Cannot proceed with operation because resource {id_.text} used by resource {what} is not in Succeeded "
+            "state. Resource is in Deleting state.",
+        )
     return body

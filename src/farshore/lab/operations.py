@@ -17,7 +17,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import registry
-from farshore.lab.answers import Refused
+from farshore.lab.answers import Refused, child_not_found, not_found
 from farshore.lab.patterns import PATTERNS, Pattern
 from farshore.lab.registry import event
 from farshore.lab.times import stamp
@@ -45,6 +45,8 @@ class Operation:
     retry_after: float
     api_version: str
     error: dict[str, Any] | None = None
+    error_status: int = 409
+    """With which the result's place answers an error."""
     result: Any = None
     result_status: int = 204
     data: Any = None
@@ -115,7 +117,7 @@ def finish(cloud: Cloud, operation: Operation) -> Operation:
     try:
         result = _complete(cloud, operation)
     except Refused as refused:
-        done = replace(operation, status="Failed", ended=stamp(ended), error=refused.error)
+        done = replace(operation, status="Failed", ended=stamp(ended), error=refused.error, error_status=refused.status)
         kind = registry.TYPES.get(operation.type.lower())
         if kind is not None and operation.verb in ("put", "patch", "delete"):
             kind.operation_failed(cloud, operation, refused)
@@ -128,6 +130,13 @@ def finish(cloud: Cloud, operation: Operation) -> Operation:
         done = replace(done, data=latest.data)
     keep(cloud, done)
     return done
+
+
+def must_be_there(cloud: Cloud, operation: Operation) -> None:
+    """What a question was about may have gone before it was answered."""
+    id_ = operation.resource_id
+    if not cloud.exists(id_):
+        raise not_found(id_) if id_.parent is None else child_not_found(id_)
 
 
 def headers(operation: Operation, names: tuple[str, ...], base: str) -> dict[str, str]:
@@ -152,7 +161,7 @@ def poll(operation: Operation, segment: str, base: str) -> Response:
     if operation.running:
         return Response(status=202, headers=headers(operation, ("location",), base))
     if operation.error is not None:
-        return Response(status=int(operation.error.get("status", 409)), body={"error": operation.error})
+        return Response(status=operation.error_status, body={"error": operation.error})
     return Response(status=operation.result_status, body=operation.result)
 
 

@@ -11,6 +11,7 @@ children that the body does not mention at all are kept where `keep_omitted` say
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,8 +21,9 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
+from farshore.arm.regions import find_region
 from farshore.lab import operations
-from farshore.lab.answers import Refused, child_not_found, group_not_found, not_found, not_implemented
+from farshore.lab.answers import Refused, child_not_found, group_going, group_not_found, not_found, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.patterns import NETWORK, PATTERNS, Pattern
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
     from farshore.lab.operations import Operation
 
+_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
 SHOWN_FIRST = ("name", "id", "etag", "type", "location", "tags", "properties")
 
 
@@ -288,6 +291,16 @@ class ResourceType:
         group = id_.group_id
         if group is not None and not cloud.exists(group):
             raise group_not_found(str(id_.resource_group))
+        if group is not None and (cloud.body(group) or {}).get("properties", {}).get("provisioningState") == "Deleting":
+            raise group_going(str(id_.resource_group))
+        if before is None and self.pattern.etags and not _NAME.fullmatch(id_.name):
+            raise Refused(
+                400,
+                "InvalidResourceName",
+                f"Resource name {id_.name} is invalid. The name can be up to 80 characters long. It must begin with a "
+                "word character, and it must end with a word character or with '_'. The name may contain word "
+                "characters or '.', '-', '_'.",
+            )
         parent = id_.parent
         if parent is not None and not cloud.exists(parent):
             raise Refused(
@@ -301,6 +314,12 @@ class ResourceType:
         location = body.get("location")
         if not location and before is None:
             raise Refused(400, "LocationRequired", "The location property is required for this definition.")
+        if location and find_region(str(location)) is None:
+            raise Refused(
+                400,
+                "LocationNotAvailableForResourceType",
+                f"The provided location '{location}' is not available for resource type '{self.type}'.",
+            )
         if before is not None and location and normal_location(location) != normal_location(before.get("location")):
             raise Refused(
                 409,

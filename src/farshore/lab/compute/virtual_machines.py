@@ -69,6 +69,8 @@ class VirtualMachines(ResourceType):
             body = cloud.body(disk.id)
             if body is None:
                 raise Refused(404, "NotFound", f"Disk {disk.id.name} is not found.")
+            if body["properties"].get("provisioningState") == "Deleting":
+                raise Refused(409, "OperationNotAllowed", f"Disk '{disk.id.name}' is being deleted.")
             owner = str(body.get("managedBy") or "")
             if owner and owner.lower() != put.id.key:
                 message = f"Disk '{disk.id.name}' cannot be attached as the disk is already owned by VM '{owner}'."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab import dataplane
+from farshore.lab import dataplane, operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.network.addresses import overlapping, prefix, space_of
@@ -130,6 +130,7 @@ def arp_tables(call: Call) -> Response:
 @completion(PEERINGS, "routeTables")
 def told_routes(cloud: Cloud, operation: Operation) -> Body:
     """Rows `network, nextHop, locPrf, weight, path` (E11); a route to a private address in text, as it is shown."""
+    operations.must_be_there(cloud, operation)
     circuit = _circuit(operation)
     rows = dataplane.circuit_rows(cloud, circuit, operation.data["link"])
     return {"value": rows}
@@ -137,12 +138,14 @@ def told_routes(cloud: Cloud, operation: Operation) -> Body:
 
 @completion(PEERINGS, "routeTablesSummary")
 def told_summary(cloud: Cloud, operation: Operation) -> Body:
+    operations.must_be_there(cloud, operation)
     return {"value": dataplane.circuit_summary(cloud, _circuit(operation), operation.data["link"])}
 
 
 @completion(PEERINGS, "arpTables")
 def told_neighbours(cloud: Cloud, operation: Operation) -> Body:
     """Ours and the customer's side of the link's /30 (E9)."""
+    operations.must_be_there(cloud, operation)
     body = cloud.body(operation.resource_id) or {}
     text = (body.get("properties") or {}).get(f"{operation.data['link']}PeerAddressPrefix")
     if not text:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab import dataplane, machines
+from farshore.lab import dataplane, machines, operations
 from farshore.lab.answers import bad_request
 from farshore.lab.call import Call
 from farshore.lab.network.references import NICS, configurations, ref
@@ -43,11 +43,13 @@ def security_groups(call: Call) -> Response:
 
 @completion(NICS, "effectiveRouteTable")
 def told_routes(cloud: Cloud, operation: Operation) -> Body:
+    operations.must_be_there(cloud, operation)
     return {"value": dataplane.effective(cloud, operation.resource_id)}
 
 
 @completion(NICS, "effectiveNetworkSecurityGroups")
 def told_groups(cloud: Cloud, operation: Operation) -> Body:
+    operations.must_be_there(cloud, operation)
     nic = operation.resource_id
     body = cloud.body(nic) or {}
     subnet = next((text for item in configurations(body) if (text := ref(item, "subnet"))), None)

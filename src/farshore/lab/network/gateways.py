@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab import dataplane, registry
+from farshore.lab import dataplane, operations, registry
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
@@ -257,15 +257,18 @@ def connections(call: Call) -> Response:
 
 @completion(GATEWAYS, "getLearnedRoutes")
 def told_learned(cloud: Cloud, operation: Operation) -> Body:
+    operations.must_be_there(cloud, operation)
     return {"value": dataplane.gateway_learned(cloud, operation.resource_id)}
 
 
 @completion(GATEWAYS, "getAdvertisedRoutes")
 def told_advertised(cloud: Cloud, operation: Operation) -> Body:
+    operations.must_be_there(cloud, operation)
     data: Any = operation.data
     return {"value": dataplane.gateway_advertised(cloud, operation.resource_id, data.get("peer"))}
 
 
 @completion(GATEWAYS, "getBgpPeerStatus")
 def told_peers(cloud: Cloud, operation: Operation) -> Body:
+    operations.must_be_there(cloud, operation)
     return {"value": dataplane.gateway_peers(cloud, operation.resource_id)}

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.arm.network import normal_location
+from farshore.arm.regions import find_region
 from farshore.lab import operations
-from farshore.lab.answers import Refused, group_not_found
+from farshore.lab.answers import Refused, group_going, group_not_found
 from farshore.lab.call import Call
 from farshore.lab.patterns import RESOURCES
 from farshore.lab.registry import completion, resource_type
-from farshore.lab.types import Put, ResourceType, free
+from farshore.lab.types import Put, ResourceType, free, set_state
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -35,8 +37,26 @@ class ResourceGroups(ResourceType):
         return {**body, "properties": {"provisioningState": "Succeeded"}}
 
     def check_place(self, call: Call, id_: ResourceId, body: Body, before: Body | None) -> None:
-        if before is None and not body.get("location"):
+        location = body.get("location")
+        if before is None and not location:
             raise Refused(400, "LocationRequired", "The location property is required for this definition.")
+        if location and find_region(str(location)) is None:
+            raise Refused(
+                400,
+                "LocationNotAvailableForResourceGroup",
+                f"The provided location '{location}' is not available for resource group.",
+            )
+        if before is None:
+            return
+        if before["properties"].get("provisioningState") == "Deleting":
+            raise group_going(id_.name)
+        if location and normal_location(str(location)) != normal_location(str(before["location"])):
+            raise Refused(
+                409,
+                "InvalidResourceGroupLocation",
+                f"Invalid resource group location '{location}'. The Resource group already exists in location "
+                f"'{before['location']}'.",
+            )
 
     def lock(self, cloud: Cloud, id_: ResourceId) -> ResourceId:
         return id_
@@ -50,8 +70,16 @@ class ResourceGroups(ResourceType):
         cloud, id_ = call.cloud, call.id
         if not cloud.exists(id_):
             raise group_not_found(id_.name)
-        operation = self.begin(call, id_, "delete", created=False)
+        operation = operations.busy(cloud, id_)
+        if operation is None:
+            set_state(cloud, id_, "Deleting")
+            operation = self.begin(call, id_, "delete", created=False)
         return Response(status=202, headers=operations.headers(operation, ("location",), call.base))
+
+    def operation_failed(self, cloud: Cloud, operation: Operation, refused: Refused) -> None:
+        """A group that could not go is as good as before."""
+        super().operation_failed(cloud, operation, refused)
+        set_state(cloud, operation.resource_id, "Succeeded")
 
     delete_takes = "group.delete"
 
@@ -88,4 +116,4 @@ def deleted(cloud: Cloud, operation: Operation) -> Body | None:
             cloud.remove(group)
             return {}
     assert refused is not None
-    raise refused
+    raise Refused(409, refused.code, refused.message)
