@@ -222,7 +222,7 @@ ACTS = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=50, deadline=None)
 @given(ACTS)
 def test_a_table_read_again_has_its_rows_in_their_order(acts: list[tuple[str, str, int]]) -> None:
     """Order is behaviour: lists are answered in it. A row that was taken away and put again stands at the end."""
