@@ -118,6 +118,7 @@ def _taken() -> Iterator[Break]:
 
 
 def _machines() -> Iterator[Break]:
+    yield Break("web1 elsewhere", lambda at: at.bench["web1"].update(location="southeastasia"), own("web1"), HERE)
     yield Break(
         "app1 deallocated",
         lambda at: at.bench.properties("app1")["instanceView"].update(statuses=[{"code": "PowerState/deallocated"}]),

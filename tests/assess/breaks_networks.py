@@ -7,8 +7,10 @@ from typing import Any
 
 from .broken import (
     ANYWHERE,
+    BARE,
     BY_NAME,
     GATEWAY,
+    HANDMADE,
     HUB,
     NSG1,
     NSG2,
@@ -190,6 +192,38 @@ def _appliance() -> Iterator[Break]:
         (SHIPPED,),
     )
     yield Break(
+        "the NVA's subnet with the GatewaySubnet's table",
+        lambda at: at.subnet(HUB, "nva").update(routeTable={"id": at.id(RTG)}),
+        subnet_of(HUB, "nva"),
+    )
+    yield Break(
+        "the GatewaySubnet with a spoke's table",
+        lambda at: at.subnet(HUB, "GatewaySubnet").update(routeTable={"id": at.id(RT1)}),
+        subnet_of(HUB, "GatewaySubnet"),
+    )
+    yield Break(
+        "a spoke with the GatewaySubnet's table",
+        lambda at: at.subnet(SPOKE2, "app").update(routeTable={"id": at.id(RTG)}),
+        subnet_of(SPOKE2, "app"),
+    )
+    yield Break(
+        "0/0 to an appliance without address",
+        put(lambda at: at.route(RT1, "0.0.0.0/0"), nextHopIpAddress=None),
+        own(RT1),
+    )
+    yield Break(
+        "the NVA at another address",
+        lambda at: at.bench.ip(at.name("nva-nic")).update(privateIPAddress=at.address("10.10.10.11")),
+        own("nva-nic"),
+        (SHIPPED, PLANNED, HANDMADE, BARE),
+    )
+    yield Break(
+        "the NVA with a dynamic address",
+        lambda at: at.bench.ip("rg-source/nva-nic").update(privateIPAllocationMethod="Dynamic"),
+        own("nva-nic"),
+        (SHIPPED,),
+    )
+    yield Break(
         "the NVA deallocated",
         lambda at: at.properties("nva")["instanceView"].update(statuses=[{"code": "PowerState/deallocated"}]),
         own("nva"),
@@ -273,6 +307,17 @@ def _subnets_and_groups() -> Iterator[Break]:
             TARGETS,
         )
         yield Break(f"{group} denies the site", bind(lambda at, g: _deny(at, g), group), own(group))
+    yield Break(
+        "a spoke with the other's range as well",
+        lambda at: at.properties(SPOKE2)["addressSpace"]["addressPrefixes"].append(at.address("10.1.0.0/24")),
+        own(SPOKE2),
+        (SHIPPED, HANDMADE, BARE),
+    )
+    yield Break(
+        "a subnet outside its network",
+        lambda at: at.subnet(SPOKE1, "app").update(addressPrefix="10.99.0.0/25"),
+        subnet_of(SPOKE1, "app"),
+    )
     yield Break(
         "the NVA's subnet renamed", lambda at: _rename(at, HUB, "nva", "firewall"), subnet_of(HUB, "firewall"), TARGETS
     )

@@ -331,6 +331,16 @@ CASES: tuple[Case, ...] = (
         severity="warning",
     ),
     case("FS337", "Source-vNet1-asr/virtualNetworkPeerings/home", lambda b: _peer_home(b), target=True),
+    case(
+        "FS339",
+        "virtualNetworks/Source-vNet2",
+        lambda b: b.properties("Source-vNet2")["addressSpace"]["addressPrefixes"].append("10.1.0.0/16"),
+    ),
+    case(
+        "FS339",
+        "virtualNetworks/Source-vNet1/subnets/app",
+        lambda b: b.child("Source-vNet1", "subnets", "app").update(addressPrefix="10.3.0.0/25"),
+    ),
     case("FS338", "Source-Hub-vNet/virtualNetworkPeerings/to-shared", lambda b: _shared(b), severity="warning"),
     # What an objective claims, by circuits.
     case("FS908", "objectives/datacenter to machines", lambda b: on_both(b, "circuit")),

@@ -119,6 +119,30 @@ def second_hub(bench: Bench) -> None:
     )
 
 
+def no_way_out(bench: Bench, *, first: str | None = None) -> None:
+    """443 to the internet is denied, after what `first` allows."""
+    for name, prefix, access, priority in (("tags", first, "Allow", 3000), ("out", "Internet", "Deny", 3001)):
+        if prefix is not None:
+            rule = {"protocol": "Tcp", "access": access, "priority": priority, "direction": "Outbound"}
+            rule |= {"sourceAddressPrefix": "*", "destinationAddressPrefix": prefix, "sourcePortRange": "*"}
+            item = {"name": name, "properties": rule | {"destinationPortRange": "443"}}
+            bench.properties("nsg-source-vnet1-app")["securityRules"].append(item)
+
+
+def guarded_appliance(bench: Bench) -> None:
+    """The target's appliance stands, and a group of its subnet denies what comes in."""
+    rule = {"protocol": "*", "access": "Deny", "priority": 100, "direction": "Inbound", "sourceAddressPrefix": "*"}
+    rule |= {"destinationAddressPrefix": "*", "sourcePortRange": "*", "destinationPortRange": "*"}
+    made = bench.add(
+        "Microsoft.Network/networkSecurityGroups",
+        "nsg-nva",
+        group=TARGET_GROUP,
+        location="southeastasia",
+        properties={"securityRules": [{"name": "nothing-in", "properties": rule}]},
+    )
+    subnet(bench, HUB + "-asr", "nva")["networkSecurityGroup"] = {"id": made["id"]}
+
+
 CASES: tuple[Case, ...] = (
     # Tables of spokes.
     case("FS201", "routeTables/rt-source-vnet1", lambda b: drop_route(b, RT1, "0.0.0.0/0")),
@@ -369,6 +393,13 @@ CASES: tuple[Case, ...] = (
         "networkSecurityGroups/nsg-source-vnet1-app-asr",
         lambda b: _drop_rule(b, "nsg-source-vnet1-app-asr", "allow-datacenter-https"),
         target=True,
+    ),
+    case("FS252", "networkSecurityGroups/nsg-nva", guarded_appliance, target=True),
+    case(
+        "FS253",
+        "networkSecurityGroups/nsg-source-vnet1-app",
+        no_way_out,
+        quiet=lambda b: no_way_out(b, first="AzureSiteRecovery"),
     ),
 )
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId
-from farshore.arm.network import IpConfiguration, NetworkInterface, VirtualNetwork
+from farshore.arm.network import IpConfiguration, NetworkInterface, Subnet, VirtualNetwork
 from farshore.assess.context import Context, Machine
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.counterparts import is_mapped, mapped_address
-from farshore.routing.prefixes import covered, covers
+from farshore.routing.prefixes import covered, covers, inside
 
 
 @rule("FS601", "A machine that is promised its address has a dynamic one", "D68", "S35")
@@ -31,6 +31,18 @@ def dynamic(context: Context) -> Iterator[Finding]:
             f"{nic.id.name}/{item.name}: privateIPAllocationMethod is {item.private_ip_allocation_method}",
             remedy=f"set privateIPAllocationMethod to Static on {nic.id.name}",
         )
+
+    named = {nic.id for item in context.project.appliances for nic in context.nics_of(item.source)}
+    for nic in context.appliance_nics:
+        for item in nic.ip_configurations if nic.id in named else ():
+            if item.private_ip_allocation_method.lower() != "static":
+                yield error(
+                    nic.id,
+                    f"The appliance {nic.id.name} has {item.private_ip_address or 'an address'} by dynamic allocation:"
+                    " routes lead to an address that nothing pins",
+                    f"{nic.id.name}/{item.name}: privateIPAllocationMethod is {item.private_ip_allocation_method}",
+                    remedy=f"set privateIPAllocationMethod to Static on {nic.id.name}",
+                )
 
 
 @rule("FS602", "A NIC's address does not fit its subnet", "L19", "S35")
@@ -53,6 +65,8 @@ def outside_subnet(context: Context) -> Iterator[Finding]:
                 f"{nic.id.name} of {machine.name} is in {where}",
                 remedy="read the network into the estate, or correct the NIC's subnet",
             )
+        elif _misplaced(context, subnet):
+            continue  # FS339 tells, once
         elif item.private_ip_address is None:
             yield error(
                 nic.id,
@@ -100,7 +114,7 @@ def left_out(context: Context) -> Iterator[Finding]:
     seen = set()
     for machine, _, item in _configurations(context):
         subnet = context.estate.subnet(item.subnet)
-        for prefix in () if subnet is None else subnet.address_prefixes:
+        for prefix in () if subnet is None or _misplaced(context, subnet) else subnet.address_prefixes:
             if not is_mapped(context.project, prefix) and prefix not in seen:
                 seen.add(prefix)
                 yield error(
@@ -129,6 +143,23 @@ def taken(context: Context) -> Iterator[Finding]:
                     remedy=f"give {holder.name} another address",
                 )
                 break
+    for appliance in context.project.appliances:
+        nic_there = context.estate.network_interface(context.counterparts.of(appliance.source))
+        wanted = {
+            context.appliance_address_in_target(address) for address in context.addresses_of(appliance.source)[:1]
+        }
+        if nic_there is None or nic_there.id == appliance.source or appliance.existing is not None or not wanted:
+            continue
+        own = {configuration.private_ip_address for configuration in nic_there.ip_configurations}
+        if not wanted & own:
+            yield error(
+                nic_there.id,
+                f"{nic_there.id.name} stands in the target with {', '.join(map(str, own)) or 'no address'}; routes"
+                f" there lead to {', '.join(map(str, wanted))}",
+                "it has the name that the appliance's NIC gets",
+                remedy=f"give {nic_there.id.name} the address {', '.join(map(str, wanted))}, or name the appliance as"
+                " existing",
+            )
     for address in context.source.appliances:
         promised = context.appliance_address_in_target(address)
         for there in context.target.hubs:
@@ -195,6 +226,14 @@ def reserved(address: Address, context: Context, subnet: ResourceId) -> bool:
             place = int(address) - int(prefix.network_address)
             return place < 4 or place == prefix.num_addresses - 1
     return False
+
+
+def _misplaced(context: Context, subnet: Subnet) -> bool:
+    """Whether a subnet has a range that its network does not have."""
+    network = context.estate.virtual_network(subnet.id.parent)
+    if network is None or not network.address_space:
+        return False
+    return not all(any(inside(p, space) for space in network.address_space) for p in subnet.address_prefixes)
 
 
 def _configurations(context: Context) -> Iterator[tuple[Machine, NetworkInterface, IpConfiguration]]:

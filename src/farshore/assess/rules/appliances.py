@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from farshore.arm.decode import Address
 from farshore.arm.network import NetworkInterface, Route, RouteTable, Subnet, VirtualNetwork
+from farshore.assess.blame import table_or_subnet
 from farshore.assess.context import GATEWAY_SUBNET, Context, Side, is_appliance_route
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.routing.index import Frontend
@@ -43,9 +44,13 @@ class _NextHop:
 
 @rule("FS211", "A route leads to an appliance address that nobody holds", "R21", "R25")
 def nobody(context: Context) -> Iterator[Finding]:
+    yield from _without_address(context)
     seen = set()
+    strayed = {address for _, _, addresses in _strayed(context) for address in addresses}
     for hop in _next_hops(context):
         key = (hop.table.id, hop.route.name)
+        if hop.address in strayed and not hop.side.is_target:
+            continue  # the appliance has left its address: FS220
         planned = hop.side.is_target and hop.address in hop.side.appliances
         reachable = any(covered(hop.address, network.address_space) for network in hop.near)
         if key in seen or (hop.held and reachable) or (planned and reachable):
@@ -153,7 +158,7 @@ def own_table(context: Context) -> Iterator[Finding]:
             continue
         shared = any(other.route_table == table.id for other in _workload_subnets(side))
         yield error(
-            subnet.id if shared else table.id,
+            table_or_subnet(context, subnet, table),
             f"{subnet.id.short} holds the appliance and carries"
             f" {'the table of the spokes' if shared else 'a table that leads to it'}: what it forwards comes back",
             *(f"{r.address_prefix} -> VirtualAppliance {r.next_hop_ip_address}" for r in loops),
@@ -171,7 +176,7 @@ def no_propagation(context: Context) -> Iterator[Finding]:
         if any(other.route_table == table.id for other in _workload_subnets(side)):
             continue  # the spokes' table: FS215
         yield error(
-            table.id,
+            table_or_subnet(context, subnet, table),
             f"{table.id.short} keeps the gateway's routes from {subnet.id.short}: the appliance can't reach any site",
             "disableBgpRoutePropagation is true on the appliance's subnet",
             remedy=f"set disableBgpRoutePropagation to false on {table.id.short}",
@@ -243,17 +248,61 @@ def misnamed(context: Context) -> Iterator[Finding]:
             yield from _judge_existing(context, f"{path}/target/existing", place)
 
 
-@rule("FS220", "An appliance of farshore.yaml sees no traffic", "D41")
+@rule("FS220", "An appliance of farshore.yaml sees no traffic", "D41", "R25")
 def idle(context: Context) -> Iterator[Finding]:
+    strayed = {place: (nic, addresses) for place, nic, addresses in _strayed(context)}
+    for nic, addresses in strayed.values():
+        own = ", ".join(str(item.private_ip_address) for item in nic.ip_configurations)
+        yield error(
+            nic.id,
+            f"{nic.id.name} has {own}, and routes lead to {', '.join(map(str, addresses))}, which nobody has",
+            "the routes stay Active and the traffic is lost",
+            remedy=f"give {nic.id.name} the address that routes lead to, or change the routes",
+        )
     hops = {hop.address for hop in _next_hops(context)}
     for place, item in enumerate(context.project.appliances):
         addresses = context.addresses_of(item.source)
-        if addresses and not hops & set(addresses):
+        if addresses and not hops & set(addresses) and place not in strayed:
             yield warning(
                 f"appliances/{place}",
                 f"No route of the networks in scope leads to {item.source.name} ({addresses[0]})",
                 remedy="name the NIC or load balancer that routes lead to, or leave it out",
             )
+
+
+def _without_address(context: Context) -> Iterator[Finding]:
+    """Routes to an appliance that give no address at all; a marker is unknown and not absent (R9)."""
+    tables = dict.fromkeys(s.route_table for side in context.sides for n in side.networks for s in n.subnets)
+    for id_ in tables:
+        for route in () if id_ is None else context.index.raw(id_).items("properties.routes"):
+            kind = (route.text("properties.nextHopType") or "").lower()
+            if kind == "virtualappliance" and route.raw("properties.nextHopIpAddress") in (None, ""):
+                marked = any("nexthopipaddress" in place.lower() for place in route.unknown)
+                table = context.estate.route_table(id_)
+                if table is not None and not marked:
+                    prefix = route.text("properties.addressPrefix")
+                    yield error(
+                        table.id,
+                        f"{table.id.short} sends {prefix} to an appliance and does not say which",
+                        "nextHopType is VirtualAppliance, nextHopIpAddress is absent",
+                        remedy=f"set nextHopIpAddress of {prefix}",
+                    )
+
+
+def _strayed(context: Context) -> Iterator[tuple[int, NetworkInterface, tuple[Address, ...]]]:
+    """Appliances of farshore.yaml that no route leads to, where routes lead to addresses of their own subnet that
+    nobody has: by its place in `appliances`, the NIC, and those addresses."""
+    hops = [hop for hop in _next_hops(context) if not hop.side.is_target]
+    dead = tuple(dict.fromkeys(hop.address for hop in hops if not hop.held))
+    for place, item in enumerate(context.project.appliances):
+        nic = context.estate.network_interface(item.source)
+        own = context.addresses_of(item.source)
+        if nic is None or nic.primary is None or {hop.address for hop in hops} & set(own):
+            continue
+        subnet = context.estate.subnet(nic.primary.subnet)
+        beside = tuple(address for address in dead if subnet is not None and covered(address, subnet.address_prefixes))
+        if beside:
+            yield place, nic, beside
 
 
 def _judge_existing(context: Context, path: str, place: int) -> Iterator[Finding]:
@@ -305,6 +354,8 @@ def _next_hops(context: Context) -> Iterator[_NextHop]:
                 for other in side.networks
                 if other not in near and any(p.remote_virtual_network == network.id for p in other.peerings)
             ]
+            if network not in side.hubs and (side.is_target or not any(hub in near for hub in side.hubs)):
+                near += [hub for hub in side.hubs if hub not in near]  # the plan's to peer, or FS231's to miss
             for subnet in network.subnets:
                 table = context.table_of(subnet)
                 relevant = subnet.id in spokes or subnet.name.lower() == GATEWAY_SUBNET or network in side.hubs

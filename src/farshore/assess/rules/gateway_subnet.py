@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from farshore.arm.network import Subnet, VirtualNetwork
+from farshore.assess.blame import table_or_subnet
 from farshore.assess.context import GATEWAY_SUBNET, Context, Side
 from farshore.assess.findings import Finding, error, rule
 from farshore.routing.prefixes import overlap
@@ -34,7 +35,7 @@ def default_route(context: Context) -> Iterator[Finding]:
             prefix = route.address_prefix
             if table is not None and not isinstance(prefix, str) and prefix.prefixlen == 0:
                 yield error(
-                    table.id,
+                    table_or_subnet(context, subnet, table),
                     f"{table.id.short} has {prefix} and is on the GatewaySubnet of {hub.name}:"
                     " a gateway can't be made, or loses its management path",
                     f"{prefix} -> {route.next_hop_type}",
@@ -48,7 +49,7 @@ def propagation_off(context: Context) -> Iterator[Finding]:
         table = context.table_of(subnet)
         if table is not None and table.disable_bgp_route_propagation:
             yield error(
-                table.id,
+                table_or_subnet(context, subnet, table),
                 f"{table.id.short} switches route propagation off on the GatewaySubnet of {hub.name}:"
                 " the gateway stops working",
                 "disableBgpRoutePropagation is true",
@@ -88,7 +89,7 @@ def overlapping_route(context: Context) -> Iterator[Finding]:
                 continue
             if any(overlap(prefix, own) for own in subnet.address_prefixes):
                 yield error(
-                    table.id,
+                    table_or_subnet(context, subnet, table),
                     f"{table.id.short} routes {prefix}, which overlaps the GatewaySubnet of {hub.name} itself",
                     f"GatewaySubnet {', '.join(map(str, subnet.address_prefixes))}",
                     "the gateway's instances may lose each other or the platform",

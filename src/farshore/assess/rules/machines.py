@@ -82,6 +82,18 @@ def elsewhere(context: Context) -> Iterator[Finding]:
                     remedy="put the NIC into a network of the machine's region",
                 )
 
+    for vm in context.estate.virtual_machines:
+        # It is not selected then, and nobody would miss it.
+        held = [found for id_ in vm.network_interfaces if (found := context.estate.network_interface(id_)) is not None]
+        home = context.project.source_region
+        if vm.location != home and any(found.location == home for found in held):
+            yield error(
+                vm.id,
+                f"{vm.id.name} is in {vm.location}, and its NIC {held[0].id.name} in {held[0].location}",
+                "a machine and its NICs are in one region",
+                remedy=f"correct the location of {vm.id.name}",
+            )
+
 
 @rule("FS616", "Where a machine stands does not come along by itself", "S63", "S12", "S31")
 def placement(context: Context) -> Iterator[Finding]:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId
-from farshore.arm.network import Connection
+from farshore.arm.network import Connection, VirtualNetwork
 from farshore.assess.context import Context, Side
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.counterparts import mapped_network
 from farshore.estate.project import Link
-from farshore.routing.prefixes import overlap
+from farshore.routing.prefixes import inside, overlap
 
 
 @rule("FS331", "Networks with overlapping ranges are connected to one circuit", "D20", "D60", "E39", "E40")
@@ -138,6 +138,61 @@ def peered_overlap(context: Context) -> Iterator[Finding]:
                     f"{there.name} is peered with {remote.name}, which has the same range",
                     f"{', '.join(map(str, there.address_space))} and {', '.join(map(str, remote.address_space))}",
                     remedy=f"delete the peering {peering.name}",
+                )
+
+
+@rule("FS339", "Networks that are joined, or subnets of one network, have overlapping ranges", "L28", "L29")
+def joined_overlap(context: Context) -> Iterator[Finding]:
+    for side in context.sides:
+        for at, network in enumerate(side.networks):
+            for other in side.networks[:at]:
+                both = _common(other.address_space, network.address_space)
+                if both and (_peers_of(context, network) & _peers_of(context, other)):
+                    slip, whole = (other, network) if _is_newly(context, other) else (network, other)
+                    yield error(
+                        slip.id,
+                        f"{slip.name} and {whole.name} overlap and have a peer in common: Azure peers only one of them",
+                        *(f"{one} and {two}" for one, two in both),
+                        remedy=f"give {slip.name} a range of its own",
+                    )
+            yield from _subnets_of(network)
+
+
+def _peers_of(context: Context, network: VirtualNetwork) -> set[ResourceId]:
+    """The network and all that is peered with it, from either side."""
+    out = {peering.remote_virtual_network for peering in network.peerings if peering.remote_virtual_network is not None}
+    back = {n.id for n in context.estate.virtual_networks for p in n.peerings if p.remote_virtual_network == network.id}
+    return {network.id} | out | back
+
+
+def _is_newly(context: Context, network: VirtualNetwork) -> bool:
+    """Whether a peer's copy of the ranges is of before: then it is this network that has changed."""
+    copies = (
+        set(peering.remote_address_space)
+        for other in context.estate.virtual_networks
+        for peering in other.peerings
+        if peering.remote_virtual_network == network.id and peering.peer_complete_vnets
+    )
+    return any(copy and copy != set(network.address_space) for copy in copies)
+
+
+def _subnets_of(network: VirtualNetwork) -> Iterator[Finding]:
+    for at, subnet in enumerate(network.subnets):
+        outside = [p for p in subnet.address_prefixes if not any(inside(p, space) for space in network.address_space)]
+        if outside and network.address_space:
+            yield error(
+                subnet.id,
+                f"{subnet.id.short} has {', '.join(map(str, outside))}, which {network.name} does not have",
+                f"{network.name} has {', '.join(map(str, network.address_space))}",
+                remedy=f"give it a range inside {network.name}",
+            )
+        for other in network.subnets[:at]:
+            if _common(other.address_prefixes, subnet.address_prefixes):
+                yield error(
+                    subnet.id,
+                    f"{subnet.id.short} and {other.name} overlap",
+                    f"{', '.join(map(str, subnet.address_prefixes))} and {', '.join(map(str, other.address_prefixes))}",
+                    remedy=f"give {subnet.name} a range of its own",
                 )
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
-from farshore.arm.network import NetworkSecurityGroup, Subnet
+from farshore.arm.ids import ResourceId
+from farshore.arm.network import NetworkSecurityGroup, SecurityRule, Subnet
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.assess.objectives import Endpoint, resolve_in
@@ -49,6 +50,12 @@ def widened(context: Context) -> Iterator[Finding]:
 def denied_in_target(context: Context) -> Iterator[Finding]:
     world = routing_of(context.estate).world
     seen = set()
+    appliances = tuple(
+        Holder(nic=holder.nic, subnet=holder.subnet, address=holder.address)
+        for address in context.target.appliances
+        for hub in context.target.hubs
+        for holder in context.index.at(hub.id.key, address)
+    )
     for objective in context.objectives:
         for talk in resolve_in(context, objective)[:MOST_FLOWS] if not objective.deny else ():
             packet = Packet(
@@ -58,11 +65,15 @@ def denied_in_target(context: Context) -> Iterator[Finding]:
                 source_port=None,
                 destination_port=talk.port,
             )
-            for end, direction in ((talk.source, "Outbound"), (talk.destination, "Inbound")):
-                holder = _in_target(context, end)
+            ways = [(_in_target(context, talk.source), "Outbound"), (_in_target(context, talk.destination), "Inbound")]
+            if objective.through is not None:
+                ways += [(holder, way) for holder in appliances for way in ("Inbound", "Outbound")]
+            for holder, direction in ways:
                 no = None if holder is None else refusal(world, holder, direction, packet)
                 if no is None or no.missing or (no.group, no.rule) in seen:
                     continue
+                if holder in appliances and not _is_written(context, no.group, no.rule):
+                    continue  # a default rule: what the tag VirtualNetwork covers is not built yet
                 seen.add((no.group, no.rule))
                 yield error(
                     no.group,
@@ -72,8 +83,59 @@ def denied_in_target(context: Context) -> Iterator[Finding]:
                 )
 
 
+@rule("FS253", "A security group keeps a machine from Site Recovery", "S39", "R42")
+def no_way_out(context: Context) -> Iterator[Finding]:
+    """Replication needs TCP 443 to Azure's own services; a rule of the group denies it, and none before allows it."""
+    seen = set()
+    for machine in context.machines:
+        for nic in machine.nics:
+            subnets = (context.estate.subnet(item.subnet) for item in nic.ip_configurations)
+            ids = (nic.network_security_group, *(s.network_security_group for s in subnets if s is not None))
+            for id_ in ids:
+                group = context.estate.network_security_group(id_)
+                denied = None if group is None or group.id in seen else _denies_services(group)
+                if group is not None and denied is not None:
+                    seen.add(group.id)
+                    yield error(
+                        group.id,
+                        f"{group.id.name} keeps {machine.name} from Site Recovery: {denied} denies TCP 443 to Azure's"
+                        " own services",
+                        "replication needs TCP 443 to Storage, AzureActiveDirectory, EventHub and AzureSiteRecovery",
+                        remedy=f"allow these tags by a rule before {denied}",
+                    )
+
+
+def _denies_services(group: NetworkSecurityGroup) -> str | None:
+    """The outbound rule that denies 443 to all of the internet, where none before it allows Site Recovery's tag."""
+    for own in sorted(group.security_rules, key=lambda item: item.priority):
+        if own.direction.lower() != "outbound" or own.protocol.lower() not in ("tcp", "*"):
+            continue
+        if not any(_holds_443(ports) for ports in own.destination_port_ranges):
+            continue
+        to = {prefix.lower() for prefix in own.destination_address_prefixes}
+        if own.access.lower() == "allow" and to & {*ANY, "internet", "azurecloud", "azuresiterecovery"}:
+            return None
+        if own.access.lower() == "deny" and to & {*ANY, "internet"} and _from_anywhere(own):
+            return own.name
+    return None
+
+
+def _holds_443(ports: str) -> bool:
+    low, _, high = ports.partition("-")
+    return ports == "*" or (low.isdecimal() and int(low) <= 443 <= int(high if high.isdecimal() else low))
+
+
+def _from_anywhere(own: SecurityRule) -> bool:
+    return any(prefix.lower() in (*ANY, "virtualnetwork") for prefix in own.source_address_prefixes)
+
+
 def _moved(context: Context, end: Endpoint) -> IPv4Address | IPv6Address:
     return end.address if end.machine is None else mapped_address(context.project, end.address)
+
+
+def _is_written(context: Context, group: ResourceId, rule: str) -> bool:
+    found = context.estate.network_security_group(group)
+    return found is not None and any(own.name == rule for own in found.security_rules)
 
 
 def _in_target(context: Context, end: Endpoint) -> Holder | None:

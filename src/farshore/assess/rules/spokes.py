@@ -17,7 +17,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from farshore.arm.decode import Network
+from farshore.arm.ids import ResourceId
 from farshore.arm.network import NextHopType, RouteTable, Subnet, VirtualNetwork
+from farshore.assess.blame import table_or_subnet
 from farshore.assess.context import GATEWAY_SUBNET, Context, Side, Spoke
 from farshore.assess.findings import Finding, error, rule
 from farshore.assess.tables import Answer, Design, describe_row
@@ -35,6 +37,8 @@ class _Misled:
     subnet: Subnet
     table: RouteTable | None
     answer: Answer
+    blamed: ResourceId
+    """The table, or the subnet that has none or a wrong one."""
 
     @property
     def kind(self) -> str:
@@ -59,9 +63,8 @@ def no_route(context: Context) -> Iterator[Finding]:
     for misled in _first_of_each(_in_spokes(context)):
         without_table = misled.table is None
         if misled.kind == "none" or (without_table and misled.kind == "gateway"):
-            subject = misled.subnet.id if misled.table is None else misled.table.id
             yield error(
-                subject,
+                misled.blamed,
                 f"{misled.subnet.id.short} sends {misled.answer.prefix} past the appliance:"
                 f" {'it has no route table' if without_table else 'its table has no route to the appliance'}",
                 *misled.answer.because,
@@ -85,7 +88,7 @@ def leads_away(context: Context) -> Iterator[Finding]:
                 else f"{misled.answer.prefix} does not reach the appliance"
             )
             yield error(
-                misled.table.id,
+                misled.blamed,
                 f"{misled.table.id.short} sends {row.address_prefix} to {row.next_hop_type}: {why}",
                 *misled.answer.because,
                 remedy=f"set the next hop of {row.address_prefix} to VirtualAppliance {misled.appliance},"
@@ -98,7 +101,7 @@ def propagation_on(context: Context) -> Iterator[Finding]:
     for misled in _first_of_each(_in_spokes(context)):
         if misled.kind == "gateway" and misled.table is not None:
             yield error(
-                misled.table.id,
+                misled.blamed,
                 f"{misled.table.id.short} lets the gateway's routes into {misled.subnet.id.short}:"
                 f" {misled.answer.prefix} bypasses the appliance",
                 *misled.answer.because,
@@ -124,10 +127,9 @@ def peered_directly(context: Context) -> Iterator[Finding]:
 def gateway_route_missing(context: Context) -> Iterator[Finding]:
     for misled in _in_gateway_subnets(context):
         if misled.kind in ("peering", "gateway", "none"):
-            subject = misled.subnet.id if misled.table is None else misled.table.id
             where = "a table on the GatewaySubnet" if misled.table is None else misled.table.id.short
             yield error(
-                subject,
+                misled.blamed,
                 f"The GatewaySubnet of {misled.network.name} has no route for {misled.answer.prefix}:"
                 " a site's traffic passes the appliance by, and the answers don't",
                 *misled.answer.because,
@@ -142,7 +144,7 @@ def gateway_route_elsewhere(context: Context) -> Iterator[Finding]:
             row = misled.answer.chosen
             assert row is not None
             yield error(
-                misled.table.id,
+                misled.blamed,
                 f"{misled.table.id.short} sends {row.address_prefix}, a part of a spoke, to {row.next_hop_type}",
                 *misled.answer.because,
                 remedy=f"set the next hop of {row.address_prefix} to VirtualAppliance {misled.appliance},"
@@ -162,7 +164,14 @@ def _in_spokes(context: Context) -> Iterator[_Misled]:
                     continue  # the plan associates the table that it builds
                 for answer in design.answers(spoke.network, subnet, _destinations(context, side, spoke)):
                     if not answer.appliance and not _is_own(answer):
-                        yield _Misled(side=side, network=spoke.network, subnet=subnet, table=table, answer=answer)
+                        yield _Misled(
+                            side=side,
+                            network=spoke.network,
+                            subnet=subnet,
+                            table=table,
+                            answer=answer,
+                            blamed=table_or_subnet(context, subnet, table),
+                        )
 
 
 def _in_gateway_subnets(context: Context) -> Iterator[_Misled]:
@@ -177,7 +186,14 @@ def _in_gateway_subnets(context: Context) -> Iterator[_Misled]:
                 continue
             prefixes = [prefix for spoke in side.spokes_of(hub) for prefix in spoke.network.address_space]
             found = (
-                _Misled(side=side, network=hub, subnet=subnet, table=context.table_of(subnet), answer=answer)
+                _Misled(
+                    side=side,
+                    network=hub,
+                    subnet=subnet,
+                    table=context.table_of(subnet),
+                    answer=answer,
+                    blamed=table_or_subnet(context, subnet, context.table_of(subnet)),
+                )
                 for answer in design.answers(hub, subnet, prefixes)
                 if not answer.appliance and not _is_own(answer)
             )
