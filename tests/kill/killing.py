@@ -38,9 +38,6 @@ READS = re.compile(
 )
 """POSTs that change nothing: a run that goes on may ask again."""
 
-OF_THE_MOMENT = frozenset({"lastSuccessfulFailoverTime", "lastSuccessfulTestFailoverTime"})
-"""What Site Recovery shows of when something was, and what it was called then."""
-
 
 def enlarged(name: str, folder: Path, more: int) -> None:
     """An example's project with `more` machines like its web1, so that a run has its hands full."""
@@ -94,11 +91,7 @@ def left(folder: Path) -> Left:
 
 def unlike(one: Left, other: Left) -> list[str]:
     """How two labs differ, but for what differs between any two runs (times, GUIDs, keys)."""
-    return [
-        f"{row.id} {row.path}: {row.before} {row.after}"
-        for row in differences(one.estate, other.estate)
-        if row.path.rsplit(".", 1)[-1] not in OF_THE_MOMENT
-    ]
+    return [f"{row.id} {row.path}: {row.before} {row.after}" for row in differences(one.estate, other.estate)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

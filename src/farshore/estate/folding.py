@@ -163,6 +163,22 @@ VOLATILE = frozenset(
         "ingressBytesTransferred",
         "egressBytesTransferred",
         "hasBgpOverride",
+        # A protected item's state of the moment (S13, S21).
+        "eventCorrelationId",
+        "managementId",
+        "rpoInSeconds",
+        "lastRpoCalculatedTime",
+        "lastHeartbeat",
+        "dataPendingInStagingStorageAccountInMB",
+        "dataPendingAtSourceAgentInMB",
+        "lastSuccessfulFailoverTime",
+        "lastSuccessfulTestFailoverTime",
+        "failoverRecoveryPointId",
+        "currentScenario",
+        "monitoringPercentageCompletion",
+        "monitoringJobType",
+        "creationTimeUtc",
+        "entityId",
     }
 )
 """What Azure changes by itself: never a difference, never part of a fingerprint."""

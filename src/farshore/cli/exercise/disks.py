@@ -20,7 +20,7 @@ from farshore.azure.lro import follow
 from farshore.clock import Clock
 from farshore.errors import FarshoreError
 
-CHUNK = 32 << 20
+CHUNK = 16 << 20
 
 
 class DiskReader:

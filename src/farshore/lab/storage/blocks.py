@@ -26,7 +26,7 @@ Content = Mapping[int, tuple[bytes, int]]
 
 _HEADER = struct.Struct(">16sQQ")
 _ENTRY = struct.Struct(">Q16sQ")
-_ZEROS = bytes(4 << 20)
+_ZEROS = bytes(16 << 20)
 _LONG_GAP = 64
 _KEPT_STATES = 8192
 
@@ -58,13 +58,18 @@ def content_bytes(content: Content, size: int, offset: int, length: int) -> byte
         indexes = sorted(index for index in content if first <= index <= last)
     else:
         indexes = [index for index in range(first, last + 1) if index in content]
-    out = bytearray(end - offset)
+    parts: list[bytes | memoryview] = []
+    position = offset
     for index in indexes:
         data = block_bytes(*content[index], index)
         start = index * BLOCK
         begin, stop = max(start, offset), min(start + BLOCK, end)
-        out[begin - offset : stop - offset] = data[begin - start : stop - start]
-    return bytes(out)
+        parts += _zeros(begin - position)
+        parts.append(data[begin - start : stop - start])
+        position = stop
+    if not parts and end - offset == len(_ZEROS):
+        return _ZEROS
+    return b"".join([*parts, *_zeros(end - position)])
 
 
 def written_ranges(content: Content, size: int) -> Iterator[tuple[int, int]]:
@@ -130,7 +135,13 @@ class Hasher:
 
 
 def _feed_zeros(state: Any, count: int) -> None:
+    for part in _zeros(count):
+        state.update(part)
+
+
+def _zeros(count: int) -> Iterator[bytes | memoryview]:
+    """So many zeros, in parts of one object that is never copied."""
     while count > 0:
         part = min(count, len(_ZEROS))
-        state.update(_ZEROS if part == len(_ZEROS) else memoryview(_ZEROS)[:part])
+        yield _ZEROS if part == len(_ZEROS) else memoryview(_ZEROS)[:part]
         count -= part
