@@ -45,6 +45,17 @@ GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 UP = ("up", "returned", "ok")
 DOWN = ("down", "lost")
 ELEMENTS = ("circuit", "gateway", "connection", "nic", "appliance", "machine")
+_CIRCUIT, _NIC = "microsoft.network/expressroutecircuits", "microsoft.network/networkinterfaces"
+OF_TYPE: Mapping[str, tuple[str, ...]] = {
+    "circuit": (_CIRCUIT,),
+    "circuit-link": (_CIRCUIT,),
+    "gateway": (GATEWAYS.lower(),),
+    "gateway-instance": (GATEWAYS.lower(),),
+    "connection": ("microsoft.network/connections",),
+    "nic": (_NIC,),
+    "machine": ("microsoft.compute/virtualmachines",),
+}
+"""What the id of a fault names; an appliance may be many things."""
 MISHAPS = ("reply-lost", "late-answer")
 
 
@@ -165,6 +176,8 @@ def check(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
             raise bad_request("InvalidFault", f"{name} can't be {wanted[name]!r}.")
     if "id" in needs[str(kind)] and not cloud.exists(_id(wanted)):
         raise Refused(404, "ResourceNotFound", f"The lab has no resource {wanted['id']}.")
+    if (types := OF_TYPE.get(str(kind))) and _id(wanted).type.lower() not in types:
+        raise bad_request("InvalidFault", f"{wanted['id']} is no {kind}.")
     if "site" in needs[str(kind)]:
         _must_have_router(cloud, str(wanted["site"]), wanted.get("router"))
     if kind == "location":

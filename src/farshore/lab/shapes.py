@@ -8,6 +8,7 @@ business here, null is as good as absent, and every `id` below the top must be a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,7 @@ FORMS = {name.strip(): form for form, names in _NAMES.items() for name in names.
 WITH_WORDS_OF_THEIR_OWN = ("imageReference", "plan", "identity")
 """Objects in which a name means something else (an image's `sku` is a text); the lab reads nothing in them."""
 
+_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
 _FITS: dict[str, Callable[[Any], bool]] = {
     OBJECT: lambda value: isinstance(value, dict),
     LIST_OF_OBJECTS: lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value),
@@ -70,6 +72,18 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 def check(body: Body) -> None:
     """Raise `Refused` 400 for a body that could not be parsed."""
     _look(body, "")
+
+
+def must_be_name(name: str) -> None:
+    """Raise `Refused` 400 for a name that Microsoft.Network does not take."""
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            400,
+            "InvalidResourceName",
+            f"Resource name {name} is invalid. The name can be up to 80 characters long. It must begin with a word "
+            "character, and it must end with a word character or with '_'. The name may contain word characters or "
+            "'.', '-', '_'.",
+        )
 
 
 def _look(value: Any, path: str) -> None:

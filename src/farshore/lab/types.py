@@ -11,7 +11,6 @@ children that the body does not mention at all are kept where `keep_omitted` say
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +21,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
-from farshore.lab import operations
+from farshore.lab import operations, shapes
 from farshore.lab.answers import Refused, child_not_found, group_going, group_not_found, not_found, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.patterns import NETWORK, PATTERNS, Pattern
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
     from farshore.lab.operations import Operation
 
-_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
 SHOWN_FIRST = ("name", "id", "etag", "type", "location", "tags", "properties")
 
 
@@ -293,14 +291,8 @@ class ResourceType:
             raise group_not_found(str(id_.resource_group))
         if group is not None and (cloud.body(group) or {}).get("properties", {}).get("provisioningState") == "Deleting":
             raise group_going(str(id_.resource_group))
-        if before is None and self.pattern.etags and not _NAME.fullmatch(id_.name):
-            raise Refused(
-                400,
-                "InvalidResourceName",
-                f"Resource name {id_.name} is invalid. The name can be up to 80 characters long. It must begin with a "
-                "word character, and it must end with a word character or with '_'. The name may contain word "
-                "characters or '.', '-', '_'.",
-            )
+        if before is None and self.pattern.etags:
+            shapes.must_be_name(id_.name)
         parent = id_.parent
         if parent is not None and not cloud.exists(parent):
             raise Refused(
@@ -334,6 +326,8 @@ class ResourceType:
             seen: set[str] = set()
             for child in put.properties.get(name) or []:
                 inner = child_of(put, name, child).id
+                if self.pattern.etags:
+                    shapes.must_be_name(inner.name)
                 if inner.key in seen:
                     raise Refused(
                         400, "InvalidRequestFormat", f"Two children in {name} of {put.id.text} are named {inner.name}."

@@ -240,6 +240,13 @@ def test_what_is_taken_away_stops_the_packet_and_given_back_lets_it_go(lab: Lab,
     assert lab.packet("datacenter", "10.1.0.4")["disposition"] == "Delivered"
 
 
+@pytest.mark.parametrize("kind", ["circuit", "gateway", "connection", "nic", "machine"])
+def test_a_fault_is_of_the_kind_that_its_id_is(lab: Lab, kind: str) -> None:
+    other = WEB1 if kind != "machine" else HONG_KONG
+    assert refusal(lab.post("/_lab/faults", {"kind": kind, "id": other, "state": "down"})) == "InvalidFault"
+    assert lab.packet("datacenter", "10.1.0.4")["disposition"] == "Delivered"
+
+
 @pytest.mark.parametrize("kind", ["circuit-link", "gateway-instance"])
 def test_half_of_a_pair_is_not_missed(lab: Lab, kind: str) -> None:
     """E4, E26."""

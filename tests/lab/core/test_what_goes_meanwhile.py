@@ -99,6 +99,9 @@ def test_a_name_that_azure_would_not_take(lab: Lab, name: str) -> None:
     assert refusal(lab.put(vnet(name), network_body("10.9.0.0/24"))) == "InvalidResourceName"
     body: Body = {"properties": {"addressPrefix": "10.1.0.0/26"}}
     assert refusal(lab.put(subnet("n", name), body)) == "InvalidResourceName"
+    inside = network_body("10.9.0.0/24", **{name: "10.9.0.0/25"})
+    assert refusal(lab.put(vnet("m"), inside)) == "InvalidResourceName"
+    assert lab.get(vnet("m")).status == 404
 
 
 def test_a_name_of_every_good_kind_is_taken(lab: Lab) -> None:

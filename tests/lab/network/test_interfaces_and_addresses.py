@@ -84,6 +84,21 @@ def test_two_dynamic_configurations_pass_over_what_another_has(lab: Lab) -> None
     assert [address(lab, "n", at) for at in (0, 1)] == ["10.1.0.4", "10.1.0.6"]
 
 
+def test_a_configuration_gets_an_address_of_its_own_family(lab: Lab) -> None:
+    both: Body = {
+        "location": "eastasia",
+        "properties": {
+            "addressSpace": {"addressPrefixes": ["10.6.0.0/24", "fd00:6::/48"]},
+            "subnets": [{"name": "a", "properties": {"addressPrefixes": ["10.6.0.0/25", "fd00:6::/64"]}}],
+        },
+    }
+    lab.made(vnet("dual"), both)
+    body = configurations(None, None, subnet_id=subnet("dual", "a"))
+    body["properties"]["ipConfigurations"][1]["properties"]["privateIPAddressVersion"] = "IPv6"
+    lab.made(nic("n"), body)
+    assert [address(lab, "n", at) for at in (0, 1)] == ["10.6.0.4", "fd00:6::4"]
+
+
 def test_dynamic_becomes_static_where_it_stands_and_a_new_subnet_gives_a_new_one(lab: Lab) -> None:
     lab.made(nic("n"), nic_body(APP))
     lab.made(nic("n"), nic_body(APP, "10.1.0.4"))

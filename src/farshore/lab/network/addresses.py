@@ -103,11 +103,18 @@ def check_static(cloud: Cloud, subnet: ResourceId, text: object, who: str) -> Ad
 
 
 def next_free(
-    cloud: Cloud, subnet: ResourceId, *, from_end: bool = False, without: Collection[Address] = ()
+    cloud: Cloud,
+    subnet: ResourceId,
+    *,
+    from_end: bool = False,
+    without: Collection[Address] = (),
+    version: int = 4,
 ) -> Address:
     """The lowest free address, or the highest (S36 takes test addresses from the end); L18 where none is left."""
     taken = references(cloud).addresses.get(subnet.key, {})
     for space in subnet_prefixes(cloud, subnet):
+        if space.version != version:
+            continue
         first, last = int(space.network_address) + RESERVED_AT_START, int(space.broadcast_address) - 1
         numbers = range(last, first - 1, -1) if from_end else range(first, last + 1)
         for number in numbers:

@@ -157,7 +157,9 @@ def _completed(put: Put, item: Body, before: Body | None, first: bool, given: se
         if same and held.get("privateIPAddress"):
             properties["privateIPAddress"] = held["privateIPAddress"]
         else:
-            address = _free(put, subnet, given)
+            version = 6 if properties["privateIPAddressVersion"] == "IPv6" else 4
+            # Nor what this NIC has or asks for in another configuration.
+            address = next_free(put.cloud, subnet, without=given, version=version)
             given.add(address)
             properties["privateIPAddress"] = str(address)
     return {
@@ -166,11 +168,6 @@ def _completed(put: Put, item: Body, before: Body | None, first: bool, given: se
         "type": "Microsoft.Network/networkInterfaces/ipConfigurations",
         "properties": properties,
     }
-
-
-def _free(put: Put, subnet: ResourceId, given: set[Address]) -> Address:
-    """The lowest address that is free, also of what this NIC has or asks for in another configuration."""
-    return next_free(put.cloud, subnet, without=given)
 
 
 def _check_public(cloud: Cloud, public: str, label: str) -> None:
