@@ -344,6 +344,9 @@ def _gateways() -> Iterator[Break]:
             own(GATEWAY),
             where,
         )
+    yield Break(
+        "gateway in no subnet", put(lambda at: at.properties(GATEWAY), ipConfigurations=[]), own(GATEWAY), where[:1]
+    )
     yield Break("gateway without sku", put(lambda at: at.properties(GATEWAY), sku=None), own(GATEWAY), where)
     yield Break("gateway with an empty sku", put(lambda at: at.properties(GATEWAY), sku={}), own(GATEWAY), where)
     yield Break(

@@ -394,6 +394,12 @@ CASES: tuple[Case, ...] = (
         lambda b: _drop_rule(b, "nsg-source-vnet1-app-asr", "allow-datacenter-https"),
         target=True,
     ),
+    case(
+        "FS254",
+        subnet_name(SPOKE1, "app"),
+        lambda b: subnet(b, SPOKE1, "app").update(networkSecurityGroup={"id": table_id("gone")}),
+        severity="warning",
+    ),
     case("FS252", "networkSecurityGroups/nsg-nva", guarded_appliance, target=True),
     case(
         "FS253",

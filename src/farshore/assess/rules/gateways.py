@@ -19,7 +19,7 @@ SUCCEEDED = "succeeded"
 
 @rule("FS301", "The source has no ExpressRoute gateway", "D38", "E20")
 def none(context: Context) -> Iterator[Finding]:
-    if not context.machines or context.express_route_gateways(context.source):
+    if not context.machines or context.express_route_gateways(context.source) or any(_homeless(context)):
         return
     for hub in context.source.hubs or context.source.networks[:1]:
         yield error(
@@ -62,6 +62,13 @@ def not_provisioned(context: Context) -> Iterator[Finding]:
 
 @rule("FS304", "A gateway does not stand where it should", "R35", "D38", "E32")
 def misplaced(context: Context) -> Iterator[Finding]:
+    for gateway in _homeless(context):
+        yield error(
+            gateway.id,
+            f"{gateway.id.name} stands in no subnet: nothing uses it",
+            "ipConfigurations show no subnet",
+            remedy="read the gateway again, or give its configuration the GatewaySubnet",
+        )
     for side, gateway in _gateways(context):
         subnet = gateway.subnet
         network = context.estate.virtual_network(None if subnet is None else subnet.parent)
@@ -191,3 +198,11 @@ def _gateways(context: Context) -> Iterator[tuple[Side, VirtualNetworkGateway]]:
     for side in context.sides:
         for gateway in context.express_route_gateways(side):
             yield side, gateway
+
+
+def _homeless(context: Context) -> Iterator[VirtualNetworkGateway]:
+    """ExpressRoute gateways of the source region that show no subnet."""
+    for gateway in context.estate.virtual_network_gateways:
+        here = gateway.location == context.project.source_region
+        if here and gateway.gateway_type.lower() == EXPRESS_ROUTE and gateway.subnet is None:
+            yield gateway

@@ -105,6 +105,32 @@ def no_way_out(context: Context) -> Iterator[Finding]:
                     )
 
 
+@rule("FS254", "A security group is not in the estate", "R42", "R9")
+def absent_group(context: Context) -> Iterator[Finding]:
+    """What it denies is not known; a trace would pass where Azure may not."""
+    for side in context.sides:
+        for network in side.networks:
+            for subnet in network.subnets:
+                if _is_absent(context, subnet.network_security_group):
+                    yield _not_read(subnet.id, subnet.network_security_group)
+    for nic in (*(nic for machine in context.machines for nic in machine.nics), *context.appliance_nics):
+        if _is_absent(context, nic.network_security_group):
+            yield _not_read(nic.id, nic.network_security_group)
+
+
+def _is_absent(context: Context, group: ResourceId | None) -> bool:
+    return group is not None and context.estate.get(group) is None
+
+
+def _not_read(subject: ResourceId, group: ResourceId | None) -> Finding:
+    name = "nobody" if group is None else group.name
+    return warning(
+        subject,
+        f"{subject.short} has the security group {name}, which the estate does not hold: what it denies is not known",
+        remedy=f"read {name} into the estate, or correct the reference",
+    )
+
+
 def _denies_services(group: NetworkSecurityGroup) -> str | None:
     """The outbound rule that denies 443 to all of the internet, where none before it allows Site Recovery's tag."""
     for own in sorted(group.security_rules, key=lambda item: item.priority):
