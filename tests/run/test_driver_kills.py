@@ -71,5 +71,5 @@ def test_a_plan_of_another_run_is_refused(tmp_path: Path) -> None:
 
     bench = Bench(tmp_path / "runs.db")
     bench.run(story(put_step("a")))
-    with pytest.raises(JournalError, match="plan does not hold"):
+    with pytest.raises(JournalError, match="not the one that the run was begun with"):
         bench.run(story(put_step("b")))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from farshore.errors import JournalError
+from farshore.plan.file import plan_digest
 from farshore.plan.model import Event, Phase, Plan
 from farshore.run import machine
 from farshore.run.cuts import cuts_of
@@ -294,3 +295,18 @@ def test_cuts_say_what_is_done_and_what_may_have_taken_effect() -> None:
 def test_a_record_begins_waiting() -> None:
     assert machine.initial(ONE).steps == {"a": Record()}
     assert machine.fold(ONE, []) == machine.initial(ONE)
+
+
+def test_a_step_is_not_skipped_before_what_it_comes_after() -> None:
+    begun = started(plan([step("a"), step("b", after=["a"])]), Phase.PROVISION)
+    with pytest.raises(JournalError, match="before the steps that it comes after"):
+        after(begun, ("b", Kind.SKIPPED))
+    assert after(begun, ("a", Kind.SKIPPED), ("b", Kind.SKIPPED)).is_behind("b")
+
+
+def test_a_run_goes_on_with_the_plan_that_it_began_with() -> None:
+    mine, edited = plan([step("a")]), plan([step("a"), step("b")])
+    begun = RunEvent(step="", n=1, kind=Kind.RUN_STARTED, at=NOW, body={"digest": plan_digest(mine)})
+    machine.check_plan(mine, [begun])
+    with pytest.raises(JournalError, match="not the one that the run was begun with"):
+        machine.check_plan(edited, [begun])

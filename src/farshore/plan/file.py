@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from farshore.arm.json import fingerprint
 from farshore.errors import InputError
 from farshore.estate.project import Objective
 from farshore.plan.drift import check_against
@@ -31,7 +32,7 @@ from farshore.plan.model import (
 )
 from farshore.plan.place import Place
 
-__all__ = ["check_against", "plan_as_json", "plan_from_json"]
+__all__ = ["check_against", "plan_as_json", "plan_digest", "plan_from_json", "without_steps"]
 
 
 def plan_as_json(plan: Plan) -> dict[str, Any]:
@@ -52,6 +53,18 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
         "order": {node.id: list(node.after) for nodes in (plan.steps, plan.events) for node in nodes},
         "made_from": dict(plan.made_from),
     }
+
+
+def plan_digest(plan: Plan) -> str:
+    """A digest of everything that the plan says: what ties a run to it."""
+    return fingerprint(plan_as_json(plan))
+
+
+def without_steps(plan: Plan, *step_ids: str) -> Plan:
+    """The plan as it stands when steps are removed by hand; what came after them comes after what they came after."""
+    document = plan_as_json(plan)
+    document["steps"] = [step for step in document["steps"] if step["id"] not in step_ids]
+    return plan_from_json(document)
 
 
 def plan_from_json(document: Any, *, file: str = "plan.json") -> Plan:

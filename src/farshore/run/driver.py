@@ -13,8 +13,10 @@ must wait, or only a person can go on. What a person then says (`farshore runs a
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,8 +25,9 @@ from typing import Any
 from farshore.arm.http import Request, Wait
 from farshore.azure.conversation import Sender, length
 from farshore.azure.lro import pending_from
-from farshore.clock import ActorClock
-from farshore.errors import ArmError, Fault, JournalError, TransportError
+from farshore.clock import ActorClock, WallClock
+from farshore.errors import ArmError, FarshoreError, Fault, JournalError, TransportError
+from farshore.plan.file import plan_digest
 from farshore.plan.model import Phase, Plan, Step
 from farshore.run import machine
 from farshore.run.actuators import CommandActuator, SiteActuator, instruction
@@ -79,6 +82,17 @@ class _Crash:
     error: Exception
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Somebody wants something of the run: a round without outcomes takes it in."""
+
+    step: str
+
+
+LISTENING, BEATING = 1.0, 15.0
+"""Seconds of the wall's time between two looks for what people ask, and between two signs of life."""
+
+
 class Driver:
     """One run, one process, one event loop. `drive` may be called again for further phases."""
 
@@ -103,6 +117,7 @@ class Driver:
         self._sent: dict[str, datetime] = {}
         """When each step's act was first begun."""
         self._going: dict[str, Any] = {}
+        self._ears: list[asyncio.Task[None]] = []
 
     async def drive(self, phases: Sequence[Phase], happened: Iterable[str] = ()) -> RunOutcome:
         """Carry out these phases, and what was left of those begun before. Raises `HeldError` when fenced off."""
@@ -112,6 +127,7 @@ class Driver:
                 self._open(epoch, phases, happened)
                 self._round(())
                 self._start(machine.commands(self._state))
+                self._listen()
                 while self._going:
                     heard = sorted(await self._inbox.take(), key=lambda heard: heard.step)
                     self._round([outcome for outcome in heard if isinstance(outcome, _Outcome)])
@@ -120,10 +136,30 @@ class Driver:
                             raise crash.error
                 return self._outcome(phases)
             finally:
-                for task in self._going.values():
+                for task in (*self._going.values(), *self._ears):
                     task.cancel()
-                self._going = {}
+                self._going, self._ears = {}, []
                 self._journal.release(self._run)
+
+    def _listen(self) -> None:
+        """On a clock that goes by itself, hear what people ask of the run while nothing else happens (a watch can take
+        days), and give signs of life. A clock that jumps leaves no time in which somebody could ask."""
+        if isinstance(self._clock, WallClock):
+            self._ears.append(asyncio.get_running_loop().create_task(self._hear_and_beat()))
+
+    async def _hear_and_beat(self) -> None:
+        beaten = time.monotonic()
+        while True:
+            await asyncio.sleep(LISTENING)
+            try:
+                if self._journal.asks(self._run):
+                    self._inbox.put(_Asked(step=""))
+                if time.monotonic() - beaten > BEATING:
+                    self._journal.beat(self._run)
+                    beaten = time.monotonic()
+            except FarshoreError as error:
+                self._inbox.put(_Crash(step="", error=error))
+                return
 
     # Rounds. -------------------------------------------------------------------------------------------------------
 
@@ -131,6 +167,7 @@ class Driver:
         """Fold what there is, take it over, and open the phases."""
         self._state, self._sent = machine.initial(self._plan), {}
         told = self._journal.read(self._run)
+        machine.check_plan(self._plan, told)
         for event in told:
             self._take_in(event)
         now = self._clock.now()
@@ -144,7 +181,12 @@ class Driver:
         if not told:
             add(
                 Kind.RUN_STARTED,
-                {"plan": self._plan.estate, "scenario": self._plan.scenario, "topology": self._plan.topology},
+                {
+                    "plan": self._plan.estate,
+                    "digest": plan_digest(self._plan),
+                    "scenario": self._plan.scenario,
+                    "topology": self._plan.topology,
+                },
             )
         add(Kind.DRIVER_STARTED, {"pid": os.getpid(), "host": socket.gethostname(), "epoch": epoch})
         for event in machine.takeover(self._state, now):

@@ -16,12 +16,13 @@ nobody else: every other downward closed set of steps is a cut that was proven.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.errors import JournalError
+from farshore.plan.file import plan_digest
 from farshore.plan.model import Phase, Plan, Step
 from farshore.run.events import OF_THE_RUN, Kind, RunEvent
 from farshore.run.states import ACTIVE, RUN_TRANSITIONS, SETTLED, TRANSITIONS, RunStatus, StepState
@@ -88,6 +89,14 @@ class Follow:
 Command = Look | Act | Follow
 
 
+def check_plan(plan: Plan, events: Sequence[RunEvent]) -> None:
+    """Raises `JournalError` where a run was begun with another plan than this one: its steps would be carried out in
+    an order that nobody has proven."""
+    begun = events[0].body.get("digest") if events else None
+    if begun is not None and begun != plan_digest(plan):
+        raise JournalError("the plan is not the one that the run was begun with; put that plan.json back")
+
+
 def initial(plan: Plan) -> State:
     return State(plan=plan, steps={step.id: Record() for step in plan.steps})
 
@@ -116,8 +125,16 @@ def step(state: State, event: RunEvent) -> tuple[State, tuple[Command, ...]]:
     if event.kind is Kind.RETRIED and record.expected:
         # Steps after it have begun: a moment with it under way again is none that was proven. Its obligation stands.
         raise JournalError(f"step {event.step} failed as the plan expected and can't be {event.kind}")
+    if event.kind is Kind.SKIPPED and not _may_be_skipped(state, event.step):
+        raise JournalError(f"step {event.step} can't be skipped before the steps that it comes after are done")
     changed = _changed(replace(record, state=after, n=event.n), event)
     return replace(state, steps={**state.steps, event.step: changed}), _command(event.step, changed)
+
+
+def _may_be_skipped(state: State, step_id: str) -> bool:
+    """A step that counts as done before what it comes after is a moment that no proof has looked at."""
+    found = state.plan.step(step_id)
+    return found is not None and all(state.is_behind(id_) for id_ in found.after)
 
 
 def event(state: State, step_id: str, kind: Kind, at: datetime, body: Mapping[str, Any] | None = None) -> RunEvent:

@@ -22,6 +22,7 @@ from farshore.run.events import Kind
 if TYPE_CHECKING:
     from farshore.cli.carrying import Carried
     from farshore.cli.projects import Folder
+    from farshore.cli.runs import Run
     from farshore.run.journal import Journal
 
 
@@ -122,6 +123,9 @@ def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = 
                     expected="the id of a step of its plan",
                     remedy=f"farshore runs show {run.id} --steps lists them",
                 )
+            if kind is Kind.SKIPPED and (unproven := _unproven(folder, run, step)) is not None:
+                app.view.answer({"run": run.id, "written": False, "because": unproven}, f"Not skipped. {unproven}")
+                return BAD_ANSWER
             # The run's own time, which is the lab's in a lab; a word of the wall's would stand before its cause.
             now = max(datetime.now(UTC), run.events[-1].at) if app.cloud not in (None, "lab") else run.events[-1].at
             try:
@@ -179,6 +183,30 @@ def verify(app: App, run_id: str | None) -> int:
     lines = [f"{'ok ' if check.ok else 'BAD'}  {check.name:<24}  {check.said}" for check in checks]
     app.view.answer(document, "\n".join([run.id, *lines]))
     return BAD_ANSWER if wrong else GOOD
+
+
+def _unproven(folder: Folder, run: Run, step_id: str) -> str | None:
+    """Why the plan without this step, and without those skipped before, is not safe; None where it is proven."""
+    from farshore.cli.evidence import kept_estate
+    from farshore.cli.projects import read_folder
+    from farshore.estate.estate import Estate
+    from farshore.plan.file import without_steps
+    from farshore.prove import prove
+    from farshore.run.states import StepState
+
+    skipped = [id_ for id_, record in run.state.steps.items() if record.state is StepState.SKIPPED]
+    gone = [id_ for id_ in (*skipped, step_id) if (found := run.plan.step(id_)) is not None and found.effects]
+    if not gone:
+        return None
+    bodies = kept_estate(folder, run.id)
+    if bodies is None:
+        return "The run's estate is not kept, so nothing can be proven of the plan without this step."
+    project, _ = read_folder(folder.path)
+    proof = prove(Estate.from_resources(bodies, project), without_steps(run.plan, *gone))
+    first = next((example for example in proof.counterexamples if not example.exempt), None)
+    if proof.ok or first is None:
+        return None
+    return f"Without this step: {first.summary} If it has been done by hand, farshore runs retry finds it done."
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Signs are an answer of its ARM for a resource located there, whatever it says, o
 circuit's tables. With `rows: more`, where the target announces the same prefixes to the same circuit, it is a row
 that was not there when the watch began. Both are asked at least every `interval_seconds`. A circuit's table takes
 seconds to be read, so it is asked for first, then ARM with little patience, then the table is fetched; one that is
-slow is fetched in the next round. Silence costs `PROBE` and no more.
+slow is fetched in the next round. Patience is shared out so that silence on all sides still ends within the round.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from farshore.run.verbs.base import Looked, Present, Situation, Talk, Verb, url
 from farshore.run.verbs.circuits import rows_of, table_request
 
 PROBE = timedelta(seconds=4)
+"""For ARM of the lost region."""
 FETCH = timedelta(seconds=2)
+"""For the circuit's: between two fetches of a table, and for each answer."""
+LEAST = timedelta(seconds=1)
 LINKS = ("primary", "secondary")
 
 
@@ -42,18 +45,19 @@ class AwaitRegion(Verb):
             if circuit is not None:
                 for link in LINKS:
                     if link not in tables.asked:
-                        tables.accept(link, (yield from _try(_short(table_request(circuit, link)))))
+                        tables.accept(link, (yield from _try(_short(table_request(circuit, link), FETCH))))
             answer = yield from _try(probe)
             if answer is not None and answer.status not in NO_ANSWER_YET:
                 return _seen((yield from pause(timedelta(0))), "arm", f"{answer.status}")
             while tables.asked:
-                now = yield from pause(FETCH)
+                left = round_ends - (yield from pause(FETCH))
+                if left < LEAST * len(tables.asked):
+                    break
+                patience = min(FETCH, left / len(tables.asked))
                 for link, address in list(tables.asked.items()):
-                    tables.accept(link, (yield from _try(_short(Request(method="GET", url=address)))))
+                    tables.accept(link, (yield from _try(_short(Request(method="GET", url=address), patience))))
                 if tables.new is not None:
                     return _seen((yield from pause(timedelta(0))), "circuit", tables.new)
-                if now + FETCH > round_ends:
-                    break
             now = yield from pause(interval, situation.intended_at)
 
 
@@ -96,8 +100,8 @@ def _try(request: Request) -> Talk[Response | None]:
         return None
 
 
-def _short(request: Request) -> Request:
-    return Request(method=request.method, url=request.url, repeatable=False, timeout=PROBE)
+def _short(request: Request, patience: timedelta) -> Request:
+    return Request(method=request.method, url=request.url, repeatable=False, timeout=patience)
 
 
 def _seen(now: datetime, by: str, what: str) -> Looked:
