@@ -154,6 +154,29 @@ def test_a_machine_needs_an_interface_that_is_there(lab: Lab) -> None:
     assert disks(lab) == set()
 
 
+def test_a_machine_its_interfaces_and_its_disks_are_in_one_place(lab: Lab) -> None:
+    """One region, and one network for all interfaces (L17)."""
+    refused = lab.put(VM, machine_body(NIC, location="southeastasia"))
+    assert refusal(refused) == "InvalidResourceReference"
+    lab.made(vnet("far"), network_body("10.9.0.0/24", app="10.9.0.0/25"))
+    lab.made(net("nic2", kind="networkInterfaces"), nic_body(subnet("far", "app")))
+    two = machine_body(NIC)
+    two["properties"]["networkProfile"]["networkInterfaces"] = [
+        {"id": NIC, "properties": {"primary": True}},
+        {"id": net("nic2", kind="networkInterfaces"), "properties": {"primary": False}},
+    ]
+    assert refusal(lab.put(VM, two)) == "SubnetsNotInSameVnet"
+    lab.made(disk("there"), {**empty(), "location": "southeastasia"})
+    body = machine_body(NIC)
+    entry: Body = {"lun": 0, "createOption": "Attach", "managedDisk": {"id": disk("there")}}
+    body["properties"]["storageProfile"]["dataDisks"] = [entry]
+    assert refusal(lab.put(VM, body)) == "InvalidParameter"
+    assert lab.get(VM).status == 404 and disks(lab) == {"there"}
+    lab.made(net("nic2", kind="networkInterfaces"), nic_body(subnet("spoke", "app")))
+    lab.made(VM, two)
+    assert lab.properties(NIC)["primary"] is True
+
+
 def test_a_patch_changes_what_it_names(lab: Lab) -> None:
     first = lab.made(VM, machine_body(NIC, data_disks=1))
     answer = lab.patch(VM, {"tags": {"a": "1"}, "properties": {"hardwareProfile": {"vmSize": "Standard_D4s_v3"}}})

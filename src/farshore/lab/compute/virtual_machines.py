@@ -22,6 +22,7 @@ from farshore.lab.compute import attached
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
 from farshore.lab.compute.disks import DISKS, MOST_GB, attach, detach, make_volume
 from farshore.lab.network import interfaces
+from farshore.lab.network.references import configurations, ref
 from farshore.lab.patterns import COMPUTE
 from farshore.lab.registry import resource_type, view
 from farshore.lab.storage import volumes
@@ -62,6 +63,7 @@ class VirtualMachines(ResourceType):
                 )
         if put.created and not attached.nics(put.body):
             raise bad_request("NetworkProfileNotSpecified", "A machine needs at least one network interface.")
+        _check_place(put)
         _check_profile(put)
         for disk in attached.disks(put.body):
             if disk.id is None or _makes(disk.entry):
@@ -188,6 +190,31 @@ def unbind(cloud: Cloud, vm: ResourceId, body: Body) -> None:
         owner = ((held or {}).get("properties") or {}).get("virtualMachine") or {}
         if str(owner.get("id", "")).lower() == vm.key:
             interfaces.attach(cloud, nic, None)
+
+
+def _check_place(put: Put) -> None:
+    """A machine, its NICs and its disks are in one region, and the NICs in one network (L17)."""
+    cloud, networks = put.cloud, set()
+    for nic in attached.nics(put.body):
+        if cloud.region_of(nic) != put.location:
+            raise bad_request(
+                "InvalidResourceReference",
+                f"Resource {nic.text} referenced by resource {put.id.text} was not found. Please make sure that the "
+                "referenced resource exists, and that both resources are in the same region.",
+            )
+        for item in configurations(cloud.body(nic) or {}):
+            if (subnet := ref(item, "subnet")) is not None:
+                networks.add(resource_id(subnet).parent)
+    if len(networks) > 1:
+        raise bad_request(
+            "SubnetsNotInSameVnet", f"The network interfaces of {put.id.text} are in different virtual networks."
+        )
+    for disk in attached.disks(put.body):
+        if disk.id is not None and cloud.exists(disk.id) and cloud.region_of(disk.id) != put.location:
+            # No page names this code for a disk elsewhere: ours.
+            raise bad_request(
+                "InvalidParameter", f"Disk {disk.id.text} is not in region {put.location}.", "managedDisk"
+            )
 
 
 def _check_profile(put: Put) -> None:
