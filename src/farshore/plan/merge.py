@@ -1,8 +1,9 @@
 """Writing one resource as Farshore does: read, merged, written.
 
 What a body says is what there will be; what it does not say is kept. Objects merge key by key. A list of named
-things (subnets, routes, rules, ip configurations) merges by name: a subnet that the plan never heard of stays. Every
-other list is one value and is replaced.
+things (subnets, routes, rules, ip configurations) merges by name: a subnet that the plan never heard of stays. Two
+routes of one prefix, and two rules of one direction and priority, are one to Azure whatever they are called: what is
+said takes the place of its namesake and of its equal. Every other list is one value and is replaced.
 
 The run's `put` and the proof's effects use the same function, so that what was proven is what gets written.
 """
@@ -43,7 +44,8 @@ def _merge(there: Any, said: Any) -> Any:
     if isinstance(there, Mapping) and isinstance(said, Mapping):
         return {**there, **{key: _merge(there.get(key), value) for key, value in said.items()}}
     if isinstance(there, list) and isinstance(said, list) and there and said and _named(there) and _named(said):
-        held = {_name(item): item for item in there}
+        names, equals = {_name(item) for item in said}, {_equal(item) for item in said} - {None}
+        held = {_name(item): item for item in there if _name(item) in names or _equal(item) not in equals}
         for item in said:
             held[_name(item)] = _merge(held.get(_name(item)), item)
         return list(held.values())
@@ -56,6 +58,18 @@ def _named(items: list[Any]) -> bool:
 
 def _name(item: Mapping[str, Any]) -> str:
     return str(item.get("name") or str(item["id"]).rsplit("/", 1)[-1]).lower()
+
+
+def _equal(item: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """What Azure allows once in a list beside the name: a route's prefix, a rule's direction and priority."""
+    properties = item.get("properties")
+    if not isinstance(properties, Mapping):
+        return None
+    if "nextHopType" in properties and "addressPrefix" in properties:
+        return ("route", str(properties["addressPrefix"]).lower())
+    if "priority" in properties and "direction" in properties:
+        return ("rule", str(properties["direction"]).lower(), str(properties["priority"]))
+    return None
 
 
 def _text(value: str) -> str:
