@@ -12,12 +12,39 @@ from typing import Any
 
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
-from farshore.estate.folding import VOLATILE
+from farshore.estate.folding import SHOWN, VOLATILE
+
+NOBODY_S = frozenset({"defaultSecurityRules", "macAddress", "remoteGateways"})
+"""Built in, made up, or shown on a peering because of the gateway behind it: chosen by nobody."""
+NOT_CHOSEN = (SHOWN | NOBODY_S) - {"id", "name", "delegations"}
 
 
 def canonical_resources(resources: Mapping[str, Body]) -> list[Any]:
-    """Bodies in id order without what changes by itself: etags, GUIDs of state, times, provisioning states."""
-    return [canonical_body(resources[key]) for key in sorted(resources)]
+    """Bodies in id order, each as `chosen_body` has it: what a fingerprint is made over."""
+    return [chosen_body(resources[key]) for key in sorted(resources)]
+
+
+def chosen_body(body: Body) -> Any:
+    """What somebody chose of a body, so that a file and a cloud's own telling of one estate have one fingerprint:
+    without what is shown because of other resources, and without what is empty."""
+    return _chosen(canonical_body(body))
+
+
+def _chosen(value: Any) -> Any:
+    if isinstance(value, dict):
+        items = ((name, _chosen(item)) for name, item in one_prefix(value).items() if name not in NOT_CHOSEN)
+        return {name: item for name, item in items if item not in (None, [], {}, "")}
+    if isinstance(value, list):
+        return [_chosen(item) for item in value]
+    return value
+
+
+def one_prefix(value: dict[str, Any]) -> dict[str, Any]:
+    """`addressPrefix: x` and `addressPrefixes: [x]` tell the same; the plural stands for both."""
+    one, many = value.get("addressPrefix"), value.get("addressPrefixes")
+    if not isinstance(one, str) or (many and many != [one]):
+        return value
+    return {name: item for name, item in value.items() if name != "addressPrefix"} | {"addressPrefixes": [one]}
 
 
 def canonical_body(body: Body) -> Any:

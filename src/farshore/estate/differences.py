@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from farshore.arm.json import Body
-from farshore.estate.canonical import canonical_body
+from farshore.estate.canonical import NOBODY_S, canonical_body, one_prefix
 from farshore.estate.door import REDACTED
 from farshore.estate.estate import Estate
 from farshore.estate.folding import SHOWN
-
-NOBODY_S = frozenset({"defaultSecurityRules", "macAddress", "remoteGateways"})
-"""Built in, made up, or shown on a peering because of the gateway behind it: chosen by nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +56,7 @@ def _id(body: Body | None, key: str) -> str:
 
 def _values(old: Any, new: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(old, dict) and isinstance(new, dict):
-        old, new = _plural(old), _plural(new)
+        old, new = one_prefix(old), one_prefix(new)
         for name in sorted({*old, *new}):
             if name in ("name", "type") and (path == "" or path.endswith("]")):
                 # Two spellings of one name are one.
@@ -103,14 +100,6 @@ def _by_name(items: list[Any]) -> Mapping[str, Any] | None:
             return None
         named[key] = item
     return named
-
-
-def _plural(value: dict[str, Any]) -> dict[str, Any]:
-    """`addressPrefix: x` and `addressPrefixes: [x]` tell the same."""
-    one, many = value.get("addressPrefix"), value.get("addressPrefixes")
-    if not isinstance(one, str) or (many and many != [one]):
-        return value
-    return {name: item for name, item in value.items() if name != "addressPrefix"} | {"addressPrefixes": [one]}
 
 
 def _is_empty(value: Any) -> bool:

@@ -13,7 +13,7 @@ from farshore.arm.json import fingerprint
 from farshore.arm.network import EXPRESS_ROUTE_CIRCUITS
 from farshore.assess.findings import Finding, Severity
 from farshore.errors import InputError
-from farshore.estate.canonical import canonical_body
+from farshore.estate.canonical import chosen_body
 from farshore.estate.estate import Estate
 from farshore.plan.model import Plan, SetRouter
 
@@ -35,7 +35,7 @@ SOURCE = ("D13",)
 
 def digests(estate: Estate) -> dict[str, str]:
     """A short digest of each body, by lower-case id, over what does not change by itself."""
-    return {key: fingerprint(canonical_body(body))[7:23] for key, body in estate.resources.items()}
+    return {key: fingerprint(chosen_body(body))[7:23] for key, body in estate.resources.items()}
 
 
 def check_against(plan: Plan, estate: Estate) -> tuple[Finding, ...]:
