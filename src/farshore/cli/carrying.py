@@ -159,7 +159,9 @@ async def _begun(stage: Stage, declared: Estate, view: View, beginning: Beginnin
 
     view.status("reading the estate ...")
     bodies = await read_estate(stage.client, subscriptions_of(declared))
-    estate = beginning.estate = Estate.from_resources(bodies, declared.project)
+    estate = Estate.from_resources(bodies, declared.project)
+    # In a lab the sites can be asked too: an earlier run may have changed what farshore.yaml says of them.
+    estate = beginning.estate = estate.with_sites(await stage.sites(declared.sites))
     assessment = assess(estate)
     if not assessment.ok:
         beginning.findings = tuple(f for f in assessment.findings if f.severity.value == "error")

@@ -219,13 +219,19 @@ def current(folder: Folder, journal: Journal) -> Run | None:
     return None if found is None or found.is_over else found
 
 
+def check(run: Run, kind: Kind, now: datetime, step: str, body: Mapping[str, Any] | None) -> RunEvent:
+    """The event that a person's word would be. Raises `JournalError` where it makes no sense in the run's state."""
+    event = machine.event(run.state, step, kind, now, body)
+    machine.step(run.state, event)
+    return event
+
+
 def tell(
     journal: Journal, run: Run, kind: Kind, now: datetime, *, step: str = "", body: Mapping[str, Any] | None = None
 ) -> bool:
     """Write down what a person wants of a run: at once where nobody drives it, else for its driver to write. True
     where it is written. Raises `JournalError` where it makes no sense in the run's state, `HeldError`."""
-    event = machine.event(run.state, step, kind, now, body)
-    machine.step(run.state, event)
+    event = check(run, kind, now, step, body)
     if journal.holder(run.id) is not None:
         journal.ask(run.id, kind, step, body)
         return False

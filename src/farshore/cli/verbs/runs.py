@@ -123,12 +123,13 @@ def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = 
                     expected="the id of a step of its plan",
                     remedy=f"farshore runs show {run.id} --steps lists them",
                 )
-            if kind is Kind.SKIPPED and (unproven := _unproven(folder, run, step)) is not None:
-                app.view.answer({"run": run.id, "written": False, "because": unproven}, f"Not skipped. {unproven}")
-                return BAD_ANSWER
             # The run's own time, which is the lab's in a lab; a word of the wall's would stand before its cause.
             now = max(datetime.now(UTC), run.events[-1].at) if app.cloud not in (None, "lab") else run.events[-1].at
             try:
+                runs.check(run, kind, now, step, body)
+                if kind is Kind.SKIPPED and (unproven := _unproven(folder, run, step)) is not None:
+                    app.view.answer({"run": run.id, "written": False, "because": unproven}, f"Not skipped. {unproven}")
+                    return BAD_ANSWER
                 written = runs.tell(journal, run, kind, now, step=step, body=body)
             except JournalError as error:
                 raise InputError(f"{said} makes no sense here: {error}", value=step or run.id) from None
