@@ -215,7 +215,7 @@ def test_every_step_has_a_duration_with_a_source_and_a_title(name: str) -> None:
 def test_all_of_a_phase_comes_after_the_phase_before(name: str) -> None:
     """But for the drill: a disaster waits for none, so what follows it stands on protection alone."""
     plan = make_plan(example(name))
-    phases = [phase for phase in Phase if phase is not Phase.DRILL]
+    phases: list[Phase] = [phase for phase in Phase if phase is not Phase.DRILL]
     drill = plan.of_phase(Phase.DRILL)
     for step in drill:
         assert {other.id for other in plan.of_phase(Phase.PROTECT)} <= below(plan, step.id), step.id
