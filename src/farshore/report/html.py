@@ -16,6 +16,7 @@ import markupsafe
 
 from farshore import __version__
 from farshore.report.timeline import timeline_svg
+from farshore.times import clock_time, span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ def render(evidence: Evidence) -> str:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters |= {"span": span, "moment": moment, "short": short, "digest": digest, "asked": asked}
+    environment.filters |= {"span": measured, "moment": moment, "short": short, "digest": digest, "asked": asked}
     folder = files("farshore.report") / "templates"
     template = environment.from_string((folder / "report.html.j2").read_text())
     return template.render(
@@ -50,6 +51,7 @@ def render(evidence: Evidence) -> str:
         summary=evidence.summary,
         proof=evidence.proof,
         steps=evidence.steps,
+        residue=_by_reason(evidence.summary.get("residue") or ()),
         maps=[(caption, markupsafe.Markup(svg)) for caption, svg in evidence.maps],
         timeline=markupsafe.Markup(timeline_svg(evidence.summary.get("phases", []))),
         style=markupsafe.Markup((folder / "report.css").read_text()),
@@ -58,16 +60,9 @@ def render(evidence: Evidence) -> str:
     )
 
 
-def span(seconds: float | None) -> str:
-    """`38 min`, `2 min 30 s`, `1 h 05 min`; `not measured` for None."""
-    if seconds is None:
-        return "not measured"
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {left:02d} s" if minutes else f"{left} s"
+def measured(seconds: float | None) -> str:
+    """A length of time, or that it was not measured."""
+    return "not measured" if seconds is None else span(seconds)
 
 
 def asked(seconds: float | None) -> str:
@@ -76,8 +71,8 @@ def asked(seconds: float | None) -> str:
 
 
 def moment(text: str | None) -> str:
-    """`2026-11-25 03:04:05` of an ISO time."""
-    return "" if not text else text[:19].replace("T", " ")
+    """A time as people read it; nothing for None."""
+    return clock_time(text) if text else ""
 
 
 def short(id_: str | None) -> str:
@@ -93,6 +88,14 @@ def short(id_: str | None) -> str:
 
 def digest(text: str | None) -> str:
     return "" if not text else text[:16]
+
+
+def _by_reason(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Differences under their reason, in the order in which reasons appear."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(str(row["why"]), []).append(row)
+    return list(groups.items())
 
 
 def _worst(machines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

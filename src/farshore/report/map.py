@@ -46,8 +46,11 @@ class _Box:
 
 @dataclass(slots=True)
 class _Drawing:
-    parts: list[str] = field(default_factory=list)
+    """Frames lie behind lines, lines behind boxes."""
+
+    frames: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
 
     def box(self, x: float, y: float, w: float, rows: Iterable[str], *, kind: str, lost: bool = False) -> _Box:
         """A box with a bold first row; its height follows the rows. What is too long goes on in a row of its own."""
@@ -88,10 +91,11 @@ def map_svg(estate: Estate, *, regions: tuple[str, ...] = (), title: str = "Map"
         if connection.peer is not None and network is not None:
             start, end = circuits.get(connection.peer.key), hubs.get(network.key)
             if start is not None and end is not None:
-                drawing.line(start.right, end.left, kind="connection")
+                lost = f"region:{_location(estate, network)}" in estate.outside.down
+                drawing.line(start.right, end.left, kind="connection lost" if lost else "connection")
     height = max(top, *(box.y + box.h + 10 for box in circuits.values())) if circuits else top
     width = REGION_X + REGION_W + 10
-    body = "\n".join([*drawing.lines, *drawing.parts])
+    body = "\n".join([*drawing.frames, *drawing.lines, *drawing.parts])
     return (
         f'<svg class="map" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}" '
         f'xmlns="http://www.w3.org/2000/svg">\n<title>{escape(title)}</title>\n{body}\n</svg>'
@@ -104,7 +108,6 @@ def _region(drawing: _Drawing, estate: Estate, region: str, top: float, hubs: di
     gateways = {g.subnet.parent.key: g for g in estate.virtual_network_gateways if g.subnet and g.subnet.parent}
     hub_networks = [network for network in networks if network.id.key in gateways or _is_transit(network)]
     lost = f"region:{region}" in estate.outside.down
-    place = len(drawing.parts)
     y = top + ROW + 12
     drawn: set[str] = set()
     for hub in hub_networks:
@@ -120,7 +123,7 @@ def _region(drawing: _Drawing, estate: Estate, region: str, top: float, hubs: di
                 continue
             drawn.add(spoke.id.key)
             spoke_box = _network(drawing, estate, spoke, spoke_y, lost)
-            drawing.line(box.right, spoke_box.left, kind="peering")
+            drawing.line(box.right, spoke_box.left, kind="peering lost" if lost else "peering")
             spoke_y = spoke_box.y + spoke_box.h + 12
         y = max(box.y + box.h + 12, spoke_y)
         drawn.add(hub.id.key)
@@ -129,10 +132,9 @@ def _region(drawing: _Drawing, estate: Estate, region: str, top: float, hubs: di
             alone = _network(drawing, estate, network, y, lost)
             y = alone.y + alone.h + 12
     classes = "region lost" if lost else "region"
-    frame = f'<rect class="{classes}" x="{REGION_X}" y="{top}" width="{REGION_W}" height="{y - top}" rx="4"/>'
-    drawing.parts[place:place] = [
-        frame,
-        f'<text class="place" x="{REGION_X + PAD}" y="{top + 20}">{escape(region)}</text>',
+    drawing.frames += [
+        f'<rect class="{classes}" x="{REGION_X}" y="{top}" width="{REGION_W}" height="{y - top}" rx="4"/>',
+        f'<text class="place" x="{REGION_X + PAD}" y="{top + 20}">{escape(region)}{", lost" if lost else ""}</text>',
     ]
     return y
 
@@ -171,6 +173,11 @@ def _sites(drawing: _Drawing, estate: Estate, circuits: dict[str, _Box], height:
                 drawing.line(
                     box.right, circuit.left, kind="fenced" if denied else "link", label="fenced" if denied else ""
                 )
+
+
+def _location(estate: Estate, network: ResourceId) -> str:
+    found = estate.virtual_network(network)
+    return "" if found is None else found.location
 
 
 def _is_transit(network: VirtualNetwork) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from farshore.plan.model import Plan, order
-from farshore.run.events import RunEvent, iso
+from farshore.run.events import RunEvent
 from farshore.run.machine import fold
+from farshore.times import stamp
 
 
 def step_rows(plan: Plan, events: Iterable[RunEvent]) -> list[dict[str, Any]]:
@@ -31,8 +32,8 @@ def step_rows(plan: Plan, events: Iterable[RunEvent]) -> list[dict[str, Any]]:
                 "title": step.title,
                 "subject": step.subject,
                 "state": record.state.value,
-                "started_at": None if started is None else iso(started),
-                "ended_at": None if ended is None else iso(ended),
+                "started_at": None if started is None else stamp(started),
+                "ended_at": None if ended is None else stamp(ended),
                 "seconds": (ended - started).total_seconds() if started and ended else None,
                 "expected_duration_seconds": step.expected_duration.total_seconds(),
                 "note": note,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
 from html import escape
 from typing import Any
+
+from farshore.times import moment, span
 
 WIDTH, LABEL, ROW = 1120, 110, 24
 
 
 def timeline_svg(phases: Sequence[Mapping[str, Any]], *, title: str = "Timeline") -> str:
     """`phases`: `{name, started_at, ended_at, ok}` with ISO times. Phases without length are ticks."""
-    times = [(_time(phase["started_at"]), _time(phase["ended_at"])) for phase in phases]
+    times = [(moment(phase["started_at"]), moment(phase["ended_at"])) for phase in phases]
     if not times:
         return ""
     first, last = min(start for start, _ in times), max(end for _, end in times)
@@ -28,7 +30,7 @@ def timeline_svg(phases: Sequence[Mapping[str, Any]], *, title: str = "Timeline"
             f'<text class="row" x="{LABEL - 10}" y="{y + 14}" text-anchor="end">{escape(phase["name"])}</text>'
         )
         parts.append(f'<rect class="bar {kind}" x="{x:.1f}" y="{y + 3}" width="{width:.1f}" height="14" rx="2"/>')
-        parts.append(f'<text class="label" x="{x + width + 6:.1f}" y="{y + 14}">{escape(_length(start, end))}</text>')
+        parts.append(f'<text class="label" x="{x + width + 6:.1f}" y="{y + 14}">{escape(_length(end - start))}</text>')
     bottom = 8 + len(times) * ROW + 4
     for hours in range(0, int(total // 3600) + 1, max(1, int(total // 3600 // 10))):
         x = LABEL + hours * 3600 * scale
@@ -40,14 +42,6 @@ def timeline_svg(phases: Sequence[Mapping[str, Any]], *, title: str = "Timeline"
     )
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def _length(start: datetime, end: datetime) -> str:
-    seconds = round((end - start).total_seconds())
-    hours, rest = divmod(seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s" if seconds else ""
+def _length(took: timedelta) -> str:
+    """Nothing beside a tick."""
+    return span(took) if took >= timedelta(seconds=0.5) else ""

@@ -20,7 +20,7 @@ UNEXPLAINED = "nothing in the plan explains this"
 
 def residue(before: Estate, after: Estate, plan: Plan) -> list[dict[str, Any]]:
     """Rows `{id, path, before, after, why}`; empty when the estate is again what it was."""
-    reasons = _Reasons(before, plan)
+    reasons = _Reasons(before, after, plan)
     rows = []
     for row in differences(before, after):
         key = row.id.lower()
@@ -38,7 +38,7 @@ def unexplained(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 class _Reasons:
     """Why a resource may differ, from the plan alone."""
 
-    def __init__(self, before: Estate, plan: Plan) -> None:
+    def __init__(self, before: Estate, after: Estate, plan: Plan) -> None:
         self._built: dict[str, str] = {}
         for step in plan.steps:
             self._built.setdefault(step.subject.lower(), step.title)
@@ -50,6 +50,7 @@ class _Reasons:
         self._machines = {machine.id.key for machine in plan.machines}
         self._nics = {machine.nic.key for machine in plan.machines}
         self._targets = {id_.key for machine in plan.machines for id_ in (machine.target_id, machine.target_nic)}
+        self._holders = {key: str(body.get("managedBy") or "").lower() for key, body in after.resources.items()}
         self._disks = {
             key for key, body in before.resources.items() if str(body.get("managedBy") or "").lower() in self._machines
         }
@@ -59,6 +60,9 @@ class _Reasons:
         kind = id_.type.lower()
         if kind.startswith("microsoft.recoveryservices/"):
             return "replication stays on, so that the next disaster finds it so (S47)"
+        holder = self._holders.get(key, "")
+        if holder in self._built and holder not in self._targets | self._machines:
+            return f"part of the plan's own: {self._built[holder]}"
         if kind in ("microsoft.compute/disks", "microsoft.compute/snapshots"):
             return "Site Recovery keeps a disk on each side and names the one of a failover anew (S46, S47)"
         if added and key in self._targets:
