@@ -25,7 +25,7 @@ LAYERS = (
     ("routing", "azure"),
     ("estate",),
     ("arm",),
-    ("clock", "errors", "schemas"),
+    ("clock", "errors", "schemas", "times"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # The examples are data with a reader: they know the estate and nothing above it.

@@ -20,7 +20,7 @@ import pytest
 from farshore import examples, schemas
 from farshore.arm.http import Request
 from farshore.cli.stage import Stage
-from farshore.run.events import moment
+from farshore.times import moment
 from outside import answer, at_lab, run
 
 PHASES = [

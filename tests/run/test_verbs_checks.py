@@ -13,10 +13,10 @@ from farshore.arm.ids import resource_id
 from farshore.azure.conversation import length
 from farshore.errors import TransportError
 from farshore.plan import actions
-from farshore.run.events import moment
 from farshore.run.verbs import VERBS
 from farshore.run.verbs import circuits as circuits_
 from farshore.run.verbs.check_routes import differences
+from farshore.times import moment
 from run.talk import ARM, GROUP, NOW, SILENCE, Answer, Held, Silence, answer, gone, hold, refusal, situation
 
 NIC = resource_id(f"{GROUP}/providers/Microsoft.Network/networkInterfaces/nic")

@@ -11,9 +11,9 @@ import pytest
 from farshore.arm.http import Request, Response
 from farshore.azure.lro import Pending
 from farshore.errors import TransportError
-from farshore.run.events import iso
 from farshore.run.verbs import VERBS
 from farshore.run.verbs.base import Absent, Accepted, InProgress, Present, Refused
+from farshore.times import stamp
 from run.talk import ARM, GROUP, NOW, SILENCE, Held, answer, gone, hold, refusal, situation
 
 VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/v"
@@ -115,8 +115,8 @@ def job(verb: str, state: str = "InProgress", *, begun: timedelta = timedelta(0)
         "scenarioName": SCENARIO[verb],
         "targetObjectName": "vm1",
         "state": state,
-        "startTime": iso(NOW + begun),
-        "endTime": iso(NOW + begun + timedelta(minutes=3)) if state in ("Succeeded", "Failed") else None,
+        "startTime": stamp(NOW + begun),
+        "endTime": stamp(NOW + begun + timedelta(minutes=3)) if state in ("Succeeded", "Failed") else None,
         **more,
     }
     return {"name": "job-1", "properties": properties}
@@ -168,7 +168,7 @@ def test_a_post_whose_answer_was_lost_is_found_by_its_job(verb: str, known: dict
         {"scenarioName": "SomethingElse"},
         {"state": "Failed"},
         {"state": "Cancelled"},
-        {"startTime": iso(NOW - timedelta(minutes=10))},
+        {"startTime": stamp(NOW - timedelta(minutes=10))},
     ],
 )
 def test_a_job_that_is_not_this_steps(other: dict[str, Any]) -> None:
@@ -185,7 +185,7 @@ def test_the_vaults_clock_may_be_a_little_slow() -> None:
 
 
 def test_the_scenario_that_runs_on_the_item_is_found_even_before_the_list_has_it() -> None:
-    current = {"scenarioName": "UnplannedFailover", "jobId": f"{VAULT}/replicationJobs/job-1", "startTime": iso(NOW)}
+    current = {"scenarioName": "UnplannedFailover", "jobId": f"{VAULT}/replicationJobs/job-1", "startTime": stamp(NOW)}
     vault = Vault({**NOT_DONE, "currentScenario": current}, job("failover"))
     held = vault.hold(VERBS["failover"].look(situation(ARGUMENTS["failover"], attempt=0)))
     assert isinstance(held.result, InProgress)
@@ -310,7 +310,7 @@ def test_it_is_followed_to_the_item_and_not_to_the_operation(verb: str, found: b
         nonlocal polls
         polls += 1
         if polls == 40:  # some minutes later
-            vault.jobs[0]["properties"] |= {"state": "Succeeded", "endTime": iso(NOW + timedelta(minutes=7))}
+            vault.jobs[0]["properties"] |= {"state": "Succeeded", "endTime": stamp(NOW + timedelta(minutes=7))}
         if polls == 45:
             vault.item = DONE[verb]
         vault.operation = [answer(200, {"status": "InProgress" if polls < 30 else "Succeeded"})]
@@ -319,8 +319,8 @@ def test_it_is_followed_to_the_item_and_not_to_the_operation(verb: str, found: b
     talk = VERBS[verb].follow(situation(ARGUMENTS[verb], pending=pending, accepted_at=NOW))
     held = hold(talk, (world for _ in range(400)))
     assert held.error is None, held.error
-    assert held.result["job"] == "job-1" and held.result["ended_at"] == iso(NOW + timedelta(minutes=7))
-    assert held.result["started_at"] == iso(NOW + timedelta(seconds=1))
+    assert held.result["job"] == "job-1" and held.result["ended_at"] == stamp(NOW + timedelta(minutes=7))
+    assert held.result["started_at"] == stamp(NOW + timedelta(seconds=1))
     assert not held.writes
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from farshore import examples
-from farshore.run.events import moment
+from farshore.times import moment
 from outside import answer
 
 SEEDS = int(os.environ.get("FARSHORE_SEEDS", "0"))

@@ -13,7 +13,6 @@ from farshore.arm.json import Body, dumps, loads, pretty
 from farshore.assess import assess
 from farshore.cli import runs
 from farshore.cli.exercise import verdicts
-from farshore.cli.exercise.log import iso
 from farshore.cli.exercise.measure import served_at
 from farshore.cli.projects import Folder
 from farshore.cli.runs import Run
@@ -28,6 +27,7 @@ from farshore.report.map import map_svg
 from farshore.report.steps import step_rows
 from farshore.run.events import Kind
 from farshore.run.states import StepState
+from farshore.times import stamp
 
 
 def write_report(folder: Folder, run: Run, estate: Estate) -> tuple[dict[str, Any], str]:
@@ -114,7 +114,7 @@ def _phase(run: Run, phase: Phase) -> dict[str, Any] | None:
         return None
     last = max([*begun, *ended])
     ok = not any(record.state is StepState.FAILED and not record.expected for record in records)
-    return {"name": phase.value, "started_at": iso(min(begun)), "ended_at": iso(last), "ok": ok}
+    return {"name": phase.value, "started_at": stamp(min(begun)), "ended_at": stamp(last), "ok": ok}
 
 
 def _machines(run: Run) -> list[dict[str, Any]]:

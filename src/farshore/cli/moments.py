@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from farshore.times import moment
 
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)(d|h|m|s)")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
@@ -25,17 +27,6 @@ def duration(text: str) -> timedelta:
         raise ValueError(text)
     parts = [timedelta(**{_UNITS[unit]: float(number)}) for number, unit in _PARTS.findall(plain)]
     return sum(parts, timedelta(0))
-
-
-def instant(text: str) -> datetime:
-    """The moment, aware; raises `ValueError`."""
-    found = datetime.fromisoformat(text.strip())
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
-def clock_time(text: str) -> str:
-    """`2026-01-05 06:00:12` of a time as the lab writes it; the lab's times are UTC."""
-    return text[:19].replace("T", " ")
 
 
 if TYPE_CHECKING:
@@ -65,7 +56,7 @@ class InstantType(_Instant):
         if isinstance(value, datetime):
             return value
         try:
-            return instant(str(value))
+            return moment(str(value))
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time; say 2026-01-05T08:30 (UTC) or 2026-01-05T08:30+08:00.", param, ctx)
 

@@ -185,7 +185,7 @@ async def _in_process(
 
 async def _served(stack: AsyncExitStack, folder: Folder, acting: bool) -> Stage:
     from farshore.lab.server import LAB_TIME, LOOKING
-    from farshore.lab.times import moment
+    from farshore.times import moment
 
     headers = LAB_TIME if acting else {**LAB_TIME, **LOOKING}
     client = await stack.enter_async_context(open_cloud("lab", project=folder.path, headers=headers))

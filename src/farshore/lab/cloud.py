@@ -38,7 +38,7 @@ from farshore.lab.chance import chance, guid
 from farshore.lab.durations import duration
 from farshore.lab.settings import Settings
 from farshore.lab.store import Store, Table
-from farshore.lab.times import moment, stamp
+from farshore.times import moment, stamp
 
 BASE_URL = "https://management.lab"
 

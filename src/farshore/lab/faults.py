@@ -36,7 +36,7 @@ from farshore.lab import machines
 from farshore.lab.answers import NoAnswer, Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.registry import event, handle
-from farshore.lab.times import moment, stamp
+from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

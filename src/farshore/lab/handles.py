@@ -14,7 +14,7 @@ from farshore.arm.http import Response
 from farshore.lab.answers import bad_request
 from farshore.lab.call import Call
 from farshore.lab.registry import handle
-from farshore.lab.times import moment, stamp
+from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -20,7 +20,7 @@ from farshore.lab import registry
 from farshore.lab.answers import Refused, child_not_found, not_found
 from farshore.lab.patterns import PATTERNS, Pattern
 from farshore.lab.registry import event
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -18,7 +18,7 @@ from farshore.lab import dataplane
 from farshore.lab.answers import bad_request
 from farshore.lab.call import Call
 from farshore.lab.registry import handle
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 
 @handle("POST", "_lab/packets")

@@ -26,8 +26,8 @@ from farshore.lab import faults, operations, registry, shapes, throttle
 from farshore.lab.answers import NoAnswer, Refused, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
-from farshore.lab.times import stamp
 from farshore.lab.types import INERT
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -31,8 +31,8 @@ from farshore.lab import identity, operations
 from farshore.lab.certificates import certificates
 from farshore.lab.cloud import Cloud
 from farshore.lab.served_clock import JUMP, ServedClock
-from farshore.lab.times import moment, stamp
 from farshore.run.holder import me
+from farshore.times import moment, stamp
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

@@ -23,7 +23,7 @@ from farshore.lab import faults
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.registry import event, handle
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

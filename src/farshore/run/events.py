@@ -24,11 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from farshore.errors import JournalError
+from farshore.times import moment, stamp
 
 
 class Kind(StrEnum):
@@ -78,7 +79,7 @@ class RunEvent:
     body: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        return {"step": self.step, "n": self.n, "at": iso(self.at), "kind": self.kind.value, "body": dict(self.body)}
+        return {"step": self.step, "n": self.n, "at": stamp(self.at), "kind": self.kind.value, "body": dict(self.body)}
 
 
 def event_from_json(value: Mapping[str, Any]) -> RunEvent:
@@ -91,18 +92,3 @@ def event_from_json(value: Mapping[str, Any]) -> RunEvent:
         return RunEvent(step=step, n=n, kind=Kind(value["kind"]), at=moment(at), body=body)
     except (KeyError, ValueError, TypeError) as error:
         raise JournalError(f"this is no event that this version can read: {dict(value)} ({error})") from None
-
-
-def iso(at: datetime) -> str:
-    """`2026-11-25T01:02:03.456789Z`."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def moment(text: str) -> datetime:
-    """An aware moment from a time of ours or of a service (Site Recovery writes seven digits of a second)."""
-    head, dot, tail = text.strip().replace("Z", "+00:00").partition(".")
-    if dot:
-        digits = len(tail) - len(tail.lstrip("0123456789"))
-        head += "." + tail[:digits][:6].ljust(6, "0") + tail[digits:]
-    found = datetime.fromisoformat(head)
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

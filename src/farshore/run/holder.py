@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from farshore.arm.json import dumps, loads
 from farshore.errors import HeldError, InputError
-from farshore.run.events import iso
+from farshore.times import stamp
 
 SILENCE = timedelta(seconds=60)
 """How long a holder on another host may be silent before it counts as gone."""
@@ -43,7 +43,7 @@ class Holder:
 
 
 def me() -> Holder:
-    return Holder(host=socket.gethostname(), pid=os.getpid(), began=_began(os.getpid()), since=iso(datetime.now(UTC)))
+    return Holder(host=socket.gethostname(), pid=os.getpid(), began=_began(os.getpid()), since=stamp(datetime.now(UTC)))
 
 
 def is_me(holder: Holder) -> bool:

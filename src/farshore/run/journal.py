@@ -25,8 +25,9 @@ from typing import Any
 
 from farshore.arm.json import dumps, loads
 from farshore.errors import HeldError, JournalError
-from farshore.run.events import Kind, RunEvent, event_from_json, iso, moment
+from farshore.run.events import Kind, RunEvent, event_from_json
 from farshore.run.holder import Holder, is_alive, is_me, me
+from farshore.times import moment, stamp
 
 FORMAT = 1
 
@@ -113,7 +114,7 @@ class Journal:
     def append(self, run: str, events: Sequence[RunEvent], written: Sequence[int] = ()) -> None:
         """One round, all or nothing. `written`: the asks that it answers. Raises `HeldError` when fenced off."""
         assert run in self._epochs, "a run is held before it is written"
-        rows = [(run, e.step, e.n, iso(e.at), e.kind.value, dumps(dict(e.body))) for e in events]
+        rows = [(run, e.step, e.n, stamp(e.at), e.kind.value, dumps(dict(e.body))) for e in events]
         with self._transaction():
             self._must_hold(run)
             try:
@@ -127,7 +128,7 @@ class Journal:
         """A sign of life, for processes on other hosts. Raises `HeldError` when fenced off."""
         with self._transaction():
             self._must_hold(run)
-            self._db.execute("UPDATE leases SET beat = ? WHERE run = ?", (iso(datetime.now(UTC)), run))
+            self._db.execute("UPDATE leases SET beat = ? WHERE run = ?", (stamp(datetime.now(UTC)), run))
 
     def release(self, run: str) -> None:
         """Give a run back; nothing happens where another process has taken it."""
@@ -143,7 +144,7 @@ class Journal:
         with self._transaction():
             self._db.execute(
                 "INSERT INTO asks(run, step, kind, body, at) VALUES (?, ?, ?, ?, ?)",
-                (run, step, kind.value, dumps(dict(body or {})), iso(datetime.now(UTC))),
+                (run, step, kind.value, dumps(dict(body or {})), stamp(datetime.now(UTC))),
             )
         for hear in self._ears.get(run, ()):
             hear()

@@ -9,7 +9,7 @@ import pytest
 
 from farshore.arm.json import Body
 from farshore.lab import Settings
-from farshore.lab.times import moment
+from farshore.times import moment
 from lab.core.bench import COMPUTE, NETWORK, SUBSCRIPTION, Lab, example_lab, network_body, refusal, rid, vnet
 
 HONG_KONG = rid(f"{NETWORK}/expressRouteCircuits", "er-hongkong", group="rg-expressroute")

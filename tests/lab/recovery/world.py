@@ -25,7 +25,7 @@ from farshore.lab import open_lab
 from farshore.lab.cloud import Cloud
 from farshore.lab.settings import Settings
 from farshore.lab.storage import volumes
-from farshore.lab.times import moment
+from farshore.times import moment
 from lab.recovery.estate import (
     AWAY,
     BLOBS,

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from farshore.cli.views import View
-from farshore.cli.views.plan import span
 from farshore.clock import Clock
+from farshore.times import span, stamp
 
 
 class HaltedError(Exception):
@@ -67,12 +67,7 @@ class Phase:
         ended = self.ended_at or self.started_at
         return {
             "name": self.name,
-            "started_at": iso(self.started_at),
-            "ended_at": iso(ended),
+            "started_at": stamp(self.started_at),
+            "ended_at": stamp(ended),
             "ok": self.ok,
         }
-
-
-def iso(time: datetime) -> str:
-    """`2026-11-25T01:02:03.456Z`."""
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

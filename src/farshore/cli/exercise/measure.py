@@ -19,12 +19,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.cli.exercise.disks import DiskReader
-from farshore.cli.exercise.log import iso
 from farshore.cli.handles import Handles
 from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.model import Plan, PlannedMachine
-from farshore.run.events import moment
 from farshore.run.machine import State
+from farshore.times import moment, stamp
 
 FAILOVERS = frozenset({"UnplannedFailover", "PlannedFailover", "Failover"})
 
@@ -74,7 +73,7 @@ async def machines(
                 "id": machine.id.text,
                 "target_id": machine.target_id.text,
                 "disks": disks,
-                "recovery_point": None if used is None else {"id": used.id, "time": iso(used.time)},
+                "recovery_point": None if used is None else {"id": used.id, "time": stamp(used.time)},
                 "bytes_lost": None if used is None else await _bytes_lost(used, handles, lost_at),
                 "recovery_point_seconds": None if used is None else (lost_at - used.time).total_seconds(),
                 "recovery_point_predicted_seconds": RECOVERY_POINT.duration.total_seconds(),

@@ -25,14 +25,13 @@ from farshore.cli import runs
 from farshore.cli.exercise import measure, verdicts
 from farshore.cli.exercise.compare import residue, unexplained
 from farshore.cli.exercise.disks import DiskReader
-from farshore.cli.exercise.log import HaltedError, Phases, iso
+from farshore.cli.exercise.log import HaltedError, Phases
 from farshore.cli.exercise.residents import Residents, traffic_of
 from farshore.cli.hearing import Hearing
 from farshore.cli.projects import Folder, subscriptions_of
 from farshore.cli.stage import Stage
 from farshore.cli.verbs.planned import Planned, plan_for
 from farshore.cli.views import View
-from farshore.cli.views.plan import span
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
 from farshore.plan.durations import DECISION
@@ -40,6 +39,7 @@ from farshore.plan.model import Phase, Plan
 from farshore.prove import prove
 from farshore.run import RunOutcome, record_event, run_phases
 from farshore.run.events import RunEvent
+from farshore.times import span, stamp
 
 if TYPE_CHECKING:
     from farshore.assess import Assessment
@@ -255,7 +255,7 @@ class Story:
         self._residents.every(EVERY_SECOND)
         with self._phases("return") as phase:
             at = self._stage.clock.now() + WATCHING
-            await self._stage.handles.fault("region", region=plan.source_region, state="returned", at=iso(at))
+            await self._stage.handles.fault("region", region=plan.source_region, state="returned", at=stamp(at))
             outcome = await self._drive(phase, Phase.RETURN, happened=["return"])
             await self._verdicts(plan, "return", away=True)
             self._told.guard = verdicts.guard(plan, outcome.state, self._residents.diary)

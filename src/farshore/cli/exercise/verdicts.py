@@ -13,9 +13,10 @@ from farshore.plan.model import Phase, Plan
 from farshore.prove.covered import uncovered_cut
 from farshore.prove.values import Proof
 from farshore.run.cuts import cuts_of
-from farshore.run.events import RunEvent, moment
+from farshore.run.events import RunEvent
 from farshore.run.machine import State
 from farshore.run.states import StepState
+from farshore.times import moment
 
 DELIVERED, DENIED = "Delivered", "Denied"
 

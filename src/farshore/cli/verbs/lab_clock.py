@@ -25,7 +25,7 @@ def command(app: App, speed: str | None, advance: timedelta | None, to: datetime
     from farshore.cli.verbs.lab_beside import lab_folder, once_free
     from farshore.cli.views.lab import clock_text
     from farshore.lab.served_clock import pace
-    from farshore.lab.times import stamp
+    from farshore.times import stamp
 
     turns: list[dict[str, Any]] = []
     if advance is not None:

@@ -188,7 +188,7 @@ def _answer(
 
 async def _ask(folder: Any, fault: dict[str, Any] | None, at: datetime | None, in_: timedelta | None) -> dict[str, Any]:
     from farshore.cli.verbs.lab_beside import beside_the_lab
-    from farshore.lab.times import moment, stamp
+    from farshore.times import moment, stamp
 
     async with beside_the_lab(folder) as stage:
         handles = stage.handles

@@ -14,8 +14,9 @@ from typing import Any
 import click
 
 from farshore.cli.app import INTERRUPTED, App, common
-from farshore.cli.moments import duration, instant
+from farshore.cli.moments import duration
 from farshore.errors import InputError
+from farshore.times import moment
 
 PAUSE = 1.0
 
@@ -104,7 +105,7 @@ class _Since:
             self._length = duration(text)
         except ValueError:
             try:
-                self._from = instant(text)
+                self._from = moment(text)
             except ValueError:
                 raise InputError(
                     "This is no place in the journal",
@@ -114,7 +115,7 @@ class _Since:
 
     def admits(self, row: Mapping[str, Any], now: datetime) -> bool:
         since = self._from if self._length is None else now - self._length
-        return since is None or instant(str(row["time"])) >= since
+        return since is None or moment(str(row["time"])) >= since
 
 
 async def _rows(folder: Any, number: int) -> tuple[list[dict[str, Any]], datetime]:
@@ -122,4 +123,4 @@ async def _rows(folder: Any, number: int) -> tuple[list[dict[str, Any]], datetim
 
     async with beside_the_lab(folder) as stage:
         rows = await stage.handles.all("requests", since=str(number))
-        return rows, instant(str((await stage.handles.get("clock"))["now"]))
+        return rows, moment(str((await stage.handles.get("clock"))["now"]))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
-from farshore.cli.views.plan import span
+from farshore.times import span
 
 if TYPE_CHECKING:
     from farshore.cli.exercise.story import Told

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from farshore.cli.moments import clock_time
 from farshore.cli.views.human import style
 from farshore.cli.views.table import facts, hanging
+from farshore.times import clock_time
 
 SERVED = ("url", "ca", "token", "tenant", "pid", "started_at")
 

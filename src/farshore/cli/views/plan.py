@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
+from farshore.times import span
 
 if TYPE_CHECKING:
     from farshore.plan.model import Plan, Step
@@ -34,16 +34,4 @@ def plan_text(plan: Plan) -> str:
 
 def _step_line(step: Step) -> str:
     letter = step.letter or " "
-    return f"  {letter} {step.kind.value:<6} {span(step.expected_duration):>8}  {step.title}"
-
-
-def span(length: timedelta | float) -> str:
-    """`38 min`, `2 min 30 s`, `4 s`, `1 h 5 min`."""
-    seconds = round(length.total_seconds() if isinstance(length, timedelta) else length)
-    hours, rest = divmod(seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    if minutes:
-        return f"{minutes} min {seconds} s" if seconds and minutes < 10 else f"{minutes} min"
-    return f"{seconds} s"
+    return f"  {letter} {step.kind.value:<6} {span(step.expected_duration):>11}  {step.title}"

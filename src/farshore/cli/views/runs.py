@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
-from farshore.cli.views.plan import span
 from farshore.cli.views.table import facts, table
 from farshore.plan.model import Phase
+from farshore.times import span
 
 if TYPE_CHECKING:
     from farshore.cli.carrying import Carried

@@ -23,8 +23,8 @@ from farshore.lab.call import Call
 from farshore.lab.patterns import DISKS as DISK_PATTERN
 from farshore.lab.registry import action, completion, resource_type
 from farshore.lab.storage import disk_urls, volumes
-from farshore.lab.times import stamp
 from farshore.lab.types import Put, ResourceType
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

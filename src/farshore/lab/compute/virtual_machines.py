@@ -26,8 +26,8 @@ from farshore.lab.network.references import configurations, ref
 from farshore.lab.patterns import COMPUTE
 from farshore.lab.registry import resource_type, view
 from farshore.lab.storage import volumes
-from farshore.lab.times import stamp
 from farshore.lab.types import Put, ResourceType
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

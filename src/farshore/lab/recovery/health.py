@@ -17,7 +17,7 @@ from farshore.lab.recovery.jobs import entity_id
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import REPLICATING, SHOWN, Phase
 from farshore.lab.storage import volumes
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

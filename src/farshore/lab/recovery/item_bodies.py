@@ -14,7 +14,7 @@ from farshore.lab.recovery.names import looked_up, region_name, shown_id
 from farshore.lab.recovery.objects import fabric_location, fabric_of
 from farshore.lab.recovery.records import Record, no_scenario
 from farshore.lab.recovery.states import SHOWN, Phase
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

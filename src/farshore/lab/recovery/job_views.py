@@ -28,7 +28,7 @@ from farshore.lab.recovery.names import VAULTS
 from farshore.lab.recovery.objects import RecoveryType
 from farshore.lab.registry import action, resource_type, view
 from farshore.lab.router import page
-from farshore.lab.times import moment, stamp
+from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -26,7 +26,7 @@ from farshore.lab.operations import EVENT, Operation
 from farshore.lab.patterns import SITE_RECOVERY
 from farshore.lab.recovery.names import shown_id
 from farshore.lab.registry import completion
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -30,7 +30,7 @@ from farshore.lab.recovery.objects import objects
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import Phase, require
 from farshore.lab.registry import action, event, listener
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

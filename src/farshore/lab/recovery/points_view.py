@@ -14,7 +14,7 @@ from farshore.lab.recovery.points import Point
 from farshore.lab.recovery.records import Record
 from farshore.lab.registry import resource_type, view
 from farshore.lab.router import page
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 
 @resource_type(POINTS)

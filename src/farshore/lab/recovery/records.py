@@ -19,7 +19,7 @@ from farshore.lab.call import Call
 from farshore.lab.recovery.names import shown_id
 from farshore.lab.recovery.points import Point
 from farshore.lab.recovery.states import Phase, require
-from farshore.lab.times import moment, stamp
+from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -23,8 +23,8 @@ from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import Phase
 from farshore.lab.registry import event
 from farshore.lab.storage import volumes
-from farshore.lab.times import stamp
 from farshore.lab.types import unmake
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -28,7 +28,7 @@ from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import REPLICATING
 from farshore.lab.registry import event, listener
 from farshore.lab.storage import volumes
-from farshore.lab.times import moment, stamp
+from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

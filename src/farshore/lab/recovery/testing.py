@@ -25,7 +25,7 @@ from farshore.lab.recovery.objects import must_find
 from farshore.lab.recovery.records import Record, enter
 from farshore.lab.recovery.states import Phase
 from farshore.lab.registry import action, event
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

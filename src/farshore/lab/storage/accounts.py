@@ -17,8 +17,8 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.patterns import STORAGE
 from farshore.lab.registry import action, resource_type
-from farshore.lab.times import stamp
 from farshore.lab.types import Put, ResourceType
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -20,7 +20,7 @@ from farshore.lab.call import Call
 from farshore.lab.faults import must_reach
 from farshore.lab.registry import handle
 from farshore.lab.storage import ranges, volumes
-from farshore.lab.times import moment, stamp
+from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from farshore.lab.storage.blocks import BLOCK
 from farshore.lab.storage.write_log import Volume, WriteLog
-from farshore.lab.times import moment, stamp
+from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -20,7 +20,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.registry import handle
 from farshore.lab.storage import volumes
-from farshore.lab.times import stamp
+from farshore.times import stamp
 
 PAGE = 1000
 

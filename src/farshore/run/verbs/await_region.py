@@ -18,9 +18,9 @@ from farshore.arm.ids import resource_id
 from farshore.azure.conversation import ask, pause
 from farshore.azure.lro import NO_ANSWER_YET, pending_of
 from farshore.errors import TransportError
-from farshore.run.events import iso
 from farshore.run.verbs.base import Looked, Present, Situation, Talk, Verb, url
 from farshore.run.verbs.circuits import rows_of, table_request
+from farshore.times import stamp
 
 PROBE = timedelta(seconds=4)
 """For ARM of the lost region."""
@@ -105,4 +105,4 @@ def _short(request: Request, patience: timedelta) -> Request:
 
 
 def _seen(now: datetime, by: str, what: str) -> Looked:
-    return Present(result={"answered_at": iso(now), "by": by, "what": what, "ended_at": iso(now)})
+    return Present(result={"answered_at": stamp(now), "by": by, "what": what, "ended_at": stamp(now)})

@@ -28,7 +28,7 @@ from farshore.azure.client import REQUEST_TIMEOUT
 from farshore.azure.conversation import ask, pause
 from farshore.azure.lro import NO_ANSWER_YET, Pending, pending_of, retry_after
 from farshore.errors import ArmError, Fault, TransportError
-from farshore.run.events import iso
+from farshore.times import stamp
 
 T = TypeVar("T")
 
@@ -226,7 +226,7 @@ def service_time(response: Response) -> str | None:
     if text is None:
         return None
     try:
-        return iso(parsedate_to_datetime(text))
+        return stamp(parsedate_to_datetime(text))
     except (ValueError, TypeError):
         return None
 

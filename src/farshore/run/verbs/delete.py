@@ -14,7 +14,6 @@ from farshore.arm.http import Request, Wait, fault_of
 from farshore.azure.conversation import ask, pause
 from farshore.azure.lro import follow, pending_of
 from farshore.errors import ArmError, Fault
-from farshore.run.events import iso
 from farshore.run.verbs.base import (
     BEAT,
     Accepted,
@@ -29,6 +28,7 @@ from farshore.run.verbs.base import (
     service_time,
     url,
 )
+from farshore.times import stamp
 
 APART = timedelta(seconds=20)
 TIMEOUT = timedelta(seconds=15)
@@ -54,7 +54,7 @@ class Delete(Verb):
         return Refused(fault=fault_of(response), wait=_until_next(situation))
 
     def follow(self, situation: Situation) -> Talk[Mapping[str, Any]]:
-        sent = {"sent_at": iso(situation.sent_at or situation.intended_at)}
+        sent = {"sent_at": stamp(situation.sent_at or situation.intended_at)}
         times: dict[str, Any] = {}
         if situation.pending:
             try:

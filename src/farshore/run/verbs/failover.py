@@ -8,9 +8,9 @@ from typing import Any
 from farshore.arm.http import Request
 from farshore.arm.versions import SITE_RECOVERY
 from farshore.errors import ArmError, Fault
-from farshore.run.events import moment
 from farshore.run.verbs.base import Situation, Talk, get_url, url
 from farshore.run.verbs.recovery import ItemVerb
+from farshore.times import moment
 
 DONE = frozenset({"UnplannedFailoverCommitPendingStatesBegin", "UnplannedFailoverCommitted"})
 LATEST = "Latest"

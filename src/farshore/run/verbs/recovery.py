@@ -20,7 +20,6 @@ from farshore.arm.versions import SITE_RECOVERY
 from farshore.azure.conversation import pause
 from farshore.azure.lro import Pending, follow
 from farshore.errors import ArmError, Fault
-from farshore.run.events import moment
 from farshore.run.verbs.base import (
     Absent,
     Acted,
@@ -36,6 +35,7 @@ from farshore.run.verbs.base import (
     service_time,
     write,
 )
+from farshore.times import moment
 
 SKEW = timedelta(seconds=60)
 LONG_AGO = datetime(1753, 1, 1, tzinfo=UTC)
