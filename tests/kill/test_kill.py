@@ -87,7 +87,14 @@ def test_a_run_that_was_killed_ends_as_if_nothing_had_happened(
     assert checks["ok"], checks
     found = left(folder)
     assert not unlike(expected, found)
-    assert found.writes == expected.writes
+    assert _once(found) == _once(expected)
+    assert set(found.writes) == set(expected.writes)
+
+
+def _once(left: Left) -> dict[tuple[str, str], int]:
+    """Writes that must not be accepted twice. A PATCH of an item's settings says the same again and does no harm
+    (`run/verbs/configure_item.py`), so one whose answer was lost with its process is sent again."""
+    return {key: count for key, count in left.writes.items() if key[0] != "PATCH"}
 
 
 def _lines(folder: Path) -> int:
