@@ -3,6 +3,7 @@
 run_phases(plan, phases, ...)    -> RunOutcome     drive some phases of a plan; call it again for more, or after a crash
 record_event(journal, ...)                         what the scenario took away or gave back
 cuts_of(plan, events)                              the moments that a run passed through
+uncovered(proof, plan, events)   -> str | None     the first of them that the proof had not looked at
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from farshore.clock import ActorClock, Clock
 from farshore.plan.model import Phase, Plan
 from farshore.run import machine
 from farshore.run.actuators import SiteActuator
-from farshore.run.cuts import cuts_of
+from farshore.run.cuts import cuts_of, uncovered
 from farshore.run.driver import Driver, Hear, RunOutcome
 from farshore.run.events import Kind
 from farshore.run.journal import Journal
 
-__all__ = ["Driver", "RunOutcome", "cuts_of", "record_event", "run_phases"]
+__all__ = ["Driver", "RunOutcome", "cuts_of", "record_event", "run_phases", "uncovered"]
 
 
 async def run_phases(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from farshore.plan.model import Plan
-from farshore.prove.values import Cut
+from farshore.prove.covered import uncovered_cut
+from farshore.prove.values import Cut, Proof
 from farshore.run import machine
 from farshore.run.events import RunEvent
 from farshore.run.states import UNDER_WAY, StepState
@@ -28,3 +29,9 @@ def cuts_of(plan: Plan, events: Iterable[RunEvent]) -> Iterator[Cut]:
         if cut != last:
             yield cut
             last = cut
+
+
+def uncovered(proof: Proof, plan: Plan, events: Iterable[RunEvent]) -> str | None:
+    """The first moment of the run that was not among the proof's cuts, as a sentence; None when all were."""
+    missed = (uncovered_cut(proof, plan, cut) for cut in cuts_of(plan, events))
+    return next((said for said in missed if said), None)

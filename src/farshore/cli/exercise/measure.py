@@ -20,8 +20,8 @@ from typing import Any
 
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.handles import Handles
-from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.model import Plan, PlannedMachine
+from farshore.report.record import machine_row
 from farshore.run.machine import State
 from farshore.times import moment, stamp
 
@@ -66,62 +66,18 @@ async def machines(
     for machine in plan.machines:
         used = await _used(machine, handles, sizes)
         disks = [] if used is None else [await _compared(made, handles, reader) for made in used.disks]
-        served = served_at(plan, state, machine)
         asked = wanted.get(machine.id.key)
-        rows.append(
-            {
-                "id": machine.id.text,
-                "target_id": machine.target_id.text,
-                "disks": disks,
-                "recovery_point": None if used is None else {"id": used.id, "time": stamp(used.time)},
-                "bytes_lost": None if used is None else await _bytes_lost(used, handles, lost_at),
-                "recovery_point_seconds": None if used is None else (lost_at - used.time).total_seconds(),
-                "recovery_point_predicted_seconds": RECOVERY_POINT.duration.total_seconds(),
-                "recovery_point_objective_seconds": None if asked is None else asked.recovery_point.total_seconds(),
-                "recovery_time_seconds": {
-                    "measured": None if served is None else (served - lost_at).total_seconds(),
-                    "predicted": plan.predicted_recovery_seconds.get(machine.id.key),
-                    "objective": None if asked is None else asked.recovery_time.total_seconds(),
-                },
-            }
-        )
+        row = machine_row(plan, state, machine, lost_at)
+        row["disks"] = disks
+        if used is not None:
+            row["recovery_point"] = {"id": used.id, "time": stamp(used.time)}
+            row["recovery_point_seconds"] = (lost_at - used.time).total_seconds()
+            row["bytes_lost"] = await _bytes_lost(used, handles, lost_at)
+        if asked is not None:
+            row["recovery_point_objective_seconds"] = asked.recovery_point.total_seconds()
+            row["recovery_time_seconds"]["objective"] = asked.recovery_time.total_seconds()
+        rows.append(row)
     return rows
-
-
-def served_at(plan: Plan, state: State, machine: PlannedMachine) -> datetime | None:
-    """When the last of what the machine's service waited for had ended, by the service's own times: its failover, and
-    in its failover's phase every step of the network that its last check comes after."""
-    last = next((s for s in plan.steps if s.action.verb == "check_routes" and _is_of(s.subject, machine)), None)
-    failover = next(
-        (s for s in plan.steps if s.action.verb == "failover" and s.subject.lower() == machine.item.key), None
-    )
-    if failover is None:
-        return None
-    ends = [_ended(state, failover.id)]
-    waiting = list(last.after) if last is not None else []
-    seen: set[str] = set()
-    while waiting:
-        id_ = waiting.pop()
-        step = plan.step(id_)
-        if id_ in seen or step is None or step.phase is not failover.phase:
-            continue
-        seen.add(id_)
-        waiting += step.after
-        if step.action.verb not in ("failover", "check_machine", "check_routes"):
-            ends.append(_ended(state, id_))
-    known = [end for end in ends if end is not None]
-    return max(known) if ends[0] is not None else None
-
-
-def _is_of(subject: str, machine: PlannedMachine) -> bool:
-    return subject.lower() in (machine.target_nic.key, machine.target_id.key)
-
-
-def _ended(state: State, step_id: str) -> datetime | None:
-    """The service's end of a step's operation or job; nothing where the step found its work done already."""
-    record = state.steps.get(step_id)
-    ended = None if record is None else record.result.get("ended_at")
-    return moment(str(ended)) if ended else None
 
 
 async def _used(machine: PlannedMachine, handles: Handles, sizes: Mapping[str, int]) -> Used | None:

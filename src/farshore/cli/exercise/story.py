@@ -37,7 +37,8 @@ from farshore.estate.outside import Outside
 from farshore.plan.durations import DECISION
 from farshore.plan.model import Phase, Plan
 from farshore.prove import prove
-from farshore.run import RunOutcome, record_event, run_phases
+from farshore.report import record
+from farshore.run import RunOutcome, record_event, run_phases, uncovered
 from farshore.run.events import RunEvent
 from farshore.times import span, stamp
 
@@ -154,7 +155,10 @@ class Story:
 
     def _assess(self, estate: Estate) -> None:
         with self._phases("assess") as phase:
-            self._told.assessment = assess(estate)
+            # The estate as it was given too: a lab makes up anew what Azure only shows (a peering's state), and what
+            # is wrong with that would go unseen.
+            given = assess(self._declared)
+            self._told.assessment = assess(estate) if given.ok else given
             counts = {
                 s: sum(f.severity == s for f in self._told.assessment.findings) for s in ("error", "warning", "info")
             }
@@ -212,7 +216,7 @@ class Story:
     async def _drill(self, plan: Plan) -> None:
         with self._phases("drill") as phase:
             await self._drive(phase, Phase.DRILL)
-            self._told.learned = verdicts.learned(plan)
+            self._told.learned = record.learned(plan)
             phase.said += f"; {self._told.learned[0]}"
 
     async def _disaster(self, plan: Plan) -> None:
@@ -258,9 +262,13 @@ class Story:
             await self._stage.handles.fault("region", region=plan.source_region, state="returned", at=stamp(at))
             outcome = await self._drive(phase, Phase.RETURN, happened=["return"])
             await self._verdicts(plan, "return", away=True)
-            self._told.guard = verdicts.guard(plan, outcome.state, self._residents.diary)
-            exposure = self._told.guard["exposure_seconds"]
-            phase.said += f"; exposure {span(exposure)}, {self._told.guard['exposure_packets']} packets"
+            diary = self._residents.diary
+            self._told.guard = {
+                **record.guard(plan, outcome.state),
+                "exposure_seconds": diary.exposed_seconds,
+                "exposure_packets": diary.exposed_packets,
+            }
+            phase.said += f"; exposure {span(diary.exposed_seconds)}, {diary.exposed_packets} packets"
         self._residents.every(EVERY_MINUTE)
 
     async def _failback(self, plan: Plan) -> None:
@@ -295,7 +303,8 @@ class Story:
             phase.said = f"{len(self._told.residue)} differences, {len(strange)} of them unexplained"
             if strange:
                 phase.halt(f"{strange[0]['id']} {strange[0]['path']}: {strange[0]['why']}")
-            missed = verdicts.uncovered(plan, self._told.proof, self._stage.journal.read(self._told.run_id))
+            assert self._told.proof is not None
+            missed = uncovered(self._told.proof, plan, self._stage.journal.read(self._told.run_id))
             if missed:
                 phase.halt(f"the run passed through a moment that the proof had not looked at: {missed}")
 

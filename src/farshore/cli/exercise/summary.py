@@ -5,23 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from farshore.arm.json import dumps, pretty
 from farshore.cli.exercise.story import Told
 from farshore.cli.projects import Folder
 from farshore.cli.runs import leave
-from farshore.plan.file import plan_as_json
 from farshore.prove.file import proof_as_json
-from farshore.report.html import Evidence, render
+from farshore.report import record
+from farshore.report.html import Evidence
 from farshore.report.map import map_svg
 from farshore.report.steps import step_rows
-
-NO_GUARD = {
-    "disconnect_error": None,
-    "region_answered_at": None,
-    "delete_sent_at": None,
-    "exposure_seconds": None,
-    "exposure_packets": None,
-}
 
 
 def summary_of(told: Told, report: Path | None) -> dict[str, Any]:
@@ -36,19 +27,10 @@ def summary_of(told: Told, report: Path | None) -> dict[str, Any]:
         "phases": told.phases.as_json(),
         "machines": told.machines,
         "objectives": told.objectives,
-        "guard": told.guard or dict(NO_GUARD),
+        "guard": told.guard or dict(record.NO_GUARD),
         "residue": told.residue,
         "findings": [] if told.assessment is None else [finding.as_json() for finding in told.assessment.findings],
-        "proof": None
-        if proof is None
-        else {
-            "ok": proof.ok,
-            "cuts": proof.cuts,
-            "states": proof.states,
-            "exhaustive": proof.exhaustive,
-            "failures": list(proof.failures),
-            "counterexamples": [example.summary for example in proof.counterexamples],
-        },
+        "proof": None if proof is None else record.proof_row(proof),
         "report": None if report is None else str(report),
         "halted": told.halted,
     }
@@ -57,21 +39,13 @@ def summary_of(told: Told, report: Path | None) -> dict[str, Any]:
 def leave_evidence(told: Told, folder: Folder) -> Path | None:
     """Write the run's files: plan.json, proof.json, summary.json, report.html and the signed bundle. Nothing is
     written where nothing was planned."""
-    if told.plan is None or told.proof is None:
+    if told.estate is None or told.plan is None or told.proof is None:
         return None
     report = folder.run(told.run_id) / "report.html"
     summary = summary_of(told, report)
-    proof = proof_as_json(told.proof)
-    evidence = evidence_of(told, summary, proof)
-    held = {
-        "estate.json": None if told.estate is None else pretty(list(told.estate.resources.values())).encode(),
-        "plan.json": pretty(plan_as_json(told.plan)).encode(),
-        "proof.json": pretty(proof).encode(),
-        "summary.json": pretty(summary).encode(),
-        "report.html": render(evidence).encode(),
-        "journal.jsonl": b"".join(dumps(event.as_json()) + b"\n" for event in told.events),
-    }
-    leave(folder, told.run_id, {name: data for name, data in held.items() if data is not None})
+    evidence = evidence_of(told, summary, proof_as_json(told.proof))
+    bodies = told.estate.resources.values()
+    leave(folder, told.run_id, record.files_of(bodies, told.plan, told.proof, summary, evidence, told.events))
     return report
 
 
@@ -86,7 +60,7 @@ def evidence_of(told: Told, summary: dict[str, Any], proof: Any) -> Evidence:
         summary=summary,
         proof=proof,
         steps=step_rows(plan, told.events),
-        obligations=[{"title": owed.title, "because": owed.because} for owed in plan.obligations],
+        obligations=record.obligations(plan),
         learned=told.learned,
         maps=[(caption, map_svg(estate, regions=regions, title=caption)) for caption, estate in told.maps],
     )

@@ -1,4 +1,4 @@
-"""What can be said at the end of a phase, and from what: packets of the lab, the proof, the journal."""
+"""What can be said at the end of a phase: objectives by packets of the lab, machines by what was measured of them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ from typing import Any
 
 from farshore.cli.exercise.measure import Wanted
 from farshore.cli.exercise.residents import Diary, Traffic
-from farshore.plan.model import Phase, Plan
-from farshore.prove.covered import uncovered_cut
+from farshore.plan.model import Plan
 from farshore.prove.values import Proof
-from farshore.run.cuts import cuts_of
-from farshore.run.events import RunEvent
-from farshore.run.machine import State
-from farshore.run.states import StepState
 from farshore.times import moment
 
 DELIVERED, DENIED = "Delivered", "Denied"
@@ -54,17 +49,6 @@ def time_of(answer: Any, otherwise: datetime) -> datetime:
     """When the lab says that something happened."""
     said = answer.get("time") or answer.get("at") if isinstance(answer, dict) else None
     return moment(str(said)) if said else otherwise
-
-
-def learned(plan: Plan) -> list[str]:
-    """What a drill in an isolated network proved, and what it can't have proved."""
-    tested = [step for step in plan.of_phase(Phase.DRILL) if step.action.verb == "test_failover"]
-    return [
-        f"{len(tested)} machines booted from their recovery points, each with its own address",
-        "The test network is connected to nothing: production could not be touched, no packet left it (D16).",
-        "The path over the target's circuit, gateway and appliance was not part of this drill. It is computed by the"
-        " proof, and read back from the circuit's tables and the machines' effective routes at failover.",
-    ]
 
 
 def recovery_objectives(plan: Plan, traffic: Iterable[Traffic]) -> dict[str, Wanted]:
@@ -106,48 +90,6 @@ def wrong_machines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         if point is not None and wanted is not None and point > wanted:
             said.append(f"{name}: its recovery point was {point:.0f} s old, {wanted:.0f} s were asked for")
     return said
-
-
-def guard(plan: Plan, state: State, diary: Diary | None) -> dict[str, Any]:
-    """The contract's `guard`: from the journal's results, which hold the service's own times, and from the packets
-    that somebody sent."""
-    disconnect = next((s for s in plan.of_phase(Phase.FAILOVER) if s.may_fail and s.action.verb == "delete"), None)
-    watch = next((s for s in plan.of_phase(Phase.RETURN) if s.action.verb == "await_region"), None)
-    delete = next((s for s in plan.of_phase(Phase.RETURN) if s.action.verb == "delete"), None)
-    error = None
-    if disconnect is not None:
-        record = state.steps[disconnect.id]
-        fault = record.fault or {}
-        error = (
-            f"{fault.get('code')}: {fault.get('message')}"
-            if record.state is StepState.FAILED
-            else "none: the connection was deleted while its region was lost"
-            if record.state is StepState.DONE
-            else None
-        )
-    return {
-        "disconnect_error": error,
-        "region_answered_at": None if watch is None else _result(state, watch.id, "answered_at"),
-        "delete_sent_at": None if delete is None else _result(state, delete.id, "sent_at"),
-        "exposure_seconds": None if diary is None else diary.exposed_seconds,
-        "exposure_packets": None if diary is None else diary.exposed_packets,
-    }
-
-
-def uncovered(plan: Plan, proof: Proof | None, events: Sequence[RunEvent]) -> str | None:
-    """The first moment of the run that was not among the proof's cuts, as a sentence; None when all were."""
-    if proof is None:
-        return "there is no proof"
-    for cut in cuts_of(plan, events):
-        missed = uncovered_cut(proof, plan, cut)
-        if missed:
-            return missed
-    return None
-
-
-def _result(state: State, step_id: str, key: str) -> str | None:
-    found = state.steps[step_id].result.get(key)
-    return None if found is None else str(found)
 
 
 def _way(answers: Sequence[Mapping[str, Any]]) -> str:

@@ -1,0 +1,167 @@
+"""What a run's own record says, whoever drove it: an exercise in one go, or people verb by verb.
+
+The record is the plan, the proof and the journal, by the service's own times; no cloud is asked. Rows and values are
+those of the contract's exercise summary. What only an exercise can measure in its lab (packets, bytes, checksums) is
+None here; the exercise fills it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from farshore.arm.json import Body, dumps, pretty
+from farshore.plan.durations import RECOVERY_POINT
+from farshore.plan.file import plan_as_json
+from farshore.plan.model import Phase, Plan, PlannedMachine
+from farshore.prove.file import proof_as_json
+from farshore.prove.values import Proof
+from farshore.report.html import Evidence, render
+from farshore.run.events import Kind, RunEvent
+from farshore.run.machine import State
+from farshore.run.states import StepState
+from farshore.times import moment
+
+NO_GUARD: dict[str, Any] = {
+    "disconnect_error": None,
+    "region_answered_at": None,
+    "delete_sent_at": None,
+    "exposure_seconds": None,
+    "exposure_packets": None,
+}
+
+
+def files_of(
+    estate: Iterable[Body], plan: Plan, proof: Proof, summary: Any, evidence: Evidence, events: Iterable[RunEvent]
+) -> dict[str, bytes]:
+    """The files that a run leaves, and that its bundle holds: the bodies it began with, what was promised, proven and
+    done, and the report of it."""
+    return {
+        "estate.json": pretty(list(estate)).encode(),
+        "plan.json": pretty(plan_as_json(plan)).encode(),
+        "proof.json": pretty(proof_as_json(proof)).encode(),
+        "summary.json": pretty(summary).encode(),
+        "report.html": render(evidence).encode(),
+        "journal.jsonl": b"".join(dumps(event.as_json()) + b"\n" for event in events),
+    }
+
+
+def obligations(plan: Plan) -> list[dict[str, str]]:
+    """What is owed after the run, and why."""
+    return [{"title": owed.title, "because": owed.because} for owed in plan.obligations]
+
+
+def proof_row(proof: Proof) -> dict[str, Any]:
+    """The summary's `proof`."""
+    return {
+        "ok": proof.ok,
+        "cuts": proof.cuts,
+        "states": proof.states,
+        "exhaustive": proof.exhaustive,
+        "failures": list(proof.failures),
+        "counterexamples": [example.summary for example in proof.counterexamples],
+    }
+
+
+def declared_at(events: Iterable[RunEvent]) -> datetime | None:
+    """When the disaster was declared; None before it."""
+    told = (event.at for event in events if event.kind is Kind.HAPPENED and event.body.get("event") == "disaster")
+    return next(told, None)
+
+
+def machine_row(plan: Plan, state: State, machine: PlannedMachine, lost_at: datetime) -> dict[str, Any]:
+    """The summary's row of one machine: its recovery time, from the loss of the region to the service's own end of
+    what the machine waited for."""
+    served = served_at(plan, state, machine)
+    return {
+        "id": machine.id.text,
+        "target_id": machine.target_id.text,
+        "disks": [],
+        "recovery_point": None,
+        "bytes_lost": None,
+        "recovery_point_seconds": None,
+        "recovery_point_predicted_seconds": RECOVERY_POINT.duration.total_seconds(),
+        "recovery_point_objective_seconds": None,
+        "recovery_time_seconds": {
+            "measured": None if served is None else (served - lost_at).total_seconds(),
+            "predicted": plan.predicted_recovery_seconds.get(machine.id.key),
+            "objective": None,
+        },
+    }
+
+
+def served_at(plan: Plan, state: State, machine: PlannedMachine) -> datetime | None:
+    """When the last of what the machine's service waited for had ended, by the service's own times: its failover, and
+    in its failover's phase every step of the network that its last check comes after."""
+    last = next((s for s in plan.steps if s.action.verb == "check_routes" and _is_of(s.subject, machine)), None)
+    failover = next(
+        (s for s in plan.steps if s.action.verb == "failover" and s.subject.lower() == machine.item.key), None
+    )
+    if failover is None:
+        return None
+    ends = [_ended(state, failover.id)]
+    waiting = list(last.after) if last is not None else []
+    seen: set[str] = set()
+    while waiting:
+        id_ = waiting.pop()
+        step = plan.step(id_)
+        if id_ in seen or step is None or step.phase is not failover.phase:
+            continue
+        seen.add(id_)
+        waiting += step.after
+        if step.action.verb not in ("failover", "check_machine", "check_routes"):
+            ends.append(_ended(state, id_))
+    known = [end for end in ends if end is not None]
+    return max(known) if ends[0] is not None else None
+
+
+def _is_of(subject: str, machine: PlannedMachine) -> bool:
+    return subject.lower() in (machine.target_nic.key, machine.target_id.key)
+
+
+def _ended(state: State, step_id: str) -> datetime | None:
+    """The service's end of a step's operation or job; nothing where the step found its work done already."""
+    record = state.steps.get(step_id)
+    ended = None if record is None else record.result.get("ended_at")
+    return moment(str(ended)) if ended else None
+
+
+def guard(plan: Plan, state: State) -> dict[str, Any]:
+    """The summary's `guard`, from the results of its steps, which hold the service's own times (D60 to D65)."""
+    disconnect = next((s for s in plan.of_phase(Phase.FAILOVER) if s.may_fail and s.action.verb == "delete"), None)
+    watch = next((s for s in plan.of_phase(Phase.RETURN) if s.action.verb == "await_region"), None)
+    delete = next((s for s in plan.of_phase(Phase.RETURN) if s.action.verb == "delete"), None)
+    error = None
+    if disconnect is not None:
+        record = state.steps[disconnect.id]
+        fault = record.fault or {}
+        error = (
+            f"{fault.get('code')}: {fault.get('message')}"
+            if record.state is StepState.FAILED
+            else "none: the connection was deleted while its region was lost"
+            if record.state is StepState.DONE
+            else None
+        )
+    return {
+        **NO_GUARD,
+        "disconnect_error": error,
+        "region_answered_at": None if watch is None else _result(state, watch.id, "answered_at"),
+        "delete_sent_at": None if delete is None else _result(state, delete.id, "sent_at"),
+    }
+
+
+def _result(state: State, step_id: str, key: str) -> str | None:
+    found = state.steps[step_id].result.get(key)
+    return None if found is None else str(found)
+
+
+def learned(plan: Plan) -> list[str]:
+    """What a drill in an isolated network proved, and what it can't have proved."""
+    tested = [step for step in plan.of_phase(Phase.DRILL) if step.action.verb == "test_failover"]
+    return [
+        f"{len(tested)} machines booted from their recovery points, each with its own address",
+        "The test network is connected to nothing: production could not be touched, no packet left it (D16).",
+        "The path over the target's circuit, gateway and appliance was not part of this drill. It is computed by the"
+        " proof, and read back from the circuit's tables and the machines' effective routes at failover.",
+    ]
