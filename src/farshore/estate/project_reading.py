@@ -32,6 +32,10 @@ from farshore.estate.project_sites import appliance, sites_of
 from farshore.estate.yaml_lists import each, named, networks, overlap, some, texts, words
 from farshore.estate.yaml_nodes import Place, Section, compose
 
+SURVIVED = ("circuit-link", "gateway-instance")
+"""What every topology gives: a circuit is two links (E4), a gateway two instances (E26). A single circuit survives no
+circuit or location; with kept addresses two circuits don't either without a scenario (D91)."""
+
 KEYS = (
     "version",
     "name",
@@ -88,7 +92,7 @@ def parse_project(text: str, *, file: str = "farshore.yaml", folder: Path | None
         site_changes=changes,
         appliances=each(top.get("appliances"), lambda place: appliance(place, folder)),
         machines=_machines(top.get("machines")),
-        objectives=_objectives(top.get("objectives"), sites, topology),
+        objectives=_objectives(top.get("objectives"), sites),
         provision_ahead=_provision_ahead(top.get("provision_ahead")),
         drill=_drill(top.get("drill")),
         approvals=_approvals(top.get("approvals")),
@@ -103,12 +107,6 @@ def default_link(topology: Topology, *, keep: bool) -> Link:
     """Cold where one circuit keeps addresses, because it can't hold both networks at once (D20, D60); else armed."""
     single = topology in (Topology.SINGLE_CIRCUIT_KEPT_ADDRESSES, Topology.SINGLE_CIRCUIT_NEW_ADDRESSES)
     return Link.COLD if topology is Topology.SINGLE_CIRCUIT_KEPT_ADDRESSES or (single and keep) else Link.ARMED
-
-
-def default_survive(topology: Topology) -> tuple[str, ...]:
-    """What every topology gives: a circuit is two links (E4), a gateway two instances (E26). A single circuit survives
-    no circuit or location; with kept addresses two circuits don't either without a scenario (D91)."""
-    return ("circuit-link", "gateway-instance")
 
 
 def _text(place: Place | None, default: str) -> str:
@@ -239,15 +237,15 @@ _OBJECTIVE_KEYS = (
 _PORT = re.compile(r"(tcp|udp)/(\d{1,5})|icmp")
 
 
-def _objectives(place: Place | None, sites: Sequence[Site], topology: Topology) -> tuple[Objective, ...]:
+def _objectives(place: Place | None, sites: Sequence[Site]) -> tuple[Objective, ...]:
     if place is None:
         return ()
     names = [site.name for site in sites]
-    found = named(place, _OBJECTIVE_KEYS, lambda name, section: _objective(name, section, names, topology))
+    found = named(place, _OBJECTIVE_KEYS, lambda name, section: _objective(name, section, names))
     return tuple(objective for objective, _ in found)
 
 
-def _objective(name: str, section: Section, sites: list[str], topology: Topology) -> Objective:
+def _objective(name: str, section: Section, sites: list[str]) -> Objective:
     ports, survive = section.get("ports"), section.get("survive")
     through, deny = section.get("through"), section.get("deny")
     time, point = section.get("recovery_time_minutes"), section.get("recovery_point_minutes")
@@ -260,7 +258,7 @@ def _objective(name: str, section: Section, sites: list[str], topology: Topology
         deny=False if deny is None else deny.boolean(),
         recovery_time=timedelta(minutes=60 if time is None else time.number(0)),
         recovery_point=timedelta(minutes=15 if point is None else point.number(0)),
-        survive=default_survive(topology) if survive is None else words(survive, SURVIVABLE, may_be_empty=True),
+        survive=SURVIVED if survive is None else words(survive, SURVIVABLE, may_be_empty=True),
     )
 
 

@@ -146,7 +146,7 @@ def make_design(estate: Estate, provision_ahead: Iterable[str] | None = None) ->
         connections=connections,
         source_circuits=counterparts.source_circuits(),
         target_circuits=counterparts.circuits() if gateways else (),
-        announced=_announced(estate, networks, gateways),
+        announced=_announced(networks, gateways),
         machines=_machines(estate, project, counterparts, recovery, chosen, labels),
         ahead=ahead_of(project, provision_ahead),
         labels=labels,
@@ -349,7 +349,7 @@ def _networks(estate: Estate, project: Project, machines: tuple[VirtualMachine, 
 
 
 def _announced(
-    estate: Estate, networks: tuple[VirtualNetwork, ...], gateways: tuple[VirtualNetworkGateway, ...]
+    networks: tuple[VirtualNetwork, ...], gateways: tuple[VirtualNetworkGateway, ...]
 ) -> tuple[Network, ...]:
     hubs = {gateway.subnet.parent for gateway in gateways if gateway.subnet is not None}
     found: dict[Network, None] = {}

@@ -75,7 +75,7 @@ def plan_from_json(document: Any, *, file: str = "plan.json") -> Plan:
         form.fail("this format is not known", str(FORMAT), "make the plan again with this version's `farshore plan`")
     steps = root.at("steps").each(_step_from)
     events = () if (there := root.maybe("events")) is None else there.each(_event_from)
-    steps, events = _mended(steps, events, _order_from(root.maybe("order")), file)
+    steps, events = _mended(steps, events, _order_from(root.maybe("order")))
     predicted = root.maybe("predicted_recovery_seconds")
     made_from = root.maybe("made_from")
     try:
@@ -101,7 +101,7 @@ def plan_from_json(document: Any, *, file: str = "plan.json") -> Plan:
 
 
 def _mended(
-    steps: tuple[Step, ...], events: tuple[Event, ...], was: Mapping[str, tuple[str, ...]], file: str
+    steps: tuple[Step, ...], events: tuple[Event, ...], was: Mapping[str, tuple[str, ...]]
 ) -> tuple[tuple[Step, ...], tuple[Event, ...]]:
     """The same nodes without names of removed ones in `after`. See the theory above."""
     here = {node.id for nodes in (steps, events) for node in nodes}

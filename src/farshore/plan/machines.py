@@ -27,7 +27,7 @@ class DrillPlace:
     address: str
 
 
-def drilled_id(design: Design, machine: Machine) -> ResourceId:
+def drilled_id(machine: Machine) -> ResourceId:
     """The test machine's id: Site Recovery's own suffix, in the target's group."""
     return _sibling(machine.planned.target_id, f"{machine.planned.target_id.name}-test")
 
@@ -56,14 +56,14 @@ def settings_there(
             own = drilled_nic_id(card)
             nic |= {"tfoNicName": own.name, "tfoNicResourceGroupName": own.resource_group}
         nics.append(nic)
-    properties = _settings(design, machine, planned.target_id, _network_there(design, machine), nics)
+    properties = _settings(machine, planned.target_id, _network_there(design, machine), nics)
     if test is not None:
         properties["selectedTfoAzureNetworkId"] = test[0].text
-        properties["providerSpecificDetails"]["tfoAzureVMName"] = drilled_id(design, machine).name
+        properties["providerSpecificDetails"]["tfoAzureVMName"] = drilled_id(machine).name
     return properties
 
 
-def settings_back(design: Design, machine: Machine) -> dict[str, Any]:
+def settings_back(machine: Machine) -> dict[str, Any]:
     """The item's settings while the target is primary: home again, to the same names and addresses."""
     nics = []
     for card in machine.cards:
@@ -76,7 +76,7 @@ def settings_back(design: Design, machine: Machine) -> dict[str, Any]:
         nics.append(nic)
     home = machine.cards[0].configuration.subnet
     assert home is not None and home.parent is not None
-    return _settings(design, machine, machine.id, home.parent, nics)
+    return _settings(machine, machine.id, home.parent, nics)
 
 
 def arrives_there(design: Design, machine: Machine) -> list[Effect]:
@@ -111,9 +111,7 @@ def leaves_there(machine: Machine) -> list[Effect]:
 # Parts. ------------------------------------------------------------------------------------------------------------
 
 
-def _settings(
-    design: Design, machine: Machine, vm: ResourceId, network: ResourceId, nics: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _settings(machine: Machine, vm: ResourceId, network: ResourceId, nics: list[dict[str, Any]]) -> dict[str, Any]:
     assert vm.group_id is not None
     properties: dict[str, Any] = {
         "recoveryAzureVMName": vm.name,

@@ -54,7 +54,7 @@ def make_plan(
     network.build(ahead=True)
     if "connection" in design.ahead:
         network.build_connections()
-        check_circuits(design, draft, network)
+        check_circuits(design, draft)
     protect.build(design, draft)
     # A disaster waits for no drill: it may strike before one, and in the middle of it.
     failover.disaster(design, draft)

@@ -99,7 +99,6 @@ class Target:
         """The network with its subnets. `tables` associates the route tables in the same put, so that no subnet is
         ever without its own (D85); `storage` names the subnets of replicated machines, which need the storage
         endpoint before reprotect (D32, S40). Peerings are resources of their own."""
-        own = resource_id(str(body["id"]))
         source = _properties(body)
         properties = _chosen(source, ("bgpCommunities", "flowTimeoutInMinutes", "encryption"))
         prefixes = (source.get("addressSpace") or {}).get("addressPrefixes") or []
@@ -109,7 +108,7 @@ class Target:
             properties["dhcpOptions"] = {"dnsServers": [self.network_text(server) for server in servers]}
         wanting = {name.lower() for name in storage}
         properties["subnets"] = [
-            self._subnet(own, subnet, tables=tables, groups=groups, storage=_name(subnet).lower() in wanting)
+            self._subnet(subnet, tables=tables, groups=groups, storage=_name(subnet).lower() in wanting)
             for subnet in _items(source, "subnets")
         ]
         return self._body(body, VIRTUAL_NETWORKS, properties)
@@ -119,7 +118,7 @@ class Target:
         own = resource_id(str(network["id"]))
         found = next(s for s in _items(_properties(network), "subnets") if _name(s).lower() == name.lower())
         id_ = self.of.of(own).child("subnets", _name(found))
-        return {"id": id_.text, **self._subnet(own, found, tables=True, groups=True, storage=storage)}
+        return {"id": id_.text, **self._subnet(found, tables=True, groups=True, storage=storage)}
 
     def peering(self, network: ResourceId, peering: Body, *, use_remote_gateways: bool | None = None) -> Body:
         """One side of a peering with the source's own flags (D76). `use_remote_gateways` false keeps a spoke silent
@@ -203,7 +202,7 @@ class Target:
             body["tags"] = source["tags"]
         return body
 
-    def _subnet(self, network: ResourceId, subnet: Body, *, tables: bool, groups: bool, storage: bool) -> Body:
+    def _subnet(self, subnet: Body, *, tables: bool, groups: bool, storage: bool) -> Body:
         source = _properties(subnet)
         properties = _chosen(
             source, ("privateEndpointNetworkPolicies", "privateLinkServiceNetworkPolicies", "defaultOutboundAccess")

@@ -18,11 +18,6 @@ def describe_proof(proof: Proof) -> str:
     return "\n".join(_lines(proof))
 
 
-def describe_counterexample(example: Counterexample) -> str:
-    """One counterexample with both traces."""
-    return "\n".join(_example(example))
-
-
 def _lines(proof: Proof) -> Iterator[str]:
     failing = [item for item in proof.counterexamples if not item.exempt]
     exempt = [item for item in proof.counterexamples if item.exempt]

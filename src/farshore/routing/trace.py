@@ -61,7 +61,7 @@ def trace_one_way(
     walk = _Walk(world, flow, established)
     site = world.estate.site(flow.source)
     if site is not None:
-        return walk.at_site(site, arrived=False)
+        return walk.at_site(site)
     if start is not None:
         return walk.leave(start)
     if flow.source.lower() == "internet":
@@ -370,14 +370,14 @@ class _Walk:
         assert site is not None, "a router that speaks has a site"
         routers = tuple(name.partition("/")[2] for name in names)
         self.hops.append(_router_hop(site, routers))
-        return self.at_site(site, arrived=True)
+        return self.at_site(site)
 
-    def at_site(self, site: Site, *, arrived: bool) -> Trace:
+    def at_site(self, site: Site) -> Trace:
         """At a site: home, or out again by the router that it prefers (E42)."""
         offers, choice = by_site(self.world, site, self.destination)
         self.hops.append(Hop(kind="site", name=site.name, choice=choice))
         if not offers:
-            return self._ends_at(site, arrived)
+            return self._ends_at(site)
         if not self._first_time(f"site:{site.name}"):
             return self.end(Disposition.LOOPED, f"it comes to {site.name} again")
         answering = tuple(dict.fromkeys(offer.leads_to for offer in offers))
@@ -388,7 +388,7 @@ class _Walk:
         self.hops.append(_router_hop(site, routers))
         return self.at_circuit([offer.link for offer in offers])
 
-    def _ends_at(self, site: Site, arrived: bool) -> Trace:
+    def _ends_at(self, site: Site) -> Trace:
         length = site_table(self.world, site).own(self.destination)
         if length > 0:
             return self.end(Disposition.DELIVERED, f"to {site.name}")

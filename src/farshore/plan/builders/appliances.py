@@ -39,7 +39,7 @@ def _one(design: Design, draft: Draft, appliance: Appliance, made: Mapping[Resou
     step = None if network is None else made.get(network)
     after = [step] if step is not None and step.startswith(f"{draft.phase.value}/") else []
     if appliance.existing is not None:
-        return _checks(design, draft, label, _existing(design, appliance.existing), after)
+        return _checks(draft, label, _existing(design, appliance.existing), after)
     if appliance.template is not None:
         return _template(design, draft, label, appliance, nics[0], after)
     return _by_hand(design, draft, label, nics, after)
@@ -55,7 +55,6 @@ def _existing(design: Design, id_: ResourceId) -> list[tuple[ResourceId, Resourc
 
 
 def _checks(
-    design: Design,
     draft: Draft,
     label: str,
     found: list[tuple[ResourceId, ResourceId, str]],
@@ -118,7 +117,7 @@ def _template(
         if vm is not None:
             held = [c["properties"].get("privateIPAddress") for c in body["properties"].get("ipConfigurations") or []]
             found.append((vm, id_, str(held[0] if held else address)))
-    return _checks(design, draft, label, found, last) or last
+    return _checks(draft, label, found, last) or last
 
 
 def _by_hand(
@@ -182,7 +181,7 @@ def _by_hand(
         after=after,
         effects=effects,
     )
-    return _checks(design, draft, label, found, [step]) or [step]
+    return _checks(draft, label, found, [step]) or [step]
 
 
 def _nics_of(body: Body) -> list[Body]:

@@ -52,7 +52,7 @@ def build(design: Design, draft: Draft) -> None:
         )
         tested = draft.add(
             f"test/{machine.label}",
-            actions.test_failover(planned.item, network, drilled_id(design, machine)),
+            actions.test_failover(planned.item, network, drilled_id(machine)),
             title=f"Test failover of machine {machine.label} into {network.name}",
             subject=planned.item,
             expected=durations.TEST_FAILOVER,
@@ -61,7 +61,7 @@ def build(design: Design, draft: Draft) -> None:
         checks.append(
             draft.add(
                 f"check/{machine.label}",
-                actions.check_machine(drilled_id(design, machine), drilled_nic_id(card), places[card.nic.id].address),
+                actions.check_machine(drilled_id(machine), drilled_nic_id(card), places[card.nic.id].address),
                 title=f"The test machine of {machine.label} runs with its address",
                 subject=machine.id,
                 expected=durations.CHECK_MACHINE,
@@ -72,7 +72,7 @@ def build(design: Design, draft: Draft) -> None:
     for machine, check in zip(design.machines, checks, strict=True):
         draft.add(
             f"cleanup/{machine.label}",
-            actions.test_failover_cleanup(machine.planned.item, drilled_id(design, machine)),
+            actions.test_failover_cleanup(machine.planned.item, drilled_id(machine)),
             title=f"Clean up the test of machine {machine.label}: only now it counts (S42)",
             subject=machine.planned.item,
             expected=durations.TEST_CLEANUP,

@@ -58,7 +58,7 @@ def build(design: Design, draft: Draft, network: NetworkBuilder) -> None:
             kind=StepKind.CHECK,
             after=[check, *path],
         )
-    check_circuits(design, draft, network)
+    check_circuits(design, draft)
 
 
 def commit(design: Design, draft: Draft) -> None:

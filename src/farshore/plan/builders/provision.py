@@ -357,7 +357,7 @@ class NetworkBuilder:
         return [self.made[id_] for id_ in dict.fromkeys(tables) if id_ is not None and id_ in self.made]
 
 
-def check_circuits(design: Design, draft: Draft, builder: NetworkBuilder, *, name: str = "circuit") -> list[str]:
+def check_circuits(design: Design, draft: Draft) -> list[str]:
     """Read what the target's circuits show: a connection counts when its routes are there, not when ARM says
     Connected (E36)."""
     hubs = {gateway.subnet.parent for gateway in design.gateways if gateway.subnet is not None}
@@ -373,7 +373,7 @@ def check_circuits(design: Design, draft: Draft, builder: NetworkBuilder, *, nam
     for circuit in design.target_circuits:
         steps.append(
             draft.add(
-                f"{name}/{circuit.name}",
+                f"circuit/{circuit.name}",
                 actions.read_circuit(actions.expect_circuit(circuit, present=list(dict.fromkeys(loud)))),
                 title=f"Read circuit {circuit.name}: the target's networks are announced on both links",
                 subject=circuit,

@@ -29,7 +29,7 @@ def build(design: Design, draft: Draft) -> None:
         )
         draft.add(
             f"configure/{machine.label}",
-            actions.configure_item(planned.reverse_item, settings_back(design, machine)),
+            actions.configure_item(planned.reverse_item, settings_back(machine)),
             title=f"Machine {machine.label} will have the address {planned.address} at home again",
             subject=planned.reverse_item,
             expected=durations.CONFIGURE,
