@@ -134,7 +134,7 @@ class _Turn:
 class LabClock:
     """Simulated time for actors in one event loop. See the theory above."""
 
-    def __init__(self, start: datetime, on_advance: Callable[[datetime], None] | None = None) -> None:
+    def __init__(self, start: datetime, on_advance: Callable[[datetime], datetime | None] | None = None) -> None:
         assert start.tzinfo is not None, "lab time is aware"
         self.on_advance = on_advance
         self._now = start
@@ -272,7 +272,8 @@ class LabClock:
             self._now = due
             if self.on_advance is not None:
                 try:
-                    self.on_advance(due)
+                    # A clock that others turn too may stand further by now.
+                    self._now = max(due, self.on_advance(due) or due)
                 except BaseException as error:
                     # Raised where somebody waits for it: an exception in a callback of the loop is nobody's.
                     self._grant(turn, error)

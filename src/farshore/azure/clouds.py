@@ -36,7 +36,7 @@ IN_PROCESS = "https://management.lab"
 def open_cloud(cloud: str, *, project: Path | None = None, headers: Mapping[str, str] | None = None) -> ArmClient:
     """A client for `lab`, `azure` or a URL. Use it as an async context manager, inside a running loop. `headers` go to
     the project's lab only."""
-    lab = _lab_file(project)
+    lab = lab_file(project)
     if cloud == "lab":
         if lab is None:
             raise InputError(
@@ -85,7 +85,7 @@ def _served(lab: dict[str, Any], headers: Mapping[str, str] | None) -> ArmClient
     return ArmClient(str(lab["url"]), transport=_transport(lab.get("ca")), credential=credential, headers=headers)
 
 
-def _lab_file(project: Path | None) -> dict[str, Any] | None:
+def lab_file(project: Path | None) -> dict[str, Any] | None:
     """What lab.json says, with the CA's path made absolute; None where there is no such file."""
     path = (project or Path.cwd()) / ".farshore" / "lab.json"
     if not path.is_file():

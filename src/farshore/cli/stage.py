@@ -1,6 +1,7 @@
 """Where a verb acts: a client, a clock that goes with it, the journal, and, in a lab, the handles beside it.
 
-    lab, served        `.farshore/lab.json` of a living process: HTTPS, real time at the lab's own pace
+    lab, served        `.farshore/lab.json` of a living process: HTTPS, at the lab's own pace; one that stands still
+                       (hand, jump) is turned by whoever acts in it (`turning.py`)
     lab, in process    `.farshore/lab.db`: the lab's clock, which stands still while anyone is busy; begun from
                        estate.json and farshore.yaml where there is no such file yet
     azure, or a URL    real time, azure-identity
@@ -187,10 +188,20 @@ async def _served(stack: AsyncExitStack, folder: Folder, acting: bool) -> Stage:
     from farshore.lab.server import LAB_TIME, LOOKING
     from farshore.times import moment
 
-    headers = LAB_TIME if acting else {**LAB_TIME, **LOOKING}
+    # What we ask moves the lab's time in no case: either it runs, or we turn it.
+    headers = {**LAB_TIME, **LOOKING}
     client = await stack.enter_async_context(open_cloud("lab", project=folder.path, headers=headers))
     handles = Handles(client)
     shown = await handles.get("clock")
-    pace = STANDING if shown["speed"] in ("hand", "jump") else float(shown["speed"])
-    clock = WallClock(pace, moment(shown["now"]))
+    now = moment(shown["now"])
+    clock: LabClock | WallClock
+    if shown["speed"] not in ("hand", "jump"):
+        clock = WallClock(float(shown["speed"]), now)
+    elif acting:
+        from farshore.cli.turning import turner
+
+        clock = LabClock(now, turner(folder))
+        await stack.enter_async_context(clock.actor("stage"))
+    else:
+        clock = WallClock(STANDING, now)
     return Stage(client=client, clock=clock, handles=handles, folder=folder, lab=True)
