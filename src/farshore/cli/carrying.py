@@ -153,7 +153,7 @@ async def _run_for(stage: Stage, declared: Estate, view: View, beginning: Beginn
 async def _begun(stage: Stage, declared: Estate, view: View, beginning: Beginning) -> Run | None:
     from farshore.assess import assess
     from farshore.azure.inventory import read_estate
-    from farshore.cli.verbs.planned import plan_for
+    from farshore.cli.planned import plan_for
     from farshore.estate.estate import Estate
     from farshore.prove import prove
 

@@ -51,7 +51,7 @@ def from_cloud(app: App, folder: Folder, cloud: str, subscriptions: Sequence[str
     """The estate as a cloud shows it now, secrets taken off at the door."""
     import asyncio
 
-    from farshore.cli.verbs.lab_beside import once_free
+    from farshore.cli.lab_beside import once_free
     from farshore.estate.estate import Estate
 
     if cloud == "lab" and not folder.lab_db.is_file():

@@ -28,9 +28,9 @@ from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.exercise.log import HaltedError, Phases
 from farshore.cli.exercise.residents import Residents, traffic_of
 from farshore.cli.hearing import Hearing
+from farshore.cli.planned import Planned, plan_for
 from farshore.cli.projects import Folder, subscriptions_of
 from farshore.cli.stage import Stage
-from farshore.cli.verbs.planned import Planned, plan_for
 from farshore.cli.views import View
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from farshore.cli.exercise.story import Story, Told
+from farshore.cli.planned import plan_for
 from farshore.cli.projects import Folder, read_folder
 from farshore.cli.runs import new_id
 from farshore.cli.stage import open_stage
-from farshore.cli.verbs.planned import plan_for
 from farshore.cli.views import View
 
 

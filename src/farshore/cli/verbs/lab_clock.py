@@ -22,7 +22,7 @@ def command(app: App, speed: str | None, advance: timedelta | None, to: datetime
     """Show the lab's time, the next event and the pace; turn the clock, or set the pace. Time does not go back."""
     import asyncio
 
-    from farshore.cli.verbs.lab_beside import lab_folder, once_free
+    from farshore.cli.lab_beside import lab_folder, once_free
     from farshore.cli.views.lab import clock_text
     from farshore.lab.served_clock import pace
     from farshore.times import stamp
@@ -44,7 +44,7 @@ def command(app: App, speed: str | None, advance: timedelta | None, to: datetime
 
 
 async def _clock(folder: Any, wanted: dict[str, Any]) -> dict[str, Any]:
-    from farshore.cli.verbs.lab_beside import beside_the_lab
+    from farshore.cli.lab_beside import beside_the_lab
 
     async with beside_the_lab(folder) as stage:
         if "speed" in wanted and stage.cloud is not None:

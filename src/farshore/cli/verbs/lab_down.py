@@ -11,7 +11,7 @@ from farshore.cli.app import App, common
 @common
 def command(app: App) -> None:
     """Stop serving the project's lab; its state stays in .farshore/lab.db."""
-    from farshore.cli.verbs.lab_beside import lab_folder
+    from farshore.cli.lab_beside import lab_folder
     from farshore.lab import processes
 
     folder = lab_folder(app)

@@ -21,7 +21,7 @@ from farshore.errors import InputError
 @common
 def command(app: App, unset: bool) -> None:
     """Print lines for a shell: eval "$(farshore lab env)" lets curl, Azure SDKs, az and terraform talk to the lab."""
-    from farshore.cli.verbs.lab_beside import lab_folder
+    from farshore.cli.lab_beside import lab_folder
     from farshore.cli.verbs.lab_status import subscriptions_of
     from farshore.lab import processes
 

@@ -177,7 +177,7 @@ def _answer(
     """Make the fault, where there is one to make, and show what is broken now."""
     import asyncio
 
-    from farshore.cli.verbs.lab_beside import lab_folder, once_free
+    from farshore.cli.lab_beside import lab_folder, once_free
     from farshore.cli.views.lab import faults_text
 
     if at is not None and in_ is not None:
@@ -187,7 +187,7 @@ def _answer(
 
 
 async def _ask(folder: Any, fault: dict[str, Any] | None, at: datetime | None, in_: timedelta | None) -> dict[str, Any]:
-    from farshore.cli.verbs.lab_beside import beside_the_lab
+    from farshore.cli.lab_beside import beside_the_lab
     from farshore.times import moment, stamp
 
     async with beside_the_lab(folder) as stage:

@@ -43,7 +43,7 @@ def command(
     """Print the lab's journal of writes: number, lab time, answer, method, what; what went wrong below it."""
     import asyncio
 
-    from farshore.cli.verbs.lab_beside import lab_folder, once_free
+    from farshore.cli.lab_beside import lab_folder, once_free
     from farshore.cli.views.lab import log_lines
     from farshore.lab import processes
 
@@ -119,7 +119,7 @@ class _Since:
 
 
 async def _rows(folder: Any, number: int) -> tuple[list[dict[str, Any]], datetime]:
-    from farshore.cli.verbs.lab_beside import beside_the_lab
+    from farshore.cli.lab_beside import beside_the_lab
 
     async with beside_the_lab(folder) as stage:
         rows = await stage.handles.all("requests", since=str(number))

@@ -14,7 +14,7 @@ from farshore.cli.app import App, common
 @common
 def command(app: App) -> None:
     """Say whether the project's lab is being served, and how it is. The answer is status 0 either way."""
-    from farshore.cli.verbs.lab_beside import lab_folder
+    from farshore.cli.lab_beside import lab_folder
     from farshore.cli.views.lab import served_document, status_text
     from farshore.lab import processes
 

@@ -30,7 +30,7 @@ def command(app: App, foreground: bool, port: int, speed: str | None, fresh: boo
     Time in the lab: jump goes on to the next event when a client polls, hand stands still until `farshore lab clock`
     turns it, a number is how many times as fast as ours it runs.
     """
-    from farshore.cli.verbs.lab_beside import lab_folder
+    from farshore.cli.lab_beside import lab_folder
     from farshore.cli.views.lab import served_document, served_text
     from farshore.lab import processes
     from farshore.lab.served_clock import pace
@@ -59,9 +59,9 @@ def command(app: App, foreground: bool, port: int, speed: str | None, fresh: boo
 
 
 def _serve(app: App, folder: Folder, port: int, speed: str | None, fresh: bool) -> int | None:
+    from farshore.cli.lab_beside import once_free
     from farshore.cli.projects import read_folder
     from farshore.cli.stage import forget_lab, lab_of
-    from farshore.cli.verbs.lab_beside import once_free
     from farshore.cli.views.lab import served_document, served_text
     from farshore.lab import processes
     from farshore.lab.server import serve

@@ -15,8 +15,8 @@ from farshore.cli.app import BAD_ANSWER, GOOD, App, common
 @common
 def command(app: App, plan_file: Path | None, scenario: str) -> int:
     """Prove the plan safe at every moment and under every single failure, and every machine reachable."""
+    from farshore.cli import planned
     from farshore.cli.projects import read_folder
-    from farshore.cli.verbs import planned
     from farshore.prove import prove
     from farshore.prove.describe import describe_proof
     from farshore.prove.file import proof_as_json
