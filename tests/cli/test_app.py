@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -30,17 +29,6 @@ def answer(*arguments: str, cwd: Path | None = None, status: int = 0) -> Any:
     done = farshore(*arguments, "--format", "json", cwd=cwd)
     assert done.returncode == status, done.stderr + done.stdout
     return json.loads(done.stdout)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of the published example."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for source in examples.path(PUBLISHED).iterdir():
-        if source.is_file() and source.suffix != ".py":
-            shutil.copyfile(source, folder / source.name)
-    return folder
 
 
 def test_help_names_every_verb() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,16 +22,6 @@ from farshore.cli.app import run
 from .slips import ESTATE, PLAN, SLIPS, YAML, Slip
 
 PUBLISHED = "two-circuits-two-locations"
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for source in examples.path(PUBLISHED).iterdir():
-        if source.is_file() and source.suffix != ".py":
-            shutil.copyfile(source, folder / source.name)
-    return folder
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 1) -> tuple[str, dict[str, Any]]:

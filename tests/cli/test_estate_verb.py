@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from farshore import examples
 from farshore.arm.ids import resource_id
 from farshore.cli.app import run
 from farshore.cli.projects import Folder, read_folder
@@ -47,16 +45,6 @@ def bodies_of(folder: Path) -> list[dict[str, Any]]:
 
 def named(bodies: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return next(body for body in bodies if body["name"] == name)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for source in examples.path(PUBLISHED).iterdir():
-        if source.is_file() and source.suffix != ".py":
-            shutil.copyfile(source, folder / source.name)
-    return folder
 
 
 @pytest.fixture
