@@ -15,6 +15,7 @@ from farshore.cli import runs
 from farshore.cli.hearing import Hearing
 from farshore.cli.projects import subscriptions_of
 from farshore.cli.runs import Command, Run
+from farshore.clock import LabClock
 from farshore.errors import InputError
 from farshore.plan.model import Phase
 from farshore.run import run_phases
@@ -109,11 +110,31 @@ async def carry_out(
             expected=f"a run in which {first} is done",
             remedy=run.next_action() if run.events else f"farshore {first}",
         )
+    await _must_return(command, run, stage)
     if not run.events:
         assert beginning.estate is not None
         runs.begin(stage.folder, run.id, beginning.estate, run.plan, beginning.proof)
+        cuts = 0 if beginning.proof is None else beginning.proof.cuts
+        view.progress(f"run {run.id}: {len(run.plan.steps)} steps, proven over {cuts:,} cuts")
     happened = [command.event] if command.event in {event.id for event in run.plan.events} and command.event else []
     return await drive(run, phases, stage, view, happened)
+
+
+async def _must_return(command: Command, run: Run, stage: Stage) -> None:
+    """A guard that watches turns a clock that stands still, and nobody else can: a region that nobody has told to
+    return would be watched for ever."""
+    if command.event != "return" or not isinstance(stage.clock, LabClock):
+        return
+    shown = await stage.handles.get("faults")
+    lost = {row["region"] for row in shown["regions"] if not row["returning"]}
+    planned = {row.get("region") for row in shown["planned"]}
+    if run.plan.source_region in lost - planned:
+        raise InputError(
+            f"{run.plan.source_region} is lost in the lab, and nothing will bring it back",
+            value=run.plan.source_region,
+            expected="a region that returns, now or later",
+            remedy=f"farshore lab fault region {run.plan.source_region} returned, now or with --in 10m",
+        )
 
 
 async def drive(run: Run, phases: Sequence[Phase], stage: Stage, view: View, happened: Sequence[str] = ()) -> Carried:
@@ -176,7 +197,6 @@ async def _begun(stage: Stage, declared: Estate, view: View, beginning: Beginnin
     if not proof.ok:
         return None
     run_id = runs.new_id(stage.journal, planned.plan.scenario)
-    view.progress(f"run {run_id}: {len(planned.plan.steps)} steps, proven over {proof.cuts:,} cuts")
     return Run(id=run_id, plan=planned.plan, events=(), state=initial(planned.plan))
 
 

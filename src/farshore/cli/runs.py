@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.json import loads, pretty
 from farshore.errors import InputError
 from farshore.plan.file import plan_as_json, plan_from_json
-from farshore.plan.model import Phase, Plan
+from farshore.plan.model import Obligation, Phase, Plan
 from farshore.run import machine
 from farshore.run.events import Kind, RunEvent
 from farshore.run.journal import Journal
@@ -96,6 +96,20 @@ class Run:
         """Steps that a person is asked for."""
         return tuple(id_ for id_, r in self.state.steps.items() if r.state is StepState.ASKED)
 
+    @property
+    def owed(self) -> tuple[Obligation, ...]:
+        """Obligations that stand: what raised them has happened, and what discharges them is not behind us yet."""
+        raised = {
+            step.obligation
+            for step in self.plan.steps
+            if step.obligation is not None and self.state.steps[step.id].expected
+        }
+        return tuple(
+            owed
+            for owed in self.plan.obligations
+            if owed.id in raised and not all(self.state.is_behind(id_) for id_ in owed.discharged_by)
+        )
+
     def instruction(self, step: str) -> str:
         """What the person was asked to do."""
         asked = [event for event in self.events if event.step == step and event.kind is Kind.ASKED]
@@ -148,7 +162,7 @@ class Run:
         if self.waiting:
             return f"do what is asked, then: farshore runs approve {self.waiting[0]} --run {self.id}"
         if self.failed:
-            return f"mend the cause, then: farshore runs retry {self.failed[0]} --run {self.id}"
+            return f"mend the cause, then: farshore runs retry --run {self.id}, and farshore runs resume {self.id}"
         if self.open_phases:
             return f"farshore runs resume {self.id}"
         following = self.next_command
@@ -209,7 +223,9 @@ def read(folder: Folder, journal: Journal, run_id: str) -> Run:
 def latest(folder: Folder, journal: Journal, run_id: str | None) -> Run:
     """The run of this id, else the latest."""
     known = journal.runs()
-    return read(folder, journal, run_id or (known[-1] if known else "of this project"))
+    if run_id is None and not known:
+        raise InputError("There are no runs in this project yet", remedy="farshore provision begins one")
+    return read(folder, journal, run_id or known[-1])
 
 
 def current(folder: Folder, journal: Journal) -> Run | None:

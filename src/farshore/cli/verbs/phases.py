@@ -60,14 +60,13 @@ def _confirm(app: App) -> None:
     if app.format != "human" or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
     from farshore.cli.projects import read_folder
+    from farshore.errors import InputError
 
     project, _ = read_folder(app.project_dir)
     source, target = project.source_region, project.target.region
-    click.confirm(
-        f"This declares {source} lost: its machines are started in {target} from their latest recovery points. Go on?",
-        abort=True,
-        err=True,
-    )
+    asked = f"This declares {source} lost: its machines are started in {target} from their latest recovery points."
+    if not click.confirm(f"{asked} Go on?", err=True):
+        raise InputError("Nothing was done", code="NotConfirmed", remedy="farshore failover, when the region is lost")
 
 
 commands: dict[str, click.Command] = {name: _command(name) for name in NAMES}

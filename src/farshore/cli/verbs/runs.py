@@ -20,6 +20,8 @@ from farshore.cli.app import BAD_ANSWER, GOOD, App, common
 from farshore.run.events import Kind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from farshore.cli.carrying import Carried
     from farshore.cli.projects import Folder
     from farshore.cli.runs import Run
@@ -64,8 +66,15 @@ def show(app: App, run_id: str | None, all_steps: bool) -> int:
 
     with _journal(app) as (folder, journal):
         run = runs.latest(folder, journal, run_id)
-        document = {"run": run.id, **run_as_json(run), "step_rows": step_rows(run.plan, run.events)}
-        app.view.answer(document, run_text(run, all_steps=all_steps))
+        holder = journal.holder(run.id)
+        document = {
+            "run": run.id,
+            **run_as_json(run),
+            "driven_by": None if holder is None else holder.as_json(),
+            "step_rows": step_rows(run.plan, run.events),
+        }
+        driver = "" if holder is None else f"process {holder.pid} on {holder.host}"
+        app.view.answer(document, run_text(run, driver, all_steps=all_steps))
     return GOOD
 
 
@@ -107,32 +116,25 @@ async def _resume(app: App, run_id: str | None) -> Carried:
 def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = None) -> click.Command:
     """A verb that writes one word of a person's in the journal."""
 
-    def write(app: App, run_id: str | None, step: str = "", by: str | None = None, why: str | None = None) -> int:
-        from datetime import UTC, datetime
-
+    def write(
+        app: App, run_id: str | None, step: str | None = None, by: str | None = None, why: str | None = None
+    ) -> int:
         from farshore.cli import runs
-        from farshore.errors import InputError, JournalError
 
         body = {"by": by or _user(), **({"why": why} if why else {})}
         with _journal(app) as (folder, journal):
             run = runs.latest(folder, journal, run_id)
-            if of_step and run.plan.step(step) is None:
-                raise InputError(
-                    f"Run {run.id} has no step {step}",
-                    value=step,
-                    expected="the id of a step of its plan",
-                    remedy=f"farshore runs show {run.id} --steps lists them",
-                )
-            # The run's own time, which is the lab's in a lab; a word of the wall's would stand before its cause.
-            now = max(datetime.now(UTC), run.events[-1].at) if app.cloud not in (None, "lab") else run.events[-1].at
-            try:
-                runs.check(run, kind, now, step, body)
-                if kind is Kind.SKIPPED and (unproven := _unproven(folder, run, step)) is not None:
-                    app.view.answer({"run": run.id, "written": False, "because": unproven}, f"Not skipped. {unproven}")
-                    return BAD_ANSWER
-                written = runs.tell(journal, run, kind, now, step=step, body=body)
-            except JournalError as error:
-                raise InputError(f"{said} makes no sense here: {error}", value=step or run.id) from None
+            written = True
+            for id_ in _steps_meant(run, kind, step) if of_step else ("",):
+                run = runs.read(folder, journal, run.id)
+                with _making_sense(said, id_ or run.id):
+                    runs.check(run, kind, _now(app, folder, run), id_, body)
+                    if kind is Kind.SKIPPED and (unproven := _unproven(folder, run, id_)) is not None:
+                        answer = {"run": run.id, "written": False, "because": unproven}
+                        app.view.answer(answer, f"Not skipped. {unproven}")
+                        return BAD_ANSWER
+                    told = runs.tell(journal, run, kind, _now(app, folder, run), step=id_, body=body)
+                    written = written and told
             run = runs.read(folder, journal, run.id)
             text = said if written else f"{said}: left for the process that drives the run"
             app.view.answer(
@@ -145,7 +147,8 @@ def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = 
     if why is not None:
         options.append(click.option("--why", required=True, help=why))
     if of_step:
-        options += [click.argument("step"), click.option("--run", "run_id", default=None, help="Default: the latest.")]
+        options.append(click.argument("step", required=kind is not Kind.RETRIED))
+        options.append(click.option("--run", "run_id", default=None, help="Default: the latest."))
     else:
         options.append(click.argument("run_id", required=False, metavar="[RUN]"))
     decorated = common(write)
@@ -154,10 +157,49 @@ def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = 
     return click.command(name, help=said + ".")(decorated)
 
 
+def _steps_meant(run: Run, kind: Kind, step: str | None) -> tuple[str, ...]:
+    """The step that was named; of a retry that names none, all that failed."""
+    from farshore.errors import InputError
+
+    if step is None:
+        assert kind is Kind.RETRIED
+        if not run.failed:
+            raise InputError(f"Nothing has failed in run {run.id}", value=run.id, remedy=run.next_action())
+        return run.failed
+    if run.plan.step(step) is None:
+        raise InputError(
+            f"Run {run.id} has no step {step}",
+            value=step,
+            expected="the id of a step of its plan",
+            remedy=f"farshore runs show {run.id} --steps lists them",
+        )
+    return (step,)
+
+
+@contextmanager
+def _making_sense(said: str, of: str) -> Iterator[None]:
+    from farshore.errors import InputError, JournalError
+
+    try:
+        yield
+    except JournalError as error:
+        raise InputError(f"{said} makes no sense here: {error}", value=of) from None
+
+
+def _now(app: App, folder: Folder, run: Run) -> datetime:
+    """The run's own time: the lab's in a lab, where a word of the wall's would stand before its cause."""
+    from datetime import UTC, datetime
+
+    from farshore.cli.readings import cloud_of
+
+    last = run.events[-1].at
+    return last if cloud_of(app, folder) == "lab" else max(datetime.now(UTC), last)
+
+
 for _made in (
     _word("pause", Kind.PAUSED, "No further step begins; what is under way comes to its end", of_step=False),
     _word("cancel", Kind.CANCELLED, "The run ends here; what it has built stays", of_step=False),
-    _word("retry", Kind.RETRIED, "The failed step is tried again when the run is resumed", of_step=True),
+    _word("retry", Kind.RETRIED, "What failed (STEP, or all of it) is tried again on resume", of_step=True),
     _word("skip", Kind.SKIPPED, "The step counts as done without being done", of_step=True, why="Why this is right."),
     _word("approve", Kind.APPROVED, "The step that a person was asked for is done, and will be verified", of_step=True),
 ):

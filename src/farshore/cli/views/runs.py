@@ -40,7 +40,10 @@ def carried_text(name: str, carried: Carried) -> str:
         head = style(f"{name}: {done} steps, {took}.", "good")
     else:
         head = style(f"{name}: not at its end.", "error")
-    return "\n".join([head, "", *_standing(run)])
+    lines = [head, "", *_standing(run)]
+    if name == "failover" and carried.ok:
+        lines += ["", "Look at the machines before you commit: a commit drops their other recovery points (S44)."]
+    return "\n".join(lines)
 
 
 def runs_text(runs: Sequence[Run], holders: Sequence[str | None]) -> str:
@@ -52,12 +55,19 @@ def runs_text(runs: Sequence[Run], holders: Sequence[str | None]) -> str:
         done = sum(run.state.is_behind(step.id) for step in run.plan.steps)
         at = run.events[-1].at
         rows.append(
-            (run.id, run.status, f"{done} of {len(run.plan.steps)}", _time(at), holder or "", run.next_action())
+            (
+                run.id,
+                run.status,
+                f"{done} of {len(run.plan.steps)}",
+                _time(at),
+                holder or "",
+                "nothing: it is being driven" if holder else run.next_action(),
+            )
         )
     return "\n".join(table(("run", "status", "steps", "last event", "driven by", "next"), rows, indent=0))
 
 
-def run_text(run: Run, *, all_steps: bool) -> str:
+def run_text(run: Run, driver: str, *, all_steps: bool) -> str:
     """A run: phases with their times, then what is under way, failed or asked; every step where wanted."""
     rows = []
     for phase in Phase:
@@ -67,13 +77,13 @@ def run_text(run: Run, *, all_steps: bool) -> str:
         done = sum(run.state.is_behind(step.id) for step in steps)
         state = "done" if phase in run.state.ended else "under way" if phase in run.state.started else "to come"
         rows.append((phase.value, state, f"{done} of {len(steps)}", _took(run, (phase,)) if done else ""))
-    lines = [*_standing(run), "", *table(("phase", "state", "steps", "took"), rows, indent=0)]
+    lines = [*_standing(run, driver), "", *table(("phase", "state", "steps", "took"), rows, indent=0)]
     if all_steps:
         lines += ["", *_steps(run)]
     return "\n".join(lines)
 
 
-def _standing(run: Run) -> list[str]:
+def _standing(run: Run, driver: str = "") -> list[str]:
     steps = run.state.steps
     titles = {step.id: step.title for step in run.plan.steps}
     lines = facts(
@@ -81,7 +91,8 @@ def _standing(run: Run) -> list[str]:
             ("run", run.id),
             ("status", style(run.status, TINTS.get(run.status, "strong"))),
             *[("happened", name) for name in run.state.happened],
-            ("next", run.next_action()),
+            *([("driven by", driver)] if driver else []),
+            ("next", "nothing: it is being driven" if driver else run.next_action()),
         ]
     )
     for id_ in run.failed:
@@ -93,11 +104,8 @@ def _standing(run: Run) -> list[str]:
         lines += [
             f"  {'do' if at == 0 else '':<7}  {line}" for at, line in enumerate(run.instruction(id_).splitlines())
         ]
-    owed = [(step, steps[step.id]) for step in run.plan.steps if steps[step.id].expected and step.obligation]
-    for step, record in owed:
-        fault = record.fault or {}
-        lines += ["", f"{style('owed', 'warning')}    {step.title}"]
-        lines.append(f"  because  it failed as the plan expected: {fault.get('message')}")
+    for owed in run.owed:
+        lines += ["", f"{style('owed', 'warning')}    {owed.title}", f"  because  {owed.because}"]
     return lines
 
 
