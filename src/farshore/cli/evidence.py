@@ -37,7 +37,8 @@ def write_report(folder: Folder, run: Run, estate: Estate) -> tuple[dict[str, An
     caption = "The estate that the plan was made for"
     evidence = Evidence(
         title=f"{run.id}: {regions[0]} to {regions[1]}",
-        headline=f"This run is {run.status}. Next: {run.next_action()}.",
+        headline=_headline(run),
+        measured_from="from the moment at which the disaster was declared; the loss itself is not on record",
         summary=summary,
         proof=proof_as_json(proof),
         steps=step_rows(run.plan, run.events),
@@ -50,6 +51,12 @@ def write_report(folder: Folder, run: Run, estate: Estate) -> tuple[dict[str, An
     return summary, fingerprint
 
 
+def _headline(run: Run) -> str:
+    if run.status == "over":
+        return "This run is over: every phase that began is at its end."
+    return f"This run is {run.status}. Next: {run.next_action()}."
+
+
 def summary_of(run: Run, estate: Estate, proof: Proof) -> dict[str, Any]:
     """As much of the contract's exercise summary as the run's own record can say."""
     return {
@@ -59,7 +66,7 @@ def summary_of(run: Run, estate: Estate, proof: Proof) -> dict[str, Any]:
         "wall_seconds": None,
         "simulated_seconds": None,
         "phases": [row for phase in run.state.started if (row := _phase(run, phase)) is not None],
-        "machines": _machines(run),
+        "machines": _machines(run, estate),
         "objectives": [
             {
                 "name": verdict.objective,
@@ -96,10 +103,14 @@ def _phase(run: Run, phase: Phase) -> dict[str, Any] | None:
     return {"name": phase.value, "started_at": stamp(min(begun)), "ended_at": stamp(last), "ok": ok}
 
 
-def _machines(run: Run) -> list[dict[str, Any]]:
+def _machines(run: Run, estate: Estate) -> list[dict[str, Any]]:
     """Recovery times, from the moment at which the disaster was declared to the service's own end of what each
     machine waited for; nothing before a failover."""
     lost_at = record.declared_at(run.events)
     if lost_at is None:
         return []
-    return [record.machine_row(run.plan, run.state, machine, lost_at) for machine in run.plan.machines]
+    wanted = record.wanted_of(run.plan, estate)
+    return [
+        record.machine_row(run.plan, run.state, machine, lost_at, wanted.get(machine.id.key))
+        for machine in run.plan.machines
+    ]

@@ -170,9 +170,14 @@ class Project:
         return known.get(path) if path else None
 
     def provisions_ahead(self, kind: str) -> bool:
-        """Whether things of this kind (`PROVISIONABLE`) are built before a disaster."""
+        """Whether things of this kind (`PROVISIONABLE`) are built before a disaster. `link` wins: a cold link has no
+        connection ahead, and one that is up needs all that makes it safe (D85). But whoever asks for nothing ahead has
+        asked for the article's own order, the network after the machines."""
         assert kind in PROVISIONABLE, f"{kind} is not among {PROVISIONABLE}"
-        return "all" in self.provision_ahead or kind in self.provision_ahead
+        if kind == "connection" and self.link is Link.COLD:
+            return False
+        asked = "all" in self.provision_ahead or kind in self.provision_ahead
+        return asked or (self.link is not Link.COLD and "none" not in self.provision_ahead)
 
     def change_of(self, site: str) -> SiteChange:
         """How a preference or filter is changed at a site."""

@@ -12,7 +12,7 @@ Builders (`plan/builders/`) turn a design into steps, one file a phase.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from farshore.arm.compute import VirtualMachine
@@ -23,7 +23,7 @@ from farshore.arm.network import Connection, IpConfiguration, NetworkInterface, 
 from farshore.errors import InputError
 from farshore.estate.counterparts import Counterparts, mapped_address, mapped_network
 from farshore.estate.estate import Estate
-from farshore.estate.project import PROVISIONABLE, Appliance, Link, Project
+from farshore.estate.project import PROVISIONABLE, Appliance, Project
 from farshore.plan.model import PlannedMachine
 from farshore.plan.recovery import Recovery
 from farshore.plan.target import Target
@@ -160,24 +160,15 @@ def ahead_of(project: Project, provision_ahead: Iterable[str] | None) -> frozens
     # Replication needs networks and what their subnets name (S11).
     ahead = {"securityGroups", "networks"}
     for name in asked:
-        if name == "all":
-            ahead |= set(PROVISIONABLE)
-        elif name != "none":
-            if name.lower() not in known:
-                raise InputError(
-                    f"{name} is nothing that can be provisioned ahead",
-                    value=name,
-                    expected="all, none, or some of " + ", ".join(PROVISIONABLE),
-                    file=project.file if provision_ahead is None else None,
-                )
-            ahead.add(known[name.lower()])
-    if project.link is Link.COLD:
-        ahead.discard("connection")
-    elif "none" not in asked:
-        # A connection that is up ahead of a failover needs all that makes it safe (D85). Whoever asks for nothing
-        # ahead has asked for the article's own order, steps after the machines.
-        ahead |= set(PROVISIONABLE)
-    return frozenset(ahead)
+        if name not in ("all", "none") and name.lower() not in known:
+            raise InputError(
+                f"{name} is nothing that can be provisioned ahead",
+                value=name,
+                expected="all, none, or some of " + ", ".join(PROVISIONABLE),
+                file=project.file if provision_ahead is None else None,
+            )
+    told = replace(project, provision_ahead=tuple(known.get(name.lower(), name) for name in asked))
+    return frozenset(ahead | {kind for kind in PROVISIONABLE if told.provisions_ahead(kind)})
 
 
 def appliance_addresses(estate: Estate, project: Project) -> dict[Address, Address]:

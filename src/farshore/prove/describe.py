@@ -21,7 +21,8 @@ def describe_proof(proof: Proof) -> str:
 def _lines(proof: Proof) -> Iterator[str]:
     failing = [item for item in proof.counterexamples if not item.exempt]
     exempt = [item for item in proof.counterexamples if item.exempt]
-    yield "Proven." if proof.ok else f"Not proven: {len(failing)} thing{'s' * (len(failing) != 1)} can go wrong."
+    but = ", but for one interval that a single circuit can't close (D63); see below" if exempt else ""
+    yield f"Proven{but}." if proof.ok else f"Not proven: {len(failing)} thing{'s' * (len(failing) != 1)} can go wrong."
     yield ""
     yield f"  cuts         {proof.cuts:,}" + ("" if proof.exhaustive else ", not all of them looked at")
     yield f"  states       {proof.states:,}, each without failure and under {len(proof.failures)} single failures"

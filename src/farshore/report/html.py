@@ -31,6 +31,8 @@ class Evidence:
     proof: Mapping[str, Any]
     steps: Sequence[Mapping[str, Any]]
     """`{id, phase, letter, title, subject, state, started_at, ended_at, expected_duration_seconds, note}`."""
+    measured_from: str = "from the loss of the region"
+    """Where recovery times begin."""
     obligations: Sequence[Mapping[str, Any]] = ()
     learned: Sequence[str] = ()
     """What a drill proved and what it did not, in sentences."""

@@ -8,10 +8,14 @@ None here; the exercise fills it in.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.arm.json import Body, dumps, pretty
+from farshore.assess import resolve
+from farshore.estate.estate import Estate
+from farshore.estate.project import Objective
 from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.file import plan_as_json
 from farshore.plan.model import Phase, Plan, PlannedMachine
@@ -70,7 +74,38 @@ def declared_at(events: Iterable[RunEvent]) -> datetime | None:
     return next(told, None)
 
 
-def machine_row(plan: Plan, state: State, machine: PlannedMachine, lost_at: datetime) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the objectives ask for a machine."""
+
+    recovery_time: timedelta
+    recovery_point: timedelta
+
+    @classmethod
+    def of(cls, objective: Objective) -> Wanted:
+        return cls(recovery_time=objective.recovery_time, recovery_point=objective.recovery_point)
+
+
+def wanted_of(plan: Plan, estate: Estate) -> dict[str, Wanted]:
+    """The strictest of the objectives that reach each machine, by the machine's id in lower case. A machine that no
+    objective reaches has none."""
+    strictest: dict[str, Wanted] = {}
+    for objective in plan.objectives:
+        for conversation in () if objective.deny else resolve(objective, estate):
+            if conversation.destination.machine is None:
+                continue
+            key = conversation.destination.machine.key
+            known = strictest.get(key, Wanted.of(objective))
+            strictest[key] = Wanted(
+                recovery_time=min(known.recovery_time, objective.recovery_time),
+                recovery_point=min(known.recovery_point, objective.recovery_point),
+            )
+    return strictest
+
+
+def machine_row(
+    plan: Plan, state: State, machine: PlannedMachine, lost_at: datetime, asked: Wanted | None
+) -> dict[str, Any]:
     """The summary's row of one machine: its recovery time, from the loss of the region to the service's own end of
     what the machine waited for."""
     served = served_at(plan, state, machine)
@@ -82,11 +117,11 @@ def machine_row(plan: Plan, state: State, machine: PlannedMachine, lost_at: date
         "bytes_lost": None,
         "recovery_point_seconds": None,
         "recovery_point_predicted_seconds": RECOVERY_POINT.duration.total_seconds(),
-        "recovery_point_objective_seconds": None,
+        "recovery_point_objective_seconds": None if asked is None else asked.recovery_point.total_seconds(),
         "recovery_time_seconds": {
             "measured": None if served is None else (served - lost_at).total_seconds(),
             "predicted": plan.predicted_recovery_seconds.get(machine.id.key),
-            "objective": None,
+            "objective": None if asked is None else asked.recovery_time.total_seconds(),
         },
     }
 

@@ -103,6 +103,8 @@ def absent_in_target(context: Context) -> Iterator[Finding]:
         when = (
             "in the failover, as `link: cold` asks"
             if context.project.link is Link.COLD
+            else "in the failover, as `provision_ahead` asks"
+            if not context.project.provisions_ahead("connection")
             else f"before a disaster, as `link: {context.project.link}` asks"
         )
         names = ", ".join(circuit.name for circuit in context.target_circuits)

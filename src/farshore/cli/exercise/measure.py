@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.handles import Handles
 from farshore.plan.model import Plan, PlannedMachine
-from farshore.report.record import machine_row
+from farshore.report.record import Wanted, machine_row
 from farshore.run.machine import State
 from farshore.times import moment, stamp
 
@@ -49,14 +49,6 @@ class Used:
     disks: tuple[Made, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the objectives ask for a machine."""
-
-    recovery_time: timedelta
-    recovery_point: timedelta
-
-
 async def machines(
     plan: Plan, state: State, handles: Handles, reader: DiskReader, lost_at: datetime, wanted: Mapping[str, Wanted]
 ) -> list[dict[str, Any]]:
@@ -66,16 +58,12 @@ async def machines(
     for machine in plan.machines:
         used = await _used(machine, handles, sizes)
         disks = [] if used is None else [await _compared(made, handles, reader) for made in used.disks]
-        asked = wanted.get(machine.id.key)
-        row = machine_row(plan, state, machine, lost_at)
+        row = machine_row(plan, state, machine, lost_at, wanted.get(machine.id.key))
         row["disks"] = disks
         if used is not None:
             row["recovery_point"] = {"id": used.id, "time": stamp(used.time)}
             row["recovery_point_seconds"] = (lost_at - used.time).total_seconds()
             row["bytes_lost"] = await _bytes_lost(used, handles, lost_at)
-        if asked is not None:
-            row["recovery_point_objective_seconds"] = asked.recovery_point.total_seconds()
-            row["recovery_time_seconds"]["objective"] = asked.recovery_time.total_seconds()
         rows.append(row)
     return rows
 

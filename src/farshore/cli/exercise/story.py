@@ -241,7 +241,8 @@ class Story:
             away = (await self._reading()).with_outside(lost)
             self._told.maps.append(("After failover: the far shore serves", away))
             reader = DiskReader(self._stage.client, self._stage.clock)
-            objectives = verdicts.recovery_objectives(plan, self._residents.traffic)
+            assert self._told.estate is not None
+            objectives = record.wanted_of(plan, self._told.estate)
             self._told.machines = await measure.machines(
                 plan, outcome.state, self._stage.handles, reader, self._lost_at, objectives
             )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from farshore.cli.exercise.measure import Wanted
-from farshore.cli.exercise.residents import Diary, Traffic
+from farshore.cli.exercise.residents import Diary
 from farshore.plan.model import Plan
 from farshore.prove.values import Proof
 from farshore.times import moment
@@ -49,23 +48,6 @@ def time_of(answer: Any, otherwise: datetime) -> datetime:
     """When the lab says that something happened."""
     said = answer.get("time") or answer.get("at") if isinstance(answer, dict) else None
     return moment(str(said)) if said else otherwise
-
-
-def recovery_objectives(plan: Plan, traffic: Iterable[Traffic]) -> dict[str, Wanted]:
-    """The strictest of the objectives that reach each machine, by the machine's id in lower case. A machine that no
-    objective reaches has none."""
-    asked = {objective.name: objective for objective in plan.objectives}
-    strictest: dict[str, Wanted] = {}
-    for flow in traffic:
-        if flow.machine is not None and not flow.denied:
-            objective, known = asked[flow.objective], strictest.get(flow.machine)
-            strictest[flow.machine] = Wanted(
-                recovery_time=min(objective.recovery_time, known.recovery_time if known else objective.recovery_time),
-                recovery_point=min(
-                    objective.recovery_point, known.recovery_point if known else objective.recovery_point
-                ),
-            )
-    return strictest
 
 
 def wrong_machines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
