@@ -120,6 +120,11 @@ class _Walk:
         if why is not None:
             self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=why))
             return self.end(_dead(self.world, holder), why)
+        if not self.world.has_subnet(holder.subnet):
+            # A network that a plan forgot to build: the machine is nowhere, which is an answer and no bad input.
+            why = f"the subnet {holder.subnet.short} of {holder.nic.id.name} is not there"
+            self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=why))
+            return self.stopped(Disposition.NO_ROUTE, why)
         choice = self.world.choose(holder.subnet, self.destination)
         self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, choice=choice))
         return self._refused(holder, "Outbound") or self.follow(choice, holder.subnet)

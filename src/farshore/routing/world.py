@@ -174,6 +174,11 @@ class World:
             )
         return found
 
+    def has_subnet(self, subnet: ResourceId) -> bool:
+        """Whether the estate holds a subnet that a NIC says it is in."""
+        network = self.index.network_of(subnet)
+        return network is not None and network.subnet(subnet.name) is not None
+
     def choose(self, subnet: ResourceId, address: Address) -> Choice:
         """What a subnet's table does with an address."""
         return self.subnet_table(subnet).choose(address)
