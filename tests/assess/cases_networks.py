@@ -119,14 +119,16 @@ def second_hub(bench: Bench) -> None:
     )
 
 
-def no_way_out(bench: Bench, *, first: str | None = None) -> None:
-    """443 to the internet is denied, after what `first` allows."""
-    for name, prefix, access, priority in (("tags", first, "Allow", 3000), ("out", "Internet", "Deny", 3001)):
+def no_way_out(
+    bench: Bench, *, first: str | None = None, to: str = "Internet", group: str = "nsg-source-vnet1-app"
+) -> None:
+    """443 to the internet, or to one tag, is denied, after what `first` allows."""
+    for name, prefix, access, priority in (("tags", first, "Allow", 3000), ("out", to, "Deny", 3001)):
         if prefix is not None:
             rule = {"protocol": "Tcp", "access": access, "priority": priority, "direction": "Outbound"}
             rule |= {"sourceAddressPrefix": "*", "destinationAddressPrefix": prefix, "sourcePortRange": "*"}
             item = {"name": name, "properties": rule | {"destinationPortRange": "443"}}
-            bench.properties("nsg-source-vnet1-app")["securityRules"].append(item)
+            bench.properties(group)["securityRules"].append(item)
 
 
 def guarded_appliance(bench: Bench) -> None:
@@ -405,7 +407,20 @@ CASES: tuple[Case, ...] = (
         "FS253",
         "networkSecurityGroups/nsg-source-vnet1-app",
         no_way_out,
-        quiet=lambda b: no_way_out(b, first="AzureSiteRecovery"),
+        quiet=lambda b: no_way_out(b, first="AzureCloud"),
+    ),
+    case(
+        "FS253",
+        "networkSecurityGroups/nsg-source-vnet1-app",
+        lambda b: no_way_out(b, to="EventHub.southeastasia"),
+        quiet=lambda b: no_way_out(b, to="EventHub.eastasia"),
+    ),
+    case(
+        "FS253",
+        "networkSecurityGroups/nsg-source-vnet1-app-asr",
+        lambda b: no_way_out(b, to="AzureSiteRecovery", group="nsg-source-vnet1-app-asr"),
+        quiet=lambda b: no_way_out(b, to="AzureDevOps", group="nsg-source-vnet1-app-asr"),
+        target=True,
     ),
 )
 

@@ -22,6 +22,7 @@ from farshore.routing.index import Holder
 from farshore.routing.security import Packet, refusal
 
 ANY = ("*", "0.0.0.0/0", "any")
+Needs = tuple[tuple[str, ...], ...]
 MOST_FLOWS = 2000
 """Of an objective, at most so many conversations are tried: machines of one subnet share its group."""
 
@@ -83,26 +84,45 @@ def denied_in_target(context: Context) -> Iterator[Finding]:
                 )
 
 
-@rule("FS253", "A security group keeps a machine from Site Recovery", "S39", "R42")
+@rule("FS253", "A security group keeps a machine from Site Recovery", "S39", "D88", "R42")
 def no_way_out(context: Context) -> Iterator[Finding]:
-    """Replication needs TCP 443 to Azure's own services; a rule of the group denies it, and none before allows it."""
+    """Replication needs TCP 443 to Azure's own services, from the source and, before reprotection, from the target
+    too; a rule of the group denies one of them, and none before allows it."""
     seen = set()
+    home, away = context.project.source_region, context.project.target.region
+    for group, whom, needs in (*_groups_of_machines(context, home, away), *_groups_of_target(context, home, away)):
+        if group.id in seen:
+            continue
+        seen.add(group.id)
+        denied = _denied_service(group, needs)
+        if denied is not None:
+            name, service = denied
+            yield error(
+                group.id,
+                f"{group.id.name} keeps {whom} from Site Recovery: {name} denies TCP 443 to {service}",
+                "replication needs TCP 443 to " + ", ".join(tags[0] for tags in needs),
+                remedy=f"allow these tags by a rule before {name}",
+            )
+
+
+def _groups_of_machines(context: Context, home: str, away: str) -> Iterator[tuple[NetworkSecurityGroup, str, Needs]]:
+    """The groups of the machines that will be replicated, on their NICs and subnets."""
     for machine in context.machines:
         for nic in machine.nics:
             subnets = (context.estate.subnet(item.subnet) for item in nic.ip_configurations)
-            ids = (nic.network_security_group, *(s.network_security_group for s in subnets if s is not None))
-            for id_ in ids:
+            for id_ in (nic.network_security_group, *(s.network_security_group for s in subnets if s is not None)):
                 group = context.estate.network_security_group(id_)
-                denied = None if group is None or group.id in seen else _denies_services(group)
-                if group is not None and denied is not None:
-                    seen.add(group.id)
-                    yield error(
-                        group.id,
-                        f"{group.id.name} keeps {machine.name} from Site Recovery: {denied} denies TCP 443 to Azure's"
-                        " own services",
-                        "replication needs TCP 443 to Storage, AzureActiveDirectory, EventHub and AzureSiteRecovery",
-                        remedy=f"allow these tags by a rule before {denied}",
-                    )
+                if group is not None:
+                    yield group, machine.name, _needs(home, away)
+
+
+def _groups_of_target(context: Context, home: str, away: str) -> Iterator[tuple[NetworkSecurityGroup, str, Needs]]:
+    """The groups of a target that stands: what runs there is to be replicated back."""
+    for spoke in context.target.spokes:
+        for subnet in spoke.subnets:
+            group = context.estate.network_security_group(subnet.network_security_group)
+            if group is not None:
+                yield group, f"machines in {subnet.id.short}", _needs(away, home)
 
 
 @rule("FS254", "A security group is not in the estate", "R42", "R9")
@@ -131,18 +151,34 @@ def _not_read(subject: ResourceId, group: ResourceId | None) -> Finding:
     )
 
 
-def _denies_services(group: NetworkSecurityGroup) -> str | None:
-    """The outbound rule that denies 443 to all of the internet, where none before it allows Site Recovery's tag."""
-    for own in sorted(group.security_rules, key=lambda item: item.priority):
-        if own.direction.lower() != "outbound" or own.protocol.lower() not in ("tcp", "*"):
-            continue
-        if not any(_holds_443(ports) for ports in own.destination_port_ranges):
-            continue
-        to = {prefix.lower() for prefix in own.destination_address_prefixes}
-        if own.access.lower() == "allow" and to & {*ANY, "internet", "azurecloud", "azuresiterecovery"}:
-            return None
-        if own.access.lower() == "deny" and to & {*ANY, "internet"} and _from_anywhere(own):
-            return own.name
+def _needs(region: str, other: str) -> Needs:
+    """The tags that a machine in `region` must reach, each by its own name and its name in a region (S39)."""
+    return (
+        (f"Storage.{region}", "storage"),
+        ("AzureActiveDirectory",),
+        (f"EventHub.{other}", "eventhub"),
+        ("AzureSiteRecovery",),
+    )
+
+
+def _denied_service(group: NetworkSecurityGroup, needs: Needs) -> tuple[str, str] | None:
+    """The first outbound rule that denies 443 to a needed tag which none before it allows, and the tag."""
+    rules = [
+        own
+        for own in sorted(group.security_rules, key=lambda item: item.priority)
+        if own.direction.lower() == "outbound"
+        and own.protocol.lower() in ("tcp", "*")
+        and any(_holds_443(ports) for ports in own.destination_port_ranges)
+    ]
+    for tags in needs:
+        names = {*ANY, "internet", "azurecloud", *(tag.lower() for tag in tags)}
+        for own in rules:
+            if not {prefix.lower() for prefix in own.destination_address_prefixes} & names:
+                continue
+            if own.access.lower() == "allow":
+                break
+            if _from_anywhere(own):
+                return own.name, tags[0]
     return None
 
 

@@ -94,6 +94,8 @@ async def _compared(made: Made, handles: Handles, reader: DiskReader) -> dict[st
     source = await handles.get("disks", disk=made.source, sequence=str(made.sequence))
     return {
         "id": made.disk,
+        "source_id": made.source,
+        "sequence": made.sequence,
         "recovery_point_sha256": source["sha256"],
         "failed_over_sha256": await reader.sha256(made.disk, made.size, made.sequence),
     }
