@@ -21,6 +21,8 @@ EXAMPLES = ("two-circuits-two-locations", "single-circuit-kept-addresses")
 PHASES = ("provision", "failover", "failback")
 KILLS = int(os.environ.get("FARSHORE_KILLS", "3"))
 RUN = "published-1"
+FLIGHTS: list[int] = []
+"""How many steps were under way at each kill."""
 
 
 class Brink:
@@ -82,6 +84,7 @@ def test_a_run_that_was_killed_ends_as_if_nothing_had_happened(
         killings.append(killed(folder, RUN, ("runs", "resume"), draw.randrange(1, lines), draw.uniform(0, 0.02)))
     run(folder, "runs", "resume")
 
+    FLIGHTS.extend(killing.under_way for killing in killings if killing is not None)
     print(f"kill {number}: {phase}, {[k and (k.events, k.under_way) for k in killings]}")
     checks = answer(folder, "runs", "verify")
     assert checks["ok"], checks
@@ -89,6 +92,36 @@ def test_a_run_that_was_killed_ends_as_if_nothing_had_happened(
     assert not unlike(expected, found)
     assert _once(found) == _once(expected)
     assert set(found.writes) == set(expected.writes)
+
+
+@pytest.mark.xdist_group("kill")
+@pytest.mark.skipif(KILLS < 12, reason="a few kills need not meet a full run")
+def test_many_kills_met_ten_steps_in_flight() -> None:
+    """Runs last: the kills before it left their counts."""
+    assert sum(flight >= 10 for flight in FLIGHTS) >= KILLS // 6, FLIGHTS
+
+
+@pytest.mark.xdist_group("kill")
+def test_a_driver_is_killed_and_its_lab_lives_on(tmp_path: Path) -> None:
+    """The lab is served by a process of its own, so the service goes on with what it had accepted."""
+    folder = tmp_path / "project"
+    enlarged(EXAMPLES[0], folder, more=6)
+    run(folder, "lab", "up")
+    try:
+        assert killed(folder, RUN, ("provision",), 20, 0.01) is not None
+        run(folder, "runs", "resume")
+        assert killed(folder, RUN, ("protect",), 60, 0.01) is not None
+        run(folder, "runs", "resume")
+        run(folder, "drill")
+        checks = answer(folder, "runs", "verify")
+        at = answer(folder, "lab", "clock")["now"]
+        rows = answer(folder, "runs", "show")["step_rows"]
+    finally:
+        run(folder, "lab", "down")
+    assert checks["ok"], checks
+    assert max(row["ended_at"] for row in rows if row["ended_at"]) <= at, "one time on both sides"
+    writes = left(folder).writes
+    assert [path for (method, path), count in writes.items() if method == "PUT" and count > 1] == []
 
 
 def _once(left: Left) -> dict[tuple[str, str], int]:

@@ -33,6 +33,7 @@ from msgspec import DecodeError
 
 from farshore.arm.http import Request, Response, checked
 from farshore.arm.json import Body, dumps, loads
+from farshore.clock import Clock
 from farshore.errors import ArmError, Fault, TransportError
 
 if TYPE_CHECKING:
@@ -137,6 +138,15 @@ class ArmClient:
         traceback: TracebackType | None = None,
     ) -> None:
         await self.close()
+
+    def wait_on(self, clock: Clock) -> None:
+        """Let the pauses between this client's attempts pass on a clock that is not the wall's: a lab that throttles
+        does so in its own time."""
+
+        async def sleep(seconds: float) -> None:
+            await clock.sleep(timedelta(seconds=seconds))
+
+        self._transport.sleep = sleep  # type: ignore[assignment, method-assign]
 
     def _is_arm(self, url: str) -> bool:
         host = (urlsplit(url).hostname or "").lower()

@@ -201,6 +201,7 @@ async def _served(stack: AsyncExitStack, folder: Folder, acting: bool) -> Stage:
         from farshore.cli.turning import turner
 
         clock = LabClock(now, turner(folder))
+        client.wait_on(clock)
         await stack.enter_async_context(clock.actor("stage"))
     else:
         clock = WallClock(STANDING, now)

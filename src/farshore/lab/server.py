@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -192,6 +192,10 @@ class LabApp:
             and self._jumped(asked, found.response)
         ):
             found = self._cloud.deliver(asked, self._clock.now())
+        if self._clock.speed == JUMP and found.response is not None and found.response.status == 429:
+            # Whoever is told to wait waits on the wall; here that much time has passed.
+            pause = float(found.response.headers.get("retry-after", 1))
+            self._clock.move_to(self._clock.now() + timedelta(seconds=pause))
         pace = self._clock.factor or 100.0
         if found.response is None:
             await asyncio.sleep(SILENCE / pace)
