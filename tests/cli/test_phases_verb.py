@@ -188,3 +188,30 @@ def test_people_are_told_one_next_action(project: Path) -> None:
     assert "next    farshore protect" in text
     shown = run(project, "runs", "show", "--steps")
     assert "provision/" in shown and "20 of 20" in shown
+
+
+def test_a_journal_that_was_lost_is_not_taken_for_none(project: Path) -> None:
+    answer(project, "provision")
+    (project / ".farshore" / "runs.db").write_bytes(b"")
+    for arguments in (("runs", "list"), ("protect",)):
+        assert "knows nothing of run published-1" in refused(project, *arguments)["message"]
+
+
+def test_a_trace_says_what_it_was_computed_from(project: Path) -> None:
+    answer(project, "provision")
+    fault(project, "lost")
+    assert answer(project, "trace", "datacenter", "10.1.0.6")["verdict"] == "delivered", "by estate.json, which is told"
+    lost = answer(project, "trace", "datacenter", "10.1.0.6", "--cloud", "lab", status=2)
+    assert lost["verdict"] != "delivered"
+
+
+def test_a_watch_that_nothing_can_end_is_refused(project: Path) -> None:
+    for verb in ("provision", "protect"):
+        answer(project, verb)
+    fault(project, "lost")
+    for verb in ("failover", "commit"):
+        answer(project, verb)
+    error = refused(project, "reprotect")
+    assert "nothing will bring it back" in error["message"] and "returned" in error["remedy"]
+    at_lab(project, lambda stage: stage.handles.fault("region", region="eastasia", state="returned"))
+    assert answer(project, "reprotect")["ok"]

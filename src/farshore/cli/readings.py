@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farshore.errors import ArmError, InputError
+from farshore.estate.outside import Outside
 
 if TYPE_CHECKING:
     from farshore.arm.json import Body
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from farshore.cli.app import App
     from farshore.cli.projects import Folder
     from farshore.estate.estate import Estate
+    from farshore.estate.outside import Site
 
 CLOUDS = ("lab", "azure")
 SUBSCRIPTIONS = "/subscriptions?api-version=2022-12-01"
@@ -75,6 +77,36 @@ def from_cloud(app: App, folder: Folder, cloud: str, subscriptions: Sequence[str
             remedy="az login, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of a service principal",
         ) from None
     return Reading(Estate.from_resources(bodies), f"the {cloud}" if cloud == "lab" else cloud)
+
+
+def as_seen(app: App) -> tuple[Estate, str]:
+    """The project's estate, and a line that says what it is: as its file has it, or, with `--cloud`, as the cloud has
+    it now; of a lab with its sites as they are set, and with what it has lost."""
+    import asyncio
+
+    from farshore.cli.lab_beside import once_free
+    from farshore.cli.projects import Folder, read_folder, subscriptions_of
+
+    folder = Folder(app.project_dir)
+    project, declared = read_folder(folder.path)
+    if app.cloud is None:
+        return declared, "computed from estate.json and farshore.yaml; no cloud was asked (--cloud lab asks the lab)"
+    read = from_cloud(app, folder, app.cloud, subscriptions_of(declared)).estate.with_project(project)
+    if app.cloud != "lab":
+        return read, f"computed from what {app.cloud} shows now, and the sites of farshore.yaml"
+    sites, lost = once_free(app, lambda: asyncio.run(_around(folder, declared)))
+    down = frozenset(f"region:{region}" for region in lost)
+    said = "computed from what the lab shows now" + (f"; {', '.join(lost)} is lost" if lost else "")
+    return read.with_sites(sites).with_outside(Outside(down=down)), said
+
+
+async def _around(folder: Folder, declared: Estate) -> tuple[tuple[Site, ...], list[str]]:
+    """A lab's sites as they are, and the regions that it has lost."""
+    from farshore.cli.stage import open_stage
+
+    async with open_stage(folder, None, cloud="lab", acting=False) as stage:
+        shown = await stage.handles.get("faults")
+        return await stage.sites(declared.sites), [row["region"] for row in shown["regions"]]
 
 
 def cloud_of(app: App, folder: Folder) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.json import loads, pretty
-from farshore.errors import InputError
+from farshore.errors import InputError, JournalError
 from farshore.plan.file import plan_as_json, plan_from_json
 from farshore.plan.model import Obligation, Phase, Plan
 from farshore.run import machine
@@ -197,6 +197,21 @@ def write_whole(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_bytes(data)
     os.replace(beside, path)
+
+
+def open_journal(folder: Folder) -> Journal:
+    """The project's journal. Raises `JournalError` where runs lie beside it that it knows nothing of: whoever began
+    another would begin it over what they have built."""
+    journal = Journal(folder.runs_db, mirror=folder.state / "runs")
+    known = set(journal.runs())
+    for path in sorted((folder.state / "runs").glob("*/journal.jsonl")):
+        if path.parent.name not in known and path.stat().st_size:
+            journal.close()
+            raise JournalError(
+                f"{folder.runs_db} knows nothing of run {path.parent.name}, whose events are in {path}: put back a copy"
+                " of runs.db, or move the run's folder away if it is not to be gone on with"
+            )
+    return journal
 
 
 def new_id(journal: Journal, stem: str) -> str:

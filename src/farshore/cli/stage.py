@@ -31,13 +31,13 @@ from farshore.cli.projects import Folder
 from farshore.clock import LabClock, WallClock
 from farshore.errors import HeldError, InputError
 from farshore.run.holder import ProjectLock
-from farshore.run.journal import Journal
 
 if TYPE_CHECKING:
     from farshore.azure.client import ArmClient
     from farshore.estate.estate import Estate
     from farshore.estate.outside import Site
     from farshore.lab.cloud import Cloud
+    from farshore.run.journal import Journal
 
 BEGINNING = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 """When a fresh lab's time begins: one seed, one story, on whatever day it is told."""
@@ -66,7 +66,9 @@ class Stage:
     def journal(self) -> Journal:
         """The project's journal, opened when it is first asked for."""
         if self._journal is None:
-            self._journal = Journal(self.folder.runs_db, mirror=self.folder.state / "runs")
+            from farshore.cli.runs import open_journal
+
+            self._journal = open_journal(self.folder)
         return self._journal
 
     async def sites(self, declared: tuple[Site, ...]) -> tuple[Site, ...]:

@@ -23,13 +23,12 @@ def command(app: App, ctx: click.Context, run_id: str | None) -> int:
     from farshore.cli.projects import Folder, read_folder
     from farshore.errors import InputError
     from farshore.estate.estate import Estate
-    from farshore.run.journal import Journal
 
     folder = Folder(app.project_dir)
     project, _ = read_folder(folder.path)
     if not folder.runs_db.is_file():
         raise InputError("There are no runs in this project yet", remedy="farshore provision begins one")
-    journal = Journal(folder.runs_db, mirror=folder.state / "runs")
+    journal = runs.open_journal(folder)
     try:
         run = runs.latest(folder, journal, run_id)
     finally:

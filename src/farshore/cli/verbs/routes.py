@@ -18,10 +18,11 @@ from farshore.cli.app import App, common
 def command(app: App, of: str, what: str | None, address: str | None) -> None:
     """Routes of OF: a machine, NIC, subnet (network/subnet), gateway or circuit, by name or id."""
     from farshore.cli.endpoints import resource_named
-    from farshore.cli.projects import read_folder
+    from farshore.cli.readings import as_seen
     from farshore.routing import advertised_routes, describe, effective_routes, learned_routes, select
 
-    _, estate = read_folder(app.project_dir)
+    estate, said = as_seen(app)
+    app.view.progress(said)
     if what is not None:
         id_ = resource_named(
             estate, of, ("Microsoft.Network/virtualNetworkGateways", "Microsoft.Network/expressRouteCircuits")

@@ -256,15 +256,15 @@ def _unproven(folder: Folder, run: Run, step_id: str) -> str | None:
 def _journal(app: App) -> Iterator[tuple[Folder, Journal]]:
     """The project's journal, for reading it or leaving a word; nobody has to hold the project for that."""
     from farshore.cli.projects import Folder
+    from farshore.cli.runs import open_journal
     from farshore.errors import InputError
-    from farshore.run.journal import Journal
 
     folder = Folder(app.project_dir)
     if not folder.runs_db.is_file():
         raise InputError(
             "There are no runs in this project yet", value=str(folder.path), remedy="farshore provision begins one"
         )
-    journal = Journal(folder.runs_db, mirror=folder.state / "runs")
+    journal = open_journal(folder)
     try:
         yield folder, journal
     finally:

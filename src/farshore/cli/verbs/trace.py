@@ -18,10 +18,11 @@ from farshore.cli.app import BAD_ANSWER, GOOD, App, common
 def command(app: App, source: str, destination: str, port: str, through: str | None) -> int:
     """Follow a flow from SOURCE to DESTINATION and back: a site, a machine, a NIC or an address each."""
     from farshore.cli.endpoints import flow_of, resource_named
-    from farshore.cli.projects import read_folder
+    from farshore.cli.readings import as_seen
     from farshore.routing import describe, judge, trace
 
-    _, estate = read_folder(app.project_dir)
+    estate, said = as_seen(app)
+    app.view.progress(said)
     flow = flow_of(estate, source, destination, port)
     appliance = None
     if through is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from farshore.assess.findings import Finding
 
 WIDTH = 100
+"""Where text is broken, unless a terminal is narrower."""
 
 
 def findings_text(findings: Iterable[Finding], *, details: bool = True) -> str:
@@ -56,7 +58,7 @@ def short(subject: str) -> str:
 def _row(name: str, text: str) -> str:
     return textwrap.fill(
         text,
-        width=WIDTH,
+        width=min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns),
         initial_indent=f"  {name:<10}",
         subsequent_indent=" " * 12,
         break_long_words=False,
