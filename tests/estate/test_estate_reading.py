@@ -339,3 +339,12 @@ def test_what_routing_or_a_rule_looks_at_is_not_called_unread(kind: str) -> None
     """FS821 says of what is unread that no rule and no route takes it into account."""
     body = {"id": an_id(kind, "x"), "name": "x", "type": kind, "location": "eastasia", "properties": {}}
     assert Estate.from_resources([body]).unread == ()
+
+
+def test_a_resource_is_looked_up_as_what_it_is() -> None:
+    """A load balancer in front of appliances is not taken for one of their network interfaces."""
+    lb = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/loadBalancers/nva-lb"
+    estate = Estate.from_resources([{"id": lb, "location": "eastasia", "properties": {}}])
+    assert estate.get(resource_id(lb)) is not None
+    assert estate.network_interface(resource_id(lb)) is None
+    assert estate.virtual_network(resource_id(lb)) is None

@@ -83,6 +83,11 @@ class Estate:
         body = None if id_ is None else self.resources.get(id_.key)
         return None if body is None else self._decoded(body, decode)
 
+    def _one(self, id_: ResourceId | None, kind: str, decode: Callable[[Body], Model]) -> Model | None:
+        """One resource of a type; None where it is not there, and where the id is of another type: a load balancer
+        is no network interface, whoever asks for one."""
+        return self.view(id_, decode) if id_ is not None and id_.is_a(kind) else None
+
     def views(self, kind: str, decode: Callable[[Body], Model]) -> tuple[Model, ...]:
         return tuple(self._decoded(body, decode) for body in self.of_type(kind))
 
@@ -128,28 +133,28 @@ class Estate:
         return self.views(compute.VIRTUAL_MACHINES, compute.virtual_machine)
 
     def virtual_network(self, id_: ResourceId | None) -> network.VirtualNetwork | None:
-        return self.view(id_, network.virtual_network)
+        return self._one(id_, network.VIRTUAL_NETWORKS, network.virtual_network)
 
     def route_table(self, id_: ResourceId | None) -> network.RouteTable | None:
-        return self.view(id_, network.route_table)
+        return self._one(id_, network.ROUTE_TABLES, network.route_table)
 
     def network_security_group(self, id_: ResourceId | None) -> network.NetworkSecurityGroup | None:
-        return self.view(id_, network.network_security_group)
+        return self._one(id_, network.NETWORK_SECURITY_GROUPS, network.network_security_group)
 
     def network_interface(self, id_: ResourceId | None) -> network.NetworkInterface | None:
-        return self.view(id_, network.network_interface)
+        return self._one(id_, network.NETWORK_INTERFACES, network.network_interface)
 
     def virtual_network_gateway(self, id_: ResourceId | None) -> network.VirtualNetworkGateway | None:
-        return self.view(id_, network.virtual_network_gateway)
+        return self._one(id_, network.VIRTUAL_NETWORK_GATEWAYS, network.virtual_network_gateway)
 
     def connection(self, id_: ResourceId | None) -> network.Connection | None:
-        return self.view(id_, network.connection)
+        return self._one(id_, network.CONNECTIONS, network.connection)
 
     def express_route_circuit(self, id_: ResourceId | None) -> network.ExpressRouteCircuit | None:
-        return self.view(id_, network.express_route_circuit)
+        return self._one(id_, network.EXPRESS_ROUTE_CIRCUITS, network.express_route_circuit)
 
     def virtual_machine(self, id_: ResourceId | None) -> compute.VirtualMachine | None:
-        return self.view(id_, compute.virtual_machine)
+        return self._one(id_, compute.VIRTUAL_MACHINES, compute.virtual_machine)
 
     def subnet(self, id_: ResourceId | None) -> network.Subnet | None:
         """A subnet through its network."""

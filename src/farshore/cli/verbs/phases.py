@@ -50,7 +50,9 @@ async def _carry_out(app: App, name: str, beginning: Beginning) -> Carried:
     from farshore.cli.stage import open_stage
 
     folder = Folder(app.project_dir)
-    _, declared = read_folder(folder.path)
+    project, declared = read_folder(folder.path)
+    if name == "failover" and project.approvals.failover:
+        app.view.progress("farshore.yaml names who approves a failover; this version asks nobody (docs/guide/limits.md)")
     async with open_stage(folder, declared, cloud=app.cloud, wait=app.wait) as stage:
         return await carry_out(name, COMMANDS[name], stage, declared, app.view, beginning)
 
