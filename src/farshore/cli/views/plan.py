@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
+from farshore.cli.views.table import table
 from farshore.times import span
 
 if TYPE_CHECKING:
     from farshore.plan.model import Plan, Step
 
+HEADS = ("", "kind", "expected", "step")
+
 
 def plan_text(plan: Plan) -> str:
     """Every step, under its phase, in an order that the graph allows; then obligations and predictions."""
+    from farshore.plan.durations import DECISION
     from farshore.plan.model import Phase, order
 
     rank = {id_: index for index, id_ in enumerate(order(plan.steps, plan.events))}
@@ -20,18 +24,18 @@ def plan_text(plan: Plan) -> str:
     for phase in Phase:
         steps = sorted(plan.of_phase(phase), key=lambda step: rank[step.id])
         if steps:
-            lines += ["", style(phase.value, "strong")]
-            lines += [_step_line(step) for step in steps]
+            lines += ["", style(phase.value, "strong"), *table(HEADS, [_row(step) for step in steps])]
     if plan.obligations:
         lines += ["", style("obligations", "strong")]
         for owed in plan.obligations:
-            lines += [f"  {owed.title}", f"      because {owed.because}"]
+            lines += table(("",), [(owed.title,), (f"because {owed.because}",)])[1:]
     if plan.predicted_recovery_seconds:
         slowest = max(plan.predicted_recovery_seconds.values())
-        lines += ["", f"predicted recovery: every machine served again {span(slowest)} after the region is lost"]
+        decided = span(DECISION.duration)
+        lines += ["", f"predicted recovery: all served {span(slowest)} after the loss, {decided} of it to decide"]
+    lines += ["", "a to d: the article's steps; S42, D62 and the like: docs/reference/facts.md"]
     return "\n".join(lines)
 
 
-def _step_line(step: Step) -> str:
-    letter = step.letter or " "
-    return f"  {letter} {step.kind.value:<6} {span(step.expected_duration):>11}  {step.title}"
+def _row(step: Step) -> tuple[str, ...]:
+    return step.letter or "", step.kind.value, span(step.expected_duration), step.title
