@@ -85,7 +85,7 @@ def undecided(context: Context) -> Iterator[Finding]:
                     ),
                     "production traffic goes to a network where the machines do not run",
                     remedy=f"prefer the source's router, or deny {prefix} on {worst.name}, before the target is"
-                    " connected",
+                    " connected; if a run has set the routers so, say it in farshore.yaml",
                 )
                 break
 

@@ -28,15 +28,22 @@ if TYPE_CHECKING:
     from farshore.run.journal import Journal
 
 
-@click.group("runs")
-def command() -> None:
-    """List, show, resume and steer runs."""
+@click.group("runs", invoke_without_command=True)
+@click.pass_context
+@common
+def command(app: App, ctx: click.Context) -> int:
+    """List, show, resume and steer runs; without a verb, list them."""
+    return _listed(app) if ctx.invoked_subcommand is None else GOOD
 
 
 @command.command("list")
 @common
 def list_(app: App) -> int:
     """Every run of the project, the oldest first."""
+    return _listed(app)
+
+
+def _listed(app: App) -> int:
     from farshore.cli import runs
     from farshore.cli.carrying import run_as_json
     from farshore.cli.views.runs import runs_text
