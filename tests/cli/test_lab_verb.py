@@ -192,8 +192,15 @@ def test_a_stranger_with_the_number_of_a_dead_lab_is_left_alone(project: Path) -
             stranger.kill()
 
 
+def interruptible(*arguments: str) -> list[str]:
+    """A command that hears SIGINT also where the tests run in a shell's background, whose children ignore it."""
+    said = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    said += "from farshore.cli.app import run; sys.exit(run(sys.argv[1:]))"
+    return [sys.executable, "-c", said, *arguments]
+
+
 def test_in_the_foreground_it_ends_with_its_signal(project: Path) -> None:
-    command = [sys.executable, "-m", "farshore.cli", "lab", "up", "--foreground", "--format", "json"]
+    command = interruptible("lab", "up", "--foreground", "--format", "json")
     for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
         with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             place = project / ".farshore" / "lab.json"
@@ -405,7 +412,7 @@ def test_the_log_tells_writes_filters_them_and_keeps_no_secret(project: Path) ->
     assert "followed" in refusal("lab", "log", "--follow", cwd=project)["message"]
     assert "journal" in refusal("lab", "log", "--since", "lately", cwd=project)["message"]
     with subprocess.Popen(
-        [sys.executable, "-m", "farshore.cli", "lab", "log", "--follow", "--since", "2"],
+        interruptible("lab", "log", "--follow", "--since", "2"),
         cwd=project,
         stdout=subprocess.PIPE,
         text=True,
@@ -415,7 +422,10 @@ def test_the_log_tells_writes_filters_them_and_keeps_no_secret(project: Path) ->
         ask(project, "PUT", f"{scope}/routeTables/rt-two?api-version=2024-05-01", table)
         assert "rt-two" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        try:
+            assert process.wait(20) == 130
+        finally:
+            process.kill()
 
 
 def test_who_looks_does_not_move_the_time(project: Path) -> None:
