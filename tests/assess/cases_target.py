@@ -32,7 +32,8 @@ def vault(bench: Bench, *, group: str = TARGET_GROUP, location: str = "southeast
 def item(bench: Bench, **details: Any) -> None:
     """A protected item of web1; capitalised keys are its properties."""
     vault(bench)
-    properties = {key: details.pop(key) for key in ("protectionState", "replicationHealth") if key in details}
+    own = ("protectionState", "replicationHealth", "healthErrors")
+    properties = {key: details.pop(key) for key in own if key in details}
     vm = f"{GROUPS}/{SOURCE_GROUP}/providers/Microsoft.Compute/virtualMachines/web1"
     bench.resources.append(
         {
@@ -176,6 +177,13 @@ CASES: tuple[Case, ...] = (
         "replicationProtectedItems/web1",
         lambda b: item(b, protectionState="UnplannedFailoverFailed"),
         quiet=item,
+    ),
+    case(
+        "FS508",
+        "replicationProtectedItems/web1",
+        lambda b: item(b, healthErrors=[{"errorCode": "161011"}]),
+        severity="warning",
+        quiet=lambda b: item(b, healthErrors=[{"errorCode": "153007"}]),
     ),
     case(
         "FS505",

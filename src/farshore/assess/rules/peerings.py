@@ -118,7 +118,7 @@ def no_access(context: Context) -> Iterator[Finding]:
                 )
 
 
-@rule("FS235", "A peering does not allow forwarded traffic", "D42", "D43", "R30", "R38")
+@rule("FS235", "A peering does not allow forwarded traffic", "D42", "D43", "D76", "R30", "R38")
 def no_forwarded_traffic(context: Context) -> Iterator[Finding]:
     if not context.steered:
         return
@@ -134,7 +134,7 @@ def no_forwarded_traffic(context: Context) -> Iterator[Finding]:
                 )
 
 
-@rule("FS236", "The hub's peering does not allow gateway transit", "D43", "R29", "L30")
+@rule("FS236", "The hub's peering does not allow gateway transit", "D43", "D76", "R29", "L30")
 def no_gateway_transit(context: Context) -> Iterator[Finding]:
     for pair in _pairs(context):
         if pair.back is not None and _lends_gateway(context, pair) and not pair.back.allow_gateway_transit:
@@ -148,7 +148,7 @@ def no_gateway_transit(context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("FS237", "A spoke's peering does not use the hub's gateway", "D42", "R29", "R40")
+@rule("FS237", "A spoke's peering does not use the hub's gateway", "D42", "D76", "R29", "R40")
 def no_remote_gateway(context: Context) -> Iterator[Finding]:
     for pair in _pairs(context):
         if pair.there is None or pair.there.use_remote_gateways or _own_gateway(context, pair.spoke):

@@ -23,6 +23,8 @@ CONTAINERS = FABRICS + "/replicationProtectionContainers"
 ITEMS = CONTAINERS + "/replicationProtectedItems"
 NETWORK_MAPPINGS = FABRICS + "/replicationNetworks/replicationNetworkMappings"
 LONGEST_MANAGED_DAYS, LONGEST_UNMANAGED_DAYS = 15, 3
+UNTESTED = "161011"
+"""Site Recovery's code for a machine without a successful test failover (S22)."""
 HEALTHY = ("normal", "none", "warning")
 
 
@@ -108,6 +110,19 @@ def item_state(context: Context) -> Iterator[Finding]:
                 f"Replication of {name} is in state {state}, not Protected",
                 f"protectionState {state}",
                 remedy="wait until it is Protected, or finish what is pending",
+            )
+
+
+@rule("FS508", "A replicated machine has never had a drill", "D14", "S22", "S42")
+def no_drill(context: Context) -> Iterator[Finding]:
+    """Site Recovery says so by a health error of its own; a test counts only once it has been cleaned up."""
+    for id_, read, name in _items(context):
+        if any(item.text("errorCode") == UNTESTED for item in read.items("properties.healthErrors")):
+            yield warning(
+                id_,
+                f"No test failover of {name} has succeeded since it was replicated",
+                f"health error {UNTESTED}",
+                remedy="run a drill, and clean it up: farshore drill",
             )
 
 

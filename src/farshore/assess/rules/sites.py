@@ -55,7 +55,9 @@ def filtered(context: Context) -> Iterator[Finding]:
                     break
 
 
-@rule("FS133", "Two networks announce one range to a site, and nothing there decides", "D51", "D90", "E41", "E42")
+@rule(
+    "FS133", "Two networks announce one range to a site, and nothing there decides", "D51", "D55", "D90", "E41", "E42"
+)
 def undecided(context: Context) -> Iterator[Finding]:
     here = {p for g in context.express_route_gateways(context.source) for p in context.announced(context.source, g)}
     joined = {c.peer for c in context.connections(context.target) if c.peer not in context.source_circuits}

@@ -58,7 +58,7 @@ class _Misled:
         return " or ".join(str(address) for address in self.side.appliances)
 
 
-@rule("FS201", "A subnet with machines has no route to the appliance", "D28", "D41", "R37", "R38")
+@rule("FS201", "A subnet with machines has no route to the appliance", "D28", "D33", "D40", "D41", "R37", "R38")
 def no_route(context: Context) -> Iterator[Finding]:
     for misled in _first_of_each(_in_spokes(context)):
         without_table = misled.table is None
