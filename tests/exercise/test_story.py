@@ -53,6 +53,8 @@ def test_the_story_holds_when_it_is_computed_again(name: str, tmp_path: Path) ->
         _back_in_time(machine)
     _addresses_as_promised(name, told, estate, journal)
     _guarded(name, told, outside["requests"])
+    by_gateway = [row for row in told["objectives"] if "\n  gateway " in row["trace"]]
+    assert by_gateway and all("computed, not read" in row["trace"] for row in by_gateway)
     assert all(row["why"] and "nothing in the plan" not in row["why"] for row in told["residue"])
     assert answer(tmp_path, "runs", "verify")["ok"]
     assert answer(tmp_path, "report", "verify")["ok"]

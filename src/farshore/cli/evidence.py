@@ -73,7 +73,7 @@ def summary_of(run: Run, estate: Estate, proof: Proof) -> dict[str, Any]:
                 "phase": verdict.phase,
                 "verdict": "proven" if verdict.proven else "not proven",
                 "flows": verdict.flows,
-                "trace": verdict.trace,
+                "trace": record.marked(verdict.trace),
             }
             for verdict in proof.verdicts
         ],

@@ -27,6 +27,7 @@ from farshore.run.machine import State
 from farshore.run.states import StepState
 from farshore.times import moment
 
+COMPUTED = "gateway rows: computed, not read (GatewaySubnet's routes can't be asked for)"
 NO_GUARD: dict[str, Any] = {
     "disconnect_error": None,
     "region_answered_at": None,
@@ -49,6 +50,13 @@ def files_of(
         "report.html": render(evidence).encode(),
         "journal.jsonl": b"".join(dumps(event.as_json()) + b"\n" for event in events),
     }
+
+
+def marked(trace: str) -> str:
+    """A flow's way, with what of it nobody can be asked for said to be computed: Azure answers with the effective
+    routes of NICs and the tables of circuits, and with those of no GatewaySubnet."""
+    by_gateway = any(line.split()[:1] == ["gateway"] for line in trace.splitlines())
+    return f"{trace}\n\n{COMPUTED}" if by_gateway else trace
 
 
 def obligations(plan: Plan) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from farshore.cli.exercise.residents import Diary
 from farshore.plan.model import Plan
 from farshore.prove.values import Proof
+from farshore.report.record import marked
 from farshore.times import moment
 
 DELIVERED, DENIED = "Delivered", "Denied"
@@ -32,7 +33,7 @@ def objectives(plan: Plan, proof: Proof, diary: Diary, phase: str) -> list[dict[
                 "phase": phase,
                 "verdict": str(bad["disposition"]) if bad is not None else wanted if given else "NoFlow",
                 "flows": len(given),
-                "trace": traces.get((objective.name, phase)) or _way(given),
+                "trace": marked(traces.get((objective.name, phase)) or _way(given)),
             }
         )
     return rows
