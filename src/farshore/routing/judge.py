@@ -70,6 +70,10 @@ def judge(
     `through`: the appliance that both must pass, or several of which any will do (a source's and its target's); by NIC,
     machine or load balancer id. `promised`: the NIC that must be the one at the machine's end.
     """
+    if promised is not None and forward.delivered_to is None and forward.disposition == Disposition.DELIVERED:
+        # The site knows no closer way than its own summary: the flow never left it.
+        because = f"it never left {forward.hops[-1].name}, which has no route to {_key(promised).rpartition('/')[2]}"
+        return Verdict(kind="unreachable", because=because, disposition=Disposition.NO_ROUTE)
     for trace, direction in ((forward, "forward"), (back, "back")):
         if trace.disposition in (Disposition.AMBIGUOUS, Disposition.LOOPED, Disposition.STALE, Disposition.WRONG_OWNER):
             return _stopped(trace, direction)
@@ -103,9 +107,15 @@ def arrived(trace: Trace) -> bool:
 
 def _reply_lost(forward: Trace, back: Trace) -> Verdict | None:
     """The reply came to somebody else than who had asked: an address that is held, or a range announced, twice."""
-    if not forward.hops or not back.hops or is_public(back.flow.destination_address):
+    if not forward.hops or not back.hops:
         return None
     asked, got = forward.hops[0], back.hops[-1]
+    if got.kind == "internet" and asked.kind != "site":
+        return None
+    if got.kind == "internet":
+        # What leaves Azure for the internet takes an address of Azure's: nobody at the site would know it for a reply.
+        because = f"the reply left for the internet, and never comes to {asked.name}"
+        return Verdict(kind="unreachable", because=because, disposition=back.disposition, direction="back")
     if (asked.id or asked.name) == (got.id or got.name):
         return None
     because = f"the reply to {asked.name} came to {got.name}"

@@ -1,0 +1,265 @@
+"""An estate's machines, route tables and security groups as columns, read in one pass.
+
+The many things of an estate are network interfaces, routes and rules; they become arrays here. The few, networks,
+gateways, circuits, connections and appliances, stay what they are everywhere else: the *skeleton* is the same estate
+without the many, and the scalar engine answers about it (who peers with whom, what works when something fails, who is
+behind a next hop). So each fact is written down once, and arrays only do what is the same for very many machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from farshore.arm import compute, network
+from farshore.arm.json import Body
+from farshore.arm.network import normal_location
+from farshore.estate.estate import Estate
+from farshore.routing.scale.line import Bools, Positions, positions
+
+Indexes = npt.NDArray[np.int32]
+
+NICS = network.NETWORK_INTERFACES.lower()
+MACHINES = compute.VIRTUAL_MACHINES.lower()
+TABLES = network.ROUTE_TABLES.lower()
+GROUPS = network.NETWORK_SECURITY_GROUPS.lower()
+_NOT_RUNNING = ("deallocated", "deallocating", "stopped", "stopping")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A route table's rows as texts, in order."""
+
+    key: str
+    propagates: bool
+    prefixes: tuple[str, ...]
+    next_hop_types: tuple[str, ...]
+    next_hops: tuple[str, ...]
+    """An address, or empty."""
+    unclear: bool = False
+    """A marker stands somewhere in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machines:
+    """One row for each address of each NIC, in the order of the estate."""
+
+    nics: list[str]
+    """Lower-case ids."""
+    addresses: Positions
+    subnets: Indexes
+    """Into `subnet_keys`."""
+    subnet_keys: list[str]
+    groups: Indexes
+    """The NIC's own security group, into `group_keys`; 0, the empty one, for none."""
+    group_keys: list[str]
+    application_groups: Indexes
+    """Into `application_sets`; 0 is the empty one."""
+    application_sets: list[tuple[str, ...]]
+    regions: Indexes
+    region_names: list[str]
+    holders: list[str]
+    """The machine that each NIC is attached to, lower-case; empty for none."""
+    runs: Bools
+    """Whether something answers there, as far as the resources say (R25)."""
+
+    def __len__(self) -> int:
+        return len(self.nics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """An estate, ready for arrays."""
+
+    skeleton: Estate
+    machines: Machines
+    tables: Mapping[str, Table]
+    groups: Mapping[str, Body]
+
+
+def columns_of(estate: Estate) -> Columns:
+    """The columns of an estate's resources, with its sites and what is outside."""
+    return columns(estate.resources.items(), estate)
+
+
+def columns(resources: Iterable[tuple[str, Body]], around: Estate) -> Columns:
+    """The columns of resources that come one by one, by lower-case id. `around` gives sites, outside and project; its
+    own resources are not looked at."""
+    kept: dict[str, Body] = {}
+    reading = _Reading()
+    tables: dict[str, Table] = {}
+    groups: dict[str, Body] = {}
+    whole: dict[str, Body] = {}
+    for key, body in resources:
+        kind = _kind(key)
+        if kind == NICS:
+            if reading.nic(key, body):
+                kept[key] = body
+        elif kind == MACHINES:
+            reading.machine(key, body)
+        elif kind == TABLES:
+            tables[key], whole[key] = _table(key, body), body
+        elif kind == GROUPS:
+            groups[key] = body
+        elif kind.startswith("microsoft.network/"):
+            kept[key] = body
+    kept.update(reading.appliances(kept))
+    kept.update((key, whole[key]) for key in _gateway_tables(kept) if key in whole)
+    skeleton = replace(around, resources=kept, _views={}, _keys={})
+    return Columns(skeleton=skeleton, machines=reading.machines(around), tables=tables, groups=groups)
+
+
+def _gateway_tables(kept: Mapping[str, Body]) -> set[str]:
+    """The tables of gateways' subnets: whether a gateway speaks at all hangs on them (R23)."""
+    return {
+        _id(_object(item.get("properties")).get("routeTable"))
+        for key, body in kept.items()
+        if "/virtualnetworks/" in key
+        for item in _objects(_object(body.get("properties")).get("subnets"))
+        if _text(item.get("name")).lower() == "gatewaysubnet"
+    }
+
+
+def _kind(key: str) -> str:
+    """The type in a lower-case id of a top-level resource; of a nested one, with its parents'."""
+    parts = key.rpartition("/providers/")[2].split("/")
+    return "/".join([parts[0], *parts[1::2]])
+
+
+@dataclass(slots=True)
+class _Reading:
+    """NICs and machines as they come by."""
+
+    nics: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    subnets: list[int] = field(default_factory=list)
+    subnet_numbers: dict[str, int] = field(default_factory=dict)
+    groups: list[int] = field(default_factory=list)
+    group_numbers: dict[str, int] = field(default_factory=lambda: {"": 0})
+    applications: list[int] = field(default_factory=list)
+    application_numbers: dict[tuple[str, ...], int] = field(default_factory=lambda: {(): 0})
+    regions: list[int] = field(default_factory=list)
+    region_numbers: dict[str, int] = field(default_factory=dict)
+    holders: list[str] = field(default_factory=list)
+    attached: dict[str, str] = field(default_factory=dict)
+    """The machine that names a NIC as its own, by the NIC."""
+    not_running: set[str] = field(default_factory=set)
+
+    def nic(self, key: str, body: Body) -> bool:
+        """Takes a NIC in; says whether it may be an appliance, or be one of a load balancer's members."""
+        properties = _object(body.get("properties"))
+        group = _number(self.group_numbers, _id(properties.get("networkSecurityGroup")))
+        region = _number(self.region_numbers, normal_location(_text(body.get("location"))))
+        holder = _id(properties.get("virtualMachine"))
+        forwards = str(properties.get("enableIPForwarding", False)).lower() == "true"
+        for item in _objects(properties.get("ipConfigurations")):
+            given = _object(item.get("properties"))
+            address, subnet = _text(given.get("privateIPAddress")), _id(given.get("subnet"))
+            if not address or not subnet or "<" in address:
+                continue
+            applications = given.get("applicationSecurityGroups")
+            named = tuple(sorted(map(_id, _objects(applications)))) if applications else ()
+            self.nics.append(key)
+            self.addresses.append(address)
+            self.subnets.append(_number(self.subnet_numbers, subnet))
+            self.groups.append(group)
+            self.applications.append(_number(self.application_numbers, named))
+            self.regions.append(region)
+            self.holders.append(holder)
+            forwards = forwards or bool(given.get("loadBalancerBackendAddressPools"))
+        return forwards
+
+    def machine(self, key: str, body: Body) -> None:
+        properties = _object(body.get("properties"))
+        for item in _objects(_object(properties.get("networkProfile")).get("networkInterfaces")):
+            self.attached[_id(item)] = key
+        power = ""
+        if "instanceView" in properties:
+            codes = (_text(item.get("code")) for item in _objects(_object(properties["instanceView"]).get("statuses")))
+            power = next((code[11:] for code in codes if code.startswith("PowerState/")), "")
+        if power in _NOT_RUNNING or (not power and _text(properties.get("provisioningState")).lower() == "creating"):
+            self.not_running.add(key)
+
+    def appliances(self, kept: Mapping[str, Body]) -> dict[str, Body]:
+        """The machines that hold the NICs we kept, as much of each as routing asks for."""
+        wanted = {self.attached[key] for key in kept if key in self.attached}
+        found: dict[str, Body] = {}
+        for nic, key in self.attached.items():
+            if key in wanted:
+                state = "deallocated" if key in self.not_running else "running"
+                view = {"statuses": [{"code": f"PowerState/{state}"}]}
+                new = {"id": key, "properties": {"networkProfile": {"networkInterfaces": []}, "instanceView": view}}
+                held = found.setdefault(key, new)
+                held["properties"]["networkProfile"]["networkInterfaces"].append({"id": nic})
+        return found
+
+    def machines(self, around: Estate) -> Machines:
+        stopped = around.outside.stopped | around.outside.down
+        holders = [self.attached.get(nic, held) for nic, held in zip(self.nics, self.holders, strict=True)]
+        off = self.not_running | stopped
+        runs = [bool(held) and held not in off and nic not in stopped for nic, held in zip(self.nics, holders, strict=True)]
+        return Machines(
+            nics=self.nics,
+            addresses=positions(self.addresses),
+            subnets=np.array(self.subnets, dtype=np.int32),
+            subnet_keys=list(self.subnet_numbers),
+            groups=np.array(self.groups, dtype=np.int32),
+            group_keys=list(self.group_numbers),
+            application_groups=np.array(self.applications, dtype=np.int32),
+            application_sets=list(self.application_numbers),
+            regions=np.array(self.regions, dtype=np.int32),
+            region_names=list(self.region_numbers),
+            holders=holders,
+            runs=np.array(runs, dtype=bool),
+        )
+
+
+def _table(key: str, body: Body) -> Table:
+    properties = _object(body.get("properties"))
+    prefixes, kinds, hops = [], [], []
+    unclear = False
+    for item in _objects(properties.get("routes")):
+        given = _object(item.get("properties"))
+        prefix, kind, hop = (_text(given.get(name)) for name in ("addressPrefix", "nextHopType", "nextHopIpAddress"))
+        unclear = unclear or "<" in prefix or "<" in kind or "<" in hop
+        prefixes.append(prefix)
+        kinds.append(kind)
+        hops.append(hop)
+    propagates = str(properties.get("disableBgpRoutePropagation", False)).lower() != "true"
+    return Table(
+        key=key,
+        propagates=propagates,
+        prefixes=tuple(prefixes),
+        next_hop_types=tuple(kinds),
+        next_hops=tuple(hops),
+        unclear=unclear,
+    )
+
+
+def _number(numbers: dict[Any, int], key: Any) -> int:
+    found = numbers.get(key)
+    if found is None:
+        found = numbers[key] = len(numbers)
+    return found
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _id(value: Any) -> str:
+    """The lower-case id in `{"id": ..}`; empty where there is none, or a marker stands there."""
+    text = value.get("id") if isinstance(value, dict) else None
+    return text.lower().rstrip("/") if isinstance(text, str) and text.startswith("/") else ""

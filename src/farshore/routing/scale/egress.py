@@ -1,0 +1,174 @@
+"""What a gateway does with every end at once, under what works at the moment (E41).
+
+A gateway hears sessions over its connections. Per prefix it takes the sessions with the greatest weight, among them the
+shortest path, and shares what is equal over at most four circuits. Its order over sessions never changes; a failure
+only takes sessions away. So it chooses once for each policy (sessions.py), over a table of policy by session, and what
+it chose is one of a few sets of sessions, whose outcome is found once: one site, or two that nothing decides between.
+
+A prefix without a session is withdrawn, and the match falls to the next longer that is there (prefixes.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from farshore.estate.outside import Site
+from farshore.routing.gateways import MOST_CIRCUITS
+from farshore.routing.scale.ends import Ends
+from farshore.routing.scale.line import Bools
+from farshore.routing.scale.outcomes import AMBIGUOUS, GOOD, UNKNOWN, UNREACHABLE, Codes, Outcome, Outcomes
+from farshore.routing.scale.prefixes import Indexes
+from farshore.routing.scale.sessions import Sessions, policies
+from farshore.routing.world import World
+
+NEVER = 1 << 60
+LONGEST_PATH = 1 << 16
+"""Weight decides before any path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """A gateway's choice for every end. `length` is that of the route it has, -1 for none."""
+
+    length: npt.NDArray[np.int8]
+    code: Codes
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One gateway's order over the sessions that it may hear."""
+
+    key: str
+    sessions: Sessions
+    ends: Ends
+    outcomes: Outcomes
+    columns: npt.NDArray[np.int64]
+    """The sessions it may hear, in `Sessions.all`, in the order in which its circuits are listed."""
+    connections: tuple[str, ...]
+    """By column: the connection over which it comes."""
+    rank: npt.NDArray[np.int64]
+    """By column: the smaller is preferred."""
+    says: Bools
+    """Policy by column."""
+    policy: Indexes
+    """By prefix."""
+    mute: Bools
+    """By prefix: the gateway, or another on its circuits, announces the same prefix itself, so ranges collide."""
+    _held: dict[bytes, Egress] = field(default_factory=dict)
+    _ways: list[tuple[int, int]] = field(default_factory=list)
+    """By set of sessions: the site (-1 for several), and the outcome there."""
+    _numbers: dict[bytes, int] = field(default_factory=dict)
+
+    def egress(self, up: Bools) -> Egress:
+        """The choice where `up` tells which columns work."""
+        key = up.tobytes()
+        found = self._held.get(key)
+        if found is None:
+            found = self._held[key] = self._choose(up)
+        return found
+
+    def working(self, world: World, up: Bools) -> Bools:
+        """Which columns work, where `up` tells it of all sessions."""
+        found = up[self.columns].copy()
+        gateway = world.index.gateways[self.key]
+        if not world.health.gateway(gateway) or world.propagation_off(gateway):
+            found[:] = False
+            return found
+        for column, key in enumerate(self.connections):
+            found[column] &= world.health.connection(world.index.connections[key])
+        return found
+
+    def _choose(self, up: Bools) -> Egress:
+        ends, outcomes = self.ends, self.outcomes
+        chosen, there = self._of_policies(up)
+        there_of = there[self.policy]
+        resolved = self.sessions.prefixes.resolved(there_of)
+        route = resolved[ends.prefix] if len(ends) else np.zeros(0, dtype=np.int32)
+        held = np.maximum(route, 0)
+        lengths = np.where(route >= 0, self.sessions.prefixes.length[held], -1).astype(np.int8)
+        ways = np.where(route >= 0, chosen[self.policy[held]], -1)
+        lost = outcomes.simple(UNREACHABLE)
+        code = np.full(len(ends), lost, dtype=np.int16)
+        for way in np.unique(ways[ways >= 0]).tolist():
+            here = ways == way
+            site, taken = self._ways[way]
+            # A site that told us of 0/0 and knows the address no closer sends it on to the internet.
+            code[here] = taken if site < 0 else np.where(ends.own[site][here] > 0, taken, lost)
+        unclear = (route >= 0) & (self.mute[held] | (lengths < ends.azure))
+        code[unclear] = outcomes.simple(UNKNOWN)
+        return Egress(length=lengths, code=code)
+
+    def _of_policies(self, up: Bools) -> tuple[npt.NDArray[np.int64], Bools]:
+        """By policy: which set of sessions is chosen, as a number in `_ways`, and whether there is any."""
+        able = self.says & up
+        if not able.size:
+            return np.zeros(len(self.says), dtype=np.int64), np.zeros(len(self.says), dtype=bool)
+        ranked = np.where(able, self.rank, NEVER)
+        best = ranked.min(axis=1)
+        sets, which = policies(able & (ranked == best[:, None]))
+        numbers = np.array([self._way(bits) for bits in sets], dtype=np.int64)
+        return numbers[which], best < NEVER
+
+    def _way(self, bits: Bools) -> int:
+        key = bits.tobytes()
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = len(self._ways)
+            self._ways.append(self._outcome(np.flatnonzero(bits).tolist()))
+        return found
+
+    def _outcome(self, columns: list[int]) -> tuple[int, int]:
+        every = [self.sessions.all[self.columns[column]] for column in columns]
+        circuits = list(dict.fromkeys(session.circuit for session in every))[:MOST_CIRCUITS]
+        taken = [session for session in every if session.circuit in circuits]
+        sites = sorted({session.site for session in taken})
+        if len(sites) != 1:
+            word = AMBIGUOUS if sites else UNREACHABLE
+            return -1, self.outcomes.simple(word)
+        site = self.sessions.sites[sites[0]]
+        keys = firewall(site, {session.router.name for session in taken})
+        return sites[0], self.outcomes.number(Outcome(GOOD, site.name, keys))
+
+
+def firewall(site: Site, routers: set[str]) -> tuple[str, ...]:
+    """What keeps state at a site: each of its routers for itself, behind a stateful firewall (E42, E44)."""
+    if not site.stateful_firewall:
+        return ()
+    return ("|".join(sorted(f"{site.name}/{router}".lower() for router in routers)),)
+
+
+def gateways_of(world: World, sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools) -> dict[str, Gateway]:
+    """Every ExpressRoute gateway that has a connection to a circuit. `announced`: the sites' prefixes that some gateway
+    announces as well."""
+    columns: dict[str, list[tuple[int, int, str]]] = {}
+    for connection in world.index.connections.values():
+        first, circuit = connection.virtual_network_gateway1, connection.peer
+        if first is not None and circuit is not None and first.key in world.index.gateways:
+            columns.setdefault(first.key, []).extend(
+                (number, -connection.routing_weight * LONGEST_PATH + session.router.prepend, connection.id.key)
+                for number, session in enumerate(sessions.all)
+                if session.circuit == circuit.key
+            )
+    found = {}
+    for key, held in columns.items():
+        chosen = np.array([number for number, _, _ in held], dtype=np.int64)
+        says, policy = policies(np.ascontiguousarray(sessions.says[:, chosen]))
+        found[key] = Gateway(
+            key=key,
+            sessions=sessions,
+            ends=ends,
+            outcomes=outcomes,
+            columns=chosen,
+            connections=tuple(id_ for _, _, id_ in held),
+            rank=np.array([rank for _, rank, _ in held], dtype=np.int64),
+            says=says,
+            policy=policy,
+            mute=announced,
+        )
+    return found
+
+
+__all__ = ["Egress", "Gateway", "firewall", "gateways_of"]

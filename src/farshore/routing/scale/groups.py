@@ -1,0 +1,246 @@
+"""Security groups over the ends: may a flow from here pass to a machine, for all ends at once (R42 to R45).
+
+The objective's port and protocol choose among the rules; each machine chooses among what is left by its own address and
+application security groups, and machines that choose alike share a *check*. A check is first-match over intervals of
+source addresses, so it is painted on a line of its own, cut by its rules alone, and only then laid over the ends: an end
+passes when the whole of it does.
+
+What the tag VirtualNetwork covers (R44) never has to be spelled out for a source here. It holds every prefix that the
+subnet has by BGP, and every one of its user-defined routes; a reply leaves by one of those or not at all. So where it
+would exclude an end, the end is lost anyway, whatever failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from farshore.arm.decode import Network
+from farshore.arm.json import Body
+from farshore.routing.scale.columns import Indexes
+from farshore.routing.scale.ends import Ends
+from farshore.routing.scale.line import SIXES, Bools, Positions, public, span, spans
+from farshore.routing.security import HOST
+
+Ranges = tuple[tuple[int, int], ...]
+States = npt.NDArray[np.int8]
+
+REFUSED, PASSES, UNCLEAR = 0, 1, 2
+EVERYWHERE: Ranges = ((0, (1 << 64) - 1),)
+_INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What is asked for: `tcp/443`. The flow's own port is not known in advance."""
+
+    protocol: str = "tcp"
+    port: int = 443
+
+
+class Rule(NamedTuple):
+    """A rule that is about the service, read."""
+
+    allows: bool
+    sources: Ranges
+    unclear: Ranges
+    """Where nobody can tell whether the rule applies: tags whose prefixes are not known."""
+    everyone: bool
+    """Whether every destination is meant."""
+    destinations: tuple[str, ...]
+    applications: frozenset[str]
+
+
+def rules_of(
+    body: Body, direction: str, service: Service, tags: Mapping[str, tuple[Network, ...]]
+) -> tuple[Rule, ...]:
+    """The rules of a group that are about a service, in the order in which they are asked, the default ones last."""
+    properties = body.get("properties")
+    given = properties.get("securityRules") if isinstance(properties, dict) else None
+    held = []
+    for item in given if isinstance(given, list) else []:
+        inside = item.get("properties") if isinstance(item, dict) else None
+        if isinstance(inside, dict) and str(inside.get("direction", "Inbound")).lower() == direction.lower():
+            held.append((_priority(inside), inside))
+    held.sort(key=lambda pair: pair[0])
+    found = [rule for _, inside in held if (rule := _rule(inside, service, tags)) is not None]
+    found.append(Rule(True, EVERYWHERE, (), False, ("virtualnetwork",), frozenset()))
+    if direction == "Inbound":
+        host = span(HOST)
+        found.append(Rule(True, (host,), (), True, (), frozenset()))
+    else:
+        found.append(Rule(True, EVERYWHERE, (), False, ("internet",), frozenset()))
+    return tuple(found)
+
+
+def _priority(inside: Mapping[str, Any]) -> int:
+    value = inside.get("priority")
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 65000
+
+
+def _rule(inside: Mapping[str, Any], service: Service, tags: Mapping[str, tuple[Network, ...]]) -> Rule | None:
+    protocol = str(inside.get("protocol") or "*").lower()
+    if protocol not in ("*", service.protocol):
+        return None
+    if not _holds(_both(inside, "destinationPortRange"), service.port) or not _whole(_both(inside, "sourcePortRange")):
+        return None
+    applications = frozenset(_ids(inside.get("destinationApplicationSecurityGroups")))
+    destinations = () if applications else tuple(text.lower() for text in _both(inside, "destinationAddressPrefix"))
+    sources, unclear = (), ()
+    if not _ids(inside.get("sourceApplicationSecurityGroups")):
+        sources, unclear = _sources(_both(inside, "sourceAddressPrefix"), tags)
+    if not sources and not unclear:
+        return None
+    everyone = not applications and any(text in ("*", "any") for text in destinations)
+    allows = str(inside.get("access") or "Deny").lower() == "allow"
+    return Rule(allows, sources, unclear, everyone, destinations, applications)
+
+
+def _both(inside: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """The one text and the list, as augmented rules have either."""
+    one, many = inside.get(name), inside.get(name + "es" if name.endswith("Prefix") else name + "s")
+    held = [one] if isinstance(one, str) and one else []
+    held += [text for text in many if isinstance(text, str)] if isinstance(many, list) else []
+    return tuple(held)
+
+
+def _ids(value: Any) -> list[str]:
+    items = value if isinstance(value, list) else []
+    return [item["id"].lower() for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
+def _holds(ranges: Sequence[str], port: int) -> bool:
+    for text in ranges:
+        low, _, high = text.partition("-")
+        if text == "*" or (low.isdecimal() and int(low) <= port <= int(high or low)):
+            return True
+    return not ranges
+
+
+def _whole(ranges: Sequence[str]) -> bool:
+    return not ranges or any(text in ("*", "0-65535") for text in ranges)
+
+
+def _sources(texts: Sequence[str], tags: Mapping[str, tuple[Network, ...]]) -> tuple[Ranges, Ranges]:
+    found: list[tuple[int, int]] = []
+    unclear: Ranges = ()
+    for text in texts:
+        name = text.lower()
+        if name in ("*", "any", "virtualnetwork"):
+            return EVERYWHERE, ()
+        if name == "azureloadbalancer":
+            found.append(span(HOST))
+        elif name == "internet":
+            found += OUTSIDE
+        elif name[:1].isdigit() or ":" in name:
+            found.append(_span(name))
+        elif name in tags:
+            found += [pair for pair in map(span, tags[name]) if bool(public(np.array(pair[:1], dtype=np.uint64))[0])]
+        else:
+            unclear = OUTSIDE
+    return tuple(found), unclear
+
+
+def _span(text: str) -> tuple[int, int]:
+    if ":" not in text:
+        address, _, length = text.partition("/")
+        parts = address.split(".")
+        if len(parts) == 4 and all(part.isdecimal() for part in parts) and (not length or length.isdecimal()):
+            a, b, c, d = map(int, parts)
+            hosts = (1 << (32 - int(length or 32))) - 1
+            first = (a << 24 | b << 16 | c << 8 | d) & ~hosts
+            return first, first | hosts
+    return span(ip_network(text, strict=False))
+
+
+def _outside() -> Ranges:
+    """Everything that means something to the internet."""
+    inside = sorted(span(ip_network(text)) for text in (*_INSIDE, str(HOST), "fc00::/7", "fe80::/10"))
+    found, begin = [], 0
+    for first, last in inside:
+        if begin < first:
+            found.append((begin, first - 1))
+        begin = max(begin, last + 1)
+    return (*found, (begin, (1 << 64) - 1)) if begin < 1 << 64 else tuple(found)
+
+
+OUTSIDE = _outside()
+
+
+def chosen(
+    rules: Sequence[Rule], addresses: Positions, applications: Indexes, sets: Sequence[tuple[str, ...]]
+) -> tuple[Indexes, list[tuple[int, ...]]]:
+    """For each machine which rules are about it: a number, and by number the rules' places."""
+    kinds = np.zeros(len(addresses), dtype=np.int64)
+    about: list[Bools | None] = [None if rule.everyone else _meant(rule, addresses, applications, sets) for rule in rules]
+    for column in about:
+        if column is not None and column.any() and not column.all():
+            _, kinds = np.unique(kinds * 2 + column, return_inverse=True)
+            kinds = kinds.reshape(-1)
+    _, first = np.unique(kinds, return_index=True)
+    masks = [
+        tuple(place for place, column in enumerate(about) if column is None or column[at]) for at in first.tolist()
+    ]
+    return kinds.astype(np.int32), masks
+
+
+def _meant(
+    rule: Rule, addresses: Positions, applications: Indexes, sets: Sequence[tuple[str, ...]]
+) -> Bools:
+    """Which machines a rule's destination means."""
+    if rule.applications:
+        member = np.array([bool(rule.applications & set(held)) for held in sets], dtype=bool)
+        found: Bools = member[applications]
+        return found
+    found = np.zeros(len(addresses), dtype=bool)
+    for text in rule.destinations:
+        if text == "virtualnetwork":
+            found[:] = True
+        elif text == "internet":
+            found |= public(addresses)
+        elif text[:1].isdigit() or ":" in text:
+            first, last = _span(text)
+            found |= (addresses >= np.uint64(first)) & (addresses <= np.uint64(last))
+    return found
+
+
+def painted(rules: Sequence[Rule], places: Sequence[int], ends: Ends) -> States:
+    """What a check says of each end."""
+    lows, highs, states = _intervals([rules[place] for place in places])
+    at = np.searchsorted(lows, ends.first, side="right") - 1
+    whole = ends.last <= highs[at]
+    return np.where(whole, states[at], REFUSED).astype(np.int8)
+
+
+def _intervals(rules: Sequence[Rule]) -> tuple[Positions, Positions, States]:
+    """The line cut where the answer changes; the first rule that holds an interval decides, else it is refused."""
+    cuts = {0}
+    for rule in rules:
+        for low, high in (*rule.sources, *rule.unclear):
+            cuts.add(low)
+            if high < (1 << 64) - 1:
+                cuts.add(high + 1)
+    lows = sorted(cuts)
+    places = {low: number for number, low in enumerate(lows)}
+    states = [-1] * len(lows)
+    for rule in rules:
+        for ranges, state in ((rule.sources, PASSES if rule.allows else REFUSED), (rule.unclear, UNCLEAR)):
+            for low, high in ranges:
+                stop = places.get(high + 1, len(lows))
+                for number in range(places[low], stop):
+                    if states[number] < 0:
+                        states[number] = state
+        if rule.sources == EVERYWHERE:
+            break
+    kept = [n for n, state in enumerate(states) if n == 0 or max(state, 0) != max(states[n - 1], 0)]
+    firsts = np.array([lows[n] for n in kept], dtype=np.uint64)
+    lasts = np.array([*(lows[n] - 1 for n in kept[1:]), (1 << 64) - 1], dtype=np.uint64)
+    return firsts, lasts, np.array([max(states[n], 0) for n in kept], dtype=np.int8)
+
+
+__all__ = ["SIXES", "Rule", "Service", "chosen", "painted", "rules_of", "spans"]

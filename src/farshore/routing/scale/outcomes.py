@@ -1,0 +1,126 @@
+"""How one direction of a flow ends, as a small number; and the word for a flow and its reply, as a table of them.
+
+An outcome is what a trace comes to, without its hops: how it ended, where, and the stateful things that it met (R39),
+in order. There are few: some for each site, router pair and appliance. They are numbered as they turn up, so arrays of
+outcomes are arrays of integers; putting an appliance in front of a whole array is one look-up, and the word for every
+pair of a flow and its reply is `judge` of single traces, asked once a pair of numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.int16]
+
+WORDS = (
+    "delivered",
+    "ambiguous",
+    "looped",
+    "stale",
+    "wrong-owner",
+    "asymmetric",
+    "unknown",
+    "denied",
+    "unreachable",
+)
+"""The words of `routing.judge`, by number: what is good, what is unsafe, what is not known, what is lost."""
+
+GOOD, AMBIGUOUS, LOOPED, STALE, WRONG_OWNER, ASYMMETRIC, UNKNOWN, DENIED, UNREACHABLE = range(len(WORDS))
+
+
+class Outcome(NamedTuple):
+    """One direction's end."""
+
+    word: int
+    """`GOOD` where it was taken; else the word that a trace's disposition stands for."""
+    where: str = ""
+    """The site that took it; empty for a machine."""
+    stateful: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
+    """The appliances on the way whose NIC has a security group to ask: a reply that comes by one that the flow did not
+    pass has no record there (R43)."""
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """Outcomes by number, and numbers by outcome."""
+
+    known: list[Outcome]
+    numbers: dict[Outcome, int]
+    _before: dict[tuple[str, str], dict[int, int]]
+    _judged: dict[tuple[int, str], list[int]]
+
+    @staticmethod
+    def new() -> Outcomes:
+        return Outcomes([], {}, {}, {})
+
+    def number(self, outcome: Outcome) -> int:
+        found = self.numbers.get(outcome)
+        if found is None:
+            found = self.numbers[outcome] = len(self.known)
+            self.known.append(outcome)
+            assert found < np.iinfo(np.int16).max, "outcomes are few by nature"
+        return found
+
+    def simple(self, word: int) -> int:
+        """The number of an end that has nothing to it but its word."""
+        return self.number(Outcome(word))
+
+    def through(self, codes: Codes, state_key: str, guard: str) -> Codes:
+        """What ways come to with an appliance in front of them. `state_key` and `guard` are empty where it keeps no
+        state, or has no group to ask."""
+        if not len(codes) or not (state_key or guard):
+            return codes
+        known = self._before.setdefault((state_key, guard), {})
+        present = np.flatnonzero(np.bincount(codes)).tolist()
+        table = np.full(present[-1] + 1, -1, dtype=np.int16)
+        for code in present:
+            found = known.get(code)
+            if found is None:
+                found = known[code] = self._put_before(code, state_key, guard)
+            table[code] = found
+        passed: Codes = table[codes]
+        return passed
+
+    def _put_before(self, code: int, state_key: str, guard: str) -> int:
+        old = self.known[code]
+        stateful = (state_key, *old.stateful) if state_key else old.stateful
+        guards = (guard, *old.guards) if guard else old.guards
+        return self.number(Outcome(old.word, old.where, stateful, guards))
+
+    def judged(self, forward: int, site: str) -> npt.NDArray[np.int8]:
+        """The word for a flow from `site` that went by `forward`, by the number of its reply's outcome."""
+        held = self._judged.setdefault((forward, site), [])
+        there = self.known[forward]
+        while len(held) < len(self.known):
+            held.append(_word(there, self.known[len(held)], site))
+        return np.array(held, dtype=np.int8)
+
+
+def _word(there: Outcome, home: Outcome, site: str) -> int:
+    """`routing.judge` on outcomes: in the same order."""
+    if there.word not in (GOOD, STALE):
+        return there.word
+    if there.word == STALE:
+        return STALE
+    if home.word == UNREACHABLE:
+        return UNREACHABLE
+    if any(guard not in there.guards for guard in home.guards):
+        return UNKNOWN
+    if home.word != GOOD:
+        return home.word
+    if home.where != site:
+        return WRONG_OWNER
+    return ASYMMETRIC if _asymmetric(there, home) else GOOD
+
+
+def _asymmetric(there: Outcome, home: Outcome) -> bool:
+    """R39, E44: a stateful thing that sees one direction only, or several that share traffic but no state."""
+    if any("|" in key for key in (*there.stateful, *home.stateful)):
+        return True
+    return sorted(there.stateful) != sorted(home.stateful)
+

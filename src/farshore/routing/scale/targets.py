@@ -1,0 +1,135 @@
+"""What stands at the next hops of user-defined routes, and what it makes of a packet.
+
+A target is an address in a network: a NIC, a load balancer's frontend, an Azure Firewall. Who works there under a
+failure is asked of the scalar engine (`routing.machines`); what its own subnet's table makes of every end, or of every
+machine, is an array. Targets send to targets: ways are followed back from where they end, one appliance a round, and
+what no round reaches goes in circles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from farshore.arm.decode import Address
+from farshore.routing.machines import Appliance, appliance_at, exits_of
+from farshore.routing.scale.networks import Networks
+from farshore.routing.scale.outcomes import LOOPED, UNKNOWN, Codes, Outcomes
+from farshore.routing.world import World
+
+
+class Target(NamedTuple):
+    """A next hop that exists, by number."""
+
+    network: int
+    address: Address
+
+
+class State(NamedTuple):
+    """What stands there under a failure. `subnets`: by which it may send on, lower-case; empty where it is dead."""
+
+    id: str
+    state_key: str
+    guard: str
+    """The NIC whose groups are asked, lower-case; empty where there are none."""
+    subnets: tuple[str, ...]
+    address: Address | None
+    """The NIC's own address: what is for itself it takes."""
+
+
+DEAD = State("", "", "", (), None)
+
+
+def state_of(world: World, networks: Networks, target: Target) -> State:
+    """Who works at a target (R24, R25)."""
+    found = appliance_at(world, networks.all[target.network], target.address)
+    if not isinstance(found, Appliance) or found.why is not None:
+        return DEAD
+    exits = () if found.holder is None else exits_of(world, found.holder)
+    subnets = tuple(holder.subnet.key for holder in exits) or (found.subnet.key,)
+    return State(
+        id=found.id.key,
+        state_key=found.state_key if found.stateful else "",
+        guard=_guard(world, found),
+        subnets=subnets,
+        address=None if found.holder is None else found.holder.address,
+    )
+
+
+def _guard(world: World, appliance: Appliance) -> str:
+    if appliance.holder is None:
+        return ""
+    subnet = world.index.subnet(appliance.holder.subnet)
+    guarded = appliance.holder.nic.network_security_group or (subnet is not None and subnet.network_security_group)
+    return appliance.id.key if guarded else ""
+
+
+Step = Callable[[str], tuple[Codes, Codes]]
+"""For a subnet, over a whole axis: the outcome where its table ends a way itself, and the number of the target that it
+sends to, -1 where it ends."""
+
+
+def followed(states: Sequence[State], step: Step, outcomes: Outcomes, size: int, dead: int) -> list[Codes]:
+    """What each target makes of everything on an axis of `size`."""
+    nodes = list(dict.fromkeys(subnet for state in states for subnet in state.subnets))
+    steps = {subnet: step(subnet) for subnet in nodes}
+    unset = np.int16(-1)
+    at_target = [np.full(size, dead if not state.subnets else unset, dtype=np.int16) for state in states]
+    at_subnet = {subnet: np.where(sends < 0, ends, unset).astype(np.int16) for subnet, (ends, sends) in steps.items()}
+    for closing in (False, True):
+        while True:
+            moved = _round(states, steps, at_target, at_subnet, outcomes)
+            if not moved:
+                break
+        if not closing:
+            _close(states, at_target, at_subnet, outcomes)
+    return at_target
+
+
+def _close(
+    states: Sequence[State], at_target: list[Codes], at_subnet: dict[str, Codes], outcomes: Outcomes
+) -> None:
+    """What no round reached goes in circles; unless an appliance with several NICs is part of it, which may leave the
+    circle by another one."""
+    doubtful = np.zeros(len(at_target[0]) if at_target else 0, dtype=bool)
+    for state, codes in zip(states, at_target, strict=True):
+        if len(state.subnets) > 1:
+            doubtful |= codes < 0
+    for codes in at_subnet.values():
+        codes[(codes < 0) & doubtful] = outcomes.simple(UNKNOWN)
+        codes[codes < 0] = outcomes.simple(LOOPED)
+
+
+def _round(
+    states: Sequence[State],
+    steps: dict[str, tuple[Codes, Codes]],
+    at_target: list[Codes],
+    at_subnet: dict[str, Codes],
+    outcomes: Outcomes,
+) -> bool:
+    """One appliance further back; says whether anything became known."""
+    moved = False
+    for number, state in enumerate(states):
+        if not state.subnets:
+            continue
+        first = at_subnet[state.subnets[0]]
+        known, value = first >= 0, first
+        for subnet in state.subnets[1:]:
+            other = at_subnet[subnet]
+            known = known & (other >= 0)
+            value = np.where(other == value, value, outcomes.simple(UNKNOWN)).astype(np.int16)
+        new = known & (at_target[number] < 0)
+        if new.any():
+            at_target[number][new] = outcomes.through(value[new], state.state_key, state.guard)
+            moved = True
+    for subnet, (_, sends) in steps.items():
+        codes = at_subnet[subnet]
+        for number in np.unique(sends[(sends >= 0) & (codes < 0)]).tolist():
+            new = (sends == number) & (codes < 0) & (at_target[number] >= 0)
+            if new.any():
+                codes[new] = at_target[number][new]
+                moved = True
+    return moved
