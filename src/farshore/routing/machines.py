@@ -11,6 +11,7 @@ its NICs a packet used, or the load balancer, whose hash is the same both ways.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,10 +75,13 @@ def _appliance_at(world: World, network: VirtualNetwork, address: Address) -> Ap
     return f"the next hop {address} is no address in {network.name} or in a network peered with it (R21)"
 
 
-def _reachable(world: World, network: VirtualNetwork, address: Address) -> list[VirtualNetwork]:
-    peers = world.ground.peerings.get(network.id.key, ())
-    near = [live.remote for live in peers if live.remote is not None and covered(address, live.prefixes)]
-    return [network, *near] if covered(address, network.address_space) else near
+def _reachable(world: World, network: VirtualNetwork, address: Address) -> Iterator[VirtualNetwork]:
+    """The network itself first: a hub has hundreds of peers, and a next hop is seldom in one of them."""
+    if covered(address, network.address_space):
+        yield network
+    for live in world.ground.peerings.get(network.id.key, ()):
+        if live.remote is not None and covered(address, live.prefixes):
+            yield live.remote
 
 
 def _of_nic(world: World, holder: Holder) -> Appliance:

@@ -12,6 +12,7 @@ packet, they change what the `VirtualNetwork` tag of security groups covers (R30
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from farshore.arm.decode import Network
@@ -49,10 +50,16 @@ class LivePeering:
 
 def live_peerings(index: Index) -> dict[str, tuple[LivePeering, ...]]:
     """The peerings that carry traffic, by the lower-case id of the network that owns the side."""
-    return {key: tuple(_live(index, network)) for key, network in index.networks.items() if network.peerings}
+    # A hub has hundreds of halves: the one that answers is looked up, not searched for.
+    halves: dict[tuple[str, str], Peering] = {}
+    for key, network in index.networks.items():
+        for peering in network.peerings:
+            if peering.remote_virtual_network is not None:
+                halves.setdefault((key, peering.remote_virtual_network.key), peering)
+    return {key: tuple(_live(index, network, halves)) for key, network in index.networks.items() if network.peerings}
 
 
-def _live(index: Index, network: VirtualNetwork) -> list[LivePeering]:
+def _live(index: Index, network: VirtualNetwork, halves: Mapping[tuple[str, str], Peering]) -> list[LivePeering]:
     found = []
     for peering in network.peerings:
         if peering.remote_virtual_network is None or not _connected(peering):
@@ -60,7 +67,7 @@ def _live(index: Index, network: VirtualNetwork) -> list[LivePeering]:
         remote = index.networks.get(peering.remote_virtual_network.key)
         back = None
         if remote is not None:
-            back = next((item for item in remote.peerings if item.remote_virtual_network == network.id), None)
+            back = halves.get((remote.id.key, network.id.key))
             if back is None or not _connected(back):
                 continue
         far = remote is not None and remote.location != network.location

@@ -111,6 +111,10 @@ class Model:
     units: Units
     appliances: list[str]
     """Machines that forward, by lower-case id."""
+    by_source: list[list[int]] = field(default_factory=list)
+    """By source: the classes that take their BGP rows from it."""
+    by_target: list[list[int]] = field(default_factory=list)
+    """By target: the classes with a route to it."""
     constant: dict[int, npt.NDArray[np.int16]] = field(default_factory=dict)
     """What `LOST_ROW` and its like make of every end."""
     reserved: npt.NDArray[np.int8]
@@ -158,7 +162,17 @@ class _Building:
         checks = Checks(columns, ends, self.service, world.service_tags)
         appliances = sorted({world.index.machine_of.get(key, key) for key in world.index.nics})
         units = self._units(tables, checks, ingress, machinery, ways_in, appliances)
+        by_source: list[list[int]] = [[] for _ in tables.sources]
+        by_target: list[list[int]] = [[] for _ in tables.targets]
+        for number, cls in enumerate(tables.classes):
+            if cls.source >= 0:
+                by_source[cls.source].append(number)
+            for row in set(cls.rows):
+                if row >= 0:
+                    by_target[row].append(number)
         return Model(
+            by_source=by_source,
+            by_target=by_target,
             columns=columns,
             service=self.service,
             world=world,

@@ -10,18 +10,15 @@ decide is *unknown*, and `routing.trace` answers it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
-
-import numpy as np
 
 from farshore.arm.decode import Address, Network
 from farshore.arm.network import VirtualNetwork
 from farshore.routing.peering import LivePeering
 from farshore.routing.prefixes import covered
-from farshore.routing.scale.line import Positions, span
-from farshore.routing.scale.prefixes import Prefixes, of_networks, prefixes_of
+from farshore.routing.scale.prefixes import Prefixes, of_networks
 from farshore.routing.vpn import is_vpn
 from farshore.routing.world import World
 
@@ -60,12 +57,12 @@ class Networks:
     def __len__(self) -> int:
         return len(self.all)
 
-    def near(self, network: int, without: frozenset[Pair]) -> list[Peer]:
+    def near(self, network: int, without: frozenset[Pair]) -> tuple[Peer, ...]:
         """The peers that a network reaches, when some peerings are down."""
         held = self.peers[network]
         if not without:
-            return list(held)
-        return [peer for peer in held if pair(network, peer.network) not in without]
+            return held
+        return tuple(peer for peer in held if pair(network, peer.network) not in without)
 
     def source(self, network: int, without: frozenset[Pair] = frozenset()) -> Source:
         """Where the BGP rows of a network's subnets come from (R19, R29)."""
@@ -83,14 +80,18 @@ class Networks:
         """The network in which a next hop stands, as seen from one: its own or one peered directly (R21); -1 for none.
 
         The order is that of `routing.machines`: the first of them in which anybody holds the address."""
-        own = self.all[network]
-        near = [number for number, prefixes, _ in self.near(network, without) if number >= 0 and covered(address, prefixes)]
-        where = [network, *near] if covered(address, own.address_space) else near
-        for number in where:
+        for number in self._reachable(network, address, without):
             key = self.all[number].id.key
             if self.world.index.at(key, address) or self.world.index.frontend(key, address) is not None:
                 return number
         return -1
+
+    def _reachable(self, network: int, address: Address, without: frozenset[Pair]) -> Iterator[int]:
+        if covered(address, self.all[network].address_space):
+            yield network
+        for number, prefixes, _ in self.near(network, without):
+            if number >= 0 and covered(address, prefixes):
+                yield number
 
     def announced(self, gateway: str, without: frozenset[Pair] = frozenset()) -> list[tuple[Network, int]]:
         """What a gateway announces, and which network answers for it (R40, R13)."""
@@ -121,15 +122,3 @@ def networks_of(world: World) -> Networks:
     )
     ranges, _ = of_networks([prefix for network in all_ for prefix in network.address_space])
     return Networks(world=world, all=all_, numbers=numbers, peers=peers, ranges=ranges)
-
-
-def columns_of(prefixes: Sequence[Network]) -> tuple[Positions, Positions]:
-    """First and last positions."""
-    pairs = [span(prefix) for prefix in prefixes]
-    return (
-        np.array([first for first, _ in pairs], dtype=np.uint64),
-        np.array([last for _, last in pairs], dtype=np.uint64),
-    )
-
-
-__all__ = ["Networks", "Pair", "Peer", "Source", "networks_of", "pair", "prefixes_of"]

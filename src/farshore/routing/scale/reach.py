@@ -22,6 +22,9 @@ from farshore.routing.scale.model import Model, model_of
 from farshore.routing.scale.moment import Base, Moment, Tables, moment_of
 from farshore.routing.scale.outcomes import DENIED, GOOD, STALE, UNKNOWN, UNREACHABLE, WORDS, WRONG_OWNER, Codes, Outcome
 
+Key = tuple[int, ...]
+"""A class, and the numbers of all that its answers hang on."""
+
 Counts = npt.NDArray[np.int64]
 """By unit and word."""
 
@@ -54,7 +57,7 @@ class Reach:
     _histograms: dict[tuple[object, ...], npt.NDArray[np.int32]] = field(default_factory=dict)
     _ways_in: dict[tuple[object, ...], Codes] = field(default_factory=dict)
     _fo_cold: Codes | None = None
-    _keys_cold: list[tuple[object, ...]] = field(default_factory=list)
+    _keys_cold: list[Key] = field(default_factory=list)
     _guards: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
@@ -80,9 +83,8 @@ class Reach:
         """What it comes to when things are down, by the names of `Outside.down`."""
         moment = moment_of(self.tables, down, self.cold)
         ways_in = self._all_ways_in(moment)
-        keys = self._keys(moment)
+        keys, changed_class = self._keys_changed(moment)
         assert self._fo_cold is not None, "the cold ways in are found first"
-        changed_class = np.array([new != old for new, old in zip(keys, self._keys_cold, strict=True)], dtype=bool)
         units = self.model.units
         changed = (ways_in != self._fo_cold).any(axis=1) if ways_in.shape[1] else np.zeros(len(units), dtype=bool)
         known = units.cls >= 0
@@ -178,14 +180,29 @@ class Reach:
 
     # The way back
 
-    def _keys(self, moment: Moment) -> list[tuple[object, ...]]:
+    def _keys(self, moment: Moment) -> list[Key]:
         """By class: what its answers hang on."""
-        none = self.tables.no_base().number
-        bases, ways = moment.bases, moment.ways
-        return [
-            (number, none if cls.source < 0 else bases[cls.source].number, *(ways[row] for row in cls.rows if row >= 0))
-            for number, cls in enumerate(self.model.classes)
-        ]
+        return [self._key(number, moment) for number in range(len(self.model.classes))]
+
+    def _key(self, number: int, moment: Moment) -> Key:
+        cls = self.model.classes[number]
+        base = self.tables.no_base() if cls.source < 0 else moment.bases[cls.source]
+        return (number, base.number, *(moment.ways[row] for row in cls.rows if row >= 0))
+
+    def _keys_changed(self, moment: Moment) -> tuple[list[Key], npt.NDArray[np.bool_]]:
+        """`_keys`, and by class whether its key is another than with nothing failed."""
+        cold = self.cold
+        keys = list(self._keys_cold)
+        changed = np.zeros(len(keys), dtype=bool)
+        for source, (new, old) in enumerate(zip(moment.bases, cold.bases, strict=True)):
+            if new.number != old.number:
+                changed[self.model.by_source[source]] = True
+        for target, (now, then) in enumerate(zip(moment.ways, cold.ways, strict=True)):
+            if now != then:
+                changed[self.model.by_target[target]] = True
+        for number in np.flatnonzero(changed).tolist():
+            keys[number] = self._key(number, moment)
+        return keys, changed
 
     def codes(self, cls: int, moment: Moment) -> Codes:
         """By end: the outcome of a reply from a subnet of a class."""
@@ -217,11 +234,11 @@ class Reach:
         at = np.where(users, (table.hop.astype(np.int64) + 1) * size + line, line)
         return stack, at
 
-    def _histogram(self, check: int, key: tuple[object, ...], moment: Moment) -> npt.NDArray[np.int32]:
+    def _histogram(self, check: int, key: Key, moment: Moment) -> npt.NDArray[np.int32]:
         """By outcome and site: how many ends that pass a check have it."""
         held = self._histograms.get((check, *key))
         if held is None:
-            codes = self.codes(int(str(key[0])), moment).astype(np.int64)
+            codes = self.codes(key[0], moment).astype(np.int64)
             sites = len(self.model.blocks)
             codes = codes * sites + self.model.ends.sites
             passing = self.model.checks.passing(check)
@@ -233,7 +250,7 @@ class Reach:
     # Words
 
     def _counted(
-        self, rows: npt.NDArray[np.int64], ways_in: Codes, keys: Sequence[tuple[object, ...]], moment: Moment
+        self, rows: npt.NDArray[np.int64], ways_in: Codes, keys: Sequence[Key], moment: Moment
     ) -> Counts:
         """By unit in `rows` and word: how many ends."""
         model = self.model
@@ -249,7 +266,7 @@ class Reach:
         return counts
 
     def _alike(
-        self, rows: npt.NDArray[np.int64], way: list[int], keys: Sequence[tuple[object, ...]], moment: Moment
+        self, rows: npt.NDArray[np.int64], way: list[int], keys: Sequence[Key], moment: Moment
     ) -> Counts:
         """Counts for units whose flows come in alike."""
         model = self.model

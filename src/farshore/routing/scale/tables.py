@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,7 @@ from farshore.arm.decode import Network
 from farshore.routing.effective import KEEPS_RESERVED
 from farshore.routing.scale.columns import Table
 from farshore.routing.scale.ends import Ends
-from farshore.routing.scale.line import Lengths, Positions, span, spans
+from farshore.routing.scale.line import Ints, Lengths, Positions, span, spans
 from farshore.routing.system import RESERVED
 
 Bytes = npt.NDArray[np.int8]
@@ -83,12 +82,17 @@ def routes_of(tables: Iterable[Table], service_prefixes: Mapping[str, tuple[Netw
                 hops.append(way)
         counts.append(len(texts) - before)
     first, last, length = spans(texts) if texts else _nothing()
-    found: list[Routes] = []
-    begin = 0
-    for count in counts:
-        stop = begin + count
-        found.append(_active(first[begin:stop], last[begin:stop], length[begin:stop], hops[begin:stop]))
-        begin = stop
+    whose = np.repeat(np.arange(len(held)), counts)
+    order = _active(whose, first, length)
+    edges = np.searchsorted(whose[order], np.arange(len(held) + 1)).tolist()
+    found = []
+    for begin, stop in zip(edges, edges[1:], strict=False):
+        mine = order[begin:stop]
+        kinds: dict[tuple[str, str], int] = {}
+        numbers = tuple(kinds.setdefault(hops[at], len(kinds)) for at in mine.tolist())
+        found.append(
+            Routes(first=first[mine], last=last[mine], length=length[mine], hops=numbers, kinds=tuple(kinds))
+        )
     return found
 
 
@@ -97,25 +101,18 @@ def _nothing() -> tuple[Positions, Positions, Lengths]:
     return none, none, np.zeros(0, dtype=np.int16)
 
 
-def _active(first: Positions, last: Positions, length: Lengths, hops: Sequence[tuple[str, str]]) -> Routes:
-    """The first route of each prefix (R18), shortest first."""
-    kinds: dict[tuple[str, str], int] = {}
-    numbered = [kinds.setdefault(hop, len(kinds)) for hop in hops]
-    seen: set[tuple[int, int]] = set()
-    kept = []
-    for at, key in enumerate(zip(first.tolist(), length.tolist(), strict=True)):
-        if key not in seen:
-            seen.add(key)
-            kept.append(at)
-    kept.sort(key=lambda at: int(length[at]))
-    order = np.array(kept, dtype=np.int64)
-    return Routes(
-        first=first[order],
-        last=last[order],
-        length=length[order],
-        hops=tuple(numbered[at] for at in kept),
-        kinds=tuple(kinds),
+def _active(whose: Ints, first: Positions, length: Lengths) -> Ints:
+    """The first route of each prefix of each table (R18), by table, shortest first."""
+    if not len(first):
+        return np.zeros(0, dtype=np.int64)
+    order = np.lexsort((first, length, whose))
+    again = np.zeros(len(order), dtype=bool)
+    again[1:] = (
+        (whose[order][1:] == whose[order][:-1])
+        & (first[order][1:] == first[order][:-1])
+        & (length[order][1:] == length[order][:-1])
     )
+    return order[~again]
 
 
 def painted(routes: Routes, ends: Ends, blocks: Sequence[slice]) -> Painted:
@@ -159,6 +156,3 @@ def _tag_rank(prefix: str) -> tuple[int, str]:
     tag = prefix.lower()
     cloud, regional = tag.split(".")[0] == "azurecloud", "." in tag
     return (2 if cloud else 0) + (0 if regional else 1), tag
-
-
-ANYWHERE = ip_network("0.0.0.0/0")
