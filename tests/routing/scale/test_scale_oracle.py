@@ -37,8 +37,9 @@ def test_every_cell_is_what_a_trace_says(seed: int) -> None:
     model = reach.model
     unknown = Counter[str]()
     for down in conditions(estate):
-        words = reach.words(down)
-        assert (reach.when(down).counts == counted(words)).all(), f"counts and cells differ with {sorted(down)} down"
+        standing = reach.when(down)
+        words = reach.words(standing.condition)
+        assert (reach.counts(standing) == counted(words)).all(), f"counts and cells differ with {sorted(down)} down"
         oracle = Routing(estate.with_outside(replace(estate.outside, down=estate.outside.down | down)))
         for machine, end, flow, nic in flows(reach):
             found = WORDS[words[machine, end]]

@@ -67,6 +67,12 @@ class Arrivals:
     """By subnet, over kinds."""
     size: int
 
+    @property
+    def targets(self) -> list[int]:
+        """The targets that any of its ways comes by."""
+        sent = [made.sends[made.sends >= 0] for made in self.decisions.values()]
+        return np.unique(np.concatenate(sent)).tolist() if sent else []
+
     def outcomes(self, states: Sequence[State], outcomes: Outcomes) -> Codes:
         """How it ends for each kind, given who works at each target."""
         if self.entrance not in self.decisions:

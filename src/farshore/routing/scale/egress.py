@@ -10,6 +10,7 @@ A prefix without a session is withdrawn, and the match falls to the next longer 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -140,35 +141,35 @@ def firewall(site: Site, routers: set[str]) -> tuple[str, ...]:
     return ("|".join(sorted(f"{site.name}/{router}".lower() for router in routers)),)
 
 
-def gateways_of(world: World, sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools) -> dict[str, Gateway]:
-    """Every ExpressRoute gateway that has a connection to a circuit. `announced`: the sites' prefixes that some gateway
-    announces as well."""
-    columns: dict[str, list[tuple[int, int, str]]] = {}
-    for connection in world.index.connections.values():
-        first, circuit = connection.virtual_network_gateway1, connection.peer
-        if first is not None and circuit is not None and first.key in world.index.gateways:
-            columns.setdefault(first.key, []).extend(
-                (number, -connection.routing_weight * LONGEST_PATH + session.router.prepend, connection.id.key)
-                for number, session in enumerate(sessions.all)
-                if session.circuit == circuit.key
-            )
-    found = {}
-    for key, held in columns.items():
-        chosen = np.array([number for number, _, _ in held], dtype=np.int64)
-        says, policy = policies(np.ascontiguousarray(sessions.says[:, chosen]))
-        found[key] = Gateway(
-            key=key,
-            sessions=sessions,
-            ends=ends,
-            outcomes=outcomes,
-            columns=chosen,
-            connections=tuple(id_ for _, _, id_ in held),
-            rank=np.array([rank for _, rank, _ in held], dtype=np.int64),
-            says=says,
-            policy=policy,
-            mute=announced,
-        )
-    return found
+def gateways_of(
+    world: World, keys: Sequence[str], sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools
+) -> tuple[Gateway, ...]:
+    """Gateways by lower-case id, each with the sessions of its circuits. `announced`: the sites' prefixes that some
+    gateway announces as well."""
+    return tuple(_gateway(world, key, sessions, ends, outcomes, announced) for key in keys)
 
 
-__all__ = ["Egress", "Gateway", "firewall", "gateways_of"]
+def _gateway(
+    world: World, key: str, sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools
+) -> Gateway:
+    held = [
+        (number, -connection.routing_weight * LONGEST_PATH + session.router.prepend, connection.id.key)
+        for connection in world.index.connections.values()
+        if connection.virtual_network_gateway1 is not None and connection.virtual_network_gateway1.key == key
+        for number, session in enumerate(sessions.all)
+        if connection.peer is not None and session.circuit == connection.peer.key
+    ]
+    columns = np.array([number for number, _, _ in held], dtype=np.int64)
+    says, policy = policies(np.ascontiguousarray(sessions.says[:, columns]))
+    return Gateway(
+        key=key,
+        sessions=sessions,
+        ends=ends,
+        outcomes=outcomes,
+        columns=columns,
+        connections=tuple(id_ for _, _, id_ in held),
+        rank=np.array([rank for _, rank, _ in held], dtype=np.int64),
+        says=says,
+        policy=policy,
+        mute=announced,
+    )

@@ -24,15 +24,14 @@ from farshore.routing.scale.columns import Columns, Indexes
 from farshore.routing.scale.egress import Gateway, gateways_of
 from farshore.routing.scale.ends import Ends, ends_of
 from farshore.routing.scale.groups import Service
-from farshore.routing.scale.ingress import Ingress, ingress_of
 from farshore.routing.scale.line import Bools, Lengths, Positions
 from farshore.routing.scale.networks import Networks, Source, networks_of
 from farshore.routing.scale.outcomes import UNKNOWN, UNREACHABLE, WRONG_OWNER, Outcomes
-from farshore.routing.scale.prefixes import of_networks
+from farshore.routing.scale.prefixes import Prefixes, of_networks
 from farshore.routing.scale.sessions import Sessions, sessions_of
 from farshore.routing.scale.tables import APPLIANCE, UNCLEAR, Painted, Routes, painted, routes_of
 from farshore.routing.scale.targets import Target
-from farshore.routing.scale.whereabouts import may_send_by
+from farshore.routing.scale.whereabouts import may_send_by, members_of
 from farshore.routing.system import RESERVED
 from farshore.routing.world import World
 
@@ -63,7 +62,11 @@ class Units:
     check: Indexes
     """Into `Checks.all`."""
     meant: Indexes
-    """The longest announced prefix that covers it; -1 for none."""
+    """Into `Model.announced_prefixes`: the longest that covers it; -1 for none."""
+    place: Positions
+    """The address of one machine of it."""
+    home: Indexes
+    """The network; -1 for one that is not there."""
     contested: Lengths
     """The length of the longest prefix of a site that covers it; -1 for none."""
     region: Indexes
@@ -104,9 +107,21 @@ class Model:
     targets: list[Target]
     leads: list[tuple[str, ...]]
     """By target: the subnets that it may ever send on by."""
-    gateways: dict[str, Gateway]
-    ingress: Ingress
+    members: list[frozenset[str]]
+    """By target: everything whose failure may change who stands there, by the names of `Outside.down`."""
+    gateways: tuple[Gateway, ...]
+    gateway_numbers: dict[str, int]
+    announced: tuple[list[tuple[Network, int]], ...]
+    """By gateway: what it announces, and the network that answers (R40)."""
+    announced_prefixes: Prefixes
+    announcing: list[tuple[int, ...]]
+    """By announced prefix: the gateways that do."""
+    answering: Indexes
+    """By announced prefix: a network that answers for it; -1 for one that is not in the estate."""
+    next_hops: dict[tuple[int, str], int]
+    """By network and next hop, as tables name it: a target, or one of the rows above."""
     arrivals: tuple[Arrivals, ...]
+    """By gateway."""
     checks: Checks
     units: Units
     appliances: list[str]
@@ -144,24 +159,20 @@ class _Building:
         tables = _Tables(networks, ends, blocks, columns, held)
         for network in range(len(networks)):
             tables.network(network)
-        announced = {key: networks.announced(key) for key in _speaking(world)}
-        told, _ = of_networks([prefix for pairs in announced.values() for prefix, _ in pairs])
-        mute = _same(sessions, told.first, told.length)
-        gateways = gateways_of(world, sessions, ends, outcomes, mute)
-        ingress = ingress_of(world, sessions, announced)
+        speaking = _speaking(world)
+        announced = tuple(networks.announced(key) for key in speaking)
+        told, which = of_networks([prefix for pairs in announced for prefix, _ in pairs])
+        gateways = gateways_of(world, speaking, sessions, ends, outcomes, _same(sessions, told))
         machinery = self._machinery(networks, outcomes, sessions, tables)
         leads = [may_send_by(world, networks, target) for target in tables.targets]
         places = {key: tables.place(key) for key in _passing(world, leads) if key in tables.class_of}
-        entrances = {
-            key: "" if subnet is None else subnet.key for key in announced for subnet in (world.index.gateways[key].subnet,)
-        }
         ways_in = tuple(
-            arrivals(machinery, entrances[key], [prefix for prefix, _ in announced[key]], places, leads)
-            for key in ingress.gateways
+            arrivals(machinery, _entrance(world, key), [prefix for prefix, _ in pairs], places, leads)
+            for key, pairs in zip(speaking, announced, strict=True)
         )
         checks = Checks(columns, ends, self.service, world.service_tags)
         appliances = sorted({world.index.machine_of.get(key, key) for key in world.index.nics})
-        units = self._units(tables, checks, ingress, machinery, ways_in, appliances)
+        units = self._units(tables, checks, told, machinery, ways_in, appliances)
         by_source: list[list[int]] = [[] for _ in tables.sources]
         by_target: list[list[int]] = [[] for _ in tables.targets]
         for number, cls in enumerate(tables.classes):
@@ -190,8 +201,14 @@ class _Building:
             blind=[_blind(world, source, ends) for source in tables.sources],
             targets=list(tables.targets),
             leads=leads,
+            members=[members_of(world, networks, target) for target in tables.targets],
             gateways=gateways,
-            ingress=ingress,
+            gateway_numbers={key: number for number, key in enumerate(speaking)},
+            announced=announced,
+            announced_prefixes=told,
+            announcing=_announcing(announced, which, len(told)),
+            answering=_answering(announced, which, len(told)),
+            next_hops=tables.next_hops,
             arrivals=ways_in,
             checks=checks,
             units=units,
@@ -235,7 +252,7 @@ class _Building:
         self,
         tables: _Tables,
         checks: Checks,
-        ingress: Ingress,
+        told: Prefixes,
         machinery: Machinery,
         ways_in: Sequence[Arrivals],
         appliances: Sequence[str],
@@ -255,12 +272,13 @@ class _Building:
         columns: list[npt.NDArray[np.int64]] = [
             classes[machines.subnets].astype(np.int64) if size else np.zeros(0, dtype=np.int64),
             check.astype(np.int64),
-            ingress.prefixes.match(machines.addresses).astype(np.int64),
+            told.match(machines.addresses).astype(np.int64),
             contested.astype(np.int64),
             machines.regions.astype(np.int64),
             appliance.astype(np.int64),
             machines.runs.astype(np.int64),
             stale.astype(np.int64),
+            machinery.homes.astype(np.int64),
         ]
         key = np.zeros(size, dtype=np.int64)
         for column in columns:
@@ -288,6 +306,8 @@ class _Building:
             appliance=at[5].astype(np.int32),
             runs=at[6].astype(bool),
             stale=at[7].astype(bool),
+            home=at[8].astype(np.int32),
+            place=machines.addresses[first],
             kinds=tuple(kinds),
         )
 
@@ -328,7 +348,7 @@ class _Tables:
     sources: dict[Source, int] = field(default_factory=dict)
     targets: dict[Target, int] = field(default_factory=dict)
     _painted_of: dict[object, int] = field(default_factory=dict)
-    _rows: dict[tuple[int, str], int] = field(default_factory=dict)
+    next_hops: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def network(self, number: int) -> None:
         """Every subnet of a network."""
@@ -360,9 +380,9 @@ class _Tables:
         )
 
     def _row(self, network: int, way: tuple[str, str]) -> int:
-        known = self._rows.get((network, way[0] + way[1]))
+        known = self.next_hops.get((network, way[0] + way[1]))
         if known is None:
-            known = self._rows[(network, way[0] + way[1])] = self._found_row(network, way)
+            known = self.next_hops[(network, way[0] + way[1])] = self._found_row(network, way)
         return known
 
     def _found_row(self, network: int, way: tuple[str, str]) -> int:
@@ -449,9 +469,31 @@ def _speaking(world: World) -> list[str]:
     return [key for key, gateway in world.index.gateways.items() if key in joined and gateway.gateway_type.lower() != "vpn"]
 
 
-def _same(sessions: Sessions, first: Positions, length: Lengths) -> Bools:
+def _entrance(world: World, gateway: str) -> str:
+    subnet = world.index.gateways[gateway].subnet
+    return "" if subnet is None else subnet.key
+
+
+def _announcing(
+    announced: Sequence[Sequence[tuple[Network, int]]], which: Indexes, size: int
+) -> list[tuple[int, ...]]:
+    """By distinct prefix the gateways that announce it."""
+    found: list[dict[int, None]] = [{} for _ in range(size)]
+    gateways = [number for number, pairs in enumerate(announced) for _ in pairs]
+    for at, gateway in zip(which.tolist(), gateways, strict=True):
+        found[at][gateway] = None
+    return [tuple(held) for held in found]
+
+
+def _answering(announced: Sequence[Sequence[tuple[Network, int]]], which: Indexes, size: int) -> Indexes:
+    found = np.full(size, -1, dtype=np.int32)
+    found[which] = [network for pairs in announced for _, network in pairs]
+    return found
+
+
+def _same(sessions: Sessions, announced: Prefixes) -> Bools:
     """The sites' prefixes that gateways announce as well."""
-    told = set(zip(first.tolist(), length.tolist(), strict=True))
+    told = set(zip(announced.first.tolist(), announced.length.tolist(), strict=True))
     whole = sessions.prefixes
     return np.array([key in told for key in zip(whole.first.tolist(), whole.length.tolist(), strict=True)], dtype=bool)
 

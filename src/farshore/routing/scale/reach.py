@@ -3,12 +3,12 @@
 A *cell* is one machine's address and one end of one site: a flow from there to here, and its reply. Its word is that of
 `routing.judge`. Nothing is ever laid out cell by cell: for each unit the replies' outcomes of all ends are a histogram,
 once a site, of the ends that its check lets pass; the word is a small table of (way in, way back), and counts are their
-product.
+product. An island is counted once for each condition that it is ever in (islands.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,34 +16,27 @@ import numpy.typing as npt
 
 from farshore.estate.estate import Estate
 from farshore.routing.failures import Element
+from farshore.routing.scale.answers import Answers, Key
 from farshore.routing.scale.columns import Columns, columns_of
+from farshore.routing.scale.conditions import Condition, condition_of
 from farshore.routing.scale.groups import PASSES, REFUSED, UNCLEAR, Service
+from farshore.routing.scale.ingress import Entries
+from farshore.routing.scale.islands import Island, islands_of
+from farshore.routing.scale.line import Bools
 from farshore.routing.scale.model import Model, model_of
-from farshore.routing.scale.moment import Base, Moment, Tables, moment_of
-from farshore.routing.scale.outcomes import DENIED, GOOD, STALE, UNKNOWN, UNREACHABLE, WORDS, WRONG_OWNER, Codes, Outcome
-
-Key = tuple[int, ...]
-"""A class, and the numbers of all that its answers hang on."""
+from farshore.routing.scale.outcomes import DENIED, GOOD, STALE, UNKNOWN, UNREACHABLE, WORDS, Codes, Outcome
 
 Counts = npt.NDArray[np.int64]
-"""By unit and word."""
+"""By unit and word: how many ends, for one machine of the unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What an estate comes to under one failure, or none."""
+    """What an estate comes to under one condition."""
 
-    element: Element | None
-    counts: Counts
-    """By unit and word: how many ends, for one machine of the unit."""
-    touched: int
-    """How many units had to be counted again."""
-
-    @property
-    def good(self) -> npt.NDArray[np.int64]:
-        """By unit: the ends that it is reached from, and answers."""
-        found: npt.NDArray[np.int64] = self.counts[:, GOOD]
-        return found
+    condition: Condition
+    islands: dict[int, Counts]
+    """The islands that are not as with nothing failed: counts of their units."""
 
 
 @dataclass(slots=True)
@@ -51,13 +44,15 @@ class Reach:
     """All machines and all sites' prefixes of an estate, both ways, for one service."""
 
     model: Model
-    tables: Tables
-    cold: Moment
-    standing: Standing
-    _histograms: dict[tuple[object, ...], npt.NDArray[np.int32]] = field(default_factory=dict)
-    _ways_in: dict[tuple[object, ...], Codes] = field(default_factory=dict)
-    _fo_cold: Codes | None = None
-    _keys_cold: list[Key] = field(default_factory=list)
+    islands: list[Island]
+    answers: Answers
+    cold: Condition
+    cold_counts: list[Counts] = field(default_factory=list)
+    """By island."""
+    _counted: dict[tuple[object, ...], Counts] = field(default_factory=dict)
+    _by_content: dict[tuple[object, ...], Counts] = field(default_factory=dict)
+    _entries: dict[tuple[object, ...], tuple[Entries, ...]] = field(default_factory=dict)
+    _arriving: dict[tuple[object, ...], Codes] = field(default_factory=dict)
     _guards: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
@@ -65,101 +60,143 @@ class Reach:
         """The reach of an estate with nothing failed."""
         columns = columns_of(estate) if isinstance(estate, Estate) else estate
         model = model_of(columns, service or Service())
-        tables = Tables(model)
-        cold = moment_of(tables, frozenset())
-        nothing = np.zeros((len(model.units), len(WORDS)), dtype=np.int64)
-        made = Reach(model, tables, cold, Standing(element=None, counts=nothing, touched=0))
-        made._fo_cold = made._all_ways_in(cold)
-        made._keys_cold = made._keys(cold)
-        counts = made._counted(np.arange(len(model.units)), made._fo_cold, made._keys_cold, cold)
-        made.standing = Standing(element=None, counts=counts, touched=len(model.units))
+        made = Reach(model, islands_of(model), Answers(model), condition_of(model, frozenset()))
+        made.cold_counts = [made.count(number, made.cold) for number in range(len(made.islands))]
         return made
 
     def under(self, element: Element) -> Standing:
         """What it comes to when an element has failed."""
-        return self.when(element.down, element)
+        return self.when(element.down)
 
-    def when(self, down: frozenset[str], element: Element | None = None) -> Standing:
+    def when(self, down: frozenset[str]) -> Standing:
         """What it comes to when things are down, by the names of `Outside.down`."""
-        moment = moment_of(self.tables, down, self.cold)
-        ways_in = self._all_ways_in(moment)
-        keys, changed_class = self._keys_changed(moment)
-        assert self._fo_cold is not None, "the cold ways in are found first"
-        units = self.model.units
-        changed = (ways_in != self._fo_cold).any(axis=1) if ways_in.shape[1] else np.zeros(len(units), dtype=bool)
-        known = units.cls >= 0
-        if len(changed_class):
-            changed |= known & changed_class[np.maximum(units.cls, 0)]
-        rows = np.flatnonzero(changed)
-        counts = self.standing.counts.copy()
-        counts[rows] = self._counted(rows, ways_in[rows], keys, moment)
-        return Standing(element=element, counts=counts, touched=len(rows))
+        return self.standing(condition_of(self.model, down))
 
-    def words(self, down: frozenset[str] = frozenset()) -> npt.NDArray[np.int8]:
-        """Every cell by itself: by unit and end its word. For looking at few machines; nothing else lays cells out."""
-        moment = moment_of(self.tables, down, self.cold)
-        model = self.model
-        found = np.full((len(model.units), len(model.ends)), UNREACHABLE, dtype=np.int8)
-        for unit, way in enumerate(self._all_ways_in(moment)):
-            for site, block in enumerate(model.blocks):
-                found[unit, block] = self._cells(unit, int(way[site]), site, block, moment)
+    def standing(self, condition: Condition) -> Standing:
+        """What it comes to in a condition."""
+        touched = self.touched(condition)
+        return Standing(condition=condition, islands={number: self.count(number, condition) for number in touched})
+
+    def touched(self, condition: Condition) -> list[int]:
+        """The islands that are in another condition than with nothing failed."""
+        return [
+            number
+            for number, island in enumerate(self.islands)
+            if self._condition_key(island, condition) != self._condition_key(island, self.cold)
+        ]
+
+    def counts(self, standing: Standing) -> Counts:
+        """Of every unit."""
+        found = np.zeros((len(self.model.units), len(WORDS)), dtype=np.int64)
+        for number, island in enumerate(self.islands):
+            found[island.units] = standing.islands.get(number, self.cold_counts[number])
         return found
 
-    def _cells(self, unit: int, way: int, site: int, block: slice, moment: Moment) -> npt.NDArray[np.int8]:
-        model = self.model
-        word = model.outcomes.known[way].word
-        size = block.stop - block.start
-        if word not in (GOOD, STALE):
-            return np.full(size, word, dtype=np.int8)
-        check = self._guarded(int(model.units.check[unit]), [way], [0])
-        if check < 0:
-            return np.full(size, UNKNOWN, dtype=np.int8)
-        cls = int(model.units.cls[unit])
-        name = model.sessions.sites[site].name
-        words = np.full(size, UNREACHABLE, dtype=np.int8)
-        if cls >= 0:
-            codes = self.codes(cls, moment)[block]
-            words = model.outcomes.judged(way, name)[codes]
-        states = model.checks.all[check][block]
-        return np.where(states == PASSES, words, np.where(states == REFUSED, DENIED, UNKNOWN)).astype(np.int8)
+    def totals(self, standing: Standing | None = None) -> dict[str, int]:
+        """Cells by word, every machine counted; with nothing failed, or in a standing."""
+        summed = np.zeros(len(WORDS), dtype=np.int64)
+        for number, island in enumerate(self.islands):
+            counts = self.cold_counts[number] if standing is None else standing.islands.get(number, self.cold_counts[number])
+            summed += self.model.units.count[island.units].astype(np.int64) @ counts
+        return {word: int(count) for word, count in zip(WORDS, summed, strict=True)}
+
+    # One island
+
+    def count(self, number: int, condition: Condition) -> Counts:
+        """The counts of an island's units in a condition."""
+        island = self.islands[number]
+        key = (number, *self._condition_key(island, condition))
+        found = self._counted.get(key)
+        if found is None:
+            ways_in = self._ways_in(number, condition)
+            keys = self._keys(island, condition)
+            content = (number, ways_in.tobytes(), *keys.values())
+            found = self._by_content.get(content)
+            if found is None:
+                found = self._by_content[content] = self._tallied(island, ways_in, keys)
+            self._counted[key] = found
+        return found
+
+    def _condition_key(self, island: Island, condition: Condition) -> tuple[object, ...]:
+        heard = tuple(condition.heard[number].tobytes() for number in island.gateways)
+        states = tuple(condition.states[number] for number in island.targets)
+        return (heard, states, condition.dead[island.units].tobytes())
+
+    def _keys(self, island: Island, condition: Condition) -> dict[int, Key]:
+        """By class: what its answers hang on."""
+        ways = dict(zip(island.targets, self.answers.ways(island.targets, condition), strict=True))
+        bases: dict[int, int] = {}
+        found = {}
+        for number in island.classes:
+            cls = self.model.classes[number]
+            if cls.source not in bases:
+                bases[cls.source] = self.answers.base(cls.source, condition).number
+            found[number] = (number, bases[cls.source], *(ways[row] for row in cls.rows if row >= 0))
+        return found
 
     # The way in
 
-    def _all_ways_in(self, moment: Moment) -> Codes:
+    def _ways_in(self, number: int, condition: Condition) -> Codes:
         """By unit and site: the outcome of a flow."""
-        model = self.model
+        island, model = self.islands[number], self.model
         units, outcomes = model.units, model.outcomes
-        found = np.full((len(units), len(moment.entries)), outcomes.simple(UNREACHABLE), dtype=np.int16)
-        unknown = outcomes.simple(UNKNOWN)
-        ways = [self._arriving(gateway, moment) for gateway in range(len(model.arrivals))]
-        announced = units.meant >= 0
-        meant = np.maximum(units.meant, 0)
-        lengths = model.ingress.prefixes.length
-        for site, (which, entries, goes_by) in enumerate(moment.entries):
-            if not len(which):
-                continue
-            entry_of = np.where(announced, which[meant], -1)
-            for number in np.unique(entry_of[announced]).tolist():
-                here = np.flatnonzero(entry_of == number)
-                entry = entries[number]
-                if entry.gateway < 0:
-                    found[here, site] = outcomes.simple(entry.word)
-                    continue
-                kinds = model.units.kinds[entry.gateway][here]
-                codes = ways[entry.gateway]
-                ends = np.where(kinds >= 0, codes[np.maximum(kinds, 0)], unknown) if len(codes) else np.full(len(here), unknown)
-                ends = ends.astype(np.int16)
-                for key in entry.stateful:
-                    ends = outcomes.through(ends, key, "")
-                found[here, site] = ends
-            by = goes_by[meant]
-            closer = announced & (by >= 0) & (units.contested >= lengths[np.maximum(by, 0)])
-            found[closer, site] = unknown
-        self._replace(found, moment.dead, lambda known: known._replace(word=UNREACHABLE, stateful=(), guards=()))
-        self._replace(found, units.stale, lambda known: known._replace(word=STALE))
+        rows = island.units
+        found = np.full((len(rows), len(model.blocks)), outcomes.simple(UNREACHABLE), dtype=np.int16)
+        if len(island.ingress.prefixes) and len(rows):
+            ways = [self._arrivals(gateway, condition) for gateway in island.gateways]
+            announced = island.meant >= 0
+            meant = np.maximum(island.meant, 0)
+            for site, entries in enumerate(self._of_sites(number, condition)):
+                found[:, site] = self._entered(island, entries, ways, np.where(announced, entries.which[meant], -1))
+                by = entries.goes_by[meant]
+                lengths = island.ingress.prefixes.length[np.maximum(by, 0)]
+                closer = announced & (by >= 0) & (units.contested[rows] >= lengths)
+                found[closer, site] = outcomes.simple(UNKNOWN)
+        lost = Outcome(UNREACHABLE)
+        self._replace(found, condition.dead[rows], lambda known: lost)
+        self._replace(found, units.stale[rows], lambda known: known._replace(word=STALE))
         return found
 
-    def _replace(self, codes: Codes, rows: npt.NDArray[np.bool_], change: Callable[[Outcome], Outcome]) -> None:
+    def _of_sites(self, number: int, condition: Condition) -> tuple[Entries, ...]:
+        island, model = self.islands[number], self.model
+        key = (number, *(condition.heard[gateway].tobytes() for gateway in island.gateways))
+        found = self._entries.get(key)
+        if found is None:
+            heard = np.zeros((len(island.gateways), len(model.sessions.all)), dtype=bool)
+            for row, gateway in enumerate(island.gateways):
+                np.logical_or.at(heard[row], model.gateways[gateway].columns, condition.heard[gateway])
+            found = tuple(island.ingress.entries(site, heard) for site in range(len(model.blocks)))
+            self._entries[key] = found
+        return found
+
+    def _entered(self, island: Island, entries: Entries, ways: Sequence[Codes], entry_of: npt.NDArray[np.int64]) -> Codes:
+        """By unit: the outcome of a flow from one site."""
+        outcomes = self.model.outcomes
+        unknown = outcomes.simple(UNKNOWN)
+        found = np.full(len(entry_of), outcomes.simple(UNREACHABLE), dtype=np.int16)
+        for at in np.unique(entry_of[entry_of >= 0]).tolist():
+            here, entry = np.flatnonzero(entry_of == at), entries.every[at]
+            if entry.gateway < 0:
+                found[here] = outcomes.simple(entry.word)
+                continue
+            kinds = self.model.units.kinds[island.gateways[entry.gateway]][island.units[here]]
+            codes = ways[entry.gateway]
+            ends = np.full(len(here), unknown, dtype=np.int16)
+            ends[kinds >= 0] = codes[kinds[kinds >= 0]]
+            for key in entry.stateful:
+                ends = outcomes.through(ends, key, "")
+            found[here] = ends
+        return found
+
+    def _arrivals(self, gateway: int, condition: Condition) -> Codes:
+        way = self.model.arrivals[gateway]
+        key = (gateway, *(condition.states[number] for number in way.targets))
+        found = self._arriving.get(key)
+        if found is None:
+            found = self._arriving[key] = way.outcomes(condition.states, self.model.outcomes)
+        return found
+
+    def _replace(self, codes: Codes, rows: Bools, change: Callable[[Outcome], Outcome]) -> None:
         """What comes of arriving at machines that are not as they should be."""
         outcomes = self.model.outcomes
         here = codes[rows]
@@ -169,110 +206,26 @@ class Reach:
                     here[here == code] = outcomes.number(change(outcomes.known[code]))
             codes[rows] = here
 
-    def _arriving(self, gateway: int, moment: Moment) -> Codes:
-        way = self.model.arrivals[gateway]
-        involved = sorted({number for made in way.decisions.values() for number in np.unique(made.sends[made.sends >= 0]).tolist()})
-        key = (gateway, *(moment.states[number] for number in involved))
-        found = self._ways_in.get(key)
-        if found is None:
-            found = self._ways_in[key] = way.outcomes(moment.states, self.model.outcomes)
-        return found
-
-    # The way back
-
-    def _keys(self, moment: Moment) -> list[Key]:
-        """By class: what its answers hang on."""
-        return [self._key(number, moment) for number in range(len(self.model.classes))]
-
-    def _key(self, number: int, moment: Moment) -> Key:
-        cls = self.model.classes[number]
-        base = self.tables.no_base() if cls.source < 0 else moment.bases[cls.source]
-        return (number, base.number, *(moment.ways[row] for row in cls.rows if row >= 0))
-
-    def _keys_changed(self, moment: Moment) -> tuple[list[Key], npt.NDArray[np.bool_]]:
-        """`_keys`, and by class whether its key is another than with nothing failed."""
-        cold = self.cold
-        keys = list(self._keys_cold)
-        changed = np.zeros(len(keys), dtype=bool)
-        for source, (new, old) in enumerate(zip(moment.bases, cold.bases, strict=True)):
-            if new.number != old.number:
-                changed[self.model.by_source[source]] = True
-        for target, (now, then) in enumerate(zip(moment.ways, cold.ways, strict=True)):
-            if now != then:
-                changed[self.model.by_target[target]] = True
-        for number in np.flatnonzero(changed).tolist():
-            keys[number] = self._key(number, moment)
-        return keys, changed
-
-    def codes(self, cls: int, moment: Moment) -> Codes:
-        """By end: the outcome of a reply from a subnet of a class."""
-        stack, at = self._stacked(cls, moment)
-        found: Codes = stack.reshape(-1)[at]
-        contested = self.model.contested
-        if len(contested):
-            found[contested] = self._doubted(found[contested])
-        return found
-
-    def _doubted(self, codes: Codes) -> Codes:
-        """Where a site's range and a network's collide, only what surely arrives, or surely comes to another, is said:
-        edges and gateways that know both are for `routing.trace`."""
-        outcomes = self.model.outcomes
-        unknown = outcomes.simple(UNKNOWN)
-        sure = [code if outcomes.known[code].word in (GOOD, WRONG_OWNER) else unknown for code in codes.tolist()]
-        return np.array(sure, dtype=np.int16)
-
-    def _stacked(self, number: int, moment: Moment) -> tuple[Codes, npt.NDArray[np.int64]]:
-        model = self.model
-        cls = model.classes[number]
-        base: Base = self.tables.no_base() if cls.source < 0 else moment.bases[cls.source]
-        table = model.painted[cls.table]
-        size = len(model.ends)
-        rows = [self.tables.vector(moment.ways[row]) if row >= 0 else model.constant[row] for row in cls.rows]
-        stack = np.stack([base.code, *rows]) if rows else base.code[None, :]
-        line = np.arange(size)
-        users = table.length >= base.length
-        at = np.where(users, (table.hop.astype(np.int64) + 1) * size + line, line)
-        return stack, at
-
-    def _histogram(self, check: int, key: Key, moment: Moment) -> npt.NDArray[np.int32]:
-        """By outcome and site: how many ends that pass a check have it."""
-        held = self._histograms.get((check, *key))
-        if held is None:
-            codes = self.codes(key[0], moment).astype(np.int64)
-            sites = len(self.model.blocks)
-            codes = codes * sites + self.model.ends.sites
-            passing = self.model.checks.passing(check)
-            if passing is not None:
-                codes = codes[passing]
-            held = self._histograms[(check, *key)] = np.bincount(codes).astype(np.int32)
-        return held
-
     # Words
 
-    def _counted(
-        self, rows: npt.NDArray[np.int64], ways_in: Codes, keys: Sequence[Key], moment: Moment
-    ) -> Counts:
-        """By unit in `rows` and word: how many ends."""
-        model = self.model
-        counts = np.zeros((len(rows), len(WORDS)), dtype=np.int64)
-        if not len(rows) or not ways_in.shape[1]:
+    def _tallied(self, island: Island, ways_in: Codes, keys: dict[int, Key]) -> Counts:
+        """By unit and word: how many ends."""
+        counts = np.zeros((len(island.units), len(WORDS)), dtype=np.int64)
+        if not ways_in.size:
             return counts
         unique, inverse = np.unique(ways_in, axis=0, return_inverse=True)
-        inverse = inverse.reshape(-1)
         for number, way in enumerate(unique):
-            here = np.flatnonzero(inverse == number)
-            counts[here] = self._alike(rows[here], way.tolist(), keys, moment)
-        assert int(counts.sum()) == len(rows) * len(model.ends), "every cell has one word"
+            here = np.flatnonzero(inverse.reshape(-1) == number)
+            counts[here] = self._alike(island.units[here], way.tolist(), keys)
+        assert int(counts.sum()) == len(counts) * len(self.model.ends), "every cell has one word"
         return counts
 
-    def _alike(
-        self, rows: npt.NDArray[np.int64], way: list[int], keys: Sequence[Key], moment: Moment
-    ) -> Counts:
+    def _alike(self, rows: npt.NDArray[np.int64], way: list[int], keys: dict[int, Key]) -> Counts:
         """Counts for units whose flows come in alike."""
         model = self.model
-        outcomes, units = model.outcomes, model.units
+        units = model.units
         counts = np.zeros((len(rows), len(WORDS)), dtype=np.int64)
-        words = [outcomes.known[code].word for code in way]
+        words = [model.outcomes.known[code].word for code in way]
         sizes = [block.stop - block.start for block in model.blocks]
         arriving = [site for site, word in enumerate(words) if word in (GOOD, STALE)]
         for site, word in enumerate(words):
@@ -284,24 +237,23 @@ class Reach:
         if any(check < 0 for check in checks):
             counts[:, UNKNOWN] += sum(sizes[site] for site in arriving)
             return counts
-        states = np.stack([model.checks.counts(check, model.blocks) for check in checks])
-        for site in arriving:
-            counts[:, DENIED] += states[:, site, REFUSED]
-            counts[:, UNKNOWN] += states[:, site, UNCLEAR]
+        states = np.stack([model.checks.counts(check, model.blocks) for check in checks])[:, arriving].sum(axis=1)
+        counts[:, DENIED] += states[:, REFUSED]
+        counts[:, UNKNOWN] += states[:, UNCLEAR]
         nowhere = units.cls[rows] < 0
-        for site in arriving:
-            counts[nowhere, UNREACHABLE] += states[nowhere, site, PASSES]
+        counts[nowhere, UNREACHABLE] += states[nowhere, PASSES]
         placed = np.flatnonzero(~nowhere)
         if len(placed):
-            held = [self._histogram(checks[at], keys[int(units.cls[rows[at]])], moment) for at in placed.tolist()]
+            classes = units.cls[rows].tolist()
+            held = [self.answers.histogram(checks[at], keys[classes[at]]) for at in placed.tolist()]
             width = max(map(len, held))
-            stacked = np.zeros((len(held), width), dtype=np.int64)
+            stacked = np.zeros((len(held), width), dtype=np.float64)
             for number, histogram in enumerate(held):
                 stacked[number, : len(histogram)] = histogram
-            counts[placed] += stacked @ self._words(way, arriving, width)
+            counts[placed] += np.rint(stacked @ self._words(way, arriving, width)).astype(np.int64)
         return counts
 
-    def _guarded(self, check: int, way: list[int], arriving: Sequence[int]) -> int:
+    def _guarded(self, check: int, way: Sequence[int], arriving: Sequence[int]) -> int:
         """A machine's check behind those of the appliances on its way; -1 where they cannot be told."""
         guards = {self.model.outcomes.known[way[site]].guards for site in arriving}
         if guards == {()}:
@@ -325,24 +277,43 @@ class Reach:
         held = (None if subnet is None else subnet.network_security_group, found.network_security_group)
         return tuple(id_.key for id_ in held if id_ is not None)
 
-    def _words(self, way: list[int], arriving: Sequence[int], width: int) -> npt.NDArray[np.int64]:
+    def _words(self, way: Sequence[int], arriving: Sequence[int], width: int) -> npt.NDArray[np.float64]:
         """By (outcome of the reply, site): one for its word."""
         model = self.model
         sites = len(model.blocks)
-        table = np.zeros((width, len(WORDS)), dtype=np.int64)
+        table = np.zeros((width, len(WORDS)), dtype=np.float64)
         for site in arriving:
             judged = model.outcomes.judged(way[site], model.sessions.sites[site].name)
             rows = np.arange(site, width, sites)
             table[rows, judged[: len(rows)]] = 1
         return table
 
+    # Cell by cell
 
-def totals(reach: Reach, standing: Standing) -> dict[str, int]:
-    """Cells by word, every machine counted."""
-    summed = reach.model.units.count.astype(np.int64) @ standing.counts
-    return {word: int(count) for word, count in zip(WORDS, summed, strict=True)}
+    def words(self, condition: Condition) -> npt.NDArray[np.int8]:
+        """Every cell by itself: by unit and end its word. For looking at few machines; nothing else lays cells out."""
+        model = self.model
+        found = np.full((len(model.units), len(model.ends)), UNREACHABLE, dtype=np.int8)
+        for number, island in enumerate(self.islands):
+            ways_in, keys = self._ways_in(number, condition), self._keys(island, condition)
+            for unit, way in zip(island.units.tolist(), ways_in.tolist(), strict=True):
+                for site, block in enumerate(model.blocks):
+                    found[unit, block] = self._cells(unit, way[site], site, block, keys)
+        return found
 
-
-def under_each(reach: Reach, elements: Iterable[Element]) -> list[Standing]:
-    """What it comes to under each failure."""
-    return [reach.under(element) for element in elements]
+    def _cells(self, unit: int, way: int, site: int, block: slice, keys: dict[int, Key]) -> npt.NDArray[np.int8]:
+        model = self.model
+        word = model.outcomes.known[way].word
+        size = block.stop - block.start
+        if word not in (GOOD, STALE):
+            return np.full(size, word, dtype=np.int8)
+        check = self._guarded(int(model.units.check[unit]), [way], [0])
+        if check < 0:
+            return np.full(size, UNKNOWN, dtype=np.int8)
+        words = np.full(size, UNREACHABLE, dtype=np.int8)
+        cls = int(model.units.cls[unit])
+        if cls >= 0:
+            judged = model.outcomes.judged(way, model.sessions.sites[site].name)
+            words = judged[self.answers.codes(keys[cls])[block]]
+        states = model.checks.all[check][block]
+        return np.where(states == PASSES, words, np.where(states == REFUSED, DENIED, UNKNOWN)).astype(np.int8)

@@ -1,0 +1,169 @@
+"""What tables answer for every end, each table once for each thing that it hangs on.
+
+A base is what the BGP rows of a source make of every end; a way is what an appliance makes of them; a class of subnets
+answers by its own table over both. Each is found by what it hangs on, and equal answers get equal numbers, so that a
+failure which changes nothing to be seen here is found to be nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from farshore.routing.scale.conditions import Condition
+from farshore.routing.scale.egress import Egress
+from farshore.routing.scale.model import LOST_ROW, Class, Model
+from farshore.routing.scale.outcomes import GOOD, UNKNOWN, UNREACHABLE, WRONG_OWNER, Codes
+from farshore.routing.scale.targets import followed
+
+Key = tuple[int, ...]
+"""A class, and the numbers of all that its answers hang on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What the BGP rows of a source make of every end; equal ones have one number."""
+
+    number: int
+    length: npt.NDArray[np.int8]
+    code: Codes
+
+
+@dataclass(slots=True)
+class Answers:
+    """The answers of a model's tables, as far as anybody asked."""
+
+    model: Model
+    _bases: dict[tuple[object, ...], Base] = field(default_factory=dict)
+    _numbered: list[Base] = field(default_factory=list)
+    _by_content: dict[tuple[bytes, bytes], Base] = field(default_factory=dict)
+    _ways: dict[tuple[object, ...], Key] = field(default_factory=dict)
+    _vectors: list[Codes] = field(default_factory=list)
+    _vector_numbers: dict[bytes, int] = field(default_factory=dict)
+    _histograms: dict[Key, npt.NDArray[np.int64]] = field(default_factory=dict)
+
+    def base(self, source: int, condition: Condition) -> Base:
+        """The BGP rows of a source, its first gateway before the next where they are as long (R19). Source -1 has none:
+        what nothing else matches is dropped, or leaves for the internet, which is as far from the site."""
+        numbers = self.model.gateway_numbers
+        keys = () if source < 0 else self.model.sources[source].gateways
+        held = [numbers[key] for key in keys if key in numbers]
+        key = (source, *(condition.heard[number].tobytes() for number in held))
+        found = self._bases.get(key)
+        if found is None:
+            choices = [self.model.gateways[number].egress(condition.heard[number]) for number in held]
+            found = self._bases[key] = self._based(source, choices)
+        return found
+
+    def _based(self, source: int, choices: Sequence[Egress]) -> Base:
+        model = self.model
+        length = np.full(len(model.ends), -1, dtype=np.int8)
+        code = model.constant[LOST_ROW].copy()
+        for choice in choices:
+            better = choice.length > length
+            length[better] = choice.length[better]
+            code[better] = choice.code[better]
+        unknown = model.outcomes.simple(UNKNOWN)
+        code[(length > 0) & (length < model.reserved)] = unknown
+        if source >= 0 and model.sources[source].others:
+            blind = model.blind[source]
+            code[blind > length] = unknown
+            length = np.maximum(length, blind)
+        content = (length.tobytes(), code.tobytes())
+        found = self._by_content.get(content)
+        if found is None:
+            found = self._by_content[content] = Base(number=len(self._numbered), length=length, code=code)
+            self._numbered.append(found)
+        return found
+
+    def ways(self, targets: Sequence[int], condition: Condition) -> Key:
+        """For each target of an island the number of what it makes of every end."""
+        if not targets:
+            return ()
+        behind = sorted({cls.source for target in targets for cls in self._behind(target)})
+        bases = {source: self.base(source, condition) for source in behind}
+        key = (*targets, *(base.number for base in bases.values()), *(condition.states[target] for target in targets))
+        found = self._ways.get(key)
+        if found is None:
+            found = self._ways[key] = self._followed(targets, condition)
+        return found
+
+    def _behind(self, target: int) -> list[Class]:
+        """How the subnets answer by which a target may send on."""
+        numbers = (self.model.class_of.get(subnet) for subnet in self.model.leads[target])
+        return [self.model.classes[number] for number in numbers if number is not None]
+
+    def _followed(self, targets: Sequence[int], condition: Condition) -> Key:
+        model = self.model
+        local = {target: number for number, target in enumerate(targets)}
+        size = len(model.ends)
+
+        def step(subnet: str) -> tuple[Codes, Codes]:
+            sends = np.full(size, -1, dtype=np.int16)
+            if subnet not in model.class_of:
+                return np.full(size, model.outcomes.simple(UNKNOWN), dtype=np.int16), sends
+            cls = model.classes[model.class_of[subnet]]
+            base, table = self.base(cls.source, condition), model.painted[cls.table]
+            users = table.length >= base.length
+            ends = base.code.copy()
+            for hop, row in enumerate(cls.rows):
+                here = users & (table.hop == hop)
+                if row >= 0:
+                    sends[here] = local[row]
+                else:
+                    ends[here] = model.constant[row][here]
+            return ends, sends
+
+        states = [condition.states[target] for target in targets]
+        made = followed(states, step, model.outcomes, size, model.outcomes.simple(UNREACHABLE))
+        return tuple(self._number(codes) for codes in made)
+
+    def _number(self, codes: Codes) -> int:
+        content = codes.tobytes()
+        found = self._vector_numbers.get(content)
+        if found is None:
+            found = self._vector_numbers[content] = len(self._vectors)
+            self._vectors.append(codes)
+        return found
+
+    def codes(self, key: Key) -> Codes:
+        """By end: the outcome of a reply from a subnet, by its class and what that hangs on."""
+        model = self.model
+        cls, base = model.classes[key[0]], self._numbered[key[1]]
+        table = model.painted[cls.table]
+        vectors = iter(key[2:])
+        rows = [self._vectors[next(vectors)] if row >= 0 else model.constant[row] for row in cls.rows]
+        found = base.code.copy()
+        users = table.length >= base.length
+        if len(rows) == 1:
+            np.copyto(found, rows[0], where=users & (table.hop == 0))
+        elif rows:
+            size = len(model.ends)
+            stack = np.concatenate([base.code, *rows])
+            line = np.arange(size, dtype=np.int64)
+            found = stack[np.where(users, (table.hop.astype(np.int64) + 1) * size + line, line)]
+        if len(model.contested):
+            found[model.contested] = self._doubted(found[model.contested])
+        return found
+
+    def _doubted(self, codes: Codes) -> Codes:
+        """Where a site's range and a network's collide, only what surely arrives, or surely comes to another, is said:
+        edges and gateways that know both are for `routing.trace`."""
+        outcomes = self.model.outcomes
+        unknown = outcomes.simple(UNKNOWN)
+        sure = [code if outcomes.known[code].word in (GOOD, WRONG_OWNER) else unknown for code in codes.tolist()]
+        return np.array(sure, dtype=np.int16)
+
+    def histogram(self, check: int, key: Key) -> npt.NDArray[np.int64]:
+        """By outcome and site, outcome first: how many ends that pass a check have it."""
+        found = self._histograms.get((check, *key))
+        if found is None:
+            sites = len(self.model.blocks)
+            codes = self.codes(key).astype(np.int64) * sites + self.model.ends.sites
+            passing = self.model.checks.passing(check)
+            found = np.bincount(codes if passing is None else codes[passing])
+            self._histograms[(check, *key)] = found
+        return found

@@ -1,0 +1,97 @@
+"""What works: all that a failure can change, before anybody asks what it changes.
+
+    heard      by gateway, which sessions reach it over a connection that works
+    states     who stands at each next hop
+    dead       which units have nobody to answer
+
+A failure takes sessions, appliances and machines away and gives none back, so a condition under two failures is the
+meet of the conditions under each; but not where both may touch one gateway's instances (E26) or one load balancer's
+members: there the last one that works counts, and the pair is asked for as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from farshore.routing.failures import Element
+from farshore.routing.scale.line import Bools
+from farshore.routing.scale.model import Model
+from farshore.routing.scale.targets import State, state_of
+from farshore.routing.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """See the theory above."""
+
+    heard: tuple[Bools, ...]
+    """By gateway, over its columns (`egress.Gateway`)."""
+    states: tuple[State, ...]
+    """By target."""
+    dead: Bools
+    """By unit."""
+
+
+def condition_of(model: Model, down: frozenset[str]) -> Condition:
+    """The condition with some things down, by the names of `Outside.down`, beside what is down already."""
+    estate = model.columns.skeleton
+    outside = estate.outside
+    world = model.world if not down else World(estate.with_outside(replace(outside, down=outside.down | down)))
+    up = model.sessions.up(world)
+    return Condition(
+        heard=tuple(gateway.working(world, up) for gateway in model.gateways),
+        states=tuple(state_of(world, model.networks, target) for target in model.targets),
+        dead=_dead(model, outside.down | down),
+    )
+
+
+def _dead(model: Model, down: frozenset[str]) -> Bools:
+    units = model.units
+    dead = ~units.runs
+    regions = {name.removeprefix("region:") for name in down if name.startswith("region:")}
+    if regions:
+        gone = [number for number, name in enumerate(model.columns.machines.region_names) if name in regions]
+        dead = dead | np.isin(units.region, gone)
+    lost = [number for number, key in enumerate(model.appliances) if key in down]
+    return dead | np.isin(units.appliance, lost) if lost else dead
+
+
+def met(one: Condition, other: Condition, cold: Condition) -> Condition:
+    """The condition under two failures that do not touch one gateway's instances or one target's members."""
+    return Condition(
+        heard=tuple(first & second for first, second in zip(one.heard, other.heard, strict=True)),
+        states=tuple(
+            second if first == usual else first
+            for first, second, usual in zip(one.states, other.states, cold.states, strict=True)
+        ),
+        dead=one.dead | other.dead,
+    )
+
+
+def together(model: Model, one: Element, other: Element) -> bool:
+    """Whether two failures must be looked at as one: see the theory above."""
+    if one.kind == other.kind == "gateway-instance":
+        return one.id == other.id
+    touched = _members(model, one.down)
+    return bool(touched) and bool(touched & _members(model, other.down))
+
+
+def _members(model: Model, down: frozenset[str]) -> frozenset[int]:
+    """The targets that a failure may touch."""
+    return frozenset(
+        target
+        for target, held in enumerate(model.members)
+        if not down.isdisjoint(held)
+    )
+
+
+def differ(one: Sequence[Bools], other: Sequence[Bools]) -> list[int]:
+    """Where two conditions hear different sessions, by gateway."""
+    return [
+        number
+        for number, (first, second) in enumerate(zip(one, other, strict=True))
+        if not np.array_equal(first, second)
+    ]
