@@ -22,6 +22,9 @@ from farshore.routing.scale.targets import followed
 Key = tuple[int, ...]
 """A class, and the numbers of all that its answers hang on."""
 
+MOST_STACKS = 64
+"""Stacks are quick to make and large to keep: the classes of one island in one condition share a few."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
@@ -43,6 +46,7 @@ class Answers:
     _ways: dict[tuple[object, ...], Key] = field(default_factory=dict)
     _vectors: list[Codes] = field(default_factory=list)
     _vector_numbers: dict[bytes, int] = field(default_factory=dict)
+    _stacks: dict[tuple[Key, tuple[int, ...]], npt.NDArray[np.int64]] = field(default_factory=dict)
     _histograms: dict[Key, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     def base(self, source: int, condition: Condition) -> Base:
@@ -131,22 +135,45 @@ class Answers:
 
     def codes(self, key: Key) -> Codes:
         """By end: the outcome of a reply from a subnet, by its class and what that hangs on."""
+        found: Codes = (self._tallied(key) // max(1, len(self.model.blocks))).astype(np.int16)
+        return found
+
+    def histogram(self, check: int, key: Key) -> npt.NDArray[np.int64]:
+        """By outcome and site, outcome first: how many ends that pass a check have it."""
+        found = self._histograms.get((check, *key))
+        if found is None:
+            tallied, passing = self._tallied(key), self.model.checks.passing(check)
+            found = np.bincount(tallied if passing is None else tallied[passing])
+            self._histograms[(check, *key)] = found
+        return found
+
+    def _tallied(self, key: Key) -> npt.NDArray[np.int64]:
+        """By end: the outcome of a reply and the site, as one number."""
         model = self.model
         cls, base = model.classes[key[0]], self._numbered[key[1]]
         table = model.painted[cls.table]
-        vectors = iter(key[2:])
-        rows = [self._vectors[next(vectors)] if row >= 0 else model.constant[row] for row in cls.rows]
-        found = base.code.copy()
-        users = table.length >= base.length
-        if len(rows) == 1:
-            np.copyto(found, rows[0], where=users & (table.hop == 0))
-        elif rows:
-            size = len(model.ends)
-            stack = np.concatenate([base.code, *rows])
-            line = np.arange(size, dtype=np.int64)
-            found = stack[np.where(users, (table.hop.astype(np.int64) + 1) * size + line, line)]
+        stack = self._stack(key[1:], cls.rows)
+        line = model.line
+        taken: npt.NDArray[np.int64] = stack.take(np.where(table.length >= base.length, table.places, line))
         if len(model.contested):
-            found[model.contested] = self._doubted(found[model.contested])
+            here = model.contested
+            sites = max(1, len(model.blocks))
+            doubted = self._doubted((taken[here] // sites).astype(np.int16))
+            taken[here] = doubted.astype(np.int64) * sites + model.ends.sites[here]
+        return taken
+
+    def _stack(self, numbers: Key, rows: tuple[int, ...]) -> npt.NDArray[np.int64]:
+        """What the base makes of every end, and behind it what each next hop does, outcome and site as one number."""
+        found = self._stacks.get((numbers, rows))
+        if found is None:
+            model = self.model
+            vectors = iter(numbers[1:])
+            held = [self._vectors[next(vectors)] if row >= 0 else model.constant[row] for row in rows]
+            stacked = np.stack([self._numbered[numbers[0]].code, *held]).astype(np.int64)
+            found = (stacked * max(1, len(model.blocks)) + model.ends.sites).reshape(-1)
+            if len(self._stacks) >= MOST_STACKS:
+                self._stacks.clear()
+            self._stacks[(numbers, rows)] = found
         return found
 
     def _doubted(self, codes: Codes) -> Codes:
@@ -156,14 +183,3 @@ class Answers:
         unknown = outcomes.simple(UNKNOWN)
         sure = [code if outcomes.known[code].word in (GOOD, WRONG_OWNER) else unknown for code in codes.tolist()]
         return np.array(sure, dtype=np.int16)
-
-    def histogram(self, check: int, key: Key) -> npt.NDArray[np.int64]:
-        """By outcome and site, outcome first: how many ends that pass a check have it."""
-        found = self._histograms.get((check, *key))
-        if found is None:
-            sites = len(self.model.blocks)
-            codes = self.codes(key).astype(np.int64) * sites + self.model.ends.sites
-            passing = self.model.checks.passing(check)
-            found = np.bincount(codes if passing is None else codes[passing])
-            self._histograms[(check, *key)] = found
-        return found

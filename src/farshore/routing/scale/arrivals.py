@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 import numpy as np
@@ -197,7 +198,9 @@ def _users(routes: Routes, places: Positions) -> tuple[npt.NDArray[np.int16], In
     return length, found
 
 
+@lru_cache(maxsize=65536)
 def parsed(text: str) -> Address | None:
+    """A next hop's address; None for what is none."""
     try:
         return ip_address(text)
     except ValueError:

@@ -97,7 +97,7 @@ class Checks:
                 if body is None:
                     continue
                 rules = rules_of(body, direction, self._service, self._tags)
-                if any(rule.applications or not (rule.everyone or "virtualnetwork" in rule.destinations) for rule in rules[:-1]):
+                if not all(rule.everyone for rule in rules[:-1]):
                     return -1
                 found = self._both(found, self._number(painted(rules, range(len(rules)), self._ends)))
         return found

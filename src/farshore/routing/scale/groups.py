@@ -69,7 +69,7 @@ def rules_of(
             held.append((_priority(inside), inside))
     held.sort(key=lambda pair: pair[0])
     found = [rule for _, inside in held if (rule := _rule(inside, service, tags)) is not None]
-    found.append(Rule(True, EVERYWHERE, (), False, ("virtualnetwork",), frozenset()))
+    found.append(Rule(True, EVERYWHERE, (), True, (), frozenset()))
     if direction == "Inbound":
         host = span(HOST)
         found.append(Rule(True, (host,), (), True, (), frozenset()))
@@ -96,7 +96,8 @@ def _rule(inside: Mapping[str, Any], service: Service, tags: Mapping[str, tuple[
         sources, unclear = _sources(_both(inside, "sourceAddressPrefix"), tags)
     if not sources and not unclear:
         return None
-    everyone = not applications and any(text in ("*", "any") for text in destinations)
+    # A machine is in its own network, and so always in what VirtualNetwork means to it (R44).
+    everyone = not applications and any(text in ("*", "any", "virtualnetwork") for text in destinations)
     allows = str(inside.get("access") or "Deny").lower() == "allow"
     return Rule(allows, sources, unclear, everyone, destinations, applications)
 
@@ -177,6 +178,8 @@ def chosen(
 ) -> tuple[Indexes, list[tuple[int, ...]]]:
     """For each machine which rules are about it: a number, and by number the rules' places."""
     kinds = np.zeros(len(addresses), dtype=np.int64)
+    if all(rule.everyone for rule in rules):
+        return kinds.astype(np.int32), [tuple(range(len(rules)))]
     about: list[Bools | None] = [None if rule.everyone else _meant(rule, addresses, applications, sets) for rule in rules]
     for column in about:
         if column is not None and column.any() and not column.all():
@@ -199,9 +202,7 @@ def _meant(
         return found
     found = np.zeros(len(addresses), dtype=bool)
     for text in rule.destinations:
-        if text == "virtualnetwork":
-            found[:] = True
-        elif text == "internet":
+        if text == "internet":
             found |= public(addresses)
         elif text[:1].isdigit() or ":" in text:
             first, last = _span(text)

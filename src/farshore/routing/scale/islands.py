@@ -27,6 +27,7 @@ class Island:
     gateways: tuple[int, ...]
     targets: tuple[int, ...]
     classes: tuple[int, ...]
+    sources: tuple[int, ...]
     units: npt.NDArray[np.int64]
     ingress: Ingress
     """What its gateways announce; gateways are numbered as in `gateways`."""
@@ -119,11 +120,13 @@ def _built(model: Model, parts: _Parts) -> list[Island]:
         gateways = tuple(number for number in held if number < len(model.gateways))
         own = order[slice(*np.searchsorted(of_unit[order], [leader, leader + 1]).tolist())]
         ingress = ingress_of(model.sessions, [model.announced[number] for number in gateways], passing)
+        classes = sorted(set(units.cls[own].tolist()) - {-1})
         found.append(
             Island(
                 gateways=gateways,
                 targets=tuple(number - len(model.gateways) for number in held if number >= len(model.gateways)),
-                classes=tuple(sorted(set(units.cls[own].tolist()) - {-1})),
+                classes=tuple(classes),
+                sources=tuple(sorted({model.classes[number].source for number in classes})),
                 units=own,
                 ingress=ingress,
                 meant=ingress.prefixes.match(units.place[own]),

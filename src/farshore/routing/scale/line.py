@@ -38,7 +38,11 @@ def position(address: Address) -> int:
 
 def span(prefix: Network) -> tuple[int, int]:
     """The first and the last position of a prefix."""
-    return position(prefix.network_address), position(prefix.broadcast_address)
+    first = int(prefix.network_address)
+    if prefix.version == 4:
+        return first, first | (1 << (32 - prefix.prefixlen)) - 1
+    last = first | (1 << (128 - prefix.prefixlen)) - 1
+    return max(SIXES, first >> 64), max(SIXES, last >> 64)
 
 
 def positions(texts: Sequence[str]) -> Positions:

@@ -29,7 +29,7 @@ from farshore.routing.scale.networks import Networks, Source, networks_of
 from farshore.routing.scale.outcomes import UNKNOWN, UNREACHABLE, WRONG_OWNER, Outcomes
 from farshore.routing.scale.prefixes import Prefixes, of_networks
 from farshore.routing.scale.sessions import Sessions, sessions_of
-from farshore.routing.scale.tables import APPLIANCE, UNCLEAR, Painted, Routes, painted, routes_of
+from farshore.routing.scale.tables import APPLIANCE, UNCLEAR, Painted, Routes, laid, painted, routes_of
 from farshore.routing.scale.targets import Target
 from farshore.routing.scale.whereabouts import may_send_by, members_of
 from farshore.routing.system import RESERVED
@@ -94,6 +94,8 @@ class Model:
     ends: Ends
     contested: npt.NDArray[np.int64]
     """Ends that lie in the range of a network, too."""
+    line: npt.NDArray[np.int32]
+    """The ends' own numbers."""
     blocks: tuple[slice, ...]
     places: dict[str, Place]
     """Subnets whose table may decide about a packet under way: gateways' and appliances'."""
@@ -192,6 +194,7 @@ class _Building:
             sessions=sessions,
             ends=ends,
             contested=np.flatnonzero(ends.contested),
+            line=np.arange(len(ends), dtype=np.int32),
             blocks=blocks,
             places=places,
             painted=tables.painted,
@@ -441,7 +444,7 @@ def _with_own(made: Painted, taken: npt.NDArray[np.int16]) -> Painted:
     hop[kept] = len(made.kinds)
     # A user's route as long as the range wins, and BGP does not get past either of them.
     length[(taken >= 0) & ~kept] = 127
-    return Painted(length=length, hop=hop, kinds=(*made.kinds, OWN))
+    return laid(length, hop, (*made.kinds, OWN))
 
 
 _NONE = np.zeros(0, dtype=np.uint64)

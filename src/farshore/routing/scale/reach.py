@@ -109,10 +109,11 @@ class Reach:
         found = self._counted.get(key)
         if found is None:
             ways_in = self._ways_in(number, condition)
-            keys = self._keys(island, condition)
-            content = (number, ways_in.tobytes(), *keys.values())
+            bases, ways = self._behind(island, condition)
+            content = (number, ways_in.tobytes(), *bases.values(), *ways.values())
             found = self._by_content.get(content)
             if found is None:
+                keys = self._keys(island, bases, ways)
                 found = self._by_content[content] = self._tallied(island, ways_in, keys)
             self._counted[key] = found
         return found
@@ -122,17 +123,19 @@ class Reach:
         states = tuple(condition.states[number] for number in island.targets)
         return (heard, states, condition.dead[island.units].tobytes())
 
-    def _keys(self, island: Island, condition: Condition) -> dict[int, Key]:
+    def _behind(self, island: Island, condition: Condition) -> tuple[dict[int, int], dict[int, int]]:
+        """What the answers of an island's subnets hang on: by source the number of its base, by target that of its
+        way."""
+        bases = {source: self.answers.base(source, condition).number for source in island.sources}
+        return bases, dict(zip(island.targets, self.answers.ways(island.targets, condition), strict=True))
+
+    def _keys(self, island: Island, bases: dict[int, int], ways: dict[int, int]) -> dict[int, Key]:
         """By class: what its answers hang on."""
-        ways = dict(zip(island.targets, self.answers.ways(island.targets, condition), strict=True))
-        bases: dict[int, int] = {}
-        found = {}
-        for number in island.classes:
-            cls = self.model.classes[number]
-            if cls.source not in bases:
-                bases[cls.source] = self.answers.base(cls.source, condition).number
-            found[number] = (number, bases[cls.source], *(ways[row] for row in cls.rows if row >= 0))
-        return found
+        classes = self.model.classes
+        return {
+            number: (number, bases[classes[number].source], *(ways[row] for row in classes[number].rows if row >= 0))
+            for number in island.classes
+        }
 
     # The way in
 
@@ -295,7 +298,7 @@ class Reach:
         model = self.model
         found = np.full((len(model.units), len(model.ends)), UNREACHABLE, dtype=np.int8)
         for number, island in enumerate(self.islands):
-            ways_in, keys = self._ways_in(number, condition), self._keys(island, condition)
+            ways_in, keys = self._ways_in(number, condition), self._keys(island, *self._behind(island, condition))
             for unit, way in zip(island.units.tolist(), ways_in.tolist(), strict=True):
                 for site, block in enumerate(model.blocks):
                     found[unit, block] = self._cells(unit, way[site], site, block, keys)

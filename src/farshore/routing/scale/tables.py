@@ -53,6 +53,14 @@ class Painted:
     hop: Shorts
     """Its next hop, in `kinds`."""
     kinds: tuple[tuple[str, str], ...]
+    places: npt.NDArray[np.int32]
+    """Where each end's next hop stands in a stack of rows, the first of which is no next hop's."""
+
+
+def laid(length: Bytes, hop: Shorts, kinds: tuple[tuple[str, str], ...]) -> Painted:
+    """A table by its columns."""
+    line = np.arange(len(hop), dtype=np.int32)
+    return Painted(length=length, hop=hop, kinds=kinds, places=(hop.astype(np.int32) + 1) * len(hop) + line)
 
 
 def routes_of(tables: Iterable[Table], service_prefixes: Mapping[str, tuple[Network, ...]]) -> list[Routes]:
@@ -132,7 +140,7 @@ def painted(routes: Routes, ends: Ends, blocks: Sequence[slice]) -> Painted:
     if short.any():
         hop[short] = len(kinds)
         kinds.append(UNCLEAR)
-    return Painted(length=length, hop=hop, kinds=tuple(kinds))
+    return laid(length, hop, tuple(kinds))
 
 
 def _below_reserved(routes: Routes, ends: Ends, length: Bytes) -> npt.NDArray[np.bool_]:
