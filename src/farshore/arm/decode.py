@@ -8,6 +8,7 @@ ARM bodies come from many hands. Templates hold booleans as strings, an export h
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -28,6 +29,11 @@ def holds_marker(value: object) -> bool:
     return isinstance(value, str) and "<" in value and ">" in value[value.index("<") :]
 
 
+@lru_cache(maxsize=4096)
+def _keys(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
 class Reader:
     """Reads fields of one JSON object by dotted path and remembers which of them are unknown."""
 
@@ -40,9 +46,9 @@ class Reader:
 
     def raw(self, path: str) -> Any:
         value: Any = self.body
-        for key in path.split("."):
+        for key in _keys(path):
             value = value.get(key) if isinstance(value, dict) else None
-        if is_marker(value):
+        if isinstance(value, str) and is_marker(value):
             self.unknown.add(self._at(path))
             return None
         return value

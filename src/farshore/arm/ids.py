@@ -31,12 +31,14 @@ class ResourceId:
 
     def __init__(self, text: str) -> None:
         parts = text.strip("/").split("/") if isinstance(text, str) else []
-        lower = [part.lower() for part in parts]
+        clean = "/" + "/".join(parts)
+        key = clean.lower()
+        lower = key.split("/")[1:]
         if not text.startswith("/") or len(parts) < 2 or lower[0] != "subscriptions" or not all(parts):
             raise InputError("This is not a resource id", value=text, expected=EXPECTED)
         group = parts[3] if len(parts) > 3 and lower[2] == "resourcegroups" else None
         rest = parts[4:] if group is not None else parts[2:]
-        rest_lower = [part.lower() for part in rest]
+        rest_lower = lower[4:] if group is not None else lower[2:]
         namespace = "Microsoft.Resources"
         pairs: list[tuple[str, str]] = []
         if "providers" in rest_lower:
@@ -48,12 +50,24 @@ class ResourceId:
             pairs = list(zip(tail[1::2], tail[2::2], strict=True))
         elif rest:
             raise InputError("This resource id has no /providers/", value=text, expected=EXPECTED)
-        object.__setattr__(self, "text", "/" + "/".join(parts))
-        object.__setattr__(self, "key", ("/" + "/".join(parts)).lower())
-        object.__setattr__(self, "subscription", parts[1])
-        object.__setattr__(self, "resource_group", group)
-        object.__setattr__(self, "namespace", namespace)
-        object.__setattr__(self, "pairs", tuple(pairs))
+        self._set(clean, key, parts[1], group, namespace, tuple(pairs))
+
+    def _set(
+        self,
+        text: str,
+        key: str,
+        subscription: str,
+        resource_group: str | None,
+        namespace: str,
+        pairs: tuple[tuple[str, str], ...],
+    ) -> None:
+        put = object.__setattr__
+        put(self, "text", text)
+        put(self, "key", key)
+        put(self, "subscription", subscription)
+        put(self, "resource_group", resource_group)
+        put(self, "namespace", namespace)
+        put(self, "pairs", pairs)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a ResourceId does not change ({name})")
@@ -89,7 +103,14 @@ class ResourceId:
         return "/".join(part for pair in self.pairs for part in pair) or self.name
 
     def child(self, kind: str, name: str) -> ResourceId:
-        return ResourceId(f"{self.text}/{kind}/{name}")
+        text = f"{self.text}/{kind}/{name}"
+        if not self.pairs or not kind or not name or "/" in kind or "/" in name:
+            return ResourceId(text)
+        # A network has hundreds of children: what the parent knows is not parsed again for each.
+        found = ResourceId.__new__(ResourceId)
+        pairs = (*self.pairs, (kind, name))
+        found._set(text, text.lower(), self.subscription, self.resource_group, self.namespace, pairs)
+        return found
 
     def is_a(self, kind: str) -> bool:
         """Whether the type is `kind`, without regard to case."""

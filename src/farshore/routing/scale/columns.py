@@ -127,7 +127,7 @@ def _gateway_tables(kept: Mapping[str, Body]) -> set[str]:
 def _kind(key: str) -> str:
     """The type in a lower-case id of a top-level resource; of a nested one, with its parents'."""
     parts = key.rpartition("/providers/")[2].split("/")
-    return "/".join([parts[0], *parts[1::2]])
+    return f"{parts[0]}/{parts[1]}" if len(parts) == 3 else "/".join([parts[0], *parts[1::2]])
 
 
 @dataclass(slots=True)
@@ -152,10 +152,13 @@ class _Reading:
     def nic(self, key: str, body: Body) -> bool:
         """Takes a NIC in; says whether it may be an appliance, or be one of a load balancer's members."""
         properties = _object(body.get("properties"))
-        group = _number(self.group_numbers, _id(properties.get("networkSecurityGroup")))
+        own = properties.get("networkSecurityGroup")
+        group = _number(self.group_numbers, _id(own)) if own else 0
         region = _number(self.region_numbers, normal_location(_text(body.get("location"))))
-        holder = _id(properties.get("virtualMachine"))
-        forwards = str(properties.get("enableIPForwarding", False)).lower() == "true"
+        held_by = properties.get("virtualMachine")
+        holder = _id(held_by) if held_by else ""
+        forwards = properties.get("enableIPForwarding")
+        kept = forwards is True or str(forwards).lower() == "true"
         for item in _objects(properties.get("ipConfigurations")):
             given = _object(item.get("properties"))
             address, subnet = _text(given.get("privateIPAddress")), _id(given.get("subnet"))
@@ -167,19 +170,19 @@ class _Reading:
             self.addresses.append(address)
             self.subnets.append(_number(self.subnet_numbers, subnet))
             self.groups.append(group)
-            self.applications.append(_number(self.application_numbers, named))
+            self.applications.append(_number(self.application_numbers, named) if named else 0)
             self.regions.append(region)
             self.holders.append(holder)
-            forwards = forwards or bool(given.get("loadBalancerBackendAddressPools"))
-        return forwards
+            kept = kept or bool(given.get("loadBalancerBackendAddressPools"))
+        return kept
 
     def machine(self, key: str, body: Body) -> None:
         properties = _object(body.get("properties"))
         for item in _objects(_object(properties.get("networkProfile")).get("networkInterfaces")):
             self.attached[_id(item)] = key
-        power = ""
-        if "instanceView" in properties:
-            codes = (_text(item.get("code")) for item in _objects(_object(properties["instanceView"]).get("statuses")))
+        power, view = "", properties.get("instanceView")
+        if view:
+            codes = (_text(item.get("code")) for item in _objects(_object(view).get("statuses")))
             power = next((code[11:] for code in codes if code.startswith("PowerState/")), "")
         if power in _NOT_RUNNING or (not power and _text(properties.get("provisioningState")).lower() == "creating"):
             self.not_running.add(key)
