@@ -24,6 +24,7 @@ from farshore.errors import FarshoreError, InputError
 VERBS: dict[str, tuple[str, str]] = {
     "new": ("new", "Begin a project folder from an estate or an example"),
     "examples": ("examples", "List the examples that come with Farshore"),
+    "generate": ("generate", "Write a big honest estate, by seed"),
     "schema": ("schema", "Print the JSON Schema of a file or answer"),
     "lab": ("lab", "The embedded Azure: serve it, turn its clock, break things in it"),
     "estate": ("estate", "Read the estate, show it, compare two readings"),

@@ -11,7 +11,7 @@ from farshore.arm.ids import ResourceId, make_id
 from farshore.errors import InputError
 from farshore.estate.outside import Filter, Router, Site
 from farshore.estate.project import Appliance, SiteChange
-from farshore.estate.yaml_lists import each, named, networks, words
+from farshore.estate.yaml_lists import each, named, prefixes, words
 from farshore.estate.yaml_nodes import Place, Section
 
 UNRESOLVED = "unresolved"
@@ -66,7 +66,7 @@ def _site(name: str, section: Section) -> Site:
     return Site(
         name=name,
         asn=number,
-        prefixes=networks(section.need("prefixes", "a list of address ranges")),
+        prefixes=prefixes(section.need("prefixes", "a list of address ranges")),
         routers=tuple(router for router, _ in routers),
         # What is not known to be stateless is taken as stateful: an asymmetric path then counts (R39, E44).
         stateful_firewall=True if firewall is None else firewall.boolean(),

@@ -1,4 +1,4 @@
-"""Lists in a project file: of named things, of words, of address ranges that don't overlap."""
+"""Lists in a project file: of named things, of words, of address ranges."""
 
 from __future__ import annotations
 
@@ -62,6 +62,18 @@ def networks(place: Place) -> tuple[Network, ...]:
                 what = f"{network} overlaps {other}"
                 items[index].fail(what, expected="ranges that don't overlap", remedy="keep the larger, or part them")
     return networks
+
+
+def prefixes(place: Place) -> tuple[Network, ...]:
+    """What a site announces: each once. A summary may stand beside what is inside it, and a default beside all."""
+    items = some(place)
+    found: dict[Network, None] = {}
+    for item in items:
+        network = item.network()
+        if network in found:
+            item.fail(f"{network} stands twice", expected="each once", remedy=f"remove one {network}")
+        found[network] = None
+    return tuple(found)
 
 
 def overlap(one: Network, other: Network) -> bool:
