@@ -53,6 +53,14 @@ def read_estate_file(path: Path, project: Project | None = None) -> Estate:
     return estate if project is None else estate.with_project(project)
 
 
+def read_bodies(path: Path) -> list[Body]:
+    """The bodies of an estate's file as they stand there, not yet read. Raises `InputError` with the file."""
+    try:
+        return resources_of(_parsed(read_text(path)))
+    except InputError as error:
+        raise error.at(file=str(path), line=error.line or 1) from None
+
+
 def read_json_file(path: Path) -> Json:
     """The value of any JSON file. Raises `InputError` with file and line."""
     try:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def resolve(project: Project, estate: Estate) -> Project:
     """See `Project.resolved`. Resolving twice changes nothing."""
-    sites = tuple(_site(project, estate, site) for site in project.sites)
+    sites = resolved_sites(project, estate)
     for key, patterns in (("include", project.machines.include), ("exclude", project.machines.exclude)):
         _check_machines(project, estate, f"machines/{key}", patterns)
     for index, group in enumerate(project.machines.boot_order):
@@ -39,6 +39,11 @@ def resolve(project: Project, estate: Estate) -> Project:
     if drill.network is None and not drill.address_space:
         drill = Drill(address_space=free_ranges(project, estate))
     return replace(project, sites=sites, objectives=objectives, drill=drill)
+
+
+def resolved_sites(project: Project, estate: Estate) -> tuple[Site, ...]:
+    """The project's sites, their routers' circuits found in the estate."""
+    return tuple(_site(project, estate, site) for site in project.sites)
 
 
 def free_ranges(project: Project | None, estate: Estate) -> tuple[Network, ...]:

@@ -37,7 +37,11 @@ def named(kind: str, name: str, location: str, properties: Body, **more: Any) ->
 
 def inside(parent: str, kind: str, name: str, properties: Body) -> Body:
     """A body nested in its parent's."""
-    return {"id": f"{parent}/{kind}/{name}", "name": name, "properties": {"provisioningState": "Succeeded", **properties}}
+    return {
+        "id": f"{parent}/{kind}/{name}",
+        "name": name,
+        "properties": {"provisioningState": "Succeeded", **properties},
+    }
 
 
 def subnet(network: str, name: str, prefix: IPv4Network, table: str = "", group: str = "") -> Body:
@@ -65,9 +69,7 @@ def peering(network: str, far: str, far_space: Sequence[str], state: str = "Conn
     return inside(network_id("virtualNetworks", network), "virtualNetworkPeerings", f"to-{far}", properties)
 
 
-def virtual_network(
-    name: str, location: str, space: Sequence[str], subnets: list[Body], peerings: list[Body]
-) -> Body:
+def virtual_network(name: str, location: str, space: Sequence[str], subnets: list[Body], peerings: list[Body]) -> Body:
     properties = {
         "addressSpace": {"addressPrefixes": list(space)},
         "subnets": subnets,
@@ -156,11 +158,18 @@ def virtual_machine(name: str, location: str, nics: Sequence[str], *, power: str
             "provisioningState": "Succeeded",
             "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
             "storageProfile": {
-                "osDisk": {"osType": "Linux", "name": f"{name}-os", "createOption": "FromImage", "managedDisk": {"id": disk}},
+                "osDisk": {
+                    "osType": "Linux",
+                    "name": f"{name}-os",
+                    "createOption": "FromImage",
+                    "managedDisk": {"id": disk},
+                },
                 "dataDisks": [],
             },
             "networkProfile": {
-                "networkInterfaces": [{"id": network_id("networkInterfaces", nic), "properties": {"primary": True}} for nic in nics]
+                "networkInterfaces": [
+                    {"id": network_id("networkInterfaces", nic), "properties": {"primary": True}} for nic in nics
+                ]
             },
             "instanceView": {"statuses": [{"code": f"PowerState/{power}", "level": "Info"}]},
         },
@@ -244,7 +253,9 @@ def connection(name: str, location: str, gateway_name: str, number: int, weight:
 
 def load_balancer(name: str, location: str, subnet_id: str, address: str) -> Body:
     own = network_id("loadBalancers", name)
-    front = inside(own, "frontendIPConfigurations", "frontend", {"privateIPAddress": address, "subnet": {"id": subnet_id}})
+    front = inside(
+        own, "frontendIPConfigurations", "frontend", {"privateIPAddress": address, "subnet": {"id": subnet_id}}
+    )
     pool = inside(own, "backendAddressPools", "pool", {})
     rule = inside(
         own,
@@ -264,6 +275,8 @@ def load_balancer(name: str, location: str, subnet_id: str, address: str) -> Bod
 
 def azure_firewall(name: str, location: str, subnet_id: str, address: str) -> Body:
     own = network_id("azureFirewalls", name)
-    item = inside(own, "azureFirewallIpConfigurations", "default", {"privateIPAddress": address, "subnet": {"id": subnet_id}})
+    item = inside(
+        own, "azureFirewallIpConfigurations", "default", {"privateIPAddress": address, "subnet": {"id": subnet_id}}
+    )
     properties = {"sku": {"name": "AZFW_VNet", "tier": "Standard"}, "ipConfigurations": [item]}
     return named("azureFirewalls", name, location, properties)

@@ -182,7 +182,9 @@ def _table(shape: Shape, spoke: int, part: str, draw: Random) -> tuple[str, Body
         # What a direct spoke has to itself never lies in a site's range: it would bend one way only.
         hop = appliance if kind == "through" else "None"
         chosen = draw.sample(shape.told, min(count, len(shape.told)))
-        routes += [(str(prefix) if kind == "through" else _elsewhere(number), hop) for number, prefix in enumerate(chosen)]
+        routes += [
+            (str(prefix) if kind == "through" else _elsewhere(number), hop) for number, prefix in enumerate(chosen)
+        ]
     return name, bodies.route_table(name, region_of(hub), routes, propagate=kind == "direct")
 
 

@@ -49,7 +49,11 @@ class Shape:
     def __post_init__(self) -> None:
         for name, least in (("spokes", 1), ("machines", 1), ("prefixes", 4), ("routes_per_table", 0)):
             if getattr(self, name) < least:
-                raise InputError(f"--{name.replace('_', '-')} is too small", value=str(getattr(self, name)), expected=f"{least} or more")
+                raise InputError(
+                    f"--{name.replace('_', '-')} is too small",
+                    value=str(getattr(self, name)),
+                    expected=f"{least} or more",
+                )
         if self.shape not in ("shared", "adversarial"):
             raise InputError("There is no such shape", value=self.shape, expected="shared or adversarial")
         if self.routes_per_table > MOST_ROUTES - 2:

@@ -47,7 +47,9 @@ class _Drawing:
 
     def estate(self) -> Estate:
         draw, net = self.draw, self.net
-        circuits = [net.circuit(f"er{n}", draw.choice(("Hong Kong", "Singapore")), n) for n in range(draw.randint(1, 3))]
+        circuits = [
+            net.circuit(f"er{n}", draw.choice(("Hong Kong", "Singapore")), n) for n in range(draw.randint(1, 3))
+        ]
         hubs = draw.randint(1, 2)
         # Tables name next hops, so what stands at them is decided first.
         self.hops = [f"10.{hub + 1}.0.{host}" for hub in range(hubs) for host in (68, 69, 100)]
@@ -114,7 +116,9 @@ class _Drawing:
     def _spoke(self, hub: int, spoke: int) -> None:
         draw, net, name = self.draw, self.net, f"spoke{hub}{spoke}"
         space = f"10.{hub + 1}.{spoke + 1}"
-        net.network(name, f"{space}.0/24", location=REGIONS[hub % 2], app=self._subnet(f"{space}.0/24", f"rt-{name}", 0.8))
+        net.network(
+            name, f"{space}.0/24", location=REGIONS[hub % 2], app=self._subnet(f"{space}.0/24", f"rt-{name}", 0.8)
+        )
         if draw.random() < 0.93:
             flags: dict[str, Any] = {}
             if draw.random() < 0.1:

@@ -20,10 +20,7 @@ from farshore.routing.scale.outcomes import GOOD, UNKNOWN, UNREACHABLE, WRONG_OW
 from farshore.routing.scale.targets import followed
 
 Key = tuple[int, ...]
-"""A class, and the numbers of all that its answers hang on."""
-
-MOST_STACKS = 64
-"""Stacks are quick to make and large to keep: the classes of one island in one condition share a few."""
+"""Numbers of what answers hang on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +43,6 @@ class Answers:
     _ways: dict[tuple[object, ...], Key] = field(default_factory=dict)
     _vectors: list[Codes] = field(default_factory=list)
     _vector_numbers: dict[bytes, int] = field(default_factory=dict)
-    _stacks: dict[tuple[Key, tuple[int, ...]], npt.NDArray[np.int64]] = field(default_factory=dict)
-    _histograms: dict[Key, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     def base(self, source: int, condition: Condition) -> Base:
         """The BGP rows of a source, its first gateway before the next where they are as long (R19). Source -1 has none:
@@ -133,47 +128,34 @@ class Answers:
             self._vectors.append(codes)
         return found
 
-    def codes(self, key: Key) -> Codes:
-        """By end: the outcome of a reply from a subnet, by its class and what that hangs on."""
-        found: Codes = (self._tallied(key) // max(1, len(self.model.blocks))).astype(np.int16)
-        return found
+    def numbered(self, number: int) -> Base:
+        """A base by its number."""
+        return self._numbered[number]
 
-    def histogram(self, check: int, key: Key) -> npt.NDArray[np.int64]:
-        """By outcome and site, outcome first: how many ends that pass a check have it."""
-        found = self._histograms.get((check, *key))
-        if found is None:
-            tallied, passing = self._tallied(key), self.model.checks.passing(check)
-            found = np.bincount(tallied if passing is None else tallied[passing])
-            self._histograms[(check, *key)] = found
-        return found
+    def vector(self, number: int) -> Codes:
+        """What a target makes of every end, by the number that `ways` gives."""
+        return self._vectors[number]
 
-    def _tallied(self, key: Key) -> npt.NDArray[np.int64]:
-        """By end: the outcome of a reply and the site, as one number."""
+    def tallied(self, codes: Codes) -> npt.NDArray[np.int64]:
+        """By end: an outcome and the end's site as one number."""
         model = self.model
-        cls, base = model.classes[key[0]], self._numbered[key[1]]
-        table = model.painted[cls.table]
-        stack = self._stack(key[1:], cls.rows)
-        line = model.line
-        taken: npt.NDArray[np.int64] = stack.take(np.where(table.length >= base.length, table.places, line))
         if len(model.contested):
-            here = model.contested
-            sites = max(1, len(model.blocks))
-            doubted = self._doubted((taken[here] // sites).astype(np.int16))
-            taken[here] = doubted.astype(np.int64) * sites + model.ends.sites[here]
-        return taken
+            codes = codes.copy()
+            codes[model.contested] = self._doubted(codes[model.contested])
+        return codes.astype(np.int64) * len(model.blocks) + model.ends.sites
 
-    def _stack(self, numbers: Key, rows: tuple[int, ...]) -> npt.NDArray[np.int64]:
-        """What the base makes of every end, and behind it what each next hop does, outcome and site as one number."""
-        found = self._stacks.get((numbers, rows))
-        if found is None:
-            model = self.model
-            vectors = iter(numbers[1:])
-            held = [self._vectors[next(vectors)] if row >= 0 else model.constant[row] for row in rows]
-            stacked = np.stack([self._numbered[numbers[0]].code, *held]).astype(np.int64)
-            found = (stacked * max(1, len(model.blocks)) + model.ends.sites).reshape(-1)
-            if len(self._stacks) >= MOST_STACKS:
-                self._stacks.clear()
-            self._stacks[(numbers, rows)] = found
+    def codes(self, number: int, bases: dict[int, int], ways: dict[int, int]) -> Codes:
+        """By end: the outcome of a reply from a subnet of a class, end by end as its table has it."""
+        model = self.model
+        cls = model.classes[number]
+        base, table = self._numbered[bases[cls.source]], model.painted[cls.table]
+        found = base.code.copy()
+        users = table.length >= base.length
+        for hop, row in enumerate(cls.rows):
+            here = users & (table.hop == hop)
+            found[here] = (self._vectors[ways[row]] if row >= 0 else model.constant[row])[here]
+        if len(model.contested):
+            found[model.contested] = self._doubted(found[model.contested])
         return found
 
     def _doubted(self, codes: Codes) -> Codes:

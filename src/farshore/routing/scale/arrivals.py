@@ -176,9 +176,7 @@ class Machinery:
         return _at(prefixes, owner, places)
 
 
-def _at(
-    prefixes: Prefixes, values: Indexes, places: Positions
-) -> tuple[Indexes, npt.NDArray[np.int16]]:
+def _at(prefixes: Prefixes, values: Indexes, places: Positions) -> tuple[Indexes, npt.NDArray[np.int16]]:
     found = prefixes.match(places)
     if not len(prefixes):
         return found, np.full(len(places), -1, dtype=np.int16)
@@ -249,4 +247,3 @@ def _covered(announced: Sequence[Network], addresses: Positions) -> npt.NDArray[
     if not len(prefixes):
         return np.zeros(0, dtype=np.int64)
     return np.flatnonzero(prefixes.match(addresses) >= 0)
-

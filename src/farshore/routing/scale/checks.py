@@ -20,9 +20,7 @@ from farshore.routing.scale.groups import PASSES, REFUSED, Rule, Service, States
 class Checks:
     """See the theory above. Check 0 lets everything pass."""
 
-    def __init__(
-        self, columns: Columns, ends: Ends, service: Service, tags: Mapping[str, tuple[Network, ...]]
-    ) -> None:
+    def __init__(self, columns: Columns, ends: Ends, service: Service, tags: Mapping[str, tuple[Network, ...]]) -> None:
         self._columns = columns
         self._ends = ends
         self._service = service

@@ -8,8 +8,9 @@ behind a next hop). So each fact is written down once, and arrays only do what i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from farshore.arm import compute, network
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.estate.estate import Estate
+from farshore.estate.project import Project
+from farshore.estate.resolving import resolved_sites
 from farshore.routing.scale.line import Bools, Positions, positions
 
 Indexes = npt.NDArray[np.int32]
@@ -27,6 +30,7 @@ NICS = network.NETWORK_INTERFACES.lower()
 MACHINES = compute.VIRTUAL_MACHINES.lower()
 TABLES = network.ROUTE_TABLES.lower()
 GROUPS = network.NETWORK_SECURITY_GROUPS.lower()
+_MANY = ("/networkinterfaces/", "/virtualmachines/", "/disks/")
 _NOT_RUNNING = ("deallocated", "deallocating", "stopped", "stopping")
 
 
@@ -84,6 +88,30 @@ class Columns:
 def columns_of(estate: Estate) -> Columns:
     """The columns of an estate's resources, with its sites and what is outside."""
     return columns(estate.resources.items(), estate)
+
+
+def columns_of_bodies(bodies: Sequence[Body], project: Project) -> Columns:
+    """The columns of bodies as a file holds them. The many pass without being read one by one, since columns keep nothing
+    of them but addresses and ids; all others are read as `Estate.from_resources` reads them, and so is everything where
+    an id stands twice. Raises `InputError` as that does."""
+    many: dict[str, Body] = {}
+    few: list[Body] = []
+    ids = [body.get("id") if isinstance(body, dict) else None for body in bodies]
+    keys = [id_.lower() if isinstance(id_, str) else "" for id_ in ids]
+    # A route or rule that stands alone is folded into its parent, so then the parents are read with the few.
+    alone = any("/routes/" in key or "/securityrules/" in key for key in keys)
+    passing = _MANY if alone else (*_MANY, "/routetables/", "/networksecuritygroups/")
+    for key, body in zip(keys, bodies, strict=True):
+        if not any(kind in key for kind in passing):
+            few.append(body)
+        elif key in many or not isinstance(body.get("properties", {}), dict):
+            return columns_of(Estate.from_resources(list(bodies), project))
+        else:
+            many[key] = body
+    read = Estate.from_resources(few)
+    sites = resolved_sites(project, read)
+    around = replace(read, sites=sites, project=replace(project, sites=sites))
+    return columns(chain(read.resources.items(), many.items()), around)
 
 
 def columns(resources: Iterable[tuple[str, Body]], around: Estate) -> Columns:
@@ -204,7 +232,9 @@ class _Reading:
         stopped = around.outside.stopped | around.outside.down
         holders = [self.attached.get(nic, held) for nic, held in zip(self.nics, self.holders, strict=True)]
         off = self.not_running | stopped
-        runs = [bool(held) and held not in off and nic not in stopped for nic, held in zip(self.nics, holders, strict=True)]
+        runs = [
+            bool(held) and held not in off and nic not in stopped for nic, held in zip(self.nics, holders, strict=True)
+        ]
         return Machines(
             nics=self.nics,
             addresses=positions(self.addresses),

@@ -81,11 +81,7 @@ def together(model: Model, one: Element, other: Element) -> bool:
 
 def _members(model: Model, down: frozenset[str]) -> frozenset[int]:
     """The targets that a failure may touch."""
-    return frozenset(
-        target
-        for target, held in enumerate(model.members)
-        if not down.isdisjoint(held)
-    )
+    return frozenset(target for target, held in enumerate(model.members) if not down.isdisjoint(held))
 
 
 def differ(one: Sequence[Bools], other: Sequence[Bools]) -> list[int]:

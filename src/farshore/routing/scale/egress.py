@@ -149,9 +149,7 @@ def gateways_of(
     return tuple(_gateway(world, key, sessions, ends, outcomes, announced) for key in keys)
 
 
-def _gateway(
-    world: World, key: str, sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools
-) -> Gateway:
+def _gateway(world: World, key: str, sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools) -> Gateway:
     held = [
         (number, -connection.routing_weight * LONGEST_PATH + session.router.prepend, connection.id.key)
         for connection in world.index.connections.values()

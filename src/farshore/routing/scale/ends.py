@@ -54,7 +54,9 @@ class Ends:
 def ends_of(sessions: Sessions, azure: Prefixes, first: Positions, last: Positions) -> Ends:
     """The ends of all sites, cut by the prefixes of sites, of networks, and of routes given by `first` and `last`."""
     whole = sessions.prefixes
-    cuts = np.unique(np.concatenate([whole.first, after(whole.last), *_relevant(whole, azure.first, azure.last), first, after(last)]))
+    cuts = np.unique(
+        np.concatenate([whole.first, after(whole.last), *_relevant(whole, azure.first, azure.last), first, after(last)])
+    )
     starts = cuts
     stops = np.concatenate([cuts[1:] - np.uint64(1), np.array([np.iinfo(np.uint64).max], dtype=np.uint64)])
     longest = whole.lengths_at(starts)

@@ -56,9 +56,7 @@ class Rule(NamedTuple):
     applications: frozenset[str]
 
 
-def rules_of(
-    body: Body, direction: str, service: Service, tags: Mapping[str, tuple[Network, ...]]
-) -> tuple[Rule, ...]:
+def rules_of(body: Body, direction: str, service: Service, tags: Mapping[str, tuple[Network, ...]]) -> tuple[Rule, ...]:
     """The rules of a group that are about a service, in the order in which they are asked, the default ones last."""
     properties = body.get("properties")
     given = properties.get("securityRules") if isinstance(properties, dict) else None
@@ -180,7 +178,9 @@ def chosen(
     kinds = np.zeros(len(addresses), dtype=np.int64)
     if all(rule.everyone for rule in rules):
         return kinds.astype(np.int32), [tuple(range(len(rules)))]
-    about: list[Bools | None] = [None if rule.everyone else _meant(rule, addresses, applications, sets) for rule in rules]
+    about: list[Bools | None] = [
+        None if rule.everyone else _meant(rule, addresses, applications, sets) for rule in rules
+    ]
     for column in about:
         if column is not None and column.any() and not column.all():
             _, kinds = np.unique(kinds * 2 + column, return_inverse=True)
@@ -192,9 +192,7 @@ def chosen(
     return kinds.astype(np.int32), masks
 
 
-def _meant(
-    rule: Rule, addresses: Positions, applications: Indexes, sets: Sequence[tuple[str, ...]]
-) -> Bools:
+def _meant(rule: Rule, addresses: Positions, applications: Indexes, sets: Sequence[tuple[str, ...]]) -> Bools:
     """Which machines a rule's destination means."""
     if rule.applications:
         member = np.array([bool(rule.applications & set(held)) for held in sets], dtype=bool)

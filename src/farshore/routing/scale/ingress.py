@@ -122,9 +122,7 @@ class _Site:
     """By row and column."""
 
 
-def ingress_of(
-    sessions: Sessions, announced: Sequence[Sequence[tuple[Network, int]]], passing: _Passing
-) -> Ingress:
+def ingress_of(sessions: Sessions, announced: Sequence[Sequence[tuple[Network, int]]], passing: _Passing) -> Ingress:
     """The entries by some gateways. `announced`: by gateway what it announces, and the network that answers (R40)."""
     told = [(prefix, number, network) for number, pairs in enumerate(announced) for prefix, network in pairs]
     prefixes, which = of_networks([prefix for prefix, _, _ in told])

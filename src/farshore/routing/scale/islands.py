@@ -133,4 +133,3 @@ def _built(model: Model, parts: _Parts) -> list[Island]:
             )
         )
     return found
-

@@ -155,7 +155,9 @@ class _Building:
         networks = networks_of(world)
         sessions = sessions_of(world)
         used = self._used_tables(networks)
-        held = dict(zip(used, routes_of((columns.tables[key] for key in used), world.outside.service_prefixes), strict=True))
+        held = dict(
+            zip(used, routes_of((columns.tables[key] for key in used), world.outside.service_prefixes), strict=True)
+        )
         ends = ends_of(sessions, networks.ranges, *_cuts(held.values(), sessions))
         blocks = tuple(ends.of_site(site) for site in range(len(sessions.sites)))
         tables = _Tables(networks, ends, blocks, columns, held)
@@ -270,7 +272,10 @@ class _Building:
         stale_keys = self.columns.skeleton.outside.stale
         stale = np.zeros(size, dtype=bool)
         if stale_keys:
-            stale[:] = [nic in stale_keys or held in stale_keys for nic, held in zip(machines.nics, machines.holders, strict=True)]
+            stale[:] = [
+                nic in stale_keys or held in stale_keys
+                for nic, held in zip(machines.nics, machines.holders, strict=True)
+            ]
         contested = self._contested(machinery)
         columns: list[npt.NDArray[np.int64]] = [
             classes[machines.subnets].astype(np.int64) if size else np.zeros(0, dtype=np.int64),
@@ -410,7 +415,9 @@ class _Tables:
         if found is not None:
             return found
         routes = self.routes.get(key, NO_ROUTES)
-        content = (routes.first.tobytes(), routes.length.tobytes(), routes.hops, routes.kinds) if taken is None else shared
+        content = (
+            (routes.first.tobytes(), routes.length.tobytes(), routes.hops, routes.kinds) if taken is None else shared
+        )
         found = self._painted_of.get(content)
         if found is None:
             made = painted(routes, self.ends, self.blocks)
@@ -469,7 +476,9 @@ def _speaking(world: World) -> list[str]:
         for connection in world.index.connections.values()
         if connection.virtual_network_gateway1 is not None and connection.peer is not None
     }
-    return [key for key, gateway in world.index.gateways.items() if key in joined and gateway.gateway_type.lower() != "vpn"]
+    return [
+        key for key, gateway in world.index.gateways.items() if key in joined and gateway.gateway_type.lower() != "vpn"
+    ]
 
 
 def _entrance(world: World, gateway: str) -> str:
@@ -477,9 +486,7 @@ def _entrance(world: World, gateway: str) -> str:
     return "" if subnet is None else subnet.key
 
 
-def _announcing(
-    announced: Sequence[Sequence[tuple[Network, int]]], which: Indexes, size: int
-) -> list[tuple[int, ...]]:
+def _announcing(announced: Sequence[Sequence[tuple[Network, int]]], which: Indexes, size: int) -> list[tuple[int, ...]]:
     """By distinct prefix the gateways that announce it."""
     found: list[dict[int, None]] = [{} for _ in range(size)]
     gateways = [number for number, pairs in enumerate(announced) for _ in pairs]
@@ -524,7 +531,9 @@ def _constant(ends: Ends, outcomes: Outcomes, machines: Positions) -> dict[int, 
     # What a table keeps inside Azure comes to a machine there, where one holds an address of the end.
     own = lost.copy()
     held = np.sort(machines)
-    own[np.searchsorted(held, ends.first) < np.searchsorted(held, ends.last, side="right")] = outcomes.simple(WRONG_OWNER)
+    own[np.searchsorted(held, ends.first) < np.searchsorted(held, ends.last, side="right")] = outcomes.simple(
+        WRONG_OWNER
+    )
     return {
         OWN_ROW: own,
         LOST_ROW: lost,

@@ -123,4 +123,3 @@ def _asymmetric(there: Outcome, home: Outcome) -> bool:
     if any("|" in key for key in (*there.stateful, *home.stateful)):
         return True
     return sorted(there.stateful) != sorted(home.stateful)
-

@@ -18,7 +18,8 @@ from farshore.routing.failures import Element
 from farshore.routing.scale.conditions import Condition, condition_of, together
 from farshore.routing.scale.outcomes import GOOD
 from farshore.routing.scale.peerings import Spoke
-from farshore.routing.scale.reach import Counts, Island, Reach, Standing
+from farshore.routing.scale.reach import Island, Reach, Standing
+from farshore.routing.scale.tally import Counts
 
 Losses = npt.NDArray[np.int64]
 

@@ -19,7 +19,8 @@ from farshore.estate.estate import Change
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.networks import Pair, pair
 from farshore.routing.scale.prefixes import of_networks
-from farshore.routing.scale.reach import Counts, Reach
+from farshore.routing.scale.reach import Reach
+from farshore.routing.scale.tally import Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,9 @@ def without(reach: Reach, link: Pair) -> Counts:
     # Machines of one unit are alike in both estates: they are of one network, and so is whatever changed.
     first = np.zeros(len(model.units), dtype=np.int64)
     first[model.units.of_machine[::-1]] = np.arange(len(model.units.of_machine))[::-1]
-    counts = np.zeros((len(changed.model.units), reach.cold_counts[0].shape[1] if reach.cold_counts else 0), dtype=np.int64)
+    counts = np.zeros(
+        (len(changed.model.units), reach.cold_counts[0].shape[1] if reach.cold_counts else 0), dtype=np.int64
+    )
     for number, island in enumerate(changed.islands):
         counts[island.units] = changed.cold_counts[number]
     return counts[changed.model.units.of_machine[first]]
@@ -160,4 +163,3 @@ def _units_by_home(model: Model) -> dict[int, npt.NDArray[np.int64]]:
     homes = model.units.home[order]
     edges = np.flatnonzero(np.diff(homes)) + 1
     return {int(model.units.home[part[0]]): part for part in np.split(order, edges) if len(part)}
-

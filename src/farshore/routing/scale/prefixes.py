@@ -89,9 +89,7 @@ def of_networks(networks: Sequence[Network]) -> tuple[Prefixes, Indexes]:
     )
 
 
-def longest_action(
-    prefixes: Prefixes, filters: Prefixes, allows: Bools
-) -> Bools:
+def longest_action(prefixes: Prefixes, filters: Prefixes, allows: Bools) -> Bools:
     """Whether each prefix passes a list of filters: the longest one that contains it decides, none allows (E42)."""
     if not len(filters):
         return np.ones(len(prefixes), dtype=bool)

@@ -16,18 +16,19 @@ import numpy.typing as npt
 
 from farshore.estate.estate import Estate
 from farshore.routing.failures import Element
-from farshore.routing.scale.answers import Answers, Key
+from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.columns import Columns, columns_of
 from farshore.routing.scale.conditions import Condition, condition_of
-from farshore.routing.scale.groups import PASSES, REFUSED, UNCLEAR, Service
+from farshore.routing.scale.groups import PASSES, REFUSED, Service
 from farshore.routing.scale.ingress import Entries
 from farshore.routing.scale.islands import Island, islands_of
 from farshore.routing.scale.line import Bools
 from farshore.routing.scale.model import Model, model_of
 from farshore.routing.scale.outcomes import DENIED, GOOD, STALE, UNKNOWN, UNREACHABLE, WORDS, Codes, Outcome
+from farshore.routing.scale.tally import Counts, Tally, tally_of
 
-Counts = npt.NDArray[np.int64]
-"""By unit and word: how many ends, for one machine of the unit."""
+Guards = tuple[str, ...] | None
+"""Appliances on a way in that have groups of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Reach:
     _entries: dict[tuple[object, ...], tuple[Entries, ...]] = field(default_factory=dict)
     _arriving: dict[tuple[object, ...], Codes] = field(default_factory=dict)
     _guards: dict[str, int] = field(default_factory=dict)
+    _tallies: dict[tuple[int, tuple[str, ...]], Tally] = field(default_factory=dict)
 
     @staticmethod
     def of(estate: Estate | Columns, service: Service | None = None) -> Reach:
@@ -96,7 +98,9 @@ class Reach:
         """Cells by word, every machine counted; with nothing failed, or in a standing."""
         summed = np.zeros(len(WORDS), dtype=np.int64)
         for number, island in enumerate(self.islands):
-            counts = self.cold_counts[number] if standing is None else standing.islands.get(number, self.cold_counts[number])
+            counts = (
+                self.cold_counts[number] if standing is None else standing.islands.get(number, self.cold_counts[number])
+            )
             summed += self.model.units.count[island.units].astype(np.int64) @ counts
         return {word: int(count) for word, count in zip(WORDS, summed, strict=True)}
 
@@ -113,8 +117,7 @@ class Reach:
             content = (number, ways_in.tobytes(), *bases.values(), *ways.values())
             found = self._by_content.get(content)
             if found is None:
-                keys = self._keys(island, bases, ways)
-                found = self._by_content[content] = self._tallied(island, ways_in, keys)
+                found = self._by_content[content] = self._tallied(number, ways_in, bases, ways)
             self._counted[key] = found
         return found
 
@@ -128,14 +131,6 @@ class Reach:
         way."""
         bases = {source: self.answers.base(source, condition).number for source in island.sources}
         return bases, dict(zip(island.targets, self.answers.ways(island.targets, condition), strict=True))
-
-    def _keys(self, island: Island, bases: dict[int, int], ways: dict[int, int]) -> dict[int, Key]:
-        """By class: what its answers hang on."""
-        classes = self.model.classes
-        return {
-            number: (number, bases[classes[number].source], *(ways[row] for row in classes[number].rows if row >= 0))
-            for number in island.classes
-        }
 
     # The way in
 
@@ -172,7 +167,9 @@ class Reach:
             self._entries[key] = found
         return found
 
-    def _entered(self, island: Island, entries: Entries, ways: Sequence[Codes], entry_of: npt.NDArray[np.int64]) -> Codes:
+    def _entered(
+        self, island: Island, entries: Entries, ways: Sequence[Codes], entry_of: npt.NDArray[np.int64]
+    ) -> Codes:
         """By unit: the outcome of a flow from one site."""
         outcomes = self.model.outcomes
         unknown = outcomes.simple(UNKNOWN)
@@ -211,66 +208,53 @@ class Reach:
 
     # Words
 
-    def _tallied(self, island: Island, ways_in: Codes, keys: dict[int, Key]) -> Counts:
+    def _tallied(self, number: int, ways_in: Codes, bases: dict[int, int], ways: dict[int, int]) -> Counts:
         """By unit and word: how many ends."""
-        counts = np.zeros((len(island.units), len(WORDS)), dtype=np.int64)
-        if not ways_in.size:
-            return counts
-        unique, inverse = np.unique(ways_in, axis=0, return_inverse=True)
-        for number, way in enumerate(unique):
-            here = np.flatnonzero(inverse.reshape(-1) == number)
-            counts[here] = self._alike(island.units[here], way.tolist(), keys)
-        assert int(counts.sum()) == len(counts) * len(self.model.ends), "every cell has one word"
-        return counts
+        units = self.islands[number].units
+        guards = [self._guards_on(way) for way in np.unique(ways_in, axis=0).tolist()]
+        if not any(guards):
+            return self._tally(number, ()).counts(self.answers, ways_in, bases, ways)
+        # Appliances with a group of their own stand before some machines and not before others: each in its turn.
+        found = np.zeros((len(units), len(WORDS)), dtype=np.int64)
+        of_unit = [self._guards_on(way) for way in ways_in.tolist()]
+        for held in set(of_unit):
+            here = np.array([other == held for other in of_unit], dtype=bool)
+            found[here] = self._behind_guards(number, held, ways_in, bases, ways)[here]
+        return found
 
-    def _alike(self, rows: npt.NDArray[np.int64], way: list[int], keys: dict[int, Key]) -> Counts:
-        """Counts for units whose flows come in alike."""
-        model = self.model
-        units = model.units
-        counts = np.zeros((len(rows), len(WORDS)), dtype=np.int64)
-        words = [model.outcomes.known[code].word for code in way]
-        sizes = [block.stop - block.start for block in model.blocks]
-        arriving = [site for site, word in enumerate(words) if word in (GOOD, STALE)]
-        for site, word in enumerate(words):
-            if word not in (GOOD, STALE):
-                counts[:, word] += sizes[site]
-        if not arriving:
-            return counts
-        checks = [self._guarded(check, way, arriving) for check in units.check[rows].tolist()]
-        if any(check < 0 for check in checks):
-            counts[:, UNKNOWN] += sum(sizes[site] for site in arriving)
-            return counts
-        states = np.stack([model.checks.counts(check, model.blocks) for check in checks])[:, arriving].sum(axis=1)
-        counts[:, DENIED] += states[:, REFUSED]
-        counts[:, UNKNOWN] += states[:, UNCLEAR]
-        nowhere = units.cls[rows] < 0
-        counts[nowhere, UNREACHABLE] += states[nowhere, PASSES]
-        placed = np.flatnonzero(~nowhere)
-        if len(placed):
-            classes = units.cls[rows].tolist()
-            held = [self.answers.histogram(checks[at], keys[classes[at]]) for at in placed.tolist()]
-            width = max(map(len, held))
-            stacked = np.zeros((len(held), width), dtype=np.float64)
-            for number, histogram in enumerate(held):
-                stacked[number, : len(histogram)] = histogram
-            counts[placed] += np.rint(stacked @ self._words(way, arriving, width)).astype(np.int64)
-        return counts
+    def _behind_guards(
+        self, number: int, held: Guards, ways_in: Codes, bases: dict[int, int], ways: dict[int, int]
+    ) -> Counts:
+        if held is not None and all(self._check_of(guard) >= 0 for guard in held):
+            return self._tally(number, held).counts(self.answers, ways_in, bases, ways)
+        known = self.model.outcomes.known
+        found = np.zeros((len(ways_in), len(WORDS)), dtype=np.int64)
+        for site, block in enumerate(self.model.blocks):
+            for row, code in enumerate(ways_in[:, site].tolist()):
+                word = known[code].word
+                found[row, UNKNOWN if word in (GOOD, STALE) else word] += block.stop - block.start
+        return found
 
-    def _guarded(self, check: int, way: Sequence[int], arriving: Sequence[int]) -> int:
-        """A machine's check behind those of the appliances on its way; -1 where they cannot be told."""
-        guards = {self.model.outcomes.known[way[site]].guards for site in arriving}
-        if guards == {()}:
-            return check
-        if len(guards) > 1:
-            return -1
-        for guard in next(iter(guards)):
-            known = self._guards.get(guard)
-            if known is None:
-                known = self._guards[guard] = self.model.checks.of_appliance(self._groups_of(guard))
-            if known < 0:
-                return -1
-            check = self.model.checks.both(known, check)
-        return check
+    def _tally(self, number: int, guards: tuple[str, ...]) -> Tally:
+        found = self._tallies.get((number, guards))
+        if found is None:
+            checks = self.model.units.check[self.islands[number].units].tolist()
+            for guard in guards:
+                checks = [self.model.checks.both(self._check_of(guard), check) for check in checks]
+            found = self._tallies[(number, guards)] = tally_of(self.model, self.islands[number].units, checks)
+        return found
+
+    def _guards_on(self, way: Sequence[int]) -> Guards:
+        """The appliances with groups on a way in, from every site from which it arrives; None where sites differ."""
+        known = self.model.outcomes.known
+        held = {known[code].guards for code in way if known[code].word in (GOOD, STALE)}
+        return () if not held else next(iter(held)) if len(held) == 1 else None
+
+    def _check_of(self, guard: str) -> int:
+        found = self._guards.get(guard)
+        if found is None:
+            found = self._guards[guard] = self.model.checks.of_appliance(self._groups_of(guard))
+        return found
 
     def _groups_of(self, nic: str) -> tuple[str, ...]:
         """The groups of a NIC, inward: the subnet's, then its own."""
@@ -280,17 +264,6 @@ class Reach:
         held = (None if subnet is None else subnet.network_security_group, found.network_security_group)
         return tuple(id_.key for id_ in held if id_ is not None)
 
-    def _words(self, way: Sequence[int], arriving: Sequence[int], width: int) -> npt.NDArray[np.float64]:
-        """By (outcome of the reply, site): one for its word."""
-        model = self.model
-        sites = len(model.blocks)
-        table = np.zeros((width, len(WORDS)), dtype=np.float64)
-        for site in arriving:
-            judged = model.outcomes.judged(way[site], model.sessions.sites[site].name)
-            rows = np.arange(site, width, sites)
-            table[rows, judged[: len(rows)]] = 1
-        return table
-
     # Cell by cell
 
     def words(self, condition: Condition) -> npt.NDArray[np.int8]:
@@ -298,25 +271,31 @@ class Reach:
         model = self.model
         found = np.full((len(model.units), len(model.ends)), UNREACHABLE, dtype=np.int8)
         for number, island in enumerate(self.islands):
-            ways_in, keys = self._ways_in(number, condition), self._keys(island, *self._behind(island, condition))
+            ways_in, behind = self._ways_in(number, condition), self._behind(island, condition)
             for unit, way in zip(island.units.tolist(), ways_in.tolist(), strict=True):
+                guards = self._guards_on(way)
                 for site, block in enumerate(model.blocks):
-                    found[unit, block] = self._cells(unit, way[site], site, block, keys)
+                    found[unit, block] = self._cells(unit, way[site], guards, site, behind)
         return found
 
-    def _cells(self, unit: int, way: int, site: int, block: slice, keys: dict[int, Key]) -> npt.NDArray[np.int8]:
+    def _cells(
+        self, unit: int, way: int, guards: Guards, site: int, behind: tuple[dict[int, int], dict[int, int]]
+    ) -> npt.NDArray[np.int8]:
         model = self.model
+        block = model.blocks[site]
         word = model.outcomes.known[way].word
         size = block.stop - block.start
         if word not in (GOOD, STALE):
             return np.full(size, word, dtype=np.int8)
-        check = self._guarded(int(model.units.check[unit]), [way], [0])
-        if check < 0:
+        if guards is None or any(self._check_of(guard) < 0 for guard in guards):
             return np.full(size, UNKNOWN, dtype=np.int8)
+        check = int(model.units.check[unit])
+        for guard in guards:
+            check = model.checks.both(self._check_of(guard), check)
         words = np.full(size, UNREACHABLE, dtype=np.int8)
         cls = int(model.units.cls[unit])
         if cls >= 0:
             judged = model.outcomes.judged(way, model.sessions.sites[site].name)
-            words = judged[self.answers.codes(keys[cls])[block]]
+            words = judged[self.answers.codes(cls, *behind)[block]]
         states = model.checks.all[check][block]
         return np.where(states == PASSES, words, np.where(states == REFUSED, DENIED, UNKNOWN)).astype(np.int8)

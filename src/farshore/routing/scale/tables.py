@@ -98,9 +98,7 @@ def routes_of(tables: Iterable[Table], service_prefixes: Mapping[str, tuple[Netw
         mine = order[begin:stop]
         kinds: dict[tuple[str, str], int] = {}
         numbers = tuple(kinds.setdefault(hops[at], len(kinds)) for at in mine.tolist())
-        found.append(
-            Routes(first=first[mine], last=last[mine], length=length[mine], hops=numbers, kinds=tuple(kinds))
-        )
+        found.append(Routes(first=first[mine], last=last[mine], length=length[mine], hops=numbers, kinds=tuple(kinds)))
     return found
 
 

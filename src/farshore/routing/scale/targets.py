@@ -9,7 +9,6 @@ what no round reaches goes in circles.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -89,9 +88,7 @@ def followed(states: Sequence[State], step: Step, outcomes: Outcomes, size: int,
     return at_target
 
 
-def _close(
-    states: Sequence[State], at_target: list[Codes], at_subnet: dict[str, Codes], outcomes: Outcomes
-) -> None:
+def _close(states: Sequence[State], at_target: list[Codes], at_subnet: dict[str, Codes], outcomes: Outcomes) -> None:
     """What no round reached goes in circles; unless an appliance with several NICs is part of it, which may leave the
     circle by another one."""
     doubtful = np.zeros(len(at_target[0]) if at_target else 0, dtype=bool)
