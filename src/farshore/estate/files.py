@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,20 @@ def read_estate_file(path: Path, project: Project | None = None) -> Estate:
     return estate if project is None else estate.with_project(project)
 
 
-def read_bodies(path: Path) -> list[Body]:
-    """The bodies of an estate's file as they stand there, not yet read. Raises `InputError` with the file."""
+def each_body(path: Path) -> Iterator[Any]:
+    """The bodies of an estate's file, one by one as they stand there: whoever keeps few of very many never holds them
+    all. Raises `InputError` with the file."""
+    text = read_text(path).encode()
     try:
-        return resources_of(_parsed(read_text(path)))
-    except InputError as error:
-        raise error.at(file=str(path), line=error.line or 1) from None
+        raws = msgspec.json.decode(text, type=list[msgspec.Raw])
+    except msgspec.DecodeError:
+        try:
+            yield from resources_of(_parsed(text.decode()))
+        except InputError as error:
+            raise error.at(file=str(path), line=error.line or 1) from None
+        return
+    for raw in raws:
+        yield loads(bytes(raw))
 
 
 def read_json_file(path: Path) -> Json:

@@ -12,9 +12,25 @@ from farshore.cli.app import BAD_ANSWER, GOOD, App, common
 @click.command("prove")
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path), default=None, help="A plan file to prove.")
 @click.option("--scenario", default="published", show_default=True, help="The story to plan when no file is given.")
+@click.option("--as-it-is", is_flag=True, help="No plan: who reaches whom today, and what every failure would cost.")
+@click.option("--pairs", is_flag=True, help="With --as-it-is: every pair of failures, too.")
+@click.option("--port", default="tcp/443", show_default=True, help="With --as-it-is: the service asked for.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="With --as-it-is: a folder for columns.")
 @common
-def command(app: App, plan_file: Path | None, scenario: str) -> int:
-    """Prove the plan safe at every moment and under every single failure, and every machine reachable."""
+def command(
+    app: App, plan_file: Path | None, scenario: str, as_it_is: bool, pairs: bool, port: str, out: Path | None
+) -> int:
+    """Prove the plan safe at every moment and under every single failure, and every machine reachable.
+
+    With --as-it-is there is no plan: every machine and every part of the sites' prefixes, both ways, with nothing failed
+    and under every single failure, or every pair. It is made for estates of a hundred thousand machines.
+    """
+    if as_it_is:
+        from farshore.cli.standing import described, standing_of, unsafe
+
+        answer = standing_of(app.project_dir, port, pairs=pairs, out=out)
+        app.view.answer(answer, described(answer))
+        return BAD_ANSWER if unsafe(answer) else GOOD
     from farshore.cli import planned
     from farshore.cli.projects import read_folder
     from farshore.prove import prove

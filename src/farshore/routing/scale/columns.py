@@ -8,9 +8,8 @@ behind a next hop). So each fact is written down once, and arrays only do what i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,8 @@ NICS = network.NETWORK_INTERFACES.lower()
 MACHINES = compute.VIRTUAL_MACHINES.lower()
 TABLES = network.ROUTE_TABLES.lower()
 GROUPS = network.NETWORK_SECURITY_GROUPS.lower()
-_MANY = ("/networkinterfaces/", "/virtualmachines/", "/disks/")
+_MANY = frozenset({NICS, MACHINES, TABLES, GROUPS, compute.DISKS.lower()})
+_ALONE = frozenset({TABLES + "/routes", GROUPS + "/securityrules"})
 _NOT_RUNNING = ("deallocated", "deallocating", "stopped", "stopping")
 
 
@@ -90,55 +90,73 @@ def columns_of(estate: Estate) -> Columns:
     return columns(estate.resources.items(), estate)
 
 
-def columns_of_bodies(bodies: Sequence[Body], project: Project) -> Columns:
-    """The columns of bodies as a file holds them. The many pass without being read one by one, since columns keep nothing
-    of them but addresses and ids; all others are read as `Estate.from_resources` reads them, and so is everything where
-    an id stands twice. Raises `InputError` as that does."""
-    many: dict[str, Body] = {}
-    few: list[Body] = []
-    ids = [body.get("id") if isinstance(body, dict) else None for body in bodies]
-    keys = [id_.lower() if isinstance(id_, str) else "" for id_ in ids]
-    # A route or rule that stands alone is folded into its parent, so then the parents are read with the few.
-    alone = any("/routes/" in key or "/securityrules/" in key for key in keys)
-    passing = _MANY if alone else (*_MANY, "/routetables/", "/networksecuritygroups/")
-    for key, body in zip(keys, bodies, strict=True):
-        if not any(kind in key for kind in passing):
-            few.append(body)
-        elif key in many or not isinstance(body.get("properties", {}), dict):
-            return columns_of(Estate.from_resources(list(bodies), project))
+def columns_of_bodies(read: Callable[[], Iterable[Any]], project: Project) -> Columns:
+    """The columns of bodies as a file holds them, which `read` gives one by one, as often as it is called. The many pass
+    without being looked at twice, since columns keep nothing of them but addresses and ids; all others are read as
+    `Estate.from_resources` reads them, and so is everything where an id stands twice, or a route or rule by itself.
+    Raises `InputError` as that does."""
+    few: list[Any] = []
+    reading, seen = _Many(), set[str]()
+    for body in read():
+        id_ = body.get("id") if isinstance(body, dict) else None
+        key = id_.lower().rstrip("/") if isinstance(id_, str) else ""
+        kind = _kind(key) if "/providers/" in key else ""
+        if kind in _ALONE or (kind in _MANY and (key in seen or not isinstance(body.get("properties", {}), dict))):
+            return columns_of(Estate.from_resources(list(read()), project))
+        if kind in _MANY:
+            seen.add(key)
+            reading.take(kind, key, body)
         else:
-            many[key] = body
-    read = Estate.from_resources(few)
-    sites = resolved_sites(project, read)
-    around = replace(read, sites=sites, project=replace(project, sites=sites))
-    return columns(chain(read.resources.items(), many.items()), around)
+            few.append(body)
+    around = Estate.from_resources(few)
+    sites = resolved_sites(project, around)
+    around = replace(around, sites=sites, project=replace(project, sites=sites))
+    for key, body in around.resources.items():
+        reading.take(_kind(key), key, body)
+    return reading.columns(around)
 
 
 def columns(resources: Iterable[tuple[str, Body]], around: Estate) -> Columns:
     """The columns of resources that come one by one, by lower-case id. `around` gives sites, outside and project; its
     own resources are not looked at."""
-    kept: dict[str, Body] = {}
-    reading = _Reading()
-    tables: dict[str, Table] = {}
-    groups: dict[str, Body] = {}
-    whole: dict[str, Body] = {}
+    reading = _Many()
     for key, body in resources:
-        kind = _kind(key)
+        reading.take(_kind(key), key, body)
+    return reading.columns(around)
+
+
+@dataclass(slots=True)
+class _Many:
+    """Resources as they come by."""
+
+    kept: dict[str, Body] = field(default_factory=dict)
+    nics: _Reading = field(default_factory=lambda: _Reading())
+    tables: dict[str, Table] = field(default_factory=dict)
+    whole: dict[str, Body] = field(default_factory=dict)
+    groups: dict[str, Body] = field(default_factory=dict)
+
+    def take(self, kind: str, key: str, body: Body) -> None:
         if kind == NICS:
-            if reading.nic(key, body):
-                kept[key] = body
+            if self.nics.nic(key, body):
+                self.kept[key] = body
         elif kind == MACHINES:
-            reading.machine(key, body)
+            self.nics.machine(key, body)
         elif kind == TABLES:
-            tables[key], whole[key] = _table(key, body), body
+            self.tables[key], self.whole[key] = _table(key, body), body
         elif kind == GROUPS:
-            groups[key] = body
+            self.groups[key] = body
         elif kind.startswith("microsoft.network/"):
-            kept[key] = body
-    kept.update(reading.appliances(kept))
-    kept.update((key, whole[key]) for key in _gateway_tables(kept) if key in whole)
-    skeleton = replace(around, resources=kept, _views={}, _keys={})
-    return Columns(skeleton=skeleton, machines=reading.machines(around), tables=tables, groups=groups)
+            self.kept[key] = body
+
+    def columns(self, around: Estate) -> Columns:
+        self.kept.update(self.nics.appliances(self.kept))
+        gateways = [key for key in _gateway_tables(self.kept) if key in self.whole]
+        self.kept.update((key, self.whole[key]) for key in gateways)
+        self.whole.clear()
+        skeleton = replace(around, resources=self.kept, _views={}, _keys={})
+        return Columns(
+            skeleton=skeleton, machines=self.nics.machines(around), tables=self.tables, groups=self.groups
+        )
 
 
 def _gateway_tables(kept: Mapping[str, Body]) -> set[str]:

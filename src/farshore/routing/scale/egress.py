@@ -58,6 +58,8 @@ class Gateway:
     """By prefix."""
     mute: Bools
     """By prefix: the gateway, or another on its circuits, announces the same prefix itself, so ranges collide."""
+    known_at: Bools
+    """By site and end: whether the site has a prefix of its own there, other than 0/0."""
     _held: dict[bytes, Egress] = field(default_factory=dict)
     _ways: list[tuple[int, int]] = field(default_factory=list)
     """By set of sessions: the site (-1 for several), and the outcome there."""
@@ -92,12 +94,11 @@ class Gateway:
         lengths = np.where(route >= 0, self.sessions.prefixes.length[held], -1).astype(np.int8)
         ways = np.where(route >= 0, chosen[self.policy[held]], -1)
         lost = outcomes.simple(UNREACHABLE)
-        code = np.full(len(ends), lost, dtype=np.int16)
-        for way in np.unique(ways[ways >= 0]).tolist():
-            here = ways == way
-            site, taken = self._ways[way]
-            # A site that told us of 0/0 and knows the address no closer sends it on to the internet.
-            code[here] = taken if site < 0 else np.where(ends.own[site][here] > 0, taken, lost)
+        # The last way is no way. A site that told us of 0/0 and knows the address no closer sends it to the internet.
+        sites = np.array([*(site for site, _ in self._ways), -1], dtype=np.int64)
+        taken = np.array([*(code for _, code in self._ways), lost], dtype=np.int16)
+        at_home = (sites[ways] < 0) | (self.known_at[sites[ways], np.arange(len(ends))])
+        code = np.where(at_home, taken[ways], lost).astype(np.int16)
         unclear = (route >= 0) & (self.mute[held] | (lengths < ends.azure))
         code[unclear] = outcomes.simple(UNKNOWN)
         return Egress(length=lengths, code=code)
@@ -146,10 +147,13 @@ def gateways_of(
 ) -> tuple[Gateway, ...]:
     """Gateways by lower-case id, each with the sessions of its circuits. `announced`: the sites' prefixes that some
     gateway announces as well."""
-    return tuple(_gateway(world, key, sessions, ends, outcomes, announced) for key in keys)
+    known_at = np.stack([lengths > 0 for lengths in ends.own]) if ends.own else np.zeros((1, 0), dtype=bool)
+    return tuple(_gateway(world, key, sessions, ends, outcomes, announced, known_at) for key in keys)
 
 
-def _gateway(world: World, key: str, sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools) -> Gateway:
+def _gateway(
+    world: World, key: str, sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools, known_at: Bools
+) -> Gateway:
     held = [
         (number, -connection.routing_weight * LONGEST_PATH + session.router.prepend, connection.id.key)
         for connection in world.index.connections.values()
@@ -170,4 +174,5 @@ def _gateway(world: World, key: str, sessions: Sessions, ends: Ends, outcomes: O
         says=says,
         policy=policy,
         mute=announced,
+        known_at=known_at,
     )

@@ -23,6 +23,10 @@ from farshore.routing.scale.prefixes import Indexes, Prefixes, of_networks
 from farshore.routing.scale.sessions import Sessions, filtered, policies
 
 
+FEW = 64
+"""So many ways to choose are gone through one by one; more are worth an array."""
+
+
 class Entry(NamedTuple):
     """Where a flow gets into Azure."""
 
@@ -55,6 +59,10 @@ class Ingress:
     """Distinct sets of gateways that announce a prefix for one network; prefixes alike in it are asked about once."""
     kind_of: Indexes
     sites: tuple[_Site, ...]
+    flat: bool
+    """Whether no prefix lies in another."""
+    example: Indexes
+    """By kind: a prefix of it."""
 
     def entries(self, site: int, heard: Bools) -> Entries:
         """The entries of a site. `heard`: by gateway and session, whether they hear each other."""
@@ -68,7 +76,19 @@ class Ingress:
             there = (best < NEVER)[own.policy]
         else:
             taken, there = able, np.zeros(len(self.prefixes), dtype=bool)
+        if self.flat and len(taken) <= FEW:
+            every = tuple(
+                self._by_kind(own, bits, int(kind), heard) for bits, kind in zip(taken, own.kinds, strict=True)
+            )
+            goes_by = np.where(there, np.arange(len(there), dtype=np.int32), np.int32(-1))
+            return Entries(which=own.policy, every=every, goes_by=goes_by)
         return self._numbered(own, taken, self.prefixes.resolved(there), heard)
+
+    def _by_kind(self, own: _Site, bits: Bools, kind: int, heard: Bools) -> Entry:
+        """The entry of every prefix of a kind, where none lies in another."""
+        columns = np.flatnonzero(bits).tolist()
+        at = int(self.example[kind])
+        return self._entry(own, columns, at, at, heard) if columns else Entry(-1)
 
     def _numbered(self, own: _Site, taken: Bools, goes_by: Indexes, heard: Bools) -> Entries:
         sets, which = policies(taken)
@@ -133,6 +153,8 @@ def ingress_of(sessions: Sessions, announced: Sequence[Sequence[tuple[Network, i
     kind_of = [kinds.setdefault(_kind(at, pairs), len(kinds)) for at, pairs in enumerate(spoken)]
     kind_array = np.array(kind_of, dtype=np.int32)
     return Ingress(
+        flat=not len(prefixes) or bool((prefixes.parent < 0).all()),
+        example=np.unique(kind_array, return_index=True)[1].astype(np.int32),
         sessions=sessions,
         prefixes=prefixes,
         spoken=tuple(tuple(dict.fromkeys(pairs)) for pairs in spoken),

@@ -45,6 +45,17 @@ class Outcome(NamedTuple):
     pass has no record there (R43)."""
 
 
+def distinct(rows: Codes) -> tuple[list[list[int]], npt.NDArray[np.int64]]:
+    """The distinct rows of a table of outcomes, and which of them each row is."""
+    key = np.zeros(len(rows), dtype=np.int64)
+    for column in rows.T.astype(np.int64):
+        if column[0] != column[-1] or (column != column[0]).any():
+            key = np.unique(key * (1 << 15) + column, return_inverse=True)[1].reshape(-1)
+    numbers, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    del numbers
+    return rows[first].tolist(), inverse.reshape(-1)
+
+
 @dataclass(slots=True)
 class Outcomes:
     """Outcomes by number, and numbers by outcome."""

@@ -24,7 +24,7 @@ from farshore.routing.scale.ingress import Entries
 from farshore.routing.scale.islands import Island, islands_of
 from farshore.routing.scale.line import Bools
 from farshore.routing.scale.model import Model, model_of
-from farshore.routing.scale.outcomes import DENIED, GOOD, STALE, UNKNOWN, UNREACHABLE, WORDS, Codes, Outcome
+from farshore.routing.scale.outcomes import DENIED, GOOD, STALE, UNKNOWN, UNREACHABLE, WORDS, Codes, Outcome, distinct
 from farshore.routing.scale.tally import Counts, Tally, tally_of
 
 Guards = tuple[str, ...] | None
@@ -86,6 +86,10 @@ class Reach:
             for number, island in enumerate(self.islands)
             if self._condition_key(island, condition) != self._condition_key(island, self.cold)
         ]
+
+    def counts_cold(self) -> Counts:
+        """Of every unit, with nothing failed."""
+        return self.counts(Standing(condition=self.cold, islands={}))
 
     def counts(self, standing: Standing) -> Counts:
         """Of every unit."""
@@ -211,8 +215,7 @@ class Reach:
     def _tallied(self, number: int, ways_in: Codes, bases: dict[int, int], ways: dict[int, int]) -> Counts:
         """By unit and word: how many ends."""
         units = self.islands[number].units
-        guards = [self._guards_on(way) for way in np.unique(ways_in, axis=0).tolist()]
-        if not any(guards):
+        if not ways_in.size or all(self._guards_on(way) == () for way in distinct(ways_in)[0]):
             return self._tally(number, ()).counts(self.answers, ways_in, bases, ways)
         # Appliances with a group of their own stand before some machines and not before others: each in its turn.
         found = np.zeros((len(units), len(WORDS)), dtype=np.int64)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.groups import PASSES, REFUSED, UNCLEAR
 from farshore.routing.scale.model import Model
-from farshore.routing.scale.outcomes import DENIED, GOOD, STALE, UNKNOWN, UNREACHABLE, WORDS, Codes
+from farshore.routing.scale.outcomes import DENIED, GOOD, STALE, UNKNOWN, UNREACHABLE, WORDS, Codes, distinct
 
 Counts = npt.NDArray[np.int64]
 """By unit and word: how many ends, for one machine of the unit."""
@@ -62,9 +62,9 @@ class Tally:
         vectors = _Vectors(answers, bases, ways)
         shaped = [vectors.shape(source, default) for source, default in self.shapes]
         deltas = self._deltas(vectors, shaped)
-        unique, inverse = np.unique(ways_in, axis=0, return_inverse=True)
-        for number, way in enumerate(unique.tolist()):
-            here = inverse.reshape(-1) == number
+        unique, inverse = distinct(ways_in)
+        for number, way in enumerate(unique):
+            here = inverse == number
             arriving = self._unarrived(found, here, way)
             table = self._words(way, arriving)
             for shape, vector in enumerate(shaped):
