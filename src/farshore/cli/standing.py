@@ -132,7 +132,10 @@ def _named(reach: Reach, link: tuple[int, int]) -> str:
 
 def _unfollowed(reach: Reach) -> list[str]:
     others = sorted({key for source in reach.model.sources for key in source.others})
-    return [f"what {key.rpartition('/')[2]} gives: its routes are unknown here, `farshore trace` follows them" for key in others]
+    return [
+        f"what {key.rpartition('/')[2]} gives: its routes are unknown here, `farshore trace` follows them"
+        for key in others
+    ]
 
 
 def _written(out: Path, reach: Reach, every: Sequence[Element], standings: Sequence[Standing]) -> dict[str, Any]:
@@ -148,15 +151,18 @@ def _written(out: Path, reach: Reach, every: Sequence[Element], standings: Seque
     rows = 0
     of_machine = reach.model.units.of_machine
     cold = reach.counts_cold()[:, GOOD]
-    with (out / "failure.u32").open("wb") as first, (out / "machine.u32").open("wb") as second:
-        with (out / "lost.u32").open("wb") as third:
-            for number, standing in enumerate(standings):
-                lost = np.maximum(0, cold - reach.counts(standing)[:, GOOD])[of_machine]
-                here = np.flatnonzero(lost)
-                np.full(len(here), number, dtype="<u4").tofile(first)
-                here.astype("<u4").tofile(second)
-                lost[here].astype("<u4").tofile(third)
-                rows += len(here)
+    with (
+        (out / "failure.u32").open("wb") as first,
+        (out / "machine.u32").open("wb") as second,
+        (out / "lost.u32").open("wb") as third,
+    ):
+        for number, standing in enumerate(standings):
+            lost = np.maximum(0, cold - reach.counts(standing)[:, GOOD])[of_machine]
+            here = np.flatnonzero(lost)
+            np.full(len(here), number, dtype="<u4").tofile(first)
+            here.astype("<u4").tofile(second)
+            lost[here].astype("<u4").tofile(third)
+            rows += len(here)
     names = {"failures": [str(element) for element in every], "machines": reach.model.columns.machines.nics}
     (out / "names.json").write_text(pretty(names))
     return {"folder": str(out), "rows": rows, "files": ["failure.u32", "machine.u32", "lost.u32", "names.json"]}
@@ -186,7 +192,9 @@ def described(answer: dict[str, Any]) -> str:
     if more > 0:
         lines.append(f"  and {more:,} more (--format json has all)")
     if "pairs" in answer:
-        lines.append(f"\n{answer['pairs']['number']:,} pairs of failures; worst beyond what the worse of both costs alone:")
+        lines.append(
+            f"\n{answer['pairs']['number']:,} pairs of failures; worst beyond what the worse of both costs alone:"
+        )
         lines += [f"  {pair['lost']:>14,}  {pair['first']}, {pair['second']}" for pair in answer["pairs"]["worst"]]
     if "columns" in answer:
         lines.append(f"\n{answer['columns']['rows']:,} rows in {answer['columns']['folder']}")

@@ -1,13 +1,13 @@
 """The estate itself: circuits, then hub by hub, then spoke by spoke with its machines.
 
-A hub is one of three kinds: its appliance is one NIC, two behind an internal load balancer, or an Azure Firewall. A spoke
-goes *through* it, both ways: a default route to it with gateway routes kept out, and a route back to it in the
-GatewaySubnet's table; or *direct*, with gateway routes and nothing in their way. A GatewaySubnet's table has no room for
-more than 400 routes (R11), so the spokes beyond are direct.
+A hub is one of three kinds: its appliance is one NIC, two behind an internal load balancer, or an Azure Firewall. A
+spoke goes *through* it, both ways: a default route to it with gateway routes kept out, and a route back to it in the
+GatewaySubnet's table; or *direct*, with gateway routes and nothing in their way. A GatewaySubnet's table has no room
+for more than 400 routes (R11), so the spokes beyond are direct.
 
 Some spokes have drifted, a few in a thousand and at least one of each kind where there are enough: a peering that was
-never synced (R31), one half disconnected (R28), a default route to an appliance that is gone, gateway routes kept out of
-a table that has nothing instead (R23), machines that are off. `Shape.drift` turns them off.
+never synced (R31), one half disconnected (R28), a default route to an appliance that is gone, gateway routes kept out
+of a table that has nothing instead (R23), machines that are off. `Shape.drift` turns them off.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
     10.192.0.0 on       hubs, a /22 each
     172.16.0.0/12       sites, an equal part each, told as a summary and as what is inside
 
-Shapes: in a `shared` estate few route tables, security groups and site policies serve all; in an `adversarial` one every
-subnet has a table and a group of its own, and every prefix of a site is told to circuits of its own choice, so that
-nothing is worth sharing.
+Shapes: in a `shared` estate few route tables, security groups and site policies serve all; in an `adversarial` one
+every subnet has a table and a group of its own, and every prefix of a site is told to circuits of its own choice, so
+that nothing is worth sharing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The sites around a generated estate, and its farshore.yaml.
 
-Each site has a router on every circuit: preferred in its own peering location, second elsewhere, where it also prepends.
-In an adversarial estate each router withholds its own half of the prefixes, so hardly two of them share a policy.
+Each site has a router on every circuit: preferred in its own peering location, second elsewhere, where it also
+prepends. In an adversarial estate each router withholds its own half of the prefixes, so hardly two of them share a
+policy.
 """
 
 from __future__ import annotations

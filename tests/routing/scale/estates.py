@@ -83,7 +83,7 @@ class _Drawing:
         if draw.random() < 0.9:
             state = draw.choice(("Succeeded",) * 9 + ("Failed",))
             net.gateway(f"gw{hub}", name, provisioningState=state)
-            for number, circuit in enumerate(circuits):
+            for number in range(len(circuits)):
                 if draw.random() < 0.7:
                     net.connect(f"gw{hub}", f"er{number}", draw.choice((0, 0, 10)))
         self._appliances(hub)

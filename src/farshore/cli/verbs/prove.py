@@ -22,8 +22,8 @@ def command(
 ) -> int:
     """Prove the plan safe at every moment and under every single failure, and every machine reachable.
 
-    With --as-it-is there is no plan: every machine and every part of the sites' prefixes, both ways, with nothing failed
-    and under every single failure, or every pair. It is made for estates of a hundred thousand machines.
+    With --as-it-is there is no plan: every machine and every part of the sites' prefixes, both ways, with nothing
+    failed and under every single failure, or every pair. It is made for estates of a hundred thousand machines.
     """
     if as_it_is:
         from farshore.cli.standing import described, standing_of, unsafe

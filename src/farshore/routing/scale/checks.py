@@ -42,7 +42,8 @@ class Checks:
         joined = first.astype(np.int64) << 32 | second
         unique, inverse = np.unique(joined, return_inverse=True)
         both = np.array([self._both(int(key) >> 32, int(key) & 0xFFFFFFFF) for key in unique], dtype=np.int32)
-        return both[inverse.reshape(-1)]
+        found: Indexes = both[inverse.reshape(-1)]
+        return found
 
     def _one(self, machines: Machines, group: Indexes, keys: Sequence[str]) -> Indexes:
         """The check of one group a machine."""

@@ -91,10 +91,10 @@ def columns_of(estate: Estate) -> Columns:
 
 
 def columns_of_bodies(read: Callable[[], Iterable[Any]], project: Project) -> Columns:
-    """The columns of bodies as a file holds them, which `read` gives one by one, as often as it is called. The many pass
-    without being looked at twice, since columns keep nothing of them but addresses and ids; all others are read as
-    `Estate.from_resources` reads them, and so is everything where an id stands twice, or a route or rule by itself.
-    Raises `InputError` as that does."""
+    """The columns of bodies as a file holds them, which `read` gives one by one, as often as it is called. The many
+    pass without being looked at twice, since columns keep nothing of them but addresses and ids; all others are read
+    as `Estate.from_resources` reads them, and so is everything where an id stands twice, or a route or rule by
+    itself. Raises `InputError` as that does."""
     few: list[Any] = []
     reading, seen = _Many(), set[str]()
     for body in read():
@@ -154,9 +154,7 @@ class _Many:
         self.kept.update((key, self.whole[key]) for key in gateways)
         self.whole.clear()
         skeleton = replace(around, resources=self.kept, _views={}, _keys={})
-        return Columns(
-            skeleton=skeleton, machines=self.nics.machines(around), tables=self.tables, groups=self.groups
-        )
+        return Columns(skeleton=skeleton, machines=self.nics.machines(around), tables=self.tables, groups=self.groups)
 
 
 def _gateway_tables(kept: Mapping[str, Body]) -> set[str]:

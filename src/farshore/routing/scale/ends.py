@@ -89,6 +89,6 @@ def after(last: Positions) -> Positions:
 
 
 def _relevant(whole: Prefixes, first: Positions, last: Positions) -> list[Positions]:
-    """The borders of ranges that lie inside what sites have: most do not, and one around a site's prefix cuts nothing."""
+    """The borders of ranges inside what sites have: most are not, and one around a site's prefix cuts nothing."""
     touched = whole.match(first) >= 0
     return [first[touched], after(last[touched])]

@@ -1,9 +1,9 @@
 """Security groups over the ends: may a flow from here pass to a machine, for all ends at once (R42 to R45).
 
-The objective's port and protocol choose among the rules; each machine chooses among what is left by its own address and
-application security groups, and machines that choose alike share a *check*. A check is first-match over intervals of
-source addresses, so it is painted on a line of its own, cut by its rules alone, and only then laid over the ends: an end
-passes when the whole of it does.
+The objective's port and protocol choose among the rules; each machine chooses among what is left by its own address
+and application security groups, and machines that choose alike share a *check*. A check is first-match over intervals
+of source addresses, so it is painted on a line of its own, cut by its rules alone, and only then laid over the ends:
+an end passes when the whole of it does.
 
 What the tag VirtualNetwork covers (R44) never has to be spelled out for a source here. It holds every prefix that the
 subnet has by BGP, and every one of its user-defined routes; a reply leaves by one of those or not at all. So where it
@@ -89,7 +89,8 @@ def _rule(inside: Mapping[str, Any], service: Service, tags: Mapping[str, tuple[
         return None
     applications = frozenset(_ids(inside.get("destinationApplicationSecurityGroups")))
     destinations = () if applications else tuple(text.lower() for text in _both(inside, "destinationAddressPrefix"))
-    sources, unclear = (), ()
+    sources: Ranges = ()
+    unclear: Ranges = ()
     if not _ids(inside.get("sourceApplicationSecurityGroups")):
         sources, unclear = _sources(_both(inside, "sourceAddressPrefix"), tags)
     if not sources and not unclear:

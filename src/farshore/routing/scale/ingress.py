@@ -1,9 +1,9 @@
 """By which gateway a flow from a site enters Azure, for every announced prefix at once (E40, E42).
 
 A site hears, on each of its sessions, what the gateways of that circuit announce, as far as its filters let it in. It
-takes the longest prefix, then the greatest local preference; what is equal shares the traffic. The circuit's edge then
-decides by its own table: the longest prefix that any gateway there announces. Two networks that answer for it there, and
-nothing that decides, are an ambiguity; two links or two gateways of one network are not.
+takes the longest prefix, then the greatest local preference; what is equal shares the traffic. The circuit's edge
+then decides by its own table: the longest prefix that any gateway there announces. Two networks that answer for it
+there, and nothing that decides, are an ambiguity; two links or two gateways of one network are not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from farshore.routing.scale.line import Bools
 from farshore.routing.scale.outcomes import AMBIGUOUS, UNREACHABLE
 from farshore.routing.scale.prefixes import Indexes, Prefixes, of_networks
 from farshore.routing.scale.sessions import Sessions, filtered, policies
-
 
 FEW = 64
 """So many ways to choose are gone through one by one; more are worth an array."""

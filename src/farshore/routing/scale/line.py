@@ -116,7 +116,8 @@ def _fours(texts: Sequence[str], parts: int) -> Positions | None:
 
 def _joined(found: Positions) -> Positions:
     a, b, c, d = (found[:, part] for part in range(4))
-    return (a << np.uint64(24)) | (b << np.uint64(16)) | (c << np.uint64(8)) | d
+    joined: Positions = (a << np.uint64(24)) | (b << np.uint64(16)) | (c << np.uint64(8)) | d
+    return joined
 
 
 def _address(text: str) -> Address:

@@ -563,7 +563,8 @@ def _joined(key: npt.NDArray[np.int64], column: npt.NDArray[np.int64]) -> npt.ND
     low, high = int(column.min()), int(column.max())
     joined = key * (high - low + 1) + (column - low)
     _, inverse = np.unique(joined, return_inverse=True)
-    return inverse.reshape(-1).astype(np.int64)
+    numbers: npt.NDArray[np.int64] = inverse.reshape(-1).astype(np.int64)
+    return numbers
 
 
 def _network_key(subnet: str) -> str:

@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from farshore.routing.failures import Element
 from farshore.routing.scale.conditions import Condition, condition_of, together
+from farshore.routing.scale.islands import Island
 from farshore.routing.scale.outcomes import GOOD
 from farshore.routing.scale.peerings import Spoke
-from farshore.routing.scale.reach import Island, Reach, Standing
+from farshore.routing.scale.reach import Reach, Standing
 from farshore.routing.scale.tally import Counts
 
 Losses = npt.NDArray[np.int64]
@@ -69,13 +70,12 @@ def pairs_of(
             touching[island].append(number)
     as_one = set(_as_one(reach, elements))
     for number, members in enumerate(touching):
-        island = reach.islands[number]
         for at, first in enumerate(members):
             one = standings[first].condition
             for second in members[at + 1 :]:
                 if (first, second) not in as_one:
-                    both = _met(island, one, standings[second].condition, reach.cold)
-                    cost = _loss(reach, number, reach.count(number, both))
+                    met = _met(reach.islands[number], one, standings[second].condition, reach.cold)
+                    cost = _loss(reach, number, reach.count(number, met))
                     matrix[first, second] += cost - lost[first][number] - lost[second][number]
     for first, second in as_one:
         both = reach.standing(condition_of(reach.model, elements[first].down | elements[second].down))

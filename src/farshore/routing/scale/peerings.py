@@ -47,7 +47,9 @@ class Peerings:
 def peerings_of(reach: Reach) -> Peerings:
     """Every live peering between two networks of the estate."""
     model = reach.model
-    spokes, idle, others = [], [], []
+    spokes: list[Spoke] = []
+    idle: list[Pair] = []
+    others: list[Pair] = []
     lent = _lent(model)
     used = _used(model)
     stands = {target.network for target in model.targets} | {place.network for place in model.places.values()}

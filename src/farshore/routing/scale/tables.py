@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,7 @@ def routes_of(tables: Iterable[Table], service_prefixes: Mapping[str, tuple[Netw
     order = _active(whose, first, length)
     edges = np.searchsorted(whose[order], np.arange(len(held) + 1)).tolist()
     found = []
-    for begin, stop in zip(edges, edges[1:], strict=False):
+    for begin, stop in pairwise(edges):
         mine = order[begin:stop]
         kinds: dict[tuple[str, str], int] = {}
         numbers = tuple(kinds.setdefault(hops[at], len(kinds)) for at in mine.tolist())

@@ -1,11 +1,11 @@
 """Counting an island: every unit's ends by word, for all its units at once.
 
-Subnets' tables are alike but for a few routes. What most ends come to in one is its *shape*: the BGP rows of its source,
-and its own default route where they have nothing. There are few shapes; for each, and each way in, the words of all
-ends are one array, whose running counts answer how many ends of a word lie in any interval. A check lets intervals of
-ends pass, so a unit's counts are sums of differences; and a table's other routes are corrections, cell by cell, of the
-ends that they cover (the prefix sums and the deltas of the notes on the prototype: the work grows with routes and
-rules, and hardly with what there is of machines times prefixes).
+Subnets' tables are alike but for a few routes. What most ends come to in one is its *shape*: the BGP rows of its
+source, and its own default route where they have nothing. There are few shapes; for each, and each way in, the words
+of all ends are one array, whose running counts answer how many ends of a word lie in any interval. A check lets
+intervals of ends pass, so a unit's counts are sums of differences; and a table's other routes are corrections, cell
+by cell, of the ends that they cover (the prefix sums and the deltas of the notes on the prototype: the work grows
+with routes and rules, and hardly with what there is of machines times prefixes).
 """
 
 from __future__ import annotations
