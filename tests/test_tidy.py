@@ -22,7 +22,7 @@ LAYERS = (
     ("prove",),
     ("plan",),
     ("assess",),
-    ("routing", "azure"),
+    ("routing", "azure", "generate"),
     ("estate",),
     ("arm",),
     ("clock", "errors", "schemas", "times"),

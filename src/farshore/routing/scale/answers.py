@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from farshore.routing.scale.classes import LOST_ROW, Class
 from farshore.routing.scale.conditions import Condition
 from farshore.routing.scale.egress import Egress
-from farshore.routing.scale.model import LOST_ROW, Class, Model
+from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import GOOD, UNKNOWN, UNREACHABLE, WRONG_OWNER, Codes
 from farshore.routing.scale.targets import followed
 

@@ -1,0 +1,158 @@
+"""Subnets' tables, laid over the ends; what is alike becomes one.
+
+A *class* is a way to answer: subnets whose tables look alike from every end share one. A table is painted once for
+each content, whatever it is called; its next hops become *targets*, found again from each network that names them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from farshore.routing.scale.arrivals import Place, parsed
+from farshore.routing.scale.columns import Columns
+from farshore.routing.scale.ends import Ends
+from farshore.routing.scale.networks import Networks, Source
+from farshore.routing.scale.prefixes import of_networks
+from farshore.routing.scale.tables import APPLIANCE, UNCLEAR, Painted, Routes, laid, painted
+from farshore.routing.scale.targets import Target
+
+LOST_ROW, UNKNOWN_ROW, OWN_ROW = -1, -2, -3
+"""Rows of next hops that are no target: what they make of every end never changes."""
+
+
+class Class(NamedTuple):
+    """How a subnet's table answers every end."""
+
+    source: int
+    """Where its BGP rows come from; -1 where it takes none (R23)."""
+    table: int
+    """Into `Model.painted`."""
+    rows: tuple[int, ...]
+    """By the table's next hops: a target, or one of the rows above."""
+
+
+@dataclass(slots=True)
+class Tables:
+    """Subnets' tables, painted; the classes and targets that turn up."""
+
+    networks: Networks
+    ends: Ends
+    blocks: tuple[slice, ...]
+    columns: Columns
+    routes: dict[str, Routes]
+    painted: list[Painted] = field(default_factory=list)
+    classes: dict[Class, int] = field(default_factory=dict)
+    class_of: dict[str, int] = field(default_factory=dict)
+    group_of: dict[str, str] = field(default_factory=dict)
+    sources: dict[Source, int] = field(default_factory=dict)
+    targets: dict[Target, int] = field(default_factory=dict)
+    _painted_of: dict[object, int] = field(default_factory=dict)
+    next_hops: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    def network(self, number: int) -> None:
+        """Every subnet of a network."""
+        found = self.networks.all[number]
+        source = self.networks.source(number)
+        at = self.sources.setdefault(source, len(self.sources))
+        taken = self._taken(number)
+        for subnet in found.subnets:
+            key = "" if subnet.route_table is None else subnet.route_table.key
+            table = self.columns.tables.get(key)
+            painted = self._paint(key, number, taken)
+            propagates = table is None or table.propagates
+            unclear = bool(found.unknown) or (table is not None and table.unclear)
+            rows = tuple(UNKNOWN_ROW if unclear else self._row(number, way) for way in self.painted[painted].kinds)
+            cls = Class(at if propagates else -1, painted, rows)
+            self.class_of[subnet.id.key] = self.classes.setdefault(cls, len(self.classes))
+            if subnet.network_security_group is not None:
+                self.group_of[subnet.id.key] = subnet.network_security_group.key
+
+    def place(self, key: str) -> Place:
+        """A subnet as a place on the way to a machine."""
+        number = self.networks.numbers[network_key(key)]
+        found = self.networks.all[number].subnet(key.rsplit("/", 1)[-1])
+        assert found is not None, "a subnet with a class is there"
+        table = "" if found.route_table is None else found.route_table.key
+        held = self.columns.tables.get(table)
+        return Place(
+            key=key, network=number, routes=self.routes.get(table, NO_ROUTES), unclear=held is not None and held.unclear
+        )
+
+    def _row(self, network: int, way: tuple[str, str]) -> int:
+        known = self.next_hops.get((network, way[0] + way[1]))
+        if known is None:
+            known = self.next_hops[(network, way[0] + way[1])] = self._found_row(network, way)
+        return known
+
+    def _found_row(self, network: int, way: tuple[str, str]) -> int:
+        kind, text = way
+        if way == UNCLEAR:
+            return UNKNOWN_ROW
+        if way == OWN or kind == "vnetlocal":
+            return OWN_ROW
+        if kind == "virtualnetworkgateway":
+            return UNKNOWN_ROW if self.networks.source(network).others else LOST_ROW
+        if kind != APPLIANCE:
+            return LOST_ROW
+        address = parsed(text)
+        where = -1 if address is None else self.networks.located(network, address)
+        if address is None or where < 0:
+            return LOST_ROW
+        return self.targets.setdefault(Target(where, address), len(self.targets))
+
+    def _paint(self, key: str, number: int, taken: npt.NDArray[np.int16] | None) -> int:
+        shared = (key, None if taken is None else number)
+        found = self._painted_of.get(shared)
+        if found is not None:
+            return found
+        routes = self.routes.get(key, NO_ROUTES)
+        content = (
+            (routes.first.tobytes(), routes.length.tobytes(), routes.hops, routes.kinds) if taken is None else shared
+        )
+        found = self._painted_of.get(content)
+        if found is None:
+            made = painted(routes, self.ends, self.blocks)
+            self.painted.append(made if taken is None else _with_own(made, taken))
+            found = len(self.painted) - 1
+        self._painted_of[content] = self._painted_of[shared] = found
+        return found
+
+    def _taken(self, number: int) -> npt.NDArray[np.int16] | None:
+        """By end the length of the network's own or a peer's range that it lies in: rows that BGP does not get past
+        (R14). None where there is no such end."""
+        contested = np.flatnonzero(self.ends.contested)
+        if not len(contested):
+            return None
+        held = [*self.networks.all[number].address_space]
+        held += [prefix for peer in self.networks.near(number, frozenset()) for prefix in peer.prefixes]
+        prefixes, _ = of_networks(held)
+        lengths = np.full(len(self.ends), -1, dtype=np.int16)
+        lengths[contested] = prefixes.lengths_at(self.ends.first[contested])
+        return lengths if (lengths >= 0).any() else None
+
+
+OWN = ("own", "")
+
+
+def _with_own(made: Painted, taken: npt.NDArray[np.int16]) -> Painted:
+    """A table whose network has some of the ends in its own or its peers' ranges: they never leave Azure."""
+    kept = (taken >= 0) & (taken > made.length)
+    length, hop = made.length.copy(), made.hop.copy()
+    length[kept] = 127
+    hop[kept] = len(made.kinds)
+    # A user's route as long as the range wins, and BGP does not get past either of them.
+    length[(taken >= 0) & ~kept] = 127
+    return laid(length, hop, (*made.kinds, OWN))
+
+
+_NONE = np.zeros(0, dtype=np.uint64)
+NO_ROUTES = Routes(first=_NONE, last=_NONE, length=np.zeros(0, dtype=np.int16), hops=(), kinds=())
+
+
+def network_key(subnet: str) -> str:
+    """The key of a subnet's network."""
+    return subnet.rpartition("/subnets/")[0]

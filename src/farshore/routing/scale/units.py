@@ -1,0 +1,187 @@
+"""Machines that nothing in the network tells apart, counted together.
+
+Neither on the way in nor on the way back, nor by a security group: a proof counts *units* and multiplies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from farshore.routing.scale.arrivals import Arrivals, Machinery
+from farshore.routing.scale.checks import Checks
+from farshore.routing.scale.classes import Tables, network_key
+from farshore.routing.scale.columns import Columns, Indexes
+from farshore.routing.scale.line import Bools, Lengths, Positions
+from farshore.routing.scale.networks import Networks
+from farshore.routing.scale.outcomes import Outcomes
+from farshore.routing.scale.prefixes import Prefixes, of_networks
+from farshore.routing.scale.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """Machines that nothing tells apart. One row each."""
+
+    count: Indexes
+    of_machine: Indexes
+    """By machine row: its unit."""
+    cls: Indexes
+    """Into `Model.classes`; -1 for a subnet that is not there."""
+    check: Indexes
+    """Into `Checks.all`."""
+    meant: Indexes
+    """Into `Model.announced_prefixes`: the longest that covers it; -1 for none."""
+    place: Positions
+    """The address of one machine of it."""
+    home: Indexes
+    """The network; -1 for one that is not there."""
+    contested: Lengths
+    """The length of the longest prefix of a site that covers it; -1 for none."""
+    region: Indexes
+    appliance: Indexes
+    """Into `Model.appliances`; -1 for what is none."""
+    runs: Bools
+    stale: Bools
+    kinds: tuple[Indexes, ...]
+    """By gateway: which kind of arrival; -1 where the gateway does not announce it."""
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+
+def machinery_of(
+    columns: Columns, networks: Networks, outcomes: Outcomes, sessions: Sessions, tables: Tables
+) -> Machinery:
+    """What the ways in are found with."""
+    machines = columns.machines
+    homes_of = [networks.numbers.get(network_key(key), -1) for key in machines.subnet_keys]
+    homes = np.array(homes_of, dtype=np.int32)[machines.subnets] if len(machines) else np.zeros(0, dtype=np.int32)
+    order = np.lexsort((machines.addresses, homes))
+    same = (homes[order][1:] == homes[order][:-1]) & (machines.addresses[order][1:] == machines.addresses[order][:-1])
+    twice = np.zeros(len(machines), dtype=bool)
+    twice[order[1:][same]] = True
+    twice[order[:-1][same]] = True
+    return Machinery(
+        networks=networks,
+        outcomes=outcomes,
+        addresses=machines.addresses,
+        homes=homes,
+        twice=twice,
+        contested=sessions.prefixes.match(machines.addresses) >= 0,
+        held=_Held(homes, machines.addresses),
+        targets=tables.targets,
+    )
+
+
+def units_of(
+    columns: Columns,
+    tables: Tables,
+    checks: Checks,
+    told: Prefixes,
+    machinery: Machinery,
+    ways_in: Sequence[Arrivals],
+    appliances: Sequence[str],
+) -> Units:
+    """The units of an estate's machines."""
+    machines = columns.machines
+    size = len(machines)
+    classes = np.array([tables.class_of.get(key, -1) for key in machines.subnet_keys], dtype=np.int32)
+    network_groups = [tables.group_of.get(key, "") for key in machines.subnet_keys]
+    check = checks.of_machines(machines, network_groups)
+    numbers = {key: number for number, key in enumerate(appliances)}
+    appliance = _few(machines.holders, machines.nics, numbers, size)
+    stale_keys = columns.skeleton.outside.stale
+    stale = np.zeros(size, dtype=bool)
+    if stale_keys:
+        stale[:] = [
+            nic in stale_keys or held in stale_keys for nic, held in zip(machines.nics, machines.holders, strict=True)
+        ]
+    contested = _contested(columns, machinery)
+    told_apart: list[npt.NDArray[np.int64]] = [
+        classes[machines.subnets].astype(np.int64) if size else np.zeros(0, dtype=np.int64),
+        check.astype(np.int64),
+        told.match(machines.addresses).astype(np.int64),
+        contested.astype(np.int64),
+        machines.regions.astype(np.int64),
+        appliance.astype(np.int64),
+        machines.runs.astype(np.int64),
+        stale.astype(np.int64),
+        machinery.homes.astype(np.int64),
+    ]
+    key = np.zeros(size, dtype=np.int64)
+    for column in told_apart:
+        key = _joined(key, column)
+    for way in ways_in:
+        if len(way.rows):
+            more = np.full(size, -1, dtype=np.int64)
+            more[way.rows] = way.kinds
+            key = _joined(key, more)
+    _, first, of_machine, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+    kinds = []
+    for way in ways_in:
+        more32 = np.full(size, -1, dtype=np.int32)
+        more32[way.rows] = way.kinds
+        kinds.append(more32[first])
+    at = [column[first] for column in told_apart]
+    return Units(
+        count=count.astype(np.int32),
+        of_machine=of_machine.astype(np.int32).reshape(-1),
+        cls=at[0].astype(np.int32),
+        check=at[1].astype(np.int32),
+        meant=at[2].astype(np.int32),
+        contested=at[3].astype(np.int16),
+        region=at[4].astype(np.int32),
+        appliance=at[5].astype(np.int32),
+        runs=at[6].astype(bool),
+        stale=at[7].astype(bool),
+        home=at[8].astype(np.int32),
+        place=machines.addresses[first],
+        kinds=tuple(kinds),
+    )
+
+
+def _contested(columns: Columns, machinery: Machinery) -> Lengths:
+    sites = columns.skeleton.sites
+    prefixes, _ = of_networks([prefix for site in sites for prefix in site.prefixes])
+    return prefixes.lengths_at(machinery.addresses)
+
+
+class _Held:
+    """Every (network, position) that a NIC holds: asked for by few, and only then counted out."""
+
+    def __init__(self, homes: Indexes, addresses: Positions) -> None:
+        self._columns = homes, addresses
+
+    @cached_property
+    def _all(self) -> frozenset[tuple[int, int]]:
+        homes, addresses = self._columns
+        return frozenset(zip(homes.tolist(), addresses.tolist(), strict=True))
+
+    def __contains__(self, held: object) -> bool:
+        return held in self._all
+
+
+def _few(holders: Sequence[str], nics: Sequence[str], numbers: dict[str, int], size: int) -> Indexes:
+    """The number of each machine row's holder (or NIC, where it has none), -1 for most."""
+    found = np.full(size, -1, dtype=np.int32)
+    for row, (holder, nic) in enumerate(zip(holders, nics, strict=True)):
+        number = numbers.get(holder or nic)
+        if number is not None:
+            found[row] = number
+    return found
+
+
+def _joined(key: npt.NDArray[np.int64], column: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """One number for two."""
+    if not len(column) or column.min() == column.max():
+        return key
+    low, high = int(column.min()), int(column.max())
+    joined = key * (high - low + 1) + (column - low)
+    _, inverse = np.unique(joined, return_inverse=True)
+    numbers: npt.NDArray[np.int64] = inverse.reshape(-1).astype(np.int64)
+    return numbers
