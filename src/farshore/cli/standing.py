@@ -73,7 +73,10 @@ def standing_of(folder: Path, port: str, *, pairs: bool, out: Path | None) -> di
         answer["columns"] = _written(out, reach, every, standings)
     if pairs:
         found = pairs_of(reach, every, standings, peerings.spokes)
-        worst = [{"lost": lost, "first": one, "second": other} for lost, one, other in found.worst(MOST_SHOWN)]
+        worst = [
+            {"lost": lost, "more": more, "first": one, "second": other}
+            for lost, more, one, other in found.worst(MOST_SHOWN)
+        ]
         answer["pairs"] = {"number": found.number, "worst": worst}
     return answer
 
@@ -176,11 +179,11 @@ def unsafe(answer: dict[str, Any]) -> bool:
 def described(answer: dict[str, Any]) -> str:
     """The answer for a person."""
     lines = [
-        f"{answer['machines']:,} machines and {answer['ends']:,} parts of sites' prefixes, {answer['service']},"
-        f" there and back: {answer['cells']:,} cells",
+        f"{_many(answer['machines'], 'machine')}, {_many(answer['ends'], 'part')} of sites' prefixes,"
+        f" {answer['service']}, there and back: {_many(answer['cells'], 'cell')}",
     ]
     lines += [f"  {word:<12} {count:>16,}" for word, count in answer["words"].items() if count]
-    lines.append(f"\n{answer['failures']:,} failures, {answer['unnoticed']:,} of them cost nothing")
+    lines.append(f"\n{_many(answer['failures'], 'failure')}, {answer['unnoticed']:,} of them cost nothing")
     shown = answer["exposure"][:MOST_SHOWN]
     width = max((len(f"{item['kind']} {item['name']}") for item in shown), default=0)
     if shown:
@@ -192,11 +195,23 @@ def described(answer: dict[str, Any]) -> str:
     if more > 0:
         lines.append(f"  and {more:,} more (--format json has all)")
     if "pairs" in answer:
-        lines.append(
-            f"\n{answer['pairs']['number']:,} pairs of failures; worst beyond what the worse of both costs alone:"
-        )
-        lines += [f"  {pair['lost']:>14,}  {pair['first']}, {pair['second']}" for pair in answer["pairs"]["worst"]]
+        lines += _pairs(answer["pairs"])
     if "columns" in answer:
         lines.append(f"\n{answer['columns']['rows']:,} rows in {answer['columns']['folder']}")
     lines += [f"\nnot looked at: {text}" for text in answer["left_out"]]
     return "\n".join(lines)
+
+
+def _pairs(pairs: dict[str, Any]) -> list[str]:
+    lines = [f"\n{_many(pairs['number'], 'pair')} of failures"]
+    if not pairs["worst"]:
+        return [f"{lines[0]}: none costs more than its two failures alone"]
+    lines[0] += "; what no single failure shows:"
+    lines.append(f"  {'cells lost':>14}  {'more than alone':>15}")
+    return lines + [
+        f"  {pair['lost']:>14,}  {pair['more']:>15,}  {pair['first']}, {pair['second']}" for pair in pairs["worst"]
+    ]
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

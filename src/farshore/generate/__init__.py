@@ -5,7 +5,7 @@
     project(shape)    -> the farshore.yaml that goes with them, as a value
 
 One seed is one estate, to the byte. Everything in it could stand in Azure: a hub's peerings, a table's routes and a
-circuit's connections stay within Azure's limits, addresses overlap only where `drift.py` says so, and names are
+circuit's connections stay within Azure's limits, addresses do not overlap, and names are
 unique. Hubs differ as real ones do: in some every spoke goes through an appliance, alone or behind a load balancer or
 as an Azure Firewall, in others spokes talk to the gateway directly, most have some of both.
 """

@@ -80,7 +80,8 @@ class Shape:
 
     @property
     def site_count(self) -> int:
-        return min(4, self.circuit_count)
+        """One in each peering location, with a summary and something inside it."""
+        return min(4, self.circuit_count, self.prefixes // 2)
 
     @property
     def adversarial(self) -> bool:

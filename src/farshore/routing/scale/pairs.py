@@ -24,6 +24,9 @@ from farshore.routing.scale.tally import Counts
 
 Losses = npt.NDArray[np.int64]
 
+SIZES = {"gateway-instance": 0, "connection": 1, "circuit-link": 1, "router": 1, "appliance": 1, "circuit": 2}
+SIZES |= {"gateway": 3, "peering-location": 4, "region": 5}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairs:
@@ -44,17 +47,18 @@ class Pairs:
         every = len(self.elements) + len(self.spokes)
         return every * (every - 1) // 2
 
-    def worst(self, most: int) -> list[tuple[int, str, str]]:
-        """The pairs that cost most, by how much more than the worse of the two alone: what no single failure shows."""
-        found: list[tuple[int, str, str]] = []
-        size = len(self.elements)
-        first, second = np.triu_indices(size, 1)
-        alone = np.maximum(self.alone[:size][first], self.alone[:size][second])
-        costs = self.of_elements[first, second] - alone
-        for at in np.argsort(-costs, kind="stable")[:most].tolist():
-            pair = self.elements[int(first[at])], self.elements[int(second[at])]
-            found.append((int(self.of_elements[first[at], second[at]]), str(pair[0]), str(pair[1])))
-        return found
+    def worst(self, most: int) -> list[tuple[int, int, str, str]]:
+        """What no single failure shows: pairs that cost more than both alone together, as (lost together, lost more
+        than that sum, one, other). Most first; of those that cost as much, the smaller things first."""
+        first, second = np.triu_indices(len(self.elements), 1)
+        lost = self.of_elements[first, second]
+        more = lost - self.alone[first] - self.alone[second]
+        size = np.array([SIZES.get(element.kind, 0) for element in self.elements], dtype=np.int64)
+        order = np.lexsort((size[first] + size[second], -more))
+        return [
+            (int(lost[at]), int(more[at]), str(self.elements[int(first[at])]), str(self.elements[int(second[at])]))
+            for at in order[: min(most, int(np.count_nonzero(more > 0)))]
+        ]
 
 
 def pairs_of(
