@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds bench check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -34,20 +34,25 @@ SEEDS ?= 20
 seeds: setup
 	@FARSHORE_SEEDS=$(SEEDS) $(PY) -m pytest -q -s tests/seeds
 
+## make bench      seconds, memory and growth on generated estates; ROWS="'10k shared'" for some; build/bench/bench.json
+ROWS ?=
+bench: setup
+	@$(PY) -m bench $(ROWS)
+
 ## make check      format, lint, strict types, import layers, tests: the whole truth
 check: setup lint types test
 
 lint: setup
-	@$(PY) -m ruff format --check src tests tools
-	@$(PY) -m ruff check src tests tools
+	@$(PY) -m ruff format --check src tests tools bench
+	@$(PY) -m ruff check src tests tools bench
 
 types: setup
 	@$(PY) -m mypy
 
 ## make format     write the format that check wants
 format: setup
-	@$(PY) -m ruff format src tests tools
-	@$(PY) -m ruff check --fix src tests tools
+	@$(PY) -m ruff format src tests tools bench
+	@$(PY) -m ruff check --fix src tests tools bench
 
 ## make real       Azure's own clients on the lab, measured tables, recorded traffic (installs the clients)
 real: .venv-real/.stamp
