@@ -147,7 +147,7 @@ SLIPS = (
     yaml(PREFIXES, "prefixes: [192.168.0.0]", "not an address range"),
     yaml(PREFIXES, "prefixes: [192.168.0.0/33]", "not an address range"),
     yaml(PREFIXES, "prefixes: 192.168.0.0/16", "write [192.168.0.0/16]"),
-    yaml(PREFIXES, "prefixes: [192.168.0.0/16, 192.168.4.0/24]", "overlaps"),
+    yaml(PREFIXES, "prefixes: [192.168.0.0/16, 192.168.0.0/16]", "stands twice"),
     yaml("source: {region: eastasia}", "source: {region: eastasa}", "did you mean eastasia?"),
     yaml("region: southeastasia", "region: atlantis", "no region atlantis"),
     yaml("region: southeastasia", "region: eastasia", "one region"),
