@@ -17,7 +17,7 @@ from farshore.routing.scale.classes import LOST_ROW, Class
 from farshore.routing.scale.conditions import Condition
 from farshore.routing.scale.egress import Egress
 from farshore.routing.scale.model import Model
-from farshore.routing.scale.outcomes import GOOD, UNKNOWN, UNREACHABLE, WRONG_OWNER, Codes
+from farshore.routing.scale.outcomes import UNKNOWN, UNREACHABLE, Codes
 from farshore.routing.scale.targets import followed
 
 Key = tuple[int, ...]
@@ -142,7 +142,7 @@ class Answers:
         model = self.model
         if len(model.contested):
             codes = codes.copy()
-            codes[model.contested] = self._doubted(codes[model.contested])
+            codes[model.contested] = self.model.doubted(codes[model.contested])
         return codes.astype(np.int64) * len(model.blocks) + model.ends.sites
 
     def codes(self, number: int, bases: dict[int, int], ways: dict[int, int]) -> Codes:
@@ -156,13 +156,5 @@ class Answers:
             here = users & (table.hop == hop)
             found[here] = (self._vectors[ways[row]] if row >= 0 else model.constant[row])[here]
         if len(model.contested):
-            found[model.contested] = self._doubted(found[model.contested])
+            found[model.contested] = self.model.doubted(found[model.contested])
         return found
-
-    def _doubted(self, codes: Codes) -> Codes:
-        """Where a site's range and a network's collide, only what surely arrives, or surely comes to another, is said:
-        edges and gateways that know both are for `routing.trace`."""
-        outcomes = self.model.outcomes
-        unknown = outcomes.simple(UNKNOWN)
-        sure = [code if outcomes.known[code].word in (GOOD, WRONG_OWNER) else unknown for code in codes.tolist()]
-        return np.array(sure, dtype=np.int16)

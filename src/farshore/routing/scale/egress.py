@@ -142,6 +142,12 @@ def firewall(site: Site, routers: set[str]) -> tuple[str, ...]:
     return ("|".join(sorted(f"{site.name}/{router}".lower() for router in routers)),)
 
 
+def rank_of(weight: int, prepend: int) -> int:
+    """Where a session stands in a gateway's order, the smaller before the greater: the greater weight, then the
+    shorter path (E41)."""
+    return prepend - weight * LONGEST_PATH
+
+
 def gateways_of(
     world: World, keys: Sequence[str], sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools
 ) -> tuple[Gateway, ...]:
@@ -155,7 +161,7 @@ def _gateway(
     world: World, key: str, sessions: Sessions, ends: Ends, outcomes: Outcomes, announced: Bools, known_at: Bools
 ) -> Gateway:
     held = [
-        (number, -connection.routing_weight * LONGEST_PATH + session.router.prepend, connection.id.key)
+        (number, rank_of(connection.routing_weight, session.router.prepend), connection.id.key)
         for connection in world.index.connections.values()
         if connection.virtual_network_gateway1 is not None and connection.virtual_network_gateway1.key == key
         for number, session in enumerate(sessions.all)

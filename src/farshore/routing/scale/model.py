@@ -23,7 +23,7 @@ from farshore.routing.scale.ends import Ends, ends_of
 from farshore.routing.scale.groups import Service
 from farshore.routing.scale.line import Bools, Positions
 from farshore.routing.scale.networks import Networks, Source, networks_of
-from farshore.routing.scale.outcomes import UNKNOWN, UNREACHABLE, WRONG_OWNER, Outcomes
+from farshore.routing.scale.outcomes import GOOD, UNKNOWN, UNREACHABLE, WRONG_OWNER, Codes, Outcomes
 from farshore.routing.scale.prefixes import Prefixes, of_networks
 from farshore.routing.scale.sessions import Sessions, sessions_of
 from farshore.routing.scale.tables import Painted, Routes, routes_of
@@ -89,6 +89,14 @@ class Model:
     """What `LOST_ROW` and its like make of every end."""
     reserved: npt.NDArray[np.int8]
     """By end: the length of the reserved range that it lies in; -1 for none."""
+
+    def doubted(self, codes: Codes) -> Codes:
+        """Where a site's range and a network's collide, only what surely arrives, or surely comes to another, is said:
+        edges and gateways that know both are for `routing.trace`."""
+        outcomes = self.outcomes
+        unknown = outcomes.simple(UNKNOWN)
+        sure = [code if outcomes.known[code].word in (GOOD, WRONG_OWNER) else unknown for code in codes.tolist()]
+        return np.array(sure, dtype=np.int16)
 
 
 def model_of(columns: Columns, service: Service) -> Model:

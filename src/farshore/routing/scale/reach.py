@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from farshore.estate.estate import Estate
 from farshore.routing.failures import Element
 from farshore.routing.scale.answers import Answers
+from farshore.routing.scale.classes import LOST_ROW
 from farshore.routing.scale.columns import Columns, columns_of
 from farshore.routing.scale.conditions import Condition, condition_of
 from farshore.routing.scale.groups import PASSES, REFUSED, Service
@@ -83,8 +85,8 @@ class Reach:
         """The islands that are in another condition than with nothing failed."""
         return [
             number
-            for number, island in enumerate(self.islands)
-            if self._condition_key(island, condition) != self._condition_key(island, self.cold)
+            for number in range(len(self.islands))
+            if self.condition_key(number, condition) != self.condition_key(number, self.cold)
         ]
 
     def counts_cold(self) -> Counts:
@@ -112,33 +114,40 @@ class Reach:
 
     def count(self, number: int, condition: Condition) -> Counts:
         """The counts of an island's units in a condition."""
-        island = self.islands[number]
-        key = (number, *self._condition_key(island, condition))
+        key = (number, *self.condition_key(number, condition))
         found = self._counted.get(key)
         if found is None:
-            ways_in = self._ways_in(number, condition)
-            bases, ways = self._behind(island, condition)
+            ways_in = self.ways_in(number, condition)
+            bases, ways = self._behind(self.answers, number, condition)
             content = (number, ways_in.tobytes(), *bases.values(), *ways.values())
             found = self._by_content.get(content)
             if found is None:
-                found = self._by_content[content] = self._tallied(number, ways_in, bases, ways)
+                found = self._by_content[content] = self._tallied(self.answers, number, ways_in, bases, ways)
             self._counted[key] = found
         return found
 
-    def _condition_key(self, island: Island, condition: Condition) -> tuple[object, ...]:
+    def tallied(self, number: int, condition: Condition, ways_in: Codes, answers: Answers) -> Counts:
+        """The counts of an island's units where tables answer otherwise; those known where they don't."""
+        bases, ways = self._behind(answers, number, condition)
+        return self._tallied(answers, number, ways_in, bases, ways)
+
+    def condition_key(self, number: int, condition: Condition) -> tuple[object, ...]:
+        """What of a condition an island feels."""
+        island = self.islands[number]
         heard = tuple(condition.heard[number].tobytes() for number in island.gateways)
         states = tuple(condition.states[number] for number in island.targets)
         return (heard, states, condition.dead[island.units].tobytes())
 
-    def _behind(self, island: Island, condition: Condition) -> tuple[dict[int, int], dict[int, int]]:
+    def _behind(self, answers: Answers, number: int, condition: Condition) -> tuple[dict[int, int], dict[int, int]]:
         """What the answers of an island's subnets hang on: by source the number of its base, by target that of its
         way."""
-        bases = {source: self.answers.base(source, condition).number for source in island.sources}
-        return bases, dict(zip(island.targets, self.answers.ways(island.targets, condition), strict=True))
+        island = self.islands[number]
+        bases = {source: answers.base(source, condition).number for source in island.sources}
+        return bases, dict(zip(island.targets, answers.ways(island.targets, condition), strict=True))
 
     # The way in
 
-    def _ways_in(self, number: int, condition: Condition) -> Codes:
+    def ways_in(self, number: int, condition: Condition) -> Codes:
         """By unit and site: the outcome of a flow."""
         island, model = self.islands[number], self.model
         units, outcomes = model.units, model.outcomes
@@ -212,24 +221,26 @@ class Reach:
 
     # Words
 
-    def _tallied(self, number: int, ways_in: Codes, bases: dict[int, int], ways: dict[int, int]) -> Counts:
+    def _tallied(
+        self, answers: Answers, number: int, ways_in: Codes, bases: dict[int, int], ways: dict[int, int]
+    ) -> Counts:
         """By unit and word: how many ends."""
         units = self.islands[number].units
         if not ways_in.size or all(self._guards_on(way) == () for way in distinct(ways_in)[0]):
-            return self._tally(number, ()).counts(self.answers, ways_in, bases, ways)
+            return self._tally(number, ()).counts(answers, ways_in, bases, ways)
         # Appliances with a group of their own stand before some machines and not before others: each in its turn.
         found = np.zeros((len(units), len(WORDS)), dtype=np.int64)
         of_unit = [self._guards_on(way) for way in ways_in.tolist()]
         for held in set(of_unit):
             here = np.array([other == held for other in of_unit], dtype=bool)
-            found[here] = self._behind_guards(number, held, ways_in, bases, ways)[here]
+            found[here] = self._behind_guards(answers, number, held, ways_in, bases, ways)[here]
         return found
 
     def _behind_guards(
-        self, number: int, held: Guards, ways_in: Codes, bases: dict[int, int], ways: dict[int, int]
+        self, answers: Answers, number: int, held: Guards, ways_in: Codes, bases: dict[int, int], ways: dict[int, int]
     ) -> Counts:
         if held is not None and all(self._check_of(guard) >= 0 for guard in held):
-            return self._tally(number, held).counts(self.answers, ways_in, bases, ways)
+            return self._tally(number, held).counts(answers, ways_in, bases, ways)
         known = self.model.outcomes.known
         found = np.zeros((len(ways_in), len(WORDS)), dtype=np.int64)
         for site, block in enumerate(self.model.blocks):
@@ -273,32 +284,37 @@ class Reach:
         """Every cell by itself: by unit and end its word. For looking at few machines; nothing else lays cells out."""
         model = self.model
         found = np.full((len(model.units), len(model.ends)), UNREACHABLE, dtype=np.int8)
+        line = np.arange(len(model.ends))
         for number, island in enumerate(self.islands):
-            ways_in, behind = self._ways_in(number, condition), self._behind(island, condition)
+            ways_in, behind = self.ways_in(number, condition), self._behind(self.answers, number, condition)
             for unit, way in zip(island.units.tolist(), ways_in.tolist(), strict=True):
-                guards = self._guards_on(way)
-                for site, block in enumerate(model.blocks):
-                    found[unit, block] = self._cells(unit, way[site], guards, site, behind)
+                cls = int(model.units.cls[unit])
+                codes = self.answers.codes(cls, *behind) if cls >= 0 else model.constant[LOST_ROW]
+                found[unit] = self.words_of(unit, way, codes, line)
         return found
 
-    def _cells(
-        self, unit: int, way: int, guards: Guards, site: int, behind: tuple[dict[int, int], dict[int, int]]
-    ) -> npt.NDArray[np.int8]:
+    def words_of(self, unit: int, way: Sequence[int], codes: Codes, of_end: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+        """The words of some ends for one machine of a unit. `way`: by site what a flow comes to; `codes`: by end what
+        its reply does; `of_end`: which ends they are."""
         model = self.model
-        block = model.blocks[site]
-        word = model.outcomes.known[way].word
-        size = block.stop - block.start
-        if word not in (GOOD, STALE):
-            return np.full(size, word, dtype=np.int8)
-        if guards is None or any(self._check_of(guard) < 0 for guard in guards):
-            return np.full(size, UNKNOWN, dtype=np.int8)
+        guards = self._guards_on(way)
+        unclear = guards is None or any(self._check_of(guard) < 0 for guard in guards)
         check = int(model.units.check[unit])
-        for guard in guards:
+        for guard in () if unclear or guards is None else guards:
             check = model.checks.both(self._check_of(guard), check)
-        words = np.full(size, UNREACHABLE, dtype=np.int8)
-        cls = int(model.units.cls[unit])
-        if cls >= 0:
-            judged = model.outcomes.judged(way, model.sessions.sites[site].name)
-            words = judged[self.answers.codes(cls, *behind)[block]]
-        states = model.checks.all[check][block]
-        return np.where(states == PASSES, words, np.where(states == REFUSED, DENIED, UNKNOWN)).astype(np.int8)
+        states = model.checks.all[check][of_end]
+        sites = model.ends.sites[of_end]
+        found = np.full(len(of_end), UNREACHABLE, dtype=np.int8)
+        for site in np.unique(sites).tolist():
+            here = sites == site
+            word = model.outcomes.known[way[site]].word
+            if word not in (GOOD, STALE):
+                found[here] = word
+            elif unclear:
+                found[here] = UNKNOWN
+            else:
+                judged = model.outcomes.judged(way[site], model.sessions.sites[site].name)
+                words = judged[codes[here]] if int(model.units.cls[unit]) >= 0 else UNREACHABLE
+                passed = states[here]
+                found[here] = np.where(passed == PASSES, words, np.where(passed == REFUSED, DENIED, UNKNOWN))
+        return found

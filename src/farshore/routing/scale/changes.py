@@ -1,0 +1,334 @@
+"""One change to an estate, proven again under every failure, at the cost of what it touches.
+
+What is kept of a proof is, island by island, each *moment*: a condition that the island is in with nothing failed or
+under some failures, which failures those are, and how flows arrive. A change is then felt in one of two places:
+
+    a route table     the machines of its subnets alone, at the ends that its changed routes cover. Those ends, cut
+                      where a changed route begins or stops, are answered by the old table and by the new
+    a weight          the islands of the connection's gateway: they are counted again, and nothing else is
+
+What comes out is a difference of cells by word, with nothing failed and under each element. A change that is felt
+further (a gateway's or an appliance's own table, a next hop that no table had before, another gateway's routes) has no
+short way: the answer is None, and the estate is to be counted anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from farshore.routing.failures import Element
+from farshore.routing.scale.answers import Answers, Base
+from farshore.routing.scale.classes import Class, Tables
+from farshore.routing.scale.columns import Indexes, Table
+from farshore.routing.scale.conditions import Condition
+from farshore.routing.scale.egress import Gateway, rank_of
+from farshore.routing.scale.ends import Ends
+from farshore.routing.scale.line import Positions
+from farshore.routing.scale.model import Model
+from farshore.routing.scale.outcomes import WORDS, Codes
+from farshore.routing.scale.reach import Reach
+from farshore.routing.scale.tables import Painted, Routes, routes_of
+
+Difference = npt.NDArray[np.int64]
+"""By condition (nothing failed, then each element) and word: cells more, or fewer. Its rows sum to nothing."""
+
+
+@dataclass(slots=True)
+class Moment:
+    """An island in one condition."""
+
+    condition: Condition
+    ways_in: Codes
+    """By unit of the island, and site."""
+    bases: dict[int, Base]
+    """By source."""
+    vectors: dict[int, Codes]
+    """By target: what it makes of every end."""
+    who: list[int]
+    """0 for nothing failed, n + 1 for element n."""
+
+
+@dataclass(slots=True)
+class Proven:
+    """A reach with nothing failed and under each element, ready for changes."""
+
+    reach: Reach
+    elements: tuple[Element, ...]
+    moments: list[list[Moment]] = field(default_factory=list)
+    """By island."""
+    _island_of: Indexes = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    _place_of: Indexes = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    _by_subnet: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _users: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    """By route table: (network, subnet)."""
+    _subnet_numbers: dict[str, int] = field(default_factory=dict)
+
+    @staticmethod
+    def of(reach: Reach, elements: Sequence[Element]) -> Proven:
+        """Everything under each element. Costs what the first proof did, less what `reach` has counted already."""
+        made = Proven(reach, tuple(elements))
+        conditions = [reach.cold, *(reach.under(element).condition for element in elements)]
+        made.moments = [made._moments_of(number, conditions) for number in range(len(reach.islands))]
+        model = reach.model
+        made._island_of = np.zeros(len(model.units), dtype=np.int32)
+        made._place_of = np.zeros(len(model.units), dtype=np.int32)
+        for number, island in enumerate(reach.islands):
+            made._island_of[island.units] = number
+            made._place_of[island.units] = np.arange(len(island.units))
+        machines = model.columns.machines
+        made._by_subnet = np.argsort(machines.subnets, kind="stable")
+        made._subnet_numbers = {key: number for number, key in enumerate(machines.subnet_keys)}
+        for number, network in enumerate(model.networks.all):
+            for subnet in network.subnets:
+                if subnet.route_table is not None:
+                    made._users.setdefault(subnet.route_table.key, []).append((number, subnet.id.key))
+        return made
+
+    def _moments_of(self, number: int, conditions: Sequence[Condition]) -> list[Moment]:
+        reach = self.reach
+        found: dict[tuple[object, ...], Moment] = {}
+        for who, condition in enumerate(conditions):
+            key = reach.condition_key(number, condition)
+            if key not in found:
+                bases, vectors = _behind(reach, reach.answers, number, condition)
+                found[key] = Moment(condition, reach.ways_in(number, condition), bases, vectors, [])
+            found[key].who.append(who)
+        return list(found.values())
+
+    # A route table
+
+    def table(self, table: Table) -> Difference | None:
+        """What comes of a route table having these routes instead. None where its own machines are not all that feel
+        it."""
+        model = self.reach.model
+        subnets = self._users.get(table.key, [])
+        old = model.columns.tables.get(table.key)
+        if old is None or any(subnet in model.places for _, subnet in subnets):
+            return None
+        services = model.world.outside.service_prefixes
+        routes = dict(zip(("old", "new"), routes_of((old, table), services), strict=True))
+        everywhere = old.propagates != table.propagates or old.unclear != table.unclear
+        ends, of_end = _pieces(model.ends, model.blocks, None if everywhere else _changed(routes["old"], routes["new"]))
+        if of_end is None:
+            return None
+        found = np.zeros((len(self.elements) + 1, len(WORDS)), dtype=np.int64)
+        if not len(ends):
+            return found
+        sides = [_Side.of(model, ends, old, routes["old"]), _Side.of(model, ends, table, routes["new"])]
+        for network in {network for network, _ in subnets}:
+            for side in sides:
+                side.tables.network(network)
+        if any(side.further for side in sides):
+            return None
+        for _, subnet in subnets:
+            if not self._felt(subnet, sides, of_end, found):
+                return None
+        return found
+
+    def _machines_in(self, subnet: str) -> Iterator[tuple[int, int]]:
+        """The units that a subnet's machines are of, and how many are of each."""
+        number = self._subnet_numbers.get(subnet)
+        if number is not None:
+            order, subnets = self._by_subnet, self.reach.model.columns.machines.subnets
+            first, last = np.searchsorted(subnets[order], [number, number + 1]).tolist()
+            units, counts = np.unique(self.reach.model.units.of_machine[order[first:last]], return_counts=True)
+            yield from zip(units.tolist(), counts.tolist(), strict=True)
+
+    def _felt(self, subnet: str, sides: Sequence[_Side], of_end: Indexes, found: Difference) -> bool:
+        """Adds what the machines of a subnet make of it; False where another island would have to be asked."""
+        replies: dict[int, list[tuple[Codes, Codes]]] = {}
+        for unit, machines in self._machines_in(subnet):
+            number, place = int(self._island_of[unit]), int(self._place_of[unit])
+            if number not in replies:
+                if any(self._beyond(number, side.of_subnet(subnet)) for side in sides):
+                    return False
+                replies[number] = [self._replies(subnet, sides, moment, of_end) for moment in self.moments[number]]
+            # In most moments the few ends are answered as in most others.
+            alike: dict[tuple[bytes, ...], tuple[Moment, tuple[Codes, Codes], list[int]]] = {}
+            for moment, (before, after) in zip(self.moments[number], replies[number], strict=True):
+                if before is not after:
+                    key = (moment.ways_in[place].tobytes(), before.tobytes(), after.tobytes())
+                    alike.setdefault(key, (moment, (before, after), []))[2].extend(moment.who)
+            for moment, pair, who in alike.values():
+                way = moment.ways_in[place].tolist()
+                less, more = (
+                    np.bincount(self.reach.words_of(unit, way, codes, of_end), minlength=len(WORDS)) for codes in pair
+                )
+                found[who] += machines * (more - less)
+        return True
+
+    def _beyond(self, number: int, cls: Class) -> bool:
+        """Whether a subnet hangs on what its island has not."""
+        island = self.reach.islands[number]
+        return cls.source not in self.moments[number][0].bases or any(
+            row >= 0 and row not in island.targets for row in cls.rows
+        )
+
+    def _replies(self, subnet: str, sides: Sequence[_Side], moment: Moment, of_end: Indexes) -> tuple[Codes, Codes]:
+        """What replies come to before and after; one thing twice where that is the same."""
+        before, after = (side.codes(side.of_subnet(subnet), moment, of_end) for side in sides)
+        return (before, before) if np.array_equal(before, after) else (before, after)
+
+    # A weight
+
+    def weight(self, connection: str, weight: int) -> Difference | None:
+        """What comes of a connection, by lower-case id, having another weight. None where there is no such thing."""
+        model = self.reach.model
+        found = np.zeros((len(self.elements) + 1, len(WORDS)), dtype=np.int64)
+        touched = [number for number, gateway in enumerate(model.gateways) if connection in gateway.connections]
+        if not touched:
+            return None
+        gateways = list(model.gateways)
+        for number in touched:
+            gateways[number] = _weighed(gateways[number], connection, weight)
+        answers = Answers(replace(model, gateways=tuple(gateways)))
+        for number, island in enumerate(self.reach.islands):
+            if not set(touched).isdisjoint(island.gateways):
+                counts = model.units.count[island.units].astype(np.int64)
+                for moment in self.moments[number]:
+                    after = self.reach.tallied(number, moment.condition, moment.ways_in, answers)
+                    before = self.reach.count(number, moment.condition)
+                    if after is not before:
+                        found[moment.who] += counts @ (after - before)
+        return found
+
+
+@dataclass(slots=True)
+class _Side:
+    """How a table answers a few ends, before a change or after it."""
+
+    model: Model
+    tables: Tables
+    known: tuple[int, int]
+    """How many sources and targets the model has."""
+
+    @staticmethod
+    def of(model: Model, ends: Ends, table: Table, routes: Routes) -> _Side:
+        tables = Tables(
+            networks=model.networks,
+            ends=ends,
+            blocks=tuple(ends.of_site(site) for site in range(len(model.blocks))),
+            columns=replace(model.columns, tables={table.key: table}),
+            routes={table.key: routes},
+            sources={source: number for number, source in enumerate(model.sources)},
+            targets={target: number for number, target in enumerate(model.targets)},
+        )
+        return _Side(model, tables, (len(model.sources), len(model.targets)))
+
+    @property
+    def further(self) -> bool:
+        """Whether something turned up that the model does not have."""
+        return (len(self.tables.sources), len(self.tables.targets)) != self.known
+
+    def of_subnet(self, subnet: str) -> Class:
+        return list(self.tables.classes)[self.tables.class_of[subnet]]
+
+    def codes(self, cls: Class, moment: Moment, of_end: Indexes) -> Codes:
+        """What a reply comes to, by piece."""
+        base, table = moment.bases[cls.source], self.tables.painted[cls.table]
+        return over(self.model, base, table, cls, moment.vectors, of_end)
+
+
+def over(model: Model, base: Base, table: Painted, cls: Class, vectors: dict[int, Codes], of_end: Indexes) -> Codes:
+    """A table over what BGP says, piece by piece."""
+    found: Codes = base.code[of_end].copy()
+    users = table.length >= base.length[of_end]
+    for hop, row in enumerate(cls.rows):
+        here = users & (table.hop == hop)
+        if here.any():
+            found[here] = (vectors[row] if row >= 0 else model.constant[row])[of_end[here]]
+    contested = model.ends.contested[of_end]
+    if contested.any():
+        found[contested] = model.doubted(found[contested])
+    return found
+
+
+def _behind(
+    reach: Reach, answers: Answers, number: int, condition: Condition
+) -> tuple[dict[int, Base], dict[int, Codes]]:
+    island = reach.islands[number]
+    bases = {source: answers.base(source, condition) for source in {*island.sources, -1}}
+    numbers = zip(island.targets, answers.ways(island.targets, condition), strict=True)
+    return bases, {target: answers.vector(way) for target, way in numbers}
+
+
+def _changed(old: Routes, new: Routes) -> tuple[Positions, Positions]:
+    """The ranges of routes that only one side has."""
+    sides = []
+    for routes in (old, new):
+        ways = [routes.kinds[hop] for hop in routes.hops]
+        sides.append(set(zip(routes.first.tolist(), routes.last.tolist(), routes.length.tolist(), ways, strict=True)))
+    ranges = sorted({(first, last) for first, last, _, _ in sides[0] ^ sides[1]})
+    return (
+        np.array([first for first, _ in ranges], dtype=np.uint64),
+        np.array([last for _, last in ranges], dtype=np.uint64),
+    )
+
+
+def _pieces(
+    ends: Ends, blocks: Sequence[slice], changed: tuple[Positions, Positions] | None
+) -> tuple[Ends, Indexes | None]:
+    """The ends that ranges cover, cut at their borders, and for each piece the end that it is of; all ends where no
+    ranges are given. No pieces of ends at all where a network's own range would be cut."""
+    if changed is None:
+        return ends, np.arange(len(ends), dtype=np.int32)
+    covered = np.zeros(len(ends), dtype=bool)
+    for block in blocks:
+        lows = np.searchsorted(ends.last[block], changed[0], side="left") + block.start
+        highs = np.searchsorted(ends.first[block], changed[1], side="right") + block.start
+        for low, high in zip(lows.tolist(), highs.tolist(), strict=True):
+            covered[low:high] = True
+    of_end = np.flatnonzero(covered).astype(np.int32)
+    cuts = np.unique(np.concatenate([changed[0], changed[1] + np.uint64(1)]))
+    low = np.searchsorted(cuts, ends.first[of_end], side="right")
+    high = np.searchsorted(cuts, ends.last[of_end], side="right")
+    first, last = ends.first[of_end], ends.last[of_end]
+    if (high > low).any():
+        if ends.contested[of_end[high > low]].any():
+            return ends, None
+        first, last, of_end = _cut(cuts, low, high, first, last, of_end)
+    return (
+        Ends(
+            sites=ends.sites[of_end],
+            first=first,
+            last=last,
+            prefix=ends.prefix[of_end],
+            own=[lengths[of_end] for lengths in ends.own],
+            azure=ends.azure[of_end],
+            public=ends.public[of_end],
+        ),
+        of_end,
+    )
+
+
+def _cut(
+    cuts: Positions,
+    low: npt.NDArray[np.int64],
+    high: npt.NDArray[np.int64],
+    first: Positions,
+    last: Positions,
+    of_end: Indexes,
+) -> tuple[Positions, Positions, Indexes]:
+    begins: list[int] = []
+    stops: list[int] = []
+    whose: list[int] = []
+    for at, end in enumerate(of_end.tolist()):
+        inside = cuts[low[at] : high[at]].tolist()
+        begins += [int(first[at]), *inside]
+        stops += [*(cut - 1 for cut in inside), int(last[at])]
+        whose += [end] * (len(inside) + 1)
+    return np.array(begins, dtype=np.uint64), np.array(stops, dtype=np.uint64), np.array(whose, dtype=np.int32)
+
+
+def _weighed(gateway: Gateway, connection: str, weight: int) -> Gateway:
+    """A gateway with another weight on one connection."""
+    rank = gateway.rank.copy()
+    for column, key in enumerate(gateway.connections):
+        if key == connection:
+            session = gateway.sessions.all[int(gateway.columns[column])]
+            rank[column] = rank_of(weight, session.router.prepend)
+    return replace(gateway, rank=rank, _held={}, _ways=[], _numbers={})

@@ -1,0 +1,116 @@
+"""A change proven again says what an estate counted anew says, cell by cell, under every element.
+
+An estate counted anew may be cut into other ends than before. So both are laid out machine by machine over the common
+refinement of the two, and the difference of the words there is what the short way has to answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from farshore.routing import Element, elements
+from farshore.routing.scale.changes import Proven
+from farshore.routing.scale.columns import Columns, Table, columns_of
+from farshore.routing.scale.outcomes import WORDS
+from farshore.routing.scale.reach import Reach
+from routing.scale.estates import ROUTES, estate_of
+
+SEEDS = int(os.environ.get("FARSHORE_SCALE_SEEDS", "40"))
+HOPS = (("None", ""), ("Internet", ""), ("VnetLocal", ""), ("VirtualNetworkGateway", ""))
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_table_s_change_is_what_counting_anew_gives(seed: int) -> None:
+    draw = Random(seed)
+    columns = columns_of(estate_of(seed))
+    reach = Reach.of(columns)
+    every = elements(columns.skeleton)
+    proven = Proven.of(reach, every)
+    answered = 0
+    for key in sorted(columns.tables):
+        table = _edited(draw, columns, columns.tables[key])
+        found = proven.table(table)
+        if found is None:
+            continue
+        answered += 1
+        after = Reach.of(replace(columns, tables={**columns.tables, key: table}))
+        for row, element in enumerate((None, *every)):
+            assert (found[row] == _difference(reach, after, element)).all(), f"seed {seed}, {table}, {element}"
+    assert answered or not columns.tables or all(_serves(proven, key) for key in columns.tables)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_weight_s_change_is_what_counting_anew_gives(seed: int) -> None:
+    draw = Random(seed)
+    estate = estate_of(seed)
+    reach = Reach.of(estate)
+    every = elements(reach.model.columns.skeleton)
+    proven = Proven.of(reach, every)
+    for connection in estate.connections:
+        weight = draw.choice((0, 10, 200))
+        found = proven.weight(connection.id.key, weight)
+        if found is None:
+            continue
+        body = dict(estate.resources[connection.id.key])
+        body["properties"] = {**body["properties"], "routingWeight": weight}
+        after = Reach.of(replace(estate, resources={**estate.resources, connection.id.key: body}, _views={}, _keys={}))
+        for row, element in enumerate((None, *every)):
+            assert (found[row] == _difference(reach, after, element)).all(), f"seed {seed}, {connection.id}, {element}"
+
+
+def _edited(draw: Random, columns: Columns, table: Table) -> Table:
+    """A route more, a route less, or gateway routes kept out."""
+    rows = list(zip(table.prefixes, table.next_hop_types, table.next_hops, strict=True))
+    what = draw.random()
+    if rows and what < 0.3:
+        rows.remove(draw.choice(rows))
+    elif what < 0.4:
+        return replace(table, propagates=not table.propagates)
+    else:
+        sites = [str(prefix) for site in columns.skeleton.sites for prefix in site.prefixes]
+        hops = [row[1:] for other in columns.tables.values() for row in _rows(other)]
+        rows.append((draw.choice([*ROUTES, *sites]), *draw.choice([*HOPS, *hops])))
+    prefixes, kinds, ways = zip(*rows, strict=True) if rows else ((), (), ())
+    return replace(table, prefixes=prefixes, next_hop_types=kinds, next_hops=ways)
+
+
+def _rows(table: Table) -> list[tuple[str, str, str]]:
+    return list(zip(table.prefixes, table.next_hop_types, table.next_hops, strict=True))
+
+
+def _serves(proven: Proven, key: str) -> bool:
+    return proven.table(proven.reach.model.columns.tables[key]) is None
+
+
+def _difference(before: Reach, after: Reach, element: Element | None) -> npt.NDArray[np.int64]:
+    firsts = [_starts(reach) for reach in (before, after)]
+    pieces = sorted({*firsts[0], *firsts[1]})
+    found = Counter[int]()
+    for sign, reach, starts in ((-1, before, firsts[0]), (1, after, firsts[1])):
+        condition = reach.cold if element is None else reach.under(element).condition
+        words = reach.words(condition)[reach.model.units.of_machine]
+        for word, count in zip(*np.unique(words[:, _holding(starts, pieces)], return_counts=True), strict=True):
+            found[int(word)] += sign * int(count)
+    return np.array([found[word] for word in range(len(WORDS))], dtype=np.int64)
+
+
+def _starts(reach: Reach) -> list[tuple[int, int]]:
+    ends = reach.model.ends
+    return list(zip(ends.sites.tolist(), ends.first.tolist(), strict=True))
+
+
+def _holding(starts: list[tuple[int, int]], pieces: list[tuple[int, int]]) -> list[int]:
+    """For each piece the end that holds it: both are sorted by site, then by position."""
+    found, at = [], 0
+    for piece in pieces:
+        while at + 1 < len(starts) and starts[at + 1] <= piece:
+            at += 1
+        found.append(at)
+    return found
