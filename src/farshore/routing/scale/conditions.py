@@ -42,7 +42,7 @@ def condition_of(model: Model, down: frozenset[str]) -> Condition:
     world = model.world if not down else World(estate.with_outside(replace(outside, down=outside.down | down)))
     up = model.sessions.up(world)
     return Condition(
-        heard=tuple(gateway.working(world, up) for gateway in model.gateways),
+        heard=tuple(gateway.working(world, up, down) for gateway in model.gateways),
         states=tuple(state_of(world, model.networks, target) for target in model.targets),
         dead=_dead(model, outside.down | down),
     )

@@ -60,6 +60,9 @@ class Gateway:
     """By prefix: the gateway, or another on its circuits, announces the same prefix itself, so ranges collide."""
     known_at: Bools
     """By site and end: whether the site has a prefix of its own there, other than 0/0."""
+    names: frozenset[str]
+    """By which the gateway, its instances and connections may be down."""
+    _usual: Bools | None = None
     _held: dict[bytes, Egress] = field(default_factory=dict)
     _ways: list[tuple[int, int]] = field(default_factory=list)
     """By set of sessions: the site (-1 for several), and the outcome there."""
@@ -73,16 +76,21 @@ class Gateway:
             found = self._held[key] = self._choose(up)
         return found
 
-    def working(self, world: World, up: Bools) -> Bools:
-        """Which columns work, where `up` tells it of all sessions."""
-        found = up[self.columns].copy()
+    def working(self, world: World, up: Bools, down: frozenset[str]) -> Bools:
+        """Which columns work, where `up` tells it of all sessions; `down` is what has failed beside what was down."""
+        if down.isdisjoint(self.names):
+            if self._usual is None:
+                self._usual = self._own(world)
+            return up[self.columns] & self._usual
+        return up[self.columns] & self._own(world)
+
+    def _own(self, world: World) -> Bools:
+        """Which columns the gateway and its connections leave."""
         gateway = world.index.gateways[self.key]
         if not world.health.gateway(gateway) or world.propagation_off(gateway):
-            found[:] = False
-            return found
-        for column, key in enumerate(self.connections):
-            found[column] &= world.health.connection(world.index.connections[key])
-        return found
+            return np.zeros(len(self.columns), dtype=bool)
+        health, connections = world.health, world.index.connections
+        return np.array([health.connection(connections[key]) for key in self.connections], dtype=bool)
 
     def _choose(self, up: Bools) -> Egress:
         ends, outcomes = self.ends, self.outcomes
@@ -168,6 +176,8 @@ def _gateway(
         if connection.peer is not None and session.circuit == connection.peer.key
     ]
     columns = np.array([number for number, _, _ in held], dtype=np.int64)
+    gateway = world.index.gateways[key]
+    own = {key, f"{key}#0", f"{key}#1", f"region:{gateway.location}"}
     says, policy = policies(np.ascontiguousarray(sessions.says[:, columns]))
     return Gateway(
         key=key,
@@ -176,6 +186,7 @@ def _gateway(
         outcomes=outcomes,
         columns=columns,
         connections=tuple(id_ for _, _, id_ in held),
+        names=frozenset({*own, *(id_ for _, _, id_ in held)}),
         rank=np.array([rank for _, rank, _ in held], dtype=np.int64),
         says=says,
         policy=policy,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 
@@ -81,7 +82,42 @@ def _priority(inside: Mapping[str, Any]) -> int:
     return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 65000
 
 
+_PLAIN = ("protocol", "destinationPortRange", "sourcePortRange", "destinationAddressPrefix", "access")
+
+
 def _rule(inside: Mapping[str, Any], service: Service, tags: Mapping[str, tuple[Network, ...]]) -> Rule | None:
+    """A rule, if it is about the service. Most are plain texts, and say again what others have said."""
+    port = inside.get("destinationPortRange")
+    if isinstance(port, str) and port and not inside.get("destinationPortRanges") and not _in_range(port, service.port):
+        return None
+    source = inside.get("sourceAddressPrefix")
+    texts = [inside.get(name) for name in _PLAIN]
+    if (
+        isinstance(source, str)
+        and (source[:1].isdigit() or source in ("*", "VirtualNetwork"))
+        and all(isinstance(text, str) for text in texts)
+        and not any(inside.get(name) for name in _AUGMENTED)
+    ):
+        return _plain(service, source, *texts)
+    return _read(inside, service, tags)
+
+
+_AUGMENTED = (
+    "destinationPortRanges",
+    "sourcePortRanges",
+    "destinationAddressPrefixes",
+    "sourceAddressPrefixes",
+    "sourceApplicationSecurityGroups",
+    "destinationApplicationSecurityGroups",
+)
+
+
+@lru_cache(maxsize=1 << 16)
+def _plain(service: Service, source: str, *texts: str) -> Rule | None:
+    return _read({"sourceAddressPrefix": source, **dict(zip(_PLAIN, texts, strict=True))}, service, {})
+
+
+def _read(inside: Mapping[str, Any], service: Service, tags: Mapping[str, tuple[Network, ...]]) -> Rule | None:
     protocol = str(inside.get("protocol") or "*").lower()
     if protocol not in ("*", service.protocol):
         return None
@@ -115,11 +151,13 @@ def _ids(value: Any) -> list[str]:
 
 
 def _holds(ranges: Sequence[str], port: int) -> bool:
-    for text in ranges:
-        low, _, high = text.partition("-")
-        if text == "*" or (low.isdecimal() and int(low) <= port <= int(high or low)):
-            return True
-    return not ranges
+    return not ranges or any(_in_range(text, port) for text in ranges)
+
+
+@lru_cache(maxsize=1 << 12)
+def _in_range(text: str, port: int) -> bool:
+    low, _, high = text.partition("-")
+    return text == "*" or (low.isdecimal() and int(low) <= port <= int(high or low))
 
 
 def _whole(ranges: Sequence[str]) -> bool:
@@ -146,6 +184,7 @@ def _sources(texts: Sequence[str], tags: Mapping[str, tuple[Network, ...]]) -> t
     return tuple(found), unclear
 
 
+@lru_cache(maxsize=1 << 16)
 def _span(text: str) -> tuple[int, int]:
     if ":" not in text:
         address, _, length = text.partition("/")
