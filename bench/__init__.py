@@ -2,8 +2,8 @@
 
     rows.py      what is measured, and what it may cost
     one.py       one measurement, in a process of its own
+    changes.py   one change at a time, each proven again
     growth.py    how the cost grows with the number of networks
-    routers.py   the same forwarding tables as plain routers' configurations, for other verifiers
     __main__.py  all of it, as text and as JSON
 
 A machine's speed comes and goes, so every figure stands beside what was counted to get it (cells, failures), every

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.changes import LIMITS
 from bench.growth import exponent
 from bench.rows import GROWTH, MOST_GROWTH, ROWS, SLICE, Row
 
@@ -34,7 +35,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
     asked.out.mkdir(parents=True, exist_ok=True)
-    print(f"{'row':<20}{'cells':>15}{'failures':>9}{'engine s':>16}{'process s':>14}{'MiB':>12}{'pairs s':>14}")
+    heads = {"cells": 15, "failures": 9, "columns s": 11, "engine s": 14, "process s": 14, "MiB": 12, "pairs s": 14}
+    print(f"{'row':<20}" + "".join(f"{head:>{width}}" for head, width in heads.items()))
     told: dict[str, Any] = {"cores": os.cpu_count(), "rows": []}
     for row in ROWS:
         if row.name in names:
@@ -42,8 +44,13 @@ def main() -> int:
     told["import"] = _import(max(5, asked.times))
     if not asked.no_growth:
         told["growth"] = _growth(GROWTH[:4] if asked.slice else GROWTH, asked.out, asked.times)
+    told["changes"] = _changes(asked.out)
     (asked.out / "bench.json").write_text(json.dumps(told, indent=2) + "\n")
-    over = [text for part in (*told["rows"], told["import"], told.get("growth", {})) for text in part.get("over", [])]
+    over = [
+        text
+        for part in (*told["rows"], told["import"], told["changes"], told.get("growth", {}))
+        for text in part.get("over", [])
+    ]
     for text in over:
         print(f"over its limit: {text}")
     return 1 if over and not asked.no_limits else 0
@@ -57,6 +64,7 @@ def _row(row: Row, out: Path, times: int) -> dict[str, Any]:
         "machines": inside[0]["machines"],
         "cells": inside[0]["cells"],
         "failures": inside[0]["failures"],
+        "columns": median(each["columns"] for each in inside),
         "engine": median(each["engine"] for each in inside),
         "memory": max(each["memory"] for each in inside),
         "laps": inside[0]["laps"],
@@ -75,7 +83,7 @@ def _row(row: Row, out: Path, times: int) -> dict[str, Any]:
     ]
     print(
         f"{row.name:<20}{found['cells']:>15,}{found['failures']:>9,}"
-        f"{_of(found['engine'], row.engine):>16}{_of(found.get('process'), row.process):>14}"
+        f"{found['columns']:>11.2f}{_of(found['engine'], row.engine):>14}{_of(found.get('process'), row.process):>14}"
         f"{found['memory']:>6} /{row.memory:>4}{_of(found.get('pairs'), row.pairs):>14}",
         flush=True,
     )
@@ -148,6 +156,26 @@ def _import(times: int) -> dict[str, Any]:
     print(f"import farshore.routing: {above * 1000:.0f} ms above bare Python, limit {IMPORT_LIMIT * 1000:.0f}")
     over = [f"import farshore.routing: {above:.3f} s, limit {IMPORT_LIMIT}"] if above > IMPORT_LIMIT else []
     return {"seconds": above, "over": over}
+
+
+def _changes(out: Path) -> dict[str, Any]:
+    """Single changes at 1,000 networks, each proven again."""
+    row = next(row for row in GROWTH if row.shape.spokes == 1_000)
+    command = [sys.executable, "-m", "bench.changes", str(_folder(row, out))]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    kinds: dict[str, Any] = json.loads(done.stdout)
+    print(f"\n{'one change':<12}{'median ms':>14}{'p99 ms':>14}{'changes':>9}{'anew':>6}")
+    over = []
+    for kind, found in kinds.items():
+        for what, limit in zip(("median", "p99"), LIMITS[kind], strict=True):
+            if limit is not None and found[what] > limit:
+                over.append(f"one {kind} changed: {what} {found[what]:.1f} ms, limit {limit:g}")
+        middle, worst = (
+            f"{found[what]:.1f}" + (f" / {limit:g}" if limit is not None else "")
+            for what, limit in zip(("median", "p99"), LIMITS[kind], strict=True)
+        )
+        print(f"{kind:<12}{middle:>14}{worst:>14}{found['changes']:>9}{found['anew']:>6}")
+    return {"kinds": kinds, "over": over}
 
 
 def _growth(rows: tuple[Row, ...], out: Path, times: int) -> dict[str, Any]:

@@ -15,11 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from farshore.estate.estate import Estate
+from farshore.estate.outside import Filter, Router
 from farshore.routing import Element, elements
 from farshore.routing.scale.changes import Proven
 from farshore.routing.scale.columns import Columns, Table, columns_of
 from farshore.routing.scale.outcomes import WORDS
+from farshore.routing.scale.prefixes import of_networks
 from farshore.routing.scale.reach import Reach
+from farshore.routing.scale.sessions import filtered
+from farshore.routing.scale.told import preferred, told
 from routing.scale.estates import ROUTES, estate_of
 
 SEEDS = int(os.environ.get("FARSHORE_SCALE_SEEDS", "40"))
@@ -114,3 +119,71 @@ def _holding(starts: list[tuple[int, int]], pieces: list[tuple[int, int]]) -> li
             at += 1
         found.append(at)
     return found
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_prefix_told_or_withheld_is_what_counting_anew_gives(seed: int) -> None:
+    draw = Random(seed)
+    estate = _explicit(estate_of(seed))
+    reach = Reach.of(estate)
+    every = elements(reach.model.columns.skeleton)
+    proven = Proven.of(reach, every)
+    for site in estate.sites:
+        for router in site.routers:
+            prefix = draw.choice(site.prefixes)
+            now = next(item.action for item in router.filters if item.prefix == prefix and item.direction == "out")
+            found = told(proven, site.name, router.name, prefix, now == "deny")
+            if found is None:
+                continue
+            turned = {"deny": "allow", "allow": "deny"}[now]
+            filters = tuple(
+                replace(item, action=turned) if (item.prefix, item.direction) == (prefix, "out") else item
+                for item in router.filters
+            )
+            after = Reach.of(_with_router(estate, site.name, replace(router, filters=filters)))
+            for row, element in enumerate((None, *every)):
+                expected = _difference(reach, after, element)
+                assert (found[row] == expected).all(), f"seed {seed}, {site.name}/{router.name} {prefix}, {element}"
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_preference_s_change_is_what_counting_anew_gives(seed: int) -> None:
+    draw = Random(seed)
+    estate = estate_of(seed)
+    reach = Reach.of(estate)
+    every = elements(reach.model.columns.skeleton)
+    proven = Proven.of(reach, every)
+    for site in estate.sites:
+        for router in site.routers:
+            preference = draw.choice((50, 100, 300))
+            found = preferred(proven, site.name, router.name, preference)
+            assert found is not None
+            after = Reach.of(_with_router(estate, site.name, replace(router, local_preference=preference)))
+            for row, element in enumerate((None, *every)):
+                expected = _difference(reach, after, element)
+                assert (found[row] == expected).all(), f"seed {seed}, {site.name}/{router.name}, {element}"
+
+
+def _with_router(estate: Estate, site: str, router: Router) -> Estate:
+    sites = tuple(
+        replace(held, routers=tuple(router if other.name == router.name else other for other in held.routers))
+        if held.name == site
+        else held
+        for held in estate.sites
+    )
+    return replace(estate, sites=sites, _views={}, _keys={})
+
+
+def _explicit(estate: Estate) -> Estate:
+    """Each router's filters outward, said prefix by prefix: so one can be turned without the others."""
+    for site in estate.sites:
+        prefixes, which = of_networks(list(site.prefixes))
+        for router in site.routers:
+            passes = filtered(prefixes, router, "out")[which].tolist()
+            said = tuple(
+                Filter(direction="out", prefix=prefix, action="allow" if allowed else "deny")
+                for prefix, allowed in zip(site.prefixes, passes, strict=True)
+            )
+            kept = tuple(item for item in router.filters if item.direction != "out")
+            estate = _with_router(estate, site.name, replace(router, filters=(*said, *kept)))
+    return estate

@@ -14,8 +14,9 @@ short way: the answer is None, and the estate is to be counted anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import WORDS, Codes
 from farshore.routing.scale.reach import Reach
 from farshore.routing.scale.tables import Painted, Routes, routes_of
+
+T = TypeVar("T")
 
 Difference = npt.NDArray[np.int64]
 """By condition (nothing failed, then each element) and word: cells more, or fewer. Its rows sum to nothing."""
@@ -66,6 +69,7 @@ class Proven:
     _users: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """By route table: (network, subnet)."""
     _subnet_numbers: dict[str, int] = field(default_factory=dict)
+    _kept: dict[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def of(reach: Reach, elements: Sequence[Element]) -> Proven:
@@ -98,6 +102,13 @@ class Proven:
                 found[key] = Moment(condition, reach.ways_in(number, condition), bases, vectors, [])
             found[key].who.append(who)
         return list(found.values())
+
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """What is worth making once for all changes, and not before one needs it."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        held: T = self._kept[name]
+        return held
 
     # A route table
 

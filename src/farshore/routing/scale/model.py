@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,14 @@ from farshore.routing.scale.whereabouts import may_send_by, members_of
 from farshore.routing.system import RESERVED
 from farshore.routing.world import World
 
+T = TypeVar("T", covariant=True)
+
+
+class Numbered(Protocol[T]):
+    """Things by number."""
+
+    def __getitem__(self, number: int, /) -> T: ...
+
 
 @dataclass(slots=True, kw_only=True)
 class Model:
@@ -52,12 +61,12 @@ class Model:
     blocks: tuple[slice, ...]
     places: dict[str, Place]
     """Subnets whose table may decide about a packet under way: gateways' and appliances'."""
-    painted: list[Painted]
+    painted: Numbered[Painted]
     classes: list[Class]
     class_of: dict[str, int]
     """By subnet."""
     sources: list[Source]
-    blind: list[npt.NDArray[np.int8]]
+    blind: Numbered[npt.NDArray[np.int8]]
     """By source: the length of the longest route that only a VPN gateway or a Route Server gives; -1 for none."""
     targets: list[Target]
     leads: list[tuple[str, ...]]

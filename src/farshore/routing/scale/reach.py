@@ -157,7 +157,7 @@ class Reach:
             ways = [self._arrivals(gateway, condition) for gateway in island.gateways]
             announced = island.meant >= 0
             meant = np.maximum(island.meant, 0)
-            for site, entries in enumerate(self._of_sites(number, condition)):
+            for site, entries in enumerate(self.entries(number, condition)):
                 found[:, site] = self._entered(island, entries, ways, np.where(announced, entries.which[meant], -1))
                 by = entries.goes_by[meant]
                 lengths = island.ingress.prefixes.length[np.maximum(by, 0)]
@@ -168,7 +168,8 @@ class Reach:
         self._replace(found, units.stale[rows], lambda known: known._replace(word=STALE))
         return found
 
-    def _of_sites(self, number: int, condition: Condition) -> tuple[Entries, ...]:
+    def entries(self, number: int, condition: Condition) -> tuple[Entries, ...]:
+        """By site: where its flows get into an island."""
         island, model = self.islands[number], self.model
         key = (number, *(condition.heard[gateway].tobytes() for gateway in island.gateways))
         found = self._entries.get(key)

@@ -18,6 +18,9 @@ from farshore.routing.scale.line import SIXES, Bools
 from farshore.routing.scale.prefixes import Indexes, Prefixes, longest_action, of_networks
 from farshore.routing.world import World
 
+FEW = 16
+"""So few rows are compared faster one by one than as arrays."""
+
 
 class Session(NamedTuple):
     site: int
@@ -97,6 +100,10 @@ def policies(says: Bools) -> tuple[Bools, Indexes]:
     """The distinct rows of a table of bits, and which of them each row is."""
     if not says.size:
         return says[:1], np.zeros(len(says), dtype=np.int32)
+    if len(says) <= FEW:
+        numbers: dict[bytes, int] = {}
+        few = [numbers.setdefault(row.tobytes(), len(numbers)) for row in says]
+        return says[[few.index(number) for number in range(len(numbers))]], np.array(few, dtype=np.int32)
     packed = np.packbits(says, axis=1)
     whole = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).reshape(-1)
     _, at, which = np.unique(whole, return_index=True, return_inverse=True)

@@ -1,0 +1,110 @@
+"""`python -m bench.changes FOLDER`: single changes at one estate, each proven again under every failure it touches.
+
+Answers a line of JSON: by kind of change the median and the 99th percentile in milliseconds, how many were made, and
+how many of them had no short way (those are not timed: they are counted anew).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any
+
+LIMITS = {"route": (3.0, 10.0), "prefix": (3.0, 10.0), "weight": (None, 50.0), "preference": (None, 50.0)}
+"""Milliseconds: the median, the 99th percentile."""
+
+
+def measured(folder: Path, times: int) -> dict[str, Any]:
+    """All kinds, `times` changes of each."""
+    from farshore.estate.files import each_body
+    from farshore.estate.project import read_project
+    from farshore.routing.failures import elements
+    from farshore.routing.scale.changes import Proven
+    from farshore.routing.scale.columns import columns_of_bodies
+    from farshore.routing.scale.reach import Reach
+
+    columns = columns_of_bodies(lambda: each_body(folder / "estate.json"), read_project(folder / "farshore.yaml"))
+    reach = Reach.of(columns)
+    proven = Proven.of(reach, elements(columns.skeleton))
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    draw = Random(1)
+    return {kind: _timed(make(proven, draw, times)) for kind, make in KINDS.items()}
+
+
+def _timed(changes: Iterator[Callable[[], Any]]) -> dict[str, Any]:
+    taken, further = [], 0
+    for change in changes:
+        began = time.perf_counter()
+        found = change()
+        if found is None:
+            further += 1
+        else:
+            taken.append((time.perf_counter() - began) * 1000)
+    taken.sort()
+    return {"median": median(taken), "p99": taken[int(len(taken) * 0.99)], "changes": len(taken), "anew": further}
+
+
+def _routes(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
+    """A route more, to a prefix of a site, or one less."""
+    columns = proven.reach.model.columns
+    prefixes = [str(prefix) for site in columns.skeleton.sites for prefix in site.prefixes]
+    keys = sorted(columns.tables)
+    for _ in range(times):
+        table = columns.tables[draw.choice(keys)]
+        rows = list(zip(table.prefixes, table.next_hop_types, table.next_hops, strict=True))
+        if rows and draw.random() < 0.4:
+            rows.remove(draw.choice(rows))
+        else:
+            rows.append((draw.choice(prefixes), *draw.choice([("None", ""), *(row[1:] for row in rows)])))
+        held = [tuple(column) for column in zip(*rows, strict=True)] if rows else [(), (), ()]
+        other = replace(table, prefixes=held[0], next_hop_types=held[1], next_hops=held[2])
+        yield lambda other=other: proven.table(other)  # type: ignore[misc]
+
+
+def _prefixes(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
+    """A router withholds a prefix that it told, or tells one that it withheld."""
+    from farshore.routing.scale.told import tells, told
+
+    model = proven.reach.model
+    for _ in range(times):
+        site = draw.choice(model.columns.skeleton.sites)
+        router, prefix = draw.choice(site.routers), draw.choice(site.prefixes)
+        says = not tells(model, site.name, router.name, prefix)
+        yield lambda s=site, r=router, p=prefix, y=says: told(proven, s.name, r.name, p, y)  # type: ignore[misc]
+
+
+def _weights(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
+    connections = sorted({key for gateway in proven.reach.model.gateways for key in gateway.connections})
+    for _ in range(times // 4):
+        key, weight = draw.choice(connections), draw.choice((10, 50, 100))
+        yield lambda k=key, w=weight: proven.weight(k, w)  # type: ignore[misc]
+
+
+def _preferences(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
+    from farshore.routing.scale.told import preferred
+
+    sites = proven.reach.model.columns.skeleton.sites
+    for _ in range(times // 4):
+        site = draw.choice(sites)
+        router, value = draw.choice(site.routers), draw.choice((50, 150, 300))
+        yield lambda s=site, r=router, v=value: preferred(proven, s.name, r.name, v)  # type: ignore[misc]
+
+
+KINDS: dict[str, Callable[[Any, Random, int], Iterator[Callable[[], Any]]]] = {
+    "route": _routes,
+    "prefix": _prefixes,
+    "weight": _weights,
+    "preference": _preferences,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(measured(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 400)))
