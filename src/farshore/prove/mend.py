@@ -1,19 +1,20 @@
 """The change that mends a plan where its proof fails: tried, and offered only when the proof then holds better.
 
-Three kinds of change are derivable from a counterexample, and tried in this order:
+Four kinds of change are derivable from a counterexample, and tried in this order:
 
+  * what the planner makes of this estate and this plan has not: a step put back, an order kept
   * another order: steps that were not done yet come before the step that brought the fault, with whatever they need
     that stood between; the fewest of one letter, else of the phase
   * a site step that is missing before two networks answer: one router of the site prefers its circuit (D51, D90)
   * a fence that is missing before old machines return: the routers that lead to them deny the moved prefixes (D51)
 
 Each is proven anew with the objective in question. It is offered when the fault is gone and nothing is wrong that was
-not wrong before; else there is none. What to do about the estate itself is the assessment's business.
+not wrong before; else there is none. What to do about the estate itself is found by `repair.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -24,10 +25,11 @@ from farshore.estate.outside import Filter, Router, Site
 from farshore.plan.actions import site_change
 from farshore.plan.effects import apply, start
 from farshore.plan.model import Event, Phase, Plan, SetRouter, Step, StepKind, order
+from farshore.prove.lost import below, listed, lost_of, moves_a_machine
 from farshore.prove.prover import prove
 from farshore.prove.values import Counterexample, Proof
 
-MOST_TRIED = 12
+MOST_TRIED = 16
 PREFERRED = 200
 """Above the default of 100 (E42)."""
 
@@ -35,12 +37,18 @@ PREFERRED = 200
 def mend(estate: Estate, plan: Plan, counterexample: Counterexample) -> str | None:
     """The smallest change found that takes the counterexample away and brings no other, in words; None where none
     was."""
+    found = mended(estate, plan, counterexample)
+    return None if found is None else found[0]
+
+
+def mended(estate: Estate, plan: Plan, counterexample: Counterexample) -> tuple[str, Plan] | None:
+    """The same, with the plan as it would be."""
     objectives = [item for item in plan.objectives if item.name == counterexample.objective] or None
     known = {_name(item) for item in prove(estate, plan, objectives).counterexamples}
     for text, changed in islice(_candidates(estate, plan, counterexample), MOST_TRIED):
         left = {_name(item) for item in prove(estate, changed, objectives).counterexamples}
         if left < known and _name(counterexample) not in left:
-            return text
+            return text, changed
     return None
 
 
@@ -57,6 +65,7 @@ def _name(item: Counterexample) -> tuple[str, str, str]:
 
 
 def _candidates(estate: Estate, plan: Plan, example: Counterexample) -> Iterator[tuple[str, Plan]]:
+    yield from lost_of(estate, plan, example)
     if not example.after:
         return
     yield from _orders(plan, example)
@@ -81,13 +90,13 @@ def _orders(plan: Plan, example: Counterexample) -> Iterator[tuple[str, Plan]]:
     groups: list[list[Step]] = [[step] for step in open_ if step.kind is StepKind.SITE]
     letters = dict.fromkeys(step.letter for step in open_ if step.letter is not None)
     groups += [[step for step in open_ if step.letter == letter] for letter in reversed(letters)]
-    groups.append([step for step in open_ if not _moves_a_machine(plan, step)])
+    groups.append([step for step in open_ if not moves_a_machine(plan, step)])
     for group in groups:
         changed: Plan | None = plan
         for step in group:
             changed = None if changed is None else _before(changed, step.id, brought.id)
         if group and changed is not None and changed != plan:
-            yield f"let {_listed(step.id for step in group)} come before {brought.id}", changed
+            yield f"let {listed(step.id for step in group)} come before {brought.id}", changed
 
 
 def _before(plan: Plan, earlier: str, later: str) -> Plan | None:
@@ -95,7 +104,7 @@ def _before(plan: Plan, earlier: str, later: str) -> Plan | None:
     step needs it moves along; an event never does."""
     items: dict[str, Step | Event] = {node.id: node for nodes in (plan.steps, plan.events) for node in nodes}
     above = _above(items, later)
-    needed = _below(items, earlier) | {earlier}
+    needed = below(items, earlier) | {earlier}
     moving = above & needed
     if any(isinstance(items[id_], Event) for id_ in moving):
         return None
@@ -115,23 +124,8 @@ def _before(plan: Plan, earlier: str, later: str) -> Plan | None:
         return None
 
 
-def _below(items: dict[str, Step | Event], id_: str) -> set[str]:
-    found: set[str] = set()
-    stack = list(items[id_].after)
-    while stack:
-        before = stack.pop()
-        if before not in found:
-            found.add(before)
-            stack += items[before].after
-    return found
-
-
 def _above(items: dict[str, Step | Event], id_: str) -> set[str]:
-    return {other for other in items if id_ in _below(items, other)}
-
-
-def _moves_a_machine(plan: Plan, step: Step) -> bool:
-    return step.subject.lower() in {machine.item.key for machine in plan.machines}
+    return {other for other in items if id_ in below(items, other)}
 
 
 # A site step that is missing. --------------------------------------------------------------------------------------
@@ -164,7 +158,7 @@ def _fences(estate: Estate, plan: Plan, example: Counterexample) -> Iterator[tup
         wanted = replace(router, filters=(*router.filters, *denied))
         text = (
             f"a fence is missing: before {example.after}, router {router.name} at {site.name} must deny what circuit "
-            f"{router.circuit.name} offers of {_listed(map(str, prefixes))}"
+            f"{router.circuit.name} offers of {listed(map(str, prefixes))}"
         )
         changed = _with_site_step(plan, example.after, site, "fence", [wanted])
         if changed is not None:
@@ -216,7 +210,7 @@ def _with_site_step(plan: Plan, before: str, site: Site, name: str, routers: lis
 
 
 def _phase_before(items: dict[str, Step | Event], event: Event) -> Phase:
-    phases = [item.phase for id_ in _below(items, event.id) if isinstance(item := items[id_], Step)]
+    phases = [item.phase for id_ in below(items, event.id) if isinstance(item := items[id_], Step)]
     return max(phases, key=list(Phase).index, default=Phase.PROVISION)
 
 
@@ -229,8 +223,3 @@ def _settings(router: Router) -> dict[str, object]:
             {"direction": item.direction, "prefix": str(item.prefix), "action": item.action} for item in router.filters
         ],
     }
-
-
-def _listed(words: Iterable[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
