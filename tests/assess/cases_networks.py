@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .balanced import balanced
 from .bench import NEW, SOURCE_GROUP, SUBSCRIPTION, TARGET_GROUP, Bench
 from .casebook import Case, both, case
 
@@ -298,6 +299,12 @@ CASES: tuple[Case, ...] = (
         lambda b: add_route(b, RTG, "10.10.10.128/25", "VirtualAppliance", "10.10.10.10"),
     ),
     case("FS226", "networkInterfaces/web1-nic", lambda b: _move(b, "web1-nic", HUB, "GatewaySubnet", "10.10.10.150")),
+    case(
+        "FS227",
+        "loadBalancers/ilb",
+        lambda b: balanced(b, members=False),
+        quiet=lambda b: balanced(b, members=True),
+    ),
     # Peerings.
     case("FS231", "virtualNetworks/Source-Hub-vNet", lambda b: _unpeer(b, HUB, "hub-to-Source-vNet1")),
     case("FS231", "virtualNetworks/Source-vNet2", lambda b: _unpeer(b, SPOKE2, "Source-vNet2-to-hub")),

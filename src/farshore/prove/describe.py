@@ -35,6 +35,12 @@ def _lines(proof: Proof) -> Iterator[str]:
         yield ""
         yield "Exempt, measured as the guard's exposure (D63):"
         yield from _example(item)
+    if proof.repair:
+        yield ""
+        yield "The estate has errors (`farshore assess`); with this done it has none, and its plan is proven:"
+        for edit in proof.repair:
+            yield f"  {edit.text}"
+            yield f"    subject  {edit.subject}"
     if proof.verdicts:
         yield ""
         yield from _verdicts(proof.verdicts)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.plan.place import Place
-from farshore.prove.values import Counterexample, Cut, Exposure, Proof, Verdict
+from farshore.prove.values import Counterexample, Cut, Exposure, Proof, Repaired, Verdict
 from farshore.routing.values import Choice, Disposition, EffectiveRoute, Flow, Hop, PassedOver, Trace
 
 FORMAT = 1
@@ -57,6 +57,7 @@ def proof_as_json(proof: Proof) -> dict[str, Any]:
             }
             for item in proof.exposures
         ],
+        **({"repair": [{"subject": item.subject, "text": item.text} for item in proof.repair]} if proof.repair else {}),
         "enumerated": enumerated,
     }
 
@@ -78,6 +79,7 @@ def proof_from_json(document: Any, *, file: str = "proof.json") -> Proof:
         counterexamples=root.at("counterexamples").each(_counterexample_from),
         verdicts=root.at("verdicts").each(_verdict_from),
         exposures=root.at("exposures").each(_exposure_from),
+        repair=() if root.maybe("repair") is None else root.at("repair").each(_repaired_from),
         enumerated=frozenset(f"{shape}:{rest}" for shape, rests in shapes.items() for rest in rests),
     )
 
@@ -142,6 +144,10 @@ def _exposure_from(place: Place) -> Exposure:
         noticed=place.at("noticed").text(),
         cure=place.at("cure").text(),
     )
+
+
+def _repaired_from(place: Place) -> Repaired:
+    return Repaired(subject=place.at("subject").text(), text=place.at("text").text())
 
 
 # Flows and traces. -------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ assessment and the proof judge.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from farshore.arm.ids import ResourceId, resource_id
@@ -26,7 +26,7 @@ from farshore.plan.make import make_plan
 from farshore.prove.edits import Edit, edits_of, project_edits
 from farshore.prove.edits.near import around
 from farshore.prove.prover import prove
-from farshore.prove.values import Proof
+from farshore.prove.values import Proof, Repaired
 
 MOST_TRIED = 400
 """Edits for one error: an assessment of a small estate takes some hundredths of a second."""
@@ -72,6 +72,14 @@ def repair(estate: Estate, *, scenario: str = "published", proven: bool = True) 
         return Repair(edits=tuple(edits), estate=now)
     proof = prove(now, make_plan(now, None, scenario))
     return Repair(edits=tuple(edits), estate=now, proof=proof) if proof.ok else None
+
+
+def with_repair(estate: Estate, proof: Proof, scenario: str) -> Proof:
+    """The proof with what to do about the estate, where the assessment finds errors in it."""
+    found = repair(estate, scenario=scenario)
+    if found is None:
+        return proof
+    return replace(proof, repair=tuple(Repaired(subject=edit.subject, text=edit.text) for edit in found.edits))
 
 
 def _best(estate: Estate, held: Assessment) -> tuple[Edit, Estate, Assessment] | None:
@@ -130,10 +138,10 @@ def _name(finding: Finding) -> tuple[str, str, str]:
 def _candidates(estate: Estate, finding: Finding) -> Iterator[Edit]:
     """Edits of what is blamed and of what stands around it; of the project where a path is blamed, then of what the
     finding's way rests on."""
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for edit in _near(estate, finding):
-        if edit.text not in seen:
-            seen.add(edit.text)
+        if (edit.subject, edit.text) not in seen:
+            seen.add((edit.subject, edit.text))
             yield edit
 
 

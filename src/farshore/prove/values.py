@@ -74,6 +74,14 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """One edit of a repair: what to change, and how."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     ok: bool
     cuts: int
@@ -87,6 +95,8 @@ class Proof:
     counterexamples: tuple[Counterexample, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     exposures: tuple[Exposure, ...] = ()
+    repair: tuple[Repaired, ...] = ()
+    """What to do about the estate, in order, where the assessment finds errors in it (`prove/repair.py`)."""
     enumerated: frozenset[str] = field(default_factory=frozenset, repr=False)
     """Keys of every cut looked at; `farshore.prove.cuts.key_of` makes one from a cut. A run's journal is checked
     against them."""

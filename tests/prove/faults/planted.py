@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from assess.balanced import balanced
 from assess.bench import NEAR, NEW, ONE, TWO
 from assess.broken import (
     CONNECTION,
@@ -35,7 +36,6 @@ from assess.broken import (
 )
 
 NVA = "10.10.10.10"
-BALANCED = "10.10.10.20"
 DATACENTER = "192.168.0.0/16"
 
 
@@ -247,7 +247,7 @@ def _appliances() -> Iterator[Fault]:
         lambda at: at.bench.ip("nva-nic").update(privateIPAddress="10.10.10.12"),
         nic,
     )
-    yield Fault("a balancer of appliances has no members", NEAR, _balanced, lambda at: at.bench["ilb"]["id"])
+    yield Fault("a balancer of appliances has no members", NEAR, _balanced, lambda at: at.bench["ilb"]["id"], HANDMADE)
     yield Fault(
         "a prepared appliance does not forward",
         ONE,
@@ -258,39 +258,8 @@ def _appliances() -> Iterator[Fault]:
 
 
 def _balanced(at: At) -> None:
-    """Tables lead to a balancer in front of the appliance, and its pool is empty."""
-    balancer = at.bench.add(
-        "Microsoft.Network/loadBalancers",
-        "ilb",
-        sku={"name": "Standard"},
-        properties={"provisioningState": "Succeeded"},
-    )
-    front, pool = f"{balancer['id']}/frontendIPConfigurations/f", f"{balancer['id']}/backendAddressPools/p"
-    subnet = {"id": f"{at.id(HUB)}/subnets/nva"}
-    placed = {"privateIPAddress": BALANCED, "privateIPAllocationMethod": "Static", "subnet": subnet}
-    balancer["properties"] |= {
-        "frontendIPConfigurations": [{"id": front, "name": "f", "properties": placed}],
-        "backendAddressPools": [{"id": pool, "name": "p", "properties": {}}],
-        "loadBalancingRules": [
-            {
-                "name": "ha",
-                "properties": {
-                    "protocol": "All",
-                    "frontendPort": 0,
-                    "backendPort": 0,
-                    "frontendIPConfiguration": {"id": front},
-                    "backendAddressPool": {"id": pool},
-                },
-            }
-        ],
-    }
-    for table in (RT1, RT2, RTG):
-        for route in at.routes(table):
-            if route["properties"].get("nextHopIpAddress") == NVA:
-                route["properties"]["nextHopIpAddress"] = BALANCED
-    at.bench.project["appliances"] = [{"source": balancer["id"], "target": "manual", "stateful": True}]
-    for objective in at.bench.project["objectives"]:
-        objective["through"] = balancer["id"]
+    """Tables lead to a balancer in front of the appliance, and its pool is empty; the target has an appliance alone."""
+    balanced(at.bench, members=False, existing=at.id("nva-nic"))
 
 
 def _edges() -> Iterator[Fault]:

@@ -37,7 +37,7 @@ def _plain(value: object, kind: str = "") -> object:
         return {key: _plain(held, key) for key, held in value.items() if key not in drop and held is not None}
     if isinstance(value, list):
         items = [_plain(item, "route" if kind == "routes" else kind) for item in value]
-        return sorted(items, key=lambda item: dumps(item)) if kind == "routes" else items  # type: ignore[arg-type]
+        return sorted(items, key=lambda item: dumps(item)) if kind == "routes" else items
     return value
 
 

@@ -147,6 +147,23 @@ def not_running(context: Context) -> Iterator[Finding]:
             )
 
 
+@rule("FS227", "A load balancer that routes lead to has no appliance behind it", "R24", "R25")
+def no_members(context: Context) -> Iterator[Finding]:
+    seen = set()
+    for hop in _next_hops(context):
+        front = hop.frontend
+        if front is None or front.kind != "loadBalancer" or front.members or front.id in seen:
+            continue
+        seen.add(front.id)
+        yield error(
+            front.id,
+            f"{front.id.name} answers for the next hop {hop.address} and has no NIC in its pool",
+            f"{hop.table.id.short} sends {hop.route.address_prefix} there",
+            "the route stays Active and the traffic is lost",
+            remedy=f"put the appliances' NICs into the backend pool of {front.id.name}",
+        )
+
+
 @rule("FS215", "The appliance's subnet sends what it forwards back to the appliance", "R36", "R24")
 def own_table(context: Context) -> Iterator[Finding]:
     for side, _, subnet, nic in _appliance_subnets(context):

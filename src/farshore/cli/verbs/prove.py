@@ -22,6 +22,10 @@ def command(
 ) -> int:
     """Prove the plan safe at every moment and under every single failure, and every machine reachable.
 
+    Where a claim fails, the smallest counterexample is told, and the smallest change of the plan that mends it; where
+    the assessment finds errors, the smallest change of the estate or of farshore.yaml. Each was proven before it is
+    offered.
+
     With --as-it-is there is no plan: every machine and every part of the sites' prefixes, both ways, with nothing
     failed and under every single failure, or every pair. It is made for estates of a hundred thousand machines.
     """
@@ -37,6 +41,7 @@ def command(
     from farshore.prove.describe import describe_proof
     from farshore.prove.file import proof_as_json
     from farshore.prove.mend import with_mends
+    from farshore.prove.repair import with_repair
 
     _, estate = read_folder(app.project_dir)
     plan = planned.plan_for(estate, scenario, plan_file)
@@ -45,5 +50,6 @@ def command(
     proof = prove(estate, plan.plan)
     if not proof.ok:
         proof = with_mends(estate, plan.plan, proof)
+    proof = with_repair(estate, proof, plan.plan.scenario)
     app.view.answer(proof_as_json(proof), describe_proof(proof))
     return GOOD if proof.ok and not plan.drifted else BAD_ANSWER

@@ -172,8 +172,10 @@ def _balancer(estate: Estate, id_: ResourceId, body: Body) -> Iterator[Edit]:
     for pool in children_of(body, "backendAddressPools"):
         pool_id = id_.child("backendAddressPools", str(pool.get("name")))
         for nic in estate.network_interfaces:
-            if nic.enable_ip_forwarding and all(
-                pool_id not in item.load_balancer_backend_address_pools for item in nic.ip_configurations
+            if (
+                nic.enable_ip_forwarding
+                and nic.location == str(body.get("location", "")).lower()
+                and all(pool_id not in item.load_balancer_backend_address_pools for item in nic.ip_configurations)
             ):
                 held = estate.get(nic.id) or {}
                 change = {"loadBalancerBackendAddressPools": [{"id": pool_id.text}]}
