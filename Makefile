@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds bench check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds bench routers check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -38,6 +38,13 @@ seeds: setup
 ROWS ?=
 bench: setup
 	@$(PY) -m bench $(ROWS)
+
+## make routers    a generated estate's tables as plain routers' configurations, for other verifiers: SPOKES=200
+SPOKES ?= 200
+routers: setup
+	@rm -rf build/routers
+	@$(VENV)/bin/farshore generate --spokes $(SPOKES) --machines $$(( $(SPOKES) * 20 )) --prefixes 400 --out build/routers/estate
+	@$(PY) -m bench.routers build/routers/estate build/routers
 
 ## make check      format, lint, strict types, import layers, tests: the whole truth
 check: setup lint types test

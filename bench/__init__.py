@@ -3,6 +3,7 @@
     rows.py      what is measured, and what it may cost
     one.py       one measurement, in a process of its own
     changes.py   one change at a time, each proven again
+    routers.py   the same forwarding tables as plain routers' configurations, for other verifiers
     growth.py    how the cost grows with the number of networks
     __main__.py  all of it, as text and as JSON
 
