@@ -7,15 +7,14 @@ from functools import cache
 import pytest
 
 from assess.broken import At
-from farshore import examples
 from farshore.arm.json import dumps
 from farshore.assess import Severity, assess
 from farshore.estate.estate import Estate
-from farshore.estate.project_reading import parse_project
 from farshore.plan.make import make_plan
 from farshore.prove import prove
 from farshore.prove.repair import repair
 from prove.faults.planted import PLANTED, Fault
+from prove.faults.reading import estate_of
 
 _proven: dict[bytes, bool] = {}
 
@@ -45,9 +44,7 @@ def _plain(value: object, kind: str = "") -> object:
 def _broken(fault: Fault) -> tuple[Estate, str]:
     at = At(fault.ground, fault.example)
     fault.edit(at)
-    folder = examples.path(fault.example)
-    project = parse_project(dumps(at.bench.project).decode(), file=str(folder / "farshore.yaml"))
-    return Estate.from_resources(at.bench.resources).with_project(project), fault.subject(at)
+    return estate_of(at), fault.subject(at)
 
 
 @pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.name)
