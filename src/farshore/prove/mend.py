@@ -30,6 +30,8 @@ from farshore.prove.prover import prove
 from farshore.prove.values import Counterexample, Proof
 
 MOST_TRIED = 16
+WHOLE_TRIED = 4
+"""Changes that are proven with all objectives, not only with the one that failed."""
 PREFERRED = 200
 """Above the default of 100 (E42)."""
 
@@ -42,22 +44,49 @@ def mend(estate: Estate, plan: Plan, counterexample: Counterexample) -> str | No
 
 
 def mended(estate: Estate, plan: Plan, counterexample: Counterexample) -> tuple[str, Plan] | None:
-    """The same, with the plan as it would be."""
+    """The same, with the plan as it would be. A change after which the whole plan is proven is taken before one that
+    only takes the counterexample away."""
+    found = _search(estate, plan, counterexample)
+    return None if found is None else found[:2]
+
+
+def _search(estate: Estate, plan: Plan, counterexample: Counterexample) -> tuple[str, Plan, bool] | None:
+    """The change, and whether the whole plan is proven with it."""
     objectives = [item for item in plan.objectives if item.name == counterexample.objective] or None
-    known = {_name(item) for item in prove(estate, plan, objectives).counterexamples}
+    known = _names(prove(estate, plan, objectives))
+    best: tuple[str, Plan, bool] | None = None
+    whole = 0
     for text, changed in islice(_candidates(estate, plan, counterexample), MOST_TRIED):
-        left = {_name(item) for item in prove(estate, changed, objectives).counterexamples}
-        if left < known and _name(counterexample) not in left:
-            return text, changed
-    return None
+        left = _names(prove(estate, changed, objectives))
+        if not left < known or _name(counterexample) in left:
+            continue
+        if not left and whole < WHOLE_TRIED:
+            whole += 1
+            if prove(estate, changed).ok:
+                return text, changed, True
+        best = best or (text, changed, False)
+    return best
 
 
 def with_mends(estate: Estate, plan: Plan, proof: Proof, most: int = 5) -> Proof:
-    """The proof with a mend for its first counterexamples, where there is one. It takes several proofs each."""
-    failing = [item for item in proof.counterexamples if not item.exempt][:most]
-    found = {id(item): mend(estate, plan, item) or "" for item in failing}
-    mended = tuple(replace(item, mend=found.get(id(item), item.mend)) for item in proof.counterexamples)
-    return replace(proof, counterexamples=mended)
+    """The proof with a mend for its first counterexamples, where there is one. It takes several proofs each; a change
+    that proves the whole plan is every counterexample's."""
+    failing = [item for item in proof.counterexamples if not item.exempt]
+    texts: dict[int, str] = {}
+    for item in failing[:most]:
+        found = _search(estate, plan, item)
+        if found is not None and found[2]:
+            texts = {id(other): found[0] for other in failing}
+            break
+        if found is not None:
+            texts[id(item)] = found[0]
+    told = tuple(replace(item, mend=texts.get(id(item), item.mend)) for item in proof.counterexamples)
+    return replace(proof, counterexamples=told)
+
+
+def _names(proof: Proof) -> set[tuple[str, str, str]]:
+    """What fails the proof: the exempt interval is the topology's, whatever the plan."""
+    return {_name(item) for item in proof.counterexamples if not item.exempt}
 
 
 def _name(item: Counterexample) -> tuple[str, str, str]:
