@@ -72,6 +72,12 @@ def spokes_many(bench: Bench, count: int) -> None:
         )
 
 
+def sixes_many(bench: Bench, count: int) -> None:
+    """So many IPv6 ranges of the hub itself."""
+    space = bench.properties("Source-Hub-vNet")["addressSpace"]["addressPrefixes"]
+    space += [f"fd10:{number:x}::/48" for number in range(count)]
+
+
 def connect_many(bench: Bench, count: int, circuit: str) -> None:
     for number in range(count):
         made = bench.copy_of(CONNECTION, f"cn-more{number}")
@@ -164,6 +170,12 @@ CASES: tuple[Case, ...] = (
         "sites/datacenter",
         lambda b: b.project["sites"][0].update(prefixes=[f"172.{16 + n // 256}.{n % 256}.0/24" for n in range(4001)]),
     ),
+    case(
+        "FS135",
+        "sites/datacenter",
+        lambda b: b.project["sites"][0].update(prefixes=[f"fd00:{n:x}::/48" for n in range(101)]),
+        quiet=lambda b: b.project["sites"][0].update(prefixes=[f"fd00:{n:x}::/48" for n in range(100)]),
+    ),
     # Gateways.
     case("FS301", "virtualNetworks/Source-Hub-vNet", lambda b: b.remove(GATEWAY)),
     case("FS302", "virtualNetworkGateways/ergw-source-hub", lambda b: b.properties(GATEWAY).pop("sku")),
@@ -209,6 +221,12 @@ CASES: tuple[Case, ...] = (
     case("FS309", "connections/cn-source-hub", lambda b: fastpath(b, "ErGw1AZ")),
     case("FS309", "connections/cn-source-hub", lambda b: fastpath(b, "ErGw3AZ"), severity="warning"),
     case("FS310", "virtualNetworkGateways/ergw-source-hub", lambda b: connect_many(b, 4, HONG_KONG)),
+    case(
+        "FS310",
+        "virtualNetworkGateways/ergw-source-hub",
+        both(lambda b: fastpath(b, "ErGw3AZ"), lambda b: connect_many(b, 4, HONG_KONG)),
+        quiet=both(lambda b: fastpath(b, "ErGw3AZ"), lambda b: connect_many(b, 3, HONG_KONG)),
+    ),
     # Circuits.
     case(
         "FS311",
@@ -357,6 +375,12 @@ CASES: tuple[Case, ...] = (
         "virtualNetworkGateways/ergw-source-hub",
         lambda b: spokes_many(b, 200),
         quiet=lambda b: spokes_many(b, 20),
+    ),
+    case(
+        "FS813",
+        "virtualNetworkGateways/ergw-source-hub",
+        lambda b: sixes_many(b, 101),
+        quiet=lambda b: sixes_many(b, 100),
     ),
     case("FS814", "expressRouteCircuits/er-hongkong", lambda b: connect_many(b, 10, HONG_KONG)),
 )

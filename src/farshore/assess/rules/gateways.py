@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from farshore.arm.network import VirtualNetworkGateway
+from farshore.arm.network import Connection, VirtualNetworkGateway
 from farshore.assess.context import EXPRESS_ROUTE, GATEWAY_SUBNET, Context, Side
 from farshore.assess.findings import Finding, error, info, rule, warning
 
@@ -192,6 +193,25 @@ def too_many_circuits(context: Context) -> Iterator[Finding]:
                 f"{gateway.id.name} has {len(joined)} connections to circuits; {gateway.sku} allows {most}",
                 remedy="resize the gateway or remove connections",
             )
+            continue
+        places = Counter(_location(context, connection) for connection in joined)
+        for place, count in sorted(places.items()):
+            if place and count > SAME_LOCATION:
+                yield error(
+                    gateway.id,
+                    f"{gateway.id.name} has {count} connections to circuits at {place}; any gateway takes"
+                    f" {SAME_LOCATION} from one peering location",
+                    remedy="connect circuits of other peering locations, or remove connections",
+                )
+
+
+SAME_LOCATION = 4
+"""E16."""
+
+
+def _location(context: Context, connection: Connection) -> str:
+    circuit = context.estate.express_route_circuit(connection.peer)
+    return "" if circuit is None else circuit.peering_location or ""
 
 
 def _gateways(context: Context) -> Iterator[tuple[Side, VirtualNetworkGateway]]:

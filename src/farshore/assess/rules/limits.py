@@ -15,6 +15,7 @@ RULES_IN_A_GROUP = 1000
 TAG_ROUTES_IN_A_TABLE = 25
 ANNOUNCED_AT_CREATION = 200
 ANNOUNCED_AT_ALL = 1000
+ANNOUNCED_SIXES = 100
 LINKS_STANDARD = 10
 LINKS_PREMIUM = {50: 20, 100: 25, 200: 25, 500: 40, 1000: 50, 2000: 60, 5000: 75, 10_000: 100}
 """E15: virtual networks on a Premium circuit, by bandwidth in Mbps."""
@@ -66,7 +67,14 @@ def networks(context: Context) -> Iterator[Finding]:
 def announced(context: Context) -> Iterator[Finding]:
     for side in context.sides:
         for gateway in context.express_route_gateways(side):
-            count = sum(1 for prefix in context.announced(side, gateway) if prefix.version == 4)
+            families = [prefix.version for prefix in context.announced(side, gateway)]
+            count, sixes = families.count(4), families.count(6)
+            if sixes > ANNOUNCED_SIXES:
+                yield error(
+                    gateway.id,
+                    f"{gateway.id.name} announces {sixes} IPv6 prefixes; the connection drops beyond {ANNOUNCED_SIXES}",
+                    remedy="merge the IPv6 address spaces of the spokes",
+                )
             if count > ANNOUNCED_AT_ALL:
                 yield error(
                     gateway.id,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from farshore.arm.decode import Network
+from farshore.arm.ids import ResourceId
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.outside import Router, Site
@@ -106,16 +107,35 @@ def unused_router(context: Context) -> Iterator[Finding]:
 
 @rule("FS135", "A site announces more prefixes than a circuit accepts", "E13", "R41")
 def too_many_prefixes(context: Context) -> Iterator[Finding]:
-    for site in context.estate.sites:
-        count = sum(1 for prefix in site.prefixes if prefix.version == 4)
-        for circuit in context.circuits:
-            most = 10_000 if (circuit.sku_tier or "").lower() == "premium" else 4_000
-            if count > most and any(router.circuit == circuit.id for router in site.routers):
+    for circuit in context.circuits:
+        premium = (circuit.sku_tier or "").lower() == "premium"
+        for version, most in ((4, FOURS_PREMIUM if premium else FOURS), (6, SIXES)):
+            held = {site.name: _told(site, circuit.id, version) for site in context.estate.sites}
+            together = set[Network]().union(*held.values())
+            if len(together) > most:
+                first = max(held, key=lambda name: len(held[name]))
+                others = sorted(name for name in held if held[name] and name != first)
+                family = "IPv6 prefixes" if version == 6 else "prefixes"
                 yield error(
-                    f"sites/{site.name}",
-                    f"{site.name} announces {count} prefixes; {circuit.id.name} drops its BGP session beyond {most}",
-                    remedy="summarise the prefixes, or raise the circuit to Premium",
+                    f"sites/{first}",
+                    f"{' and '.join([first, *others])} announce{'' if others else 's'} {len(together)} {family};"
+                    f" {circuit.id.name} drops its BGP session beyond {most}",
+                    remedy="summarise the prefixes"
+                    + ("" if premium or version == 6 else ", or raise the circuit to Premium"),
                 )
+
+
+FOURS, FOURS_PREMIUM, SIXES = 4_000, 10_000, 100
+"""E13."""
+
+
+def _told(site: Site, circuit: ResourceId, version: int) -> set[Network]:
+    """The prefixes of one family that a site's routers tell a circuit. Filters are asked where there are too many."""
+    prefixes = {prefix for prefix in site.prefixes if prefix.version == version}
+    routers = [router for router in site.routers if router.circuit == circuit]
+    if not routers or len(prefixes) <= SIXES:
+        return prefixes if routers else set()
+    return {prefix for prefix in prefixes if any(denied_part(router, "out", prefix) != prefix for router in routers)}
 
 
 def denied_part(router: Router, direction: str, prefix: Network) -> Network | None:
