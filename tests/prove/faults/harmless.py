@@ -170,7 +170,7 @@ def _same_meaning() -> Iterator[Harmless]:
     yield Harmless(
         "the default route's halves beside it",
         NEAR,
-        lambda at: [at.add_route(RT1, half, "VirtualAppliance", NVA) for half in ("0.0.0.0/1", "128.0.0.0/1")],
+        bind(_halves_beside, RT1),
     )
     yield Harmless(
         "a route inside another, to the same place",
@@ -194,6 +194,11 @@ def _same_meaning() -> Iterator[Harmless]:
         NEAR,
         lambda at: at.peering(SPOKE2, HUB).update(doNotVerifyRemoteGateways=False),
     )
+
+
+def _halves_beside(at: At, table: str) -> None:
+    for half in ("0.0.0.0/1", "128.0.0.0/1"):
+        at.add_route(table, half, "VirtualAppliance", NVA)
 
 
 def _split(at: At, table: str, prefix: str, halves: tuple[str, str]) -> None:

@@ -69,6 +69,10 @@ def _network(estate: Estate, id_: ResourceId, body: Body) -> Iterator[Edit]:
         return
     yield from _halves(estate, own)
     here = list(map(str, own.address_space))
+    for space in _remembered(estate, own):
+        if space != here:
+            words = f"make the address space of {id_.short} {', '.join(space)}, as its peers have it"
+            yield with_property(id_, body, "addressSpace.addressPrefixes", space, words)
     for prefix in here:
         if len(here) > 1:
             rest = [item for item in here if item != prefix]
@@ -79,6 +83,14 @@ def _network(estate: Estate, id_: ResourceId, body: Body) -> Iterator[Edit]:
             if str(extra) not in here and other.id != id_:
                 words = f"add {extra} to the address space of {id_.short}"
                 yield with_property(id_, body, "addressSpace.addressPrefixes", [*here, str(extra)], words)
+
+
+def _remembered(estate: Estate, own: VirtualNetwork) -> Iterator[list[str]]:
+    """The network's address space as its peers learned it: what it was before somebody changed it."""
+    for other in estate.virtual_networks:
+        for peering in other.peerings:
+            if peering.remote_virtual_network == own.id and peering.remote_address_space:
+                yield list(map(str, peering.remote_address_space))
 
 
 def _halves(estate: Estate, own: VirtualNetwork) -> Iterator[Edit]:
