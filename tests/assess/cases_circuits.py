@@ -165,6 +165,7 @@ CASES: tuple[Case, ...] = (
     ),
     case("FS133", CE2, lambda b: b.router("ce2").update(filters=[], local_preference=500), target=True),
     case("FS134", "sites/datacenter/routers/ce3", lambda b: _third_circuit(b), severity="warning"),
+    # E13, R41.
     case(
         "FS135",
         "sites/datacenter",
@@ -370,6 +371,7 @@ CASES: tuple[Case, ...] = (
         both(lambda b: on_both(b, "circuit-link"), lambda b: b.router("ce1").update(links=["primary"])),
     ),
     # Limits of gateways and circuits.
+    # E14, R40.
     case(
         "FS813",
         "virtualNetworkGateways/ergw-source-hub",
@@ -382,6 +384,7 @@ CASES: tuple[Case, ...] = (
         lambda b: sixes_many(b, 101),
         quiet=lambda b: sixes_many(b, 100),
     ),
+    # E15.
     case("FS814", "expressRouteCircuits/er-hongkong", lambda b: connect_many(b, 10, HONG_KONG)),
 )
 

@@ -165,6 +165,7 @@ CASES: tuple[Case, ...] = (
     case("FS643", "machines", lambda b: _hundred(b), severity="warning"),
     # Limits and what could not be read.
     case("FS811", "routeTables/rt-source-vnet1", lambda b: _tags(b)),
+    # R34.
     case("FS812", "virtualNetworks/Source-Hub-vNet", lambda b: _many_peerings(b)),
     case("FS821", "estate.json", lambda b: b.add("Microsoft.Compute/virtualMachineScaleSets", "set"), severity="info"),
     case(

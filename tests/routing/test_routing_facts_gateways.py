@@ -152,6 +152,23 @@ def test_e10_a_circuit_carries_nothing_from_site_to_site() -> None:
 def test_r47_a_tunnel_s_routes_reach_the_expressroute_gateway_of_its_network() -> None:
     net = direct(("er", "Hong Kong", 0))
     vpn = net.gateway("vpn", "hub", kind="Vpn", bgpSettings={"asn": 65515, "bgpPeeringAddress": "10.0.255.30"})
-    told = Advertisement(to=vpn.lower(), peer=ip_address("203.0.113.9"), prefix=ip_network("172.30.0.0/16"), as_path=(65020,))
+    told = Advertisement(
+        to=vpn.lower(), peer=ip_address("203.0.113.9"), prefix=ip_network("172.30.0.0/16"), as_path=(65020,)
+    )
     heard = learned_routes(net.estate(site(router()), outside=Outside(advertised=(told,))), GATEWAY)
     assert "172.30.0.0/16" in {str(route.network) for route in heard}
+
+
+@pytest.mark.parametrize("flags", [(True, True), (True, False), (False, False)])
+def test_e38_networks_on_one_circuit_hear_each_other_where_both_gateways_let_them(flags: tuple[bool, bool]) -> None:
+    net = direct(("er", "Hong Kong", 0))
+    net.network("other", "10.8.0.0/16", app="10.8.0.0/24", GatewaySubnet="10.8.255.0/27")
+    net.gateway("gw2", "other", allowRemoteVnetTraffic=flags[1])
+    net.bodies[GATEWAY]["properties"]["allowRemoteVnetTraffic"] = flags[0]
+    net.connect("gw2", "er")
+    net.machine("vm2", ("other", "app", "10.8.0.4"))
+    estate = net.estate(site(router()))
+    heard = {str(route.network) for route in learned_routes(estate, id_of("virtualNetworkGateways", "gw2"))}
+    assert ("10.0.0.0/16" in heard) is all(flags)
+    found = trace_one_way(estate, flow(id_of("networkInterfaces", "vm2-nic"), "10.8.0.4", "10.0.1.9"))
+    assert (found.disposition.value in ("NoMachine", "Delivered")) is all(flags), found.because

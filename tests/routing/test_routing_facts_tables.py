@@ -85,7 +85,9 @@ def test_r18_an_explicit_prefix_beats_a_tag_and_a_regional_tag_a_global_one() ->
 def test_r19_expressroute_wins_over_a_tunnel_with_the_same_prefix() -> None:
     net = one_spoke()
     vpn = net.gateway("vpn", "hub", kind="Vpn", bgpSettings={"asn": 65515, "bgpPeeringAddress": "10.0.255.30"})
-    told = Advertisement(to=vpn.lower(), peer=ip_address("203.0.113.9"), prefix=ip_network("192.168.0.0/16"), as_path=(65010,))
+    told = Advertisement(
+        to=vpn.lower(), peer=ip_address("203.0.113.9"), prefix=ip_network("192.168.0.0/16"), as_path=(65010,)
+    )
     estate = net.estate(site(router()), outside=Outside(advertised=(told,)))
     assert "192.168.0.0/16" in {str(route.network) for route in learned_routes(estate, vpn)}
     learned = [row for row in effective_routes(estate, SPOKE) if str(row.address_prefix) == "192.168.0.0/16"]
@@ -173,3 +175,13 @@ def test_r38_spokes_meet_through_the_hub_s_appliance_where_both_say_so(both: boo
     again = trace_one_way(estate, flow(id_of("networkInterfaces", "vm2-nic"), "10.2.0.4", "10.1.0.4"))
     assert there.disposition.value == "Delivered"
     assert (again.disposition.value == "Delivered") is both
+
+
+@pytest.mark.parametrize(("where", "kind"), [("eastasia", "VNetPeering"), ("westeurope", "VNetGlobalPeering")])
+def test_r8_a_peer_of_another_region_has_a_next_hop_type_of_its_own(where: str, kind: str) -> None:
+    net = Net()
+    net.network("one", "10.1.0.0/24", app="10.1.0.0/25")
+    net.network("other", "10.2.0.0/24", location=where, app="10.2.0.0/25")
+    net.peer("one", "other")
+    found = rows(net.estate(), id_of("virtualNetworks/subnets", "one", "app"))
+    assert ("Default", "Active", "10.2.0.0/24", kind) in found

@@ -136,6 +136,7 @@ def test_a_tunnel_between_two_networks_carries_both_ways() -> None:
 
 
 def test_a_route_server_sends_traffic_to_the_appliance_that_announced_it() -> None:
+    """R46."""
     net = Net()
     net.network("hub", "10.0.0.0/16", nva="10.0.1.0/24", app="10.0.2.0/24", RouteServerSubnet="10.0.3.0/27")
     net.machine("nva", ("hub", "nva", "10.0.1.4"), forward=True)

@@ -1,0 +1,132 @@
+"""Security groups on the way, fact by fact; and what no test of routing names, with the reason."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from farshore.routing import trace_one_way
+
+from .small import Net, flow, id_of
+from .test_routing_facts_gateways import OUT, direct
+from .test_routing_traces import IN, hub, router, site
+
+TESTS = Path(__file__).parent.parent
+
+
+def group(net: Net, name: str, *rules: tuple[str, str, str, str]) -> dict[str, str]:
+    """Rules as (direction, access, source, destination), asked in this order."""
+    made = [
+        {
+            "name": f"rule{number}",
+            "properties": {
+                "priority": 100 + number,
+                "direction": direction,
+                "access": access,
+                "protocol": "*",
+                "sourcePortRange": "*",
+                "destinationPortRange": "*",
+                "sourceAddressPrefix": source,
+                "destinationAddressPrefix": destination,
+            },
+        }
+        for number, (direction, access, source, destination) in enumerate(rules)
+    ]
+    return {"id": net.add("networkSecurityGroups", name, securityRules=made)}
+
+
+def on_subnet(net: Net, network: str, subnet: str, held: dict[str, str]) -> None:
+    subnets = net.bodies[id_of("virtualNetworks", network)]["properties"]["subnets"]
+    next(item for item in subnets if item["name"] == subnet)["properties"]["networkSecurityGroup"] = held
+
+
+def on_nic(net: Net, nic: str, held: dict[str, str]) -> None:
+    net.bodies[id_of("networkInterfaces", nic)]["properties"]["networkSecurityGroup"] = held
+
+
+DENY_IN = ("Inbound", "Deny", "192.168.0.0/16", "*")
+ALLOW_IN = ("Inbound", "Allow", "192.168.0.0/16", "*")
+
+
+@pytest.mark.parametrize(("subnet", "nic", "says"), [("deny", "allow", "on-subnet"), ("allow", "deny", "on-nic")])
+def test_r43_both_groups_must_allow_and_inward_the_subnet_s_is_asked_first(subnet: str, nic: str, says: str) -> None:
+    net = direct(("er", "Hong Kong", 0))
+    rule = {"allow": ALLOW_IN, "deny": DENY_IN}
+    on_subnet(net, "spoke", "app", group(net, "on-subnet", rule[subnet]))
+    on_nic(net, "vm-nic", group(net, "on-nic", rule[nic]))
+    found = trace_one_way(net.estate(site(router())), IN)
+    assert found.disposition.value == "Denied" and says in found.because
+
+
+def test_r43_outward_the_nic_s_is_asked_first() -> None:
+    net = direct(("er", "Hong Kong", 0))
+    deny = ("Outbound", "Deny", "*", "192.168.0.0/16")
+    on_subnet(net, "spoke", "app", group(net, "on-subnet", deny))
+    on_nic(net, "vm-nic", group(net, "on-nic", deny))
+    found = trace_one_way(net.estate(site(router())), OUT)
+    assert found.disposition.value == "Denied" and "on-nic" in found.because
+
+
+def test_r43_without_a_group_everything_passes() -> None:
+    assert trace_one_way(direct(("er", "Hong Kong", 0)).estate(site(router())), IN).disposition.value == "Delivered"
+
+
+def test_r43_groups_hold_inside_a_subnet_too() -> None:
+    net = direct(("er", "Hong Kong", 0))
+    net.machine("vm2", ("spoke", "app", "10.1.0.5"))
+    on_nic(net, "vm-nic", group(net, "closed", ("Inbound", "Deny", "10.1.0.5/32", "*")))
+    inside = flow(id_of("networkInterfaces", "vm2-nic"), "10.1.0.5", "10.1.0.4")
+    assert trace_one_way(net.estate(), inside).disposition.value == "Denied"
+
+
+@pytest.mark.parametrize(("told", "ends"), [("192.168.0.0/16", "Delivered"), ("172.30.0.0/16", "Denied")])
+def test_r44_virtual_network_means_what_the_gateway_has_learned(told: str, ends: str) -> None:
+    net = direct(("er", "Hong Kong", 0))
+    on_nic(
+        net,
+        "vm-nic",
+        group(net, "nsg", ("Inbound", "Allow", "VirtualNetwork", "*"), ("Inbound", "Deny", "*", "*")),
+    )
+    net.network("far", "10.7.0.0/24", app="10.7.0.0/25")
+    home = site(router(), prefix="192.168.0.0/16")
+    source = "192.168.1.1" if told.startswith("192") else "203.0.113.7"
+    found = trace_one_way(net.estate(home), flow("dc" if ends == "Delivered" else "internet", source, "10.1.0.4"))
+    assert (found.disposition.value == "Delivered") is (ends == "Delivered"), found.because
+
+
+def test_r45_a_group_on_an_appliance_sees_the_flow_s_own_ends() -> None:
+    net = Net()
+    hub(net)
+    nic = net.machine("nva", ("hub", "nva", "10.0.1.4"), forward=True).rsplit("/", 1)[-1]
+    on_nic(net, nic, group(net, "nva", ("Inbound", "Deny", "192.168.0.0/16", "10.1.0.0/24")))
+    found = trace_one_way(net.estate(site(router())), IN)
+    assert found.disposition.value == "Denied" and "nva" in found.because
+
+
+# What no test has to name
+
+NOT_ROUTING = {
+    "R12": "disablePeeringRoute: known by name alone, no table of it was measured",
+    "R13": "summarizedGatewayPrefixes: marked U, never asserted",
+    "R32": "names of properties: arm/network.py reads them, the measured cases use them",
+    "E3": "bandwidths: assess and the plan, no route",
+    "E6": "bandwidth is raised, never lowered: assess, no route",
+    "E7": "circuits of a subscription: a quota, no route",
+    "E23": "the size of a GatewaySubnet: assess, no route",
+    "E28": "performance of gateways: no route",
+    "E29": "packet size: no route",
+    "E30": "failover tests of a gateway: operations, no route",
+    "E31": "FastPath: assess; data skips the gateway, routes are the same",
+    "E46": "Global Reach is not modelled: docs/guide/limits.md says so",
+}
+FACTS = [*(f"R{number}" for number in range(1, 49)), *(f"E{number}" for number in range(1, 49))]
+
+
+def test_every_routing_fact_is_named_by_a_test() -> None:
+    texts = "\n".join(path.read_text() for path in TESTS.rglob("*.py") if path != Path(__file__))
+    texts += "\n".join(re.findall(r'def test_\w+|"""[^"]+"""', Path(__file__).read_text()))
+    named = {name.upper() for name in re.findall(r"(?<![a-z0-9])([re]\d+)(?=[_\W])", texts.replace("test_", " "), re.I)}
+    missing = [fact for fact in FACTS if fact not in named and fact not in NOT_ROUTING]
+    assert not missing, f"no test names {', '.join(missing)}"
