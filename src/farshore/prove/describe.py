@@ -26,6 +26,10 @@ def _lines(proof: Proof) -> Iterator[str]:
     yield ""
     yield f"  cuts         {proof.cuts:,}" + ("" if proof.exhaustive else ", not all of them looked at")
     yield f"  states       {proof.states:,}, each without failure and under {len(proof.failures)} single failures"
+    pairs = (
+        f"{proof.double_failures:,} double failures, followed {proof.double_failures_traced:,} times where both meet"
+    )
+    yield f"  doubles      {pairs}"
     yield f"  evaluations  {proof.evaluations:,}, forward and return"
     yield f"  exhaustive   {'yes' if proof.exhaustive else 'no: the limit was reached, phase by phase'}"
     for item in failing:

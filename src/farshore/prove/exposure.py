@@ -1,7 +1,8 @@
 """What a failure would cost that nobody promised to survive: ranked, never a failure of the proof.
 
-At the end of each phase every single failure that stops a flow, and every pair of failures that does although neither
-alone would. What a pair does to safety (two things gone, and traffic meets a stale machine) is told here too.
+In every state that a cut can be in: every single failure that stops a flow which goes on without it, and every pair of
+failures that does although neither alone would. What a pair does to safety (two things gone, and traffic meets a stale
+machine) is told here too.
 
 The order: most machines first; of these, what nobody notices before what BGP tells at once; singles before pairs.
 """
@@ -30,18 +31,19 @@ class Exposed:
     def __init__(self, plan: Plan, claims: Claims) -> None:
         self._plan = plan
         self._claims = claims
-        self._costs: dict[int, tuple[State, list[_Cost]]] = {}
+        self.pairs: set[frozenset[str]] = set()
+        """Every pair of failures that was looked at, by what is down."""
+        self.traced = 0
+        """How often one was: the others can't meet."""
         self._found: dict[tuple[str, ...], _Sum] = {}
 
-    def see(self, phase: Phase, state: State, evaluator: Evaluator) -> None:
-        """One slice at the end of a phase."""
-        held = self._costs.get(id(state))
-        if held is None:
-            held = self._costs[id(state)] = (state, [*self._singles(state, evaluator), *self._pairs(state, evaluator)])
-        for elements, machines, silent in held[1]:
+    def see(self, phases: tuple[Phase, ...], state: State, evaluator: Evaluator) -> None:
+        """One state of a slice, and the phases that have it at some moment."""
+        for elements, machines, silent in (*self._singles(state, evaluator), *self._pairs(state, evaluator)):
             names = tuple(str(element) for element in elements)
             found = self._found.setdefault(names, _Sum(elements))
-            found.phases.setdefault(phase, set()).update(machines)
+            for phase in phases:
+                found.phases.setdefault(phase, set()).update(machines)
             if silent:
                 found.silent = silent
 
@@ -91,6 +93,7 @@ class Exposed:
         for (one, first), (other, second) in combinations(state.failed, 2):
             if one.down >= other.down or other.down >= one.down:
                 continue
+            self.pairs.add(one.down | other.down)
             which = tuple(
                 cold is not None
                 and cold.verdict.good
@@ -104,6 +107,7 @@ class Exposed:
             )
             if not any(which):
                 continue
+            self.traced += 1
             lost: set[str] = set()
             silent = ""
             for flow, outcome in zip(

@@ -36,6 +36,8 @@ def proof_as_json(proof: Proof) -> dict[str, Any]:
         "evaluations": proof.evaluations,
         "exhaustive": proof.exhaustive,
         "failures": list(proof.failures),
+        "double_failures": proof.double_failures,
+        "double_failures_traced": proof.double_failures_traced,
         "counterexamples": [_counterexample_as_json(item) for item in proof.counterexamples],
         "verdicts": [
             {
@@ -76,6 +78,10 @@ def proof_from_json(document: Any, *, file: str = "proof.json") -> Proof:
         evaluations=root.at("evaluations").whole(),
         exhaustive=root.at("exhaustive").flag(),
         failures=root.at("failures").texts(),
+        double_failures=0 if root.maybe("double_failures") is None else root.at("double_failures").whole(),
+        double_failures_traced=(
+            0 if root.maybe("double_failures_traced") is None else root.at("double_failures_traced").whole()
+        ),
         counterexamples=root.at("counterexamples").each(_counterexample_from),
         verdicts=root.at("verdicts").each(_verdict_from),
         exposures=root.at("exposures").each(_exposure_from),

@@ -27,7 +27,7 @@ from farshore.plan.effects import start
 from farshore.plan.model import Phase, Plan
 from farshore.prove.claims import Claims
 from farshore.prove.counterexamples import Collector, Fault
-from farshore.prove.cuts import LIMIT, PHASES, Moment, count_cuts, explore, poset_of
+from farshore.prove.cuts import LIMIT, PHASES, Moment, count_cuts, explore, members, poset_of
 from farshore.prove.evaluation import Evaluator, Outcome, State
 from farshore.prove.exposure import Exposed
 from farshore.prove.flows import EndKind, PromisedFlow, promised_flows
@@ -82,6 +82,8 @@ class _Prover:
             evaluations=self.evaluations,
             exhaustive=self.exhaustive,
             failures=tuple(sorted(self.tried)),
+            double_failures=len(self.exposed.pairs),
+            double_failures_traced=self.exposed.traced,
             counterexamples=found,
             verdicts=tuple(self._verdicts()),
             exposures=self.exposed.ranked(),
@@ -97,6 +99,7 @@ class _Prover:
         for phase in self.ends:
             closing.setdefault(self.poset.through(phase) & part.bits, []).append(phase)
         self.collector.begin()
+        phases: dict[int, tuple[State, dict[Phase, None]]] = {}
         for moment, world in reached.moments:
             self.keys.add(part.key(moment))
             state = evaluator.state(world)
@@ -108,11 +111,17 @@ class _Prover:
                 for phase in ending:
                     tally = self.verdicts.setdefault((flow.objective.name, phase), _Tally())
                     tally.add(flow.members, wrong or state.outcomes[index] or self._unsent(flow, world), wrong is None)
-            if not moment.failed:
-                for phase in ending:
-                    self.exposed.see(phase, state, evaluator)
+            held = phases.setdefault(id(state), (state, {}))[1]
+            held |= dict.fromkeys(ending or [self._reached(moment)])
+        for state, seen in phases.values():
+            self.exposed.see(tuple(seen), state, evaluator)
         self.evaluations += evaluator.evaluations
         self.tried |= evaluator.tried
+
+    def _reached(self, moment: Moment) -> Phase:
+        """The phase that a moment is in: the last of which anything is done."""
+        done = [node.phase for index in members(moment.done) if (node := self.poset.nodes[index]).phase is not None]
+        return max(done, key=PHASES.index, default=self.ends[0] if self.ends else PHASES[0])
 
     def _faults(self, flow: PromisedFlow, index: int, moment: Moment, state: State, ending: bool) -> Iterator[Fault]:
         """What speaks against one flow at one moment."""

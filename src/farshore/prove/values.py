@@ -92,6 +92,10 @@ class Proof:
     exhaustive: bool
     failures: tuple[str, ...]
     """The single failures that were tried, by name."""
+    double_failures: int = 0
+    """How many pairs of failures were looked at, in every state of every cut."""
+    double_failures_traced: int = 0
+    """How often packets had to be followed under a pair: elsewhere its two parts can't meet on any way."""
     counterexamples: tuple[Counterexample, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     exposures: tuple[Exposure, ...] = ()
