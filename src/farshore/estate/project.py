@@ -97,6 +97,15 @@ class Machines:
     boot_order: tuple[tuple[str, ...], ...] = ()
 
 
+class Asymmetry(StrEnum):
+    """How far a flow and its reply may go different ways."""
+
+    STATELESS = "stateless"
+    """Wherever nothing stateful sees only one of them (R39, E44)."""
+    NONE = "none"
+    """Nowhere: the reply comes back by the same routers, circuits, gateways and appliances."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
     """Who must (or, with `deny`, must not) reach whom, through what, within what time, despite which failures."""
@@ -110,6 +119,7 @@ class Objective:
     recovery_time: timedelta = timedelta(minutes=60)
     recovery_point: timedelta = timedelta(minutes=15)
     survive: tuple[str, ...] = ()
+    asymmetry: Asymmetry = Asymmetry.STATELESS
     derived: bool = False
 
 

@@ -19,6 +19,7 @@ from farshore.estate.project import (
     SURVIVABLE,
     AddressMap,
     Approvals,
+    Asymmetry,
     Drill,
     LabSettings,
     Link,
@@ -233,6 +234,7 @@ _OBJECTIVE_KEYS = (
     "recovery_time_minutes",
     "recovery_point_minutes",
     "survive",
+    "asymmetry",
 )
 _PORT = re.compile(r"(tcp|udp)/(\d{1,5})|icmp")
 
@@ -248,6 +250,7 @@ def _objectives(place: Place | None, sites: Sequence[Site]) -> tuple[Objective, 
 def _objective(name: str, section: Section, sites: list[str]) -> Objective:
     ports, survive = section.get("ports"), section.get("survive")
     through, deny = section.get("through"), section.get("deny")
+    asymmetry = section.get("asymmetry")
     time, point = section.get("recovery_time_minutes"), section.get("recovery_point_minutes")
     return Objective(
         name=name,
@@ -259,6 +262,7 @@ def _objective(name: str, section: Section, sites: list[str]) -> Objective:
         recovery_time=timedelta(minutes=60 if time is None else time.number(0)),
         recovery_point=timedelta(minutes=15 if point is None else point.number(0)),
         survive=SURVIVED if survive is None else words(survive, SURVIVABLE, may_be_empty=True),
+        asymmetry=Asymmetry.STATELESS if asymmetry is None else asymmetry.member(Asymmetry),
     )
 
 

@@ -73,7 +73,8 @@ machines:
 
 # Who must reach whom, through what, within what time, despite which failures:
 # {", ".join(SURVIVABLE)}
-# deny: true means that it must not be possible.
+# deny: true means that it must not be possible; asymmetry: none, that a reply never comes another way (stateless: it
+# may, where nothing stateful sees only one direction).
 objectives:
   - name: datacenter to machines
     from: datacenter
@@ -83,6 +84,7 @@ objectives:
     recovery_time_minutes: 60
     recovery_point_minutes: 15
     survive: [circuit-link, gateway-instance]
+    asymmetry: stateless
 
 # all, none, or some of: {", ".join(PROVISIONABLE)}
 provision_ahead: all

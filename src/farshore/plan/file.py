@@ -15,7 +15,7 @@ from typing import Any
 
 from farshore.arm.json import fingerprint
 from farshore.errors import InputError
-from farshore.estate.project import Objective
+from farshore.estate.project import Asymmetry, Objective
 from farshore.plan.drift import check_against
 from farshore.plan.effects_file import effect_as_json, effect_from
 from farshore.plan.model import (
@@ -273,12 +273,13 @@ def _objective_as_json(objective: Objective) -> dict[str, Any]:
         "recovery_time_seconds": _seconds(objective.recovery_time),
         "recovery_point_seconds": _seconds(objective.recovery_point),
         "survive": list(objective.survive),
+        "asymmetry": objective.asymmetry.value,
         "derived": objective.derived,
     }
 
 
 def _objective_from(place: Place) -> Objective:
-    through = place.maybe("through")
+    through, asymmetry = place.maybe("through"), place.maybe("asymmetry")
     return Objective(
         name=place.at("name").text(),
         from_=place.at("from").text(),
@@ -289,6 +290,7 @@ def _objective_from(place: Place) -> Objective:
         recovery_time=timedelta(seconds=place.at("recovery_time_seconds").number()),
         recovery_point=timedelta(seconds=place.at("recovery_point_seconds").number()),
         survive=place.at("survive").texts(),
+        asymmetry=Asymmetry.STATELESS if asymmetry is None else asymmetry.member(Asymmetry),
         derived=place.at("derived").flag(),
     )
 

@@ -3,7 +3,8 @@
 Two kinds of claim (contract, "Two kinds of claim"):
 
   safety        at every moment, and under every single failure: not ambiguous, not stale, no wrong owner, no loop, no
-                bypass of the appliance that the objective names, no asymmetry through something stateful; and nothing
+                bypass of the appliance that the objective names, no asymmetry through something stateful (none at all
+                where the objective allows none); and nothing
                 that decides is unknown: what can't be told is not called safe. An objective that denies is safe while
                 the flow is not delivered.
   reachability  at the end of each phase; and at every moment at which the machines at the flow's ends run where they
@@ -27,7 +28,7 @@ from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.estate.counterparts import Counterparts
 from farshore.estate.estate import Estate
-from farshore.estate.project import Objective, Topology
+from farshore.estate.project import Asymmetry, Objective, Topology
 from farshore.estate.resolving import matches
 from farshore.plan.design import addresses_of, appliance_addresses
 from farshore.plan.effects import World
@@ -70,6 +71,8 @@ class Claims:
         if found.good and home is not None and back.delivered_to is not None and back.delivered_to != home:
             because = f"{back.delivered_to.name} took the reply, promised is {home.name}"
             return Verdict(kind="wrong-owner", because=because, disposition=Disposition.WRONG_OWNER, direction="back")
+        if found.good and flow.objective.asymmetry is Asymmetry.NONE:
+            return _same_way(forward, back) or found
         return found
 
     def on_its_feet(self, flow: PromisedFlow, world: World, network: Network) -> bool:
@@ -209,3 +212,16 @@ def _owner(flow: PromisedFlow, world: World, *, at_source: bool) -> ResourceId |
     if end.kind is EndKind.MACHINE:
         return world.promises[end.name]
     return resource_id(end.name) if end.kind is EndKind.HOST else None
+
+
+def _same_way(forward: Trace, back: Trace) -> Verdict | None:
+    """Asymmetric, where the reply passes other things than the flow, stateful or not; None where it is the same way."""
+    there, home = ([(hop.kind, hop.name) for hop in trace.hops[1:-1]] for trace in (forward, back))
+    if there == home[::-1]:
+        return None
+    only = [name for _, name in dict.fromkeys(hop for hop in there if hop not in home)]
+    other = [name for _, name in dict.fromkeys(hop for hop in home if hop not in there)]
+    parts = [f"only the flow passes {', '.join(only)}"] if only else []
+    parts += [f"only the reply passes {', '.join(other)}"] if other else []
+    because = (", ".join(parts) or "the flow and its reply pass the same things in another order") + ", and none may"
+    return Verdict(kind="asymmetric", because=because, disposition=back.disposition, direction="back")
