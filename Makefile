@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds bench routers check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds naive bench routers check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -33,6 +33,11 @@ kill: setup
 SEEDS ?= 20
 seeds: setup
 	@FARSHORE_SEEDS=$(SEEDS) $(PY) -m pytest -q -s tests/seeds
+
+## make naive      NETWORKS=20000 small networks: the engine beside a twin that walks one packet at a time
+NETWORKS ?= 20000
+naive: setup
+	@FARSHORE_NAIVE=$(NETWORKS) $(PY) -m pytest -q -n 2 -rP tests/routing/naive
 
 ## make bench      seconds, memory and growth on generated estates; ROWS="'10k shared'" for some; build/bench/bench.json
 ROWS ?=
