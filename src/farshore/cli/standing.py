@@ -179,8 +179,9 @@ def unsafe(answer: dict[str, Any]) -> bool:
 def described(answer: dict[str, Any]) -> str:
     """The answer for a person."""
     lines = [
-        f"{_many(answer['machines'], 'machine')}, {_many(answer['ends'], 'part')} of sites' prefixes,"
-        f" {answer['service']}, there and back: {_many(answer['cells'], 'cell')}",
+        f"{answer['service']} there and back, {_many(answer['machines'], 'machine')},"
+        f" {_many(answer['ends'], 'part')} of sites' prefixes",
+        f"  {'cells':<12} {answer['cells']:>16,}",
     ]
     lines += [f"  {word:<12} {count:>16,}" for word, count in answer["words"].items() if count]
     lines.append(f"\n{_many(answer['failures'], 'failure')}, {answer['unnoticed']:,} of them cost nothing")
@@ -206,10 +207,13 @@ def _pairs(pairs: dict[str, Any]) -> list[str]:
     lines = [f"\n{_many(pairs['number'], 'pair')} of failures"]
     if not pairs["worst"]:
         return [f"{lines[0]}: none costs more than its two failures alone"]
-    lines[0] += "; what no single failure shows:"
-    lines.append(f"  {'cells lost':>14}  {'more than alone':>15}")
+    lines[0] += "; what no single failure shows, and how far beyond both alone:"
+    # As narrow as the numbers let it be: names are long, and a terminal has 80 columns.
+    width = max(len("cells lost"), *(len(f"{pair['lost']:,}") for pair in pairs["worst"]))
+    lines.append(f"  {'cells lost':>{width}}  {'beyond':>{width}}")
     return lines + [
-        f"  {pair['lost']:>14,}  {pair['more']:>15,}  {pair['first']}, {pair['second']}" for pair in pairs["worst"]
+        f"  {pair['lost']:>{width},}  {pair['more']:>{width},}  {pair['first']}, {pair['second']}"
+        for pair in pairs["worst"]
     ]
 
 
