@@ -207,7 +207,7 @@ def _pairs(pairs: dict[str, Any]) -> list[str]:
     lines = [f"\n{_many(pairs['number'], 'pair')} of failures"]
     if not pairs["worst"]:
         return [f"{lines[0]}: none costs more than its two failures alone"]
-    lines[0] += "; what no single failure shows, and how far beyond both alone:"
+    lines[0] += "; what neither of two shows alone, and by how much:"
     # As narrow as the numbers let it be: names are long, and a terminal has 80 columns.
     width = max(len("cells lost"), *(len(f"{pair['lost']:,}") for pair in pairs["worst"]))
     lines.append(f"  {'cells lost':>{width}}  {'beyond':>{width}}")
