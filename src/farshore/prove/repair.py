@@ -30,6 +30,10 @@ from farshore.prove.values import Proof, Repaired
 
 MOST_TRIED = 400
 """Edits for one error: an assessment of a small estate takes some hundredths of a second."""
+LOOKED_AT = 40_000
+"""Resources that are assessed for one error, all edits together: large estates try fewer."""
+MOST_ERRORS = 8
+"""Errors that are looked at in one round: where none of these can be mended, the next ones seldom can."""
 MOST_EDITS = 6
 """An estate that needs more is not mended by small changes."""
 
@@ -86,9 +90,10 @@ def _best(estate: Estate, held: Assessment) -> tuple[Edit, Estate, Assessment] |
     """The best edit for the first error that any edit helps."""
     known = _names(held, Severity.ERROR)
     quiet = _names(held, Severity.WARNING)
-    for finding in _errors(held):
+    tries = max(10, min(MOST_TRIED, LOOKED_AT // max(1, len(estate.resources))))
+    for finding in _errors(held)[:MOST_ERRORS]:
         best: tuple[tuple[int, int], Edit, Estate, Assessment] | None = None
-        for edit in islice(_candidates(estate, finding), MOST_TRIED):
+        for edit in islice(_candidates(estate, finding), tries):
             tried = _after(estate, edit)
             if tried is None:
                 continue

@@ -180,7 +180,8 @@ class Story:
         with self._phases("prove") as phase:
             proof = self._told.proof = prove(estate, plan)
             whole = "all of them" if proof.exhaustive else "NOT all of them"
-            phase.said = f"{proof.cuts:,} cuts, {proof.states:,} states, {len(proof.failures)} single failures, {whole}"
+            failures = f"{len(proof.failures)} single and {proof.double_failures} double failures"
+            phase.said = f"{proof.cuts:,} cuts, {proof.states:,} states, {failures}, {whole}"
             if not proof.ok:
                 first = next(example for example in proof.counterexamples if not example.exempt)
                 phase.halt(f"{first.summary} Nothing was touched.")
