@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds naive bench routers check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds faults naive bench routers check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -33,6 +33,10 @@ kill: setup
 SEEDS ?= 20
 seeds: setup
 	@FARSHORE_SEEDS=$(SEEDS) $(PY) -m pytest -q -s tests/seeds
+
+## make faults     every planted fault found, named and mended; every harmless edit left alone
+faults: setup
+	@FARSHORE_FAULTS=all $(PY) -m pytest -q -n 2 tests/prove/faults
 
 ## make naive      NETWORKS=20000 small networks: the engine beside a twin that walks one packet at a time
 NETWORKS ?= 20000

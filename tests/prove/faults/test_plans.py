@@ -9,9 +9,10 @@ from farshore.plan.make import make_plan
 from farshore.prove import prove
 from farshore.prove.mend import mended
 from prove.faults.plans import PLANS, PlanFault
+from prove.faults.reading import slice_of
 
 
-@pytest.mark.parametrize("fault", PLANS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", slice_of(PLANS), ids=lambda fault: fault.name)
 def test_it_is_found_named_and_mended(fault: PlanFault) -> None:
     _, estate = read(fault.example)
     plan = fault.edit(make_plan(estate))

@@ -14,7 +14,7 @@ from farshore.plan.make import make_plan
 from farshore.prove import prove
 from farshore.prove.repair import repair
 from prove.faults.planted import PLANTED, Fault
-from prove.faults.reading import estate_of
+from prove.faults.reading import estate_of, slice_of
 
 _proven: dict[bytes, bool] = {}
 
@@ -54,7 +54,7 @@ def test_it_is_found_and_named(fault: Fault) -> None:
     assert subject.lower() in {f.subject.lower() for f in errors}, [(f.code, f.subject) for f in errors]
 
 
-@pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", slice_of(PLANTED), ids=lambda fault: fault.name)
 def test_the_change_that_is_offered_mends_it(fault: Fault) -> None:
     estate, _ = _broken(fault)
     found = repair(estate, proven=False)
