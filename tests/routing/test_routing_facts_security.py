@@ -1,12 +1,15 @@
-"""Security groups on the way, fact by fact; and what no test of routing names, with the reason."""
+"""Security groups on the way, fact by fact; and which facts no test has to cite, with the reason."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from farshore.estate.outside import Filter
 from farshore.routing import trace_one_way
 
 from .small import Net, flow, id_of
@@ -81,19 +84,18 @@ def test_r43_groups_hold_inside_a_subnet_too() -> None:
     assert trace_one_way(net.estate(), inside).disposition.value == "Denied"
 
 
-@pytest.mark.parametrize(("told", "ends"), [("192.168.0.0/16", "Delivered"), ("172.30.0.0/16", "Denied")])
-def test_r44_virtual_network_means_what_the_gateway_has_learned(told: str, ends: str) -> None:
+@pytest.mark.parametrize("learned", [True, False])
+def test_r44_virtual_network_means_what_the_gateway_has_learned(learned: bool) -> None:
     net = direct(("er", "Hong Kong", 0))
     on_nic(
         net,
         "vm-nic",
         group(net, "nsg", ("Inbound", "Allow", "VirtualNetwork", "*"), ("Inbound", "Deny", "*", "*")),
     )
-    net.network("far", "10.7.0.0/24", app="10.7.0.0/25")
-    home = site(router(), prefix="192.168.0.0/16")
-    source = "192.168.1.1" if told.startswith("192") else "203.0.113.7"
-    found = trace_one_way(net.estate(home), flow("dc" if ends == "Delivered" else "internet", source, "10.1.0.4"))
-    assert (found.disposition.value == "Delivered") is (ends == "Delivered"), found.because
+    withheld = Filter(direction="out", prefix=ip_network("192.168.0.0/16"), action="deny")
+    told = replace(router(), filters=() if learned else (withheld,))
+    found = trace_one_way(net.estate(site(told)), IN)
+    assert found.disposition.value == ("Delivered" if learned else "Denied"), found.because
 
 
 def test_r45_a_group_on_an_appliance_sees_the_flow_s_own_ends() -> None:
@@ -105,12 +107,13 @@ def test_r45_a_group_on_an_appliance_sees_the_flow_s_own_ends() -> None:
     assert found.disposition.value == "Denied" and "nva" in found.because
 
 
-# What no test has to name
+# What no test has to cite
 
 NOT_ROUTING = {
     "R12": "disablePeeringRoute: known by name alone, no table of it was measured",
     "R13": "summarizedGatewayPrefixes: marked U, never asserted",
     "R32": "names of properties: arm/network.py reads them, the measured cases use them",
+    "R50": "Virtual WAN is not modelled: docs/guide/limits.md says so",
     "E3": "bandwidths: assess and the plan, no route",
     "E6": "bandwidth is raised, never lowered: assess, no route",
     "E7": "circuits of a subscription: a quota, no route",
@@ -121,12 +124,13 @@ NOT_ROUTING = {
     "E31": "FastPath: assess; data skips the gateway, routes are the same",
     "E46": "Global Reach is not modelled: docs/guide/limits.md says so",
 }
-FACTS = [*(f"R{number}" for number in range(1, 49)), *(f"E{number}" for number in range(1, 49))]
+FACTS = [*(f"R{number}" for number in range(1, 51)), *(f"E{number}" for number in range(1, 49))]
 
 
-def test_every_routing_fact_is_named_by_a_test() -> None:
+def test_every_routing_fact_is_cited_in_the_tests() -> None:
+    """In a name, a docstring, a comment or a case's data: that it is cited, not how well it is tested."""
     texts = "\n".join(path.read_text() for path in TESTS.rglob("*.py") if path != Path(__file__))
     texts += "\n".join(re.findall(r'def test_\w+|"""[^"]+"""', Path(__file__).read_text()))
     named = {name.upper() for name in re.findall(r"(?<![a-z0-9])([re]\d+)(?=[_\W])", texts.replace("test_", " "), re.I)}
     missing = [fact for fact in FACTS if fact not in named and fact not in NOT_ROUTING]
-    assert not missing, f"no test names {', '.join(missing)}"
+    assert not missing, f"no test cites {', '.join(missing)}"
