@@ -127,7 +127,7 @@ def test_every_page_is_used() -> None:
 # What is uncertain.
 
 ALTOGETHER = {
-    "R20": {"src/farshore/routing/select.py"},  # a switch
+    "R20": {"src/farshore/routing/selection.py"},  # a switch
     "E37": {"src/farshore/lab/durations.py", "src/farshore/lab/network/circuits.py", "src/farshore/plan/durations.py"},
     "S56": set[str](),
 }

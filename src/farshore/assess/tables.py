@@ -3,7 +3,7 @@
 A rule about route tables must not be blinded by what else is broken, or not built yet: a GatewaySubnet's table is wrong
 whether or not the gateway is up. So the rows here are those of the design: the network itself, every peering as if
 connected, the sites' prefixes as if the gateway had learned them, and the user's own routes. The choice among them is
-Azure's (`routing/select.py`, R14); what a packet meets at this moment is the traces' business (`rules/flows.py`).
+Azure's (`routing/selection.py`, R14); what a packet meets at this moment is the traces' business (`rules/flows.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from farshore.arm.decode import Address, Network
 from farshore.arm.network import NextHopType, Subnet, VirtualNetwork
 from farshore.assess.context import Context, Side, is_appliance_route
 from farshore.routing.prefixes import inside, overlap
-from farshore.routing.select import select
+from farshore.routing.selection import select
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
 
 DEFAULT = "0.0.0.0/0"

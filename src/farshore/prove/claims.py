@@ -37,9 +37,9 @@ from farshore.prove.cuts import PHASES, Moment, Poset, members
 from farshore.prove.flows import EndKind, PromisedFlow
 from farshore.prove.slices import Slices
 from farshore.routing.failures import Element
-from farshore.routing.judge import Verdict, arrived, judge
 from farshore.routing.places import is_stale
 from farshore.routing.values import Disposition, Trace
+from farshore.routing.verdicts import Verdict, arrived, judge
 from farshore.routing.world import World as Network
 
 SAFETY = frozenset({"ambiguous", "looped", "stale", "wrong-owner", "bypass", "asymmetric", "unknown", "admitted"})

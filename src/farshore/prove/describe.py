@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from farshore.prove.values import Counterexample, Exposure, Proof, Verdict
-from farshore.routing.describe import describe
+from farshore.routing.figures import describe
 
 EXPOSURES = 10
 

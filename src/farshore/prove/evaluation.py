@@ -19,8 +19,8 @@ from farshore.prove.flows import PromisedFlow
 from farshore.prove.forwarding import Forwarding, Worlds, with_failed
 from farshore.routing import Routing
 from farshore.routing.failures import LINKS, Element
-from farshore.routing.judge import Verdict
 from farshore.routing.values import Hop, Trace
+from farshore.routing.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)

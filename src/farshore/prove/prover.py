@@ -34,9 +34,9 @@ from farshore.prove.flows import EndKind, PromisedFlow, promised_flows
 from farshore.prove.forwarding import Forwarding, Worlds
 from farshore.prove.slices import Slice, Slices
 from farshore.prove.values import Proof, Verdict
-from farshore.routing.describe import describe
-from farshore.routing.judge import Verdict as Word
+from farshore.routing.figures import describe
 from farshore.routing.values import Disposition, Trace
+from farshore.routing.verdicts import Verdict as Word
 
 
 def prove(estate: Estate, plan: Plan, objectives: Iterable[Objective] | None = None, *, limit: int = LIMIT) -> Proof:

@@ -11,60 +11,33 @@ describe(value)                             -> str                          the 
 
 Each takes an estate as a value and waits for nothing. Whoever asks much about one estate makes a `Routing(estate)`,
 which has the same questions as methods and builds each table once.
+
+A name's module is read when the name is first asked for (PEP 562), so that `import farshore.routing` costs a program
+that may never ask next to nothing.
 """
 
 from __future__ import annotations
 
-from farshore.arm.ids import ResourceId
-from farshore.estate.estate import Estate
-from farshore.routing.context import Routing, routing_of
-from farshore.routing.describe import describe
-from farshore.routing.failures import Element, elements
-from farshore.routing.judge import Verdict, judge
-from farshore.routing.select import select
-from farshore.routing.values import (
-    BgpRoute,
-    Choice,
-    Disposition,
-    EffectiveRoute,
-    Flow,
-    Hop,
-    PassedOver,
-    RouteSource,
-    RouteState,
-    Trace,
-)
-
-
-def effective_routes(estate: Estate, nic_or_subnet_id: ResourceId | str) -> tuple[EffectiveRoute, ...]:
-    """The effective table of a NIC or subnet. Raises `InputError` where there is no such thing."""
-    return routing_of(estate).effective_routes(nic_or_subnet_id)
-
-
-def learned_routes(
-    estate: Estate, gateway_or_circuit_id: ResourceId | str, instance: str | None = None, peer: str | None = None
-) -> tuple[BgpRoute, ...]:
-    """What a gateway, Route Server or circuit has been told by its neighbours. `instance`: `primary` or `secondary` of
-    a circuit; `peer`: one neighbour of a Route Server."""
-    return routing_of(estate).learned_routes(gateway_or_circuit_id, instance, peer)
-
-
-def advertised_routes(
-    estate: Estate, gateway_or_circuit_id: ResourceId | str, to: str | None = None
-) -> tuple[BgpRoute, ...]:
-    """What a gateway, Route Server or circuit tells its neighbours, or the one at address `to`."""
-    return routing_of(estate).advertised_routes(gateway_or_circuit_id, to)
-
-
-def trace(estate: Estate, flow: Flow) -> tuple[Trace, Trace]:
-    """A flow's way, and its reply's."""
-    return routing_of(estate).trace(flow)
-
-
-def trace_one_way(estate: Estate, flow: Flow) -> Trace:
-    """A flow's way, one direction."""
-    return routing_of(estate).trace_one_way(flow)
-
+TYPE_CHECKING = False  # as in `typing`, which takes longer to import than all of this
+if TYPE_CHECKING:
+    from farshore.routing.context import Routing, routing_of
+    from farshore.routing.failures import Element, elements
+    from farshore.routing.figures import describe
+    from farshore.routing.questions import advertised_routes, effective_routes, learned_routes, trace, trace_one_way
+    from farshore.routing.selection import select
+    from farshore.routing.values import (
+        BgpRoute,
+        Choice,
+        Disposition,
+        EffectiveRoute,
+        Flow,
+        Hop,
+        PassedOver,
+        RouteSource,
+        RouteState,
+        Trace,
+    )
+    from farshore.routing.verdicts import Verdict, judge
 
 __all__ = [
     "BgpRoute",
@@ -91,3 +64,28 @@ __all__ = [
     "trace",
     "trace_one_way",
 ]
+
+_HOMES = {
+    "context": "Routing routing_of",
+    "failures": "Element elements",
+    "figures": "describe",
+    "questions": "advertised_routes effective_routes learned_routes trace trace_one_way",
+    "selection": "select",
+    "values": "BgpRoute Choice Disposition EffectiveRoute Flow Hop PassedOver RouteSource RouteState Trace",
+    "verdicts": "Verdict judge",
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names.split():
+            import importlib
+
+            value = getattr(importlib.import_module(f"farshore.routing.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'farshore.routing' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

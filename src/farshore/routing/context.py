@@ -17,8 +17,8 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.estate.estate import Estate
 from farshore.routing.replies import both_ways
 from farshore.routing.tables import advertised_by, learned_by
-from farshore.routing.trace import trace_one_way
 from farshore.routing.values import BgpRoute, Disposition, EffectiveRoute, Flow, Trace
+from farshore.routing.walk import trace_one_way
 from farshore.routing.world import World
 
 MOST_UNKNOWN = 4

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from farshore.arm.ids import ResourceId
 from farshore.routing.index import Holder
 from farshore.routing.places import holders_of
-from farshore.routing.trace import trace_one_way
 from farshore.routing.values import Disposition, Flow, Trace
+from farshore.routing.walk import trace_one_way
 
 if TYPE_CHECKING:
     from farshore.routing.world import World

@@ -36,7 +36,7 @@ from farshore.routing.places import blind_spots, table_markers
 from farshore.routing.prefixes import LongestMatch
 from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers
 from farshore.routing.security import virtual_network_tag
-from farshore.routing.select import choose, table
+from farshore.routing.selection import choose, table
 from farshore.routing.system import governed_endpoints, system_routes
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
 from farshore.routing.vpn import is_vpn, public_addresses, tunnel_routes

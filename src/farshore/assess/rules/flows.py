@@ -19,10 +19,10 @@ from farshore.assess.objectives import Conversation, Endpoint, can_survive, reso
 from farshore.assess.ways import elements_of
 from farshore.errors import InputError
 from farshore.routing.context import routing_of
-from farshore.routing.describe import describe
-from farshore.routing.judge import Verdict, arrived, judge
+from farshore.routing.figures import describe
 from farshore.routing.prefixes import covers
 from farshore.routing.values import Disposition, Trace
+from farshore.routing.verdicts import Verdict, arrived, judge
 
 MOST_TRACES = 400
 """Of an objective, at most so many classes are traced; a proof looks at all of them."""

@@ -101,7 +101,7 @@ class Model:
 
     def doubted(self, codes: Codes) -> Codes:
         """Where a site's range and a network's collide, only what surely arrives, or surely comes to another, is said:
-        edges and gateways that know both are for `routing.trace`."""
+        edges and gateways that know both are for `routing.walk`."""
         outcomes = self.outcomes
         unknown = outcomes.simple(UNKNOWN)
         sure = [code if outcomes.known[code].word in (GOOD, WRONG_OWNER) else unknown for code in codes.tolist()]

@@ -5,7 +5,7 @@
 
 A *source* is the ExpressRoute gateways of a network and of those whose gateway it uses, in the order in which their
 rows win (R19). VPN gateways, Route Servers and Virtual WAN hubs beside them are not followed here: what only they can
-decide is *unknown*, and `routing.trace` answers it.
+decide is *unknown*, and `routing.walk` answers it.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ WORDS = (
     "denied",
     "unreachable",
 )
-"""The words of `routing.judge`, by number: what is good, what is unsafe, what is not known, what is lost."""
+"""The words of `routing.verdicts`, by number: what is good, what is unsafe, what is not known, what is lost."""
 
 GOOD, AMBIGUOUS, LOOPED, STALE, WRONG_OWNER, ASYMMETRIC, UNKNOWN, DENIED, UNREACHABLE = range(len(WORDS))
 
@@ -113,7 +113,7 @@ class Outcomes:
 
 
 def _word(there: Outcome, home: Outcome, site: str) -> int:
-    """`routing.judge` on outcomes: in the same order."""
+    """`routing.verdicts` on outcomes: in the same order."""
     if there.word not in (GOOD, STALE):
         return there.word
     if there.word == STALE:

@@ -1,9 +1,9 @@
 """Who reaches whom in a whole estate, and what each failure costs: counted over units and ends.
 
 A *cell* is one machine's address and one end of one site: a flow from there to here, and its reply. Its word is that of
-`routing.judge`. Nothing is ever laid out cell by cell: for each unit the replies' outcomes of all ends are a histogram,
-once a site, of the ends that its check lets pass; the word is a small table of (way in, way back), and counts are their
-product. An island is counted once for each condition that it is ever in (islands.py).
+`routing.verdicts`. Nothing is ever laid out cell by cell: for each unit the replies' outcomes of all ends are a
+histogram, once a site, of the ends that its check lets pass; the word is a small table of (way in, way back), and
+counts are their product. An island is counted once for each condition that it is ever in (islands.py).
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from collections.abc import Iterable, Sequence
 from functools import singledispatch
 
 from farshore.routing.failures import Element
-from farshore.routing.judge import Verdict
 from farshore.routing.values import BgpRoute, Choice, Disposition, EffectiveRoute, Flow, Hop, PassedOver, Trace
+from farshore.routing.verdicts import Verdict
 
 
 @singledispatch
