@@ -74,6 +74,37 @@ def test_a_load_balancer_takes_the_member_that_works_and_keeps_the_state() -> No
     assert dead.disposition == Disposition.PATH_DEAD, describe(dead)
 
 
+def balanced(**forward: bool) -> Net:
+    """Two appliances behind a load balancer; what comes from the site passes it, what goes back passes fw2 itself."""
+    net = Net()
+    hub(net, appliance="10.0.1.5", gateway_routes=(("10.1.0.0/24", "10.0.1.100"),))
+    pool = id_of("loadBalancers", "lb") + "/backendAddressPools/all"
+    for number, name in enumerate(("fw1", "fw2")):
+        nic = net.machine(name, ("hub", "nva", f"10.0.1.{number + 4}"), forward=forward.get(name, True))
+        properties = net.bodies[nic]["properties"]["ipConfigurations"][0]["properties"]
+        properties["loadBalancerBackendAddressPools"] = [{"id": pool}]
+    frontend = {"privateIPAddress": "10.0.1.100", "subnet": {"id": id_of("virtualNetworks/subnets", "hub", "nva")}}
+    net.add("loadBalancers", "lb", frontendIPConfigurations=[{"name": "f", "properties": frontend}])
+    return net
+
+
+def test_the_last_member_of_a_load_balancer_keeps_the_state_itself() -> None:
+    """The twin showed it: with one member left, a reply that comes to that member directly meets the same state."""
+    estate = balanced().estate(site(router()))
+    assert judge(*trace(estate, IN)).kind == "asymmetric"
+    alone = estate.with_outside(Outside(down=frozenset({id_of("virtualMachines", "fw1").lower()})))
+    assert judge(*trace(alone, IN)).good
+    forward, _ = trace(alone, IN)
+    assert [hop.front for hop in forward.hops if hop.kind == "appliance"] == [id_of("loadBalancers", "lb").lower()]
+
+
+def test_a_member_that_forwards_nothing_still_gets_its_share() -> None:
+    """A probe asks whether the machine is there, not whether its NIC may forward (R24): a part of the flows is lost."""
+    forward, _ = trace(balanced(fw1=False).estate(site(router())), IN)
+    assert forward.disposition == Disposition.PATH_DEAD
+    assert "fw1-nic has IP forwarding off" in forward.because
+
+
 def test_an_azure_firewall_is_an_appliance_without_a_nic() -> None:
     net = Net()
     hub(net)

@@ -212,6 +212,7 @@ def _hop_as_json(hop: Hop) -> dict[str, Any]:
         "because": hop.because,
         "stateful": hop.stateful,
         "state_key": hop.state_key,
+        "front": hop.front,
     }
 
 
@@ -224,6 +225,7 @@ def _hop_from(place: Place) -> Hop:
         because=place.at("because").text(),
         stateful=place.at("stateful").flag(),
         state_key=place.at("state_key").text(),
+        front=place.at("front").text() if place.has("front") else "",
     )
 
 

@@ -2,17 +2,18 @@
 
 The next hop of a VirtualAppliance row must be an address in the row's own network or in one peered with it directly:
 a NIC, a load balancer's frontend, or an Azure Firewall (R21). A NIC must have IP forwarding on (R24), and its machine
-must run: the row stays Active when it doesn't, and the traffic is lost (R25). A load balancer notices, and takes a
-member that works.
+must run: the row stays Active when it doesn't, and the traffic is lost (R25). A load balancer notices that a member's
+machine is gone, and takes those that are left; that one of them forwards nothing it doesn't notice, and the share of
+that one is lost.
 
 Appliances are taken to be stateful unless the project says otherwise. What keeps the state is the machine, whichever of
-its NICs a packet used, or the load balancer, whose hash is the same both ways.
+its NICs a packet used; where a load balancer has several left, the pool, since its hash is the same both ways.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from farshore.arm.decode import Address
@@ -37,6 +38,8 @@ class Appliance:
     stateful: bool
     state_key: str
     why: str | None = None
+    front: str = ""
+    """The load balancer that chose it, by its lower-case id."""
 
 
 def appliance_at(world: World, network: VirtualNetwork, address: Address) -> Appliance | str:
@@ -111,10 +114,9 @@ def _of_frontend(world: World, frontend: Frontend, network: VirtualNetwork) -> A
             state_key=frontend.id.key,
             why=None if up else f"{frontend.id.name} does not work",
         )
-    members = [_of_nic(world, member) for member in frontend.members]
-    working = next((member for member in members if member.why is None), None)
-    if working is None:
-        return f"no member of {frontend.id.name} works" if members else f"{frontend.id.name} has no members"
-    return Appliance(
-        id=working.id, subnet=working.subnet, holder=working.holder, stateful=stateful, state_key=frontend.id.key
-    )
+    alive = [_of_nic(world, member) for member in frontend.members if world.health.nic(member.nic) is None]
+    if not alive:
+        return f"no member of {frontend.id.name} works" if frontend.members else f"{frontend.id.name} has no members"
+    chosen = next((member for member in alive if member.why is not None), alive[0])
+    key = chosen.state_key if len(alive) == 1 else frontend.id.key
+    return replace(chosen, stateful=stateful, state_key=key, front=frontend.id.key)

@@ -70,13 +70,17 @@ class SiteTable:
         lengths = [p.prefixlen for p in self.site.prefixes if p.version == address.version and address in p]
         return max(lengths, default=-1)
 
-    def passed_on(self, circuits: frozenset[str]) -> Iterator[Offer]:
-        """The site's best offers that came by these circuits: what a router with `readvertise` passes on."""
+    def passed_on(self, router: str, circuits: frozenset[str]) -> Iterator[Offer]:
+        """The site's best offers that came by these circuits: what a router with `readvertise` passes on. A router that
+        has one of the best offers itself takes its own (what it heard from outside, before what the site's others tell
+        it), and passes none of theirs on."""
         grouped: dict[Network, list[Offer]] = {}
         for offer in self.offers:
             grouped.setdefault(offer.prefix, []).append(offer)
         for offers in grouped.values():
-            yield from (offer for offer in preferred(offers) if offer.link[0] in circuits)
+            best = preferred(offers)
+            if not any(offer.router == router for offer in best):
+                yield from (offer for offer in best if offer.link[0] in circuits)
 
 
 def preferred(offers: Iterable[Offer]) -> tuple[Offer, ...]:
@@ -114,7 +118,7 @@ def said(
     others = frozenset(id_.key for id_ in router.readvertise)
     if knows is None or not others:
         return
-    for offer in dict.fromkeys((o.prefix, o.as_path, o.leads_to) for o in knows.passed_on(others)):
+    for offer in dict.fromkeys((o.prefix, o.as_path, o.leads_to) for o in knows.passed_on(router.name, others)):
         prefix, learned, leads_to = offer
         if allowed(router, "out", prefix) and prefix not in site.prefixes:
             yield Heard(prefix, (*path, *learned), customer, by, leads_to, link)

@@ -122,6 +122,8 @@ class Hop:
     state_key: str = ""
     """What keeps the state of a stateful hop: the machine for each of its NICs, a load balancer for its pool, one
     router of a site with a firewall. `|` between several, when either may see a packet. Empty: the hop itself."""
+    front: str = ""
+    """The load balancer that chose an appliance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -154,7 +154,7 @@ def _met(trace: Trace) -> set[str]:
     for hop in trace.hops:
         if hop.kind == "appliance":
             found.add(str(hop.id).lower())
-            found.add(hop.state_key)
+            found.update((hop.state_key, hop.front))
     return found
 
 

@@ -235,6 +235,7 @@ class _Walk:
             because=appliance.why or "",
             stateful=appliance.stateful,
             state_key=appliance.state_key,
+            front=appliance.front,
         )
         if appliance.why is not None:
             self.hops.append(hop)
