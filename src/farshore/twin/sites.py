@@ -1,0 +1,123 @@
+"""Sites: a core that answers for all addresses of the site, and its routers towards the circuits.
+
+    core ──iBGP──► router ──eBGP──► edge
+
+A router hears its links' edges, filters, and hands on to the core with its local preference; the core takes the highest
+preference, then the shortest path, and shares between equals (E42). The site's own prefixes are the core's, as local
+routes: the longest match against what Azure offers is the kernel's. What comes from a circuit always goes to the core
+first, which decides for the whole site.
+
+A router says the site's prefixes, with its prepends; what came by other circuits only where `readvertise` names them
+(E48): then the core reflects what it has chosen, and routes carry the circuit that they came by as (64602, circuit).
+"""
+
+from __future__ import annotations
+
+from farshore.arm.decode import Network
+from farshore.estate.outside import Router, Site
+from farshore.twin.bird import Session, among, into_kernel, protocol, says
+from farshore.twin.circuits import Edge
+from farshore.twin.draft import DELIVER, Draft, Host
+from farshore.twin.gateways import MSEE
+from farshore.twin.ground import Ground, inside
+from farshore.twin.networks import FAMILIES
+
+
+def sites_of(ground: Ground, draft: Draft, edges: list[Edge]) -> dict[str, list[tuple[Host, int]]]:
+    """All sites; and by edge's host the routers on its link, with their sites' numbers."""
+    links: dict[str, list[tuple[Host, int]]] = {edge.host.name: [] for edge in edges}
+    for site in ground.estate.sites:
+        core = draft.host(f"site:{site.name.lower()}")
+        for prefix in site.prefixes:
+            kind = f"local {prefix} dev lo" if prefix.prefixlen else f"blackhole {prefix}"
+            core.ip.append(f"-{prefix.version} route add {kind} table main metric 1")
+        reflects = any(router.readvertise for router in site.routers)
+        for router in site.routers:
+            if ground.router(site.name, router.name):
+                host = draft.host(f"router:{site.name.lower()}/{router.name.lower()}", stateful=site.stateful_firewall)
+                mine = [edge for edge in edges if _on(ground, router, edge)]
+                _wire(draft, core, host, mine)
+                for edge in mine:
+                    links[edge.host.name].append((host, site.asn))
+                _speak(site, router, core, host, mine, _numbers(ground), reflects)
+        families = [
+            f for f in FAMILIES if any(line.startswith("protocol bgp") and f"_{f} " in line for line in core.bird)
+        ]
+        for family in families:
+            core.bird += into_kernel(family, "source = RTS_BGP")
+    return links
+
+
+def _on(ground: Ground, router: Router, edge: Edge) -> bool:
+    """Whether a router is on an edge's link, and the customer's side of the link works."""
+    return (
+        edge.circuit.id.key == router.circuit.key and edge.side in router.links and ground.link(edge.circuit, edge.side)
+    )
+
+
+def _numbers(ground: Ground) -> dict[str, int]:
+    return {key: number for number, key in enumerate(sorted(ground.circuits))}
+
+
+def _wire(draft: Draft, core: Host, host: Host, edges: list[Edge]) -> None:
+    home = draft.wire(host, core)
+    for family in FAMILIES:
+        host.ip.append(f"-{family} route add default via {core.at[family]} dev {home} onlink table {DELIVER}")
+    for edge in edges:
+        wire = draft.wire(host, edge.host)
+        for family in FAMILIES:
+            host.ip.append(f"-{family} rule add iif {wire} lookup {DELIVER} priority 100")
+
+
+def _speak(
+    site: Site, router: Router, core: Host, host: Host, edges: list[Edge], numbers: dict[str, int], reflects: bool
+) -> None:
+    others = [numbers[id_.key] for id_ in router.readvertise if id_.key in numbers]
+    for family in sorted({family for edge in edges for family in edge.families}):
+        said = [prefix for prefix in site.prefixes if _allowed(router, "out", prefix)]
+        host.bird += says(family, "own", said)
+        host.bird += into_kernel(family, "source = RTS_BGP")
+        for edge in edges:
+            if family in edge.families:
+                accept = (
+                    f"{_filter(router, 'in', family)} bgp_local_pref = {router.local_preference};"
+                    f" bgp_community.add((64602, {numbers[edge.circuit.id.key]})); accept;"
+                )
+                more = f"bgp_path.prepend({site.asn}); " * router.prepend
+                say = f"if source = RTS_STATIC then {{ {more}accept; }}"
+                if others:
+                    named = ", ".join(f"(64602, {number})" for number in others)
+                    own = among(site.prefixes, family)
+                    refuse = f"if net ~ {own} then reject;" if own else ""
+                    say += (
+                        f" {refuse} {_filter(router, 'out', family)}"
+                        f" if bgp_community ~ [ {named} ] then {{ {more}bgp_community.empty; accept; }}"
+                    )
+                host.bird += protocol(Session(host, edge.host, family, site.asn, MSEE, accept, say))
+        accept = "accept;" if others else "reject;"
+        say = "if source = RTS_BGP then accept;"
+        host.bird += protocol(Session(host, core, family, site.asn, site.asn, accept, say))
+        back = "accept;" if reflects else ""
+        more = "rr client;" if reflects else ""
+        core.bird += protocol(Session(core, host, family, site.asn, site.asn, "accept;", back, more))
+
+
+def _allowed(router: Router, direction: str, prefix: Network) -> bool:
+    """The longest filter that covers a prefix decides, none allows."""
+    matching = [item for item in router.filters if item.direction == direction and inside(prefix, item.prefix)]
+    return not matching or max(matching, key=lambda item: item.prefix.prefixlen).action == "allow"
+
+
+def _filter(router: Router, direction: str, family: int) -> str:
+    """A router's filters as BIRD reads them: longest first, the first that matches decides."""
+    mine = [item for item in router.filters if item.direction == direction and item.prefix.version == family]
+    allowed = []
+    text = ""
+    for item in sorted(mine, key=lambda item: -item.prefix.prefixlen):
+        if item.action == "allow":
+            allowed.append(item.prefix)
+        else:
+            spared = [prefix for prefix in allowed if inside(prefix, item.prefix)]
+            but = f" && !(net ~ {among(spared, family, '+')})" if spared else ""
+            text += f"if net ~ {among([item.prefix], family, '+')}{but} then reject; "
+    return text
