@@ -33,6 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "prove": ("prove", "Prove the plan safe at every moment and under every single failure"),
     "routes": ("routes", "Effective, learned or advertised routes, with reasons"),
     "trace": ("trace", "Follow a flow both ways, hop by hop"),
+    "twin": ("twin", "Build the estate as network namespaces with real BGP, and compare"),
     "provision": ("phases", "Build the target network ahead"),
     "protect": ("phases", "Turn replication on and wait until everything is protected"),
     "drill": ("phases", "Rehearse in a separate network and clean up"),

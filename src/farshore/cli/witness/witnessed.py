@@ -1,0 +1,151 @@
+"""Build states, ask, compare, and put the answer together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from farshore.cli.witness.compare import Compared, compare
+from farshore.cli.witness.flows import ends_of, flows_of, machines_by_nic
+from farshore.cli.witness.gaps import Gap
+from farshore.cli.witness.learned import tables
+
+if TYPE_CHECKING:
+    from farshore.cli.witness.states import State
+    from farshore.twin.running import Twin
+
+MOST_FLOWS = 2000
+"""Of one state."""
+MOST_SHOWN = 20
+
+
+@dataclass
+class Witnessed:
+    """What came of all states so far."""
+
+    port: int
+    seed: int
+    most_flows: int = MOST_FLOWS
+    states: int = 0
+    hosts: int = 0
+    """Of the largest state."""
+    flows: int = 0
+    left: int = 0
+    """Flows that were not asked, beyond `most_flows` of a state."""
+    seconds: float = 0.0
+    words: Counter[str] = field(default_factory=Counter)
+    apart: Counter[str] = field(default_factory=Counter)
+    """Flows that can't be compared, by the reason."""
+    tables: int = 0
+    differences: list[dict[str, str]] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+
+    def see(self, twin: Twin, state: State) -> None:
+        """Build one state and compare everything in it."""
+        from farshore.routing import Routing
+        from farshore.twin.observe import observe
+
+        began = monotonic()
+        blueprint, estate = state.blueprint, state.estate
+        twin.do("build", plan=blueprint.plan)
+        pairs, all_of_them = flows_of(
+            ends_of(estate, frozenset(blueprint.hosts)), self.port, self.most_flows, self.seed
+        )
+        fates = observe(twin, blueprint, [ask for _, ask in pairs])
+        routing, machines = Routing(estate), machines_by_nic(estate)
+        missing = frozenset(blueprint.missing)
+        for (flow, _), fate in zip(pairs, fates, strict=True):
+            self._flow(state, compare(routing, machines, flow, fate, missing))
+        for table in tables(twin, blueprint, estate, routing):
+            self.tables += 1
+            if table.differs and not estate.outside.unknown and not missing:
+                self._differ(state, "BGP", table.differs)
+        self.states += 1
+        self.hosts = max(self.hosts, len(blueprint.hosts))
+        self.flows += len(pairs)
+        self.left += all_of_them - len(pairs)
+        self.left_out |= blueprint.missing
+        self.seconds += monotonic() - began
+
+    def see_all(self, twin: Twin, states: Iterable[State], tell: Callable[[str], None]) -> None:
+        for state in states:
+            tell(f"state {self.states + 1}: {state.name}")
+            self.see(twin, state)
+
+    def _flow(self, state: State, found: Compared) -> None:
+        if found.apart:
+            self.apart[found.apart] += 1
+            return
+        self.words[found.kind] += 1
+        if found.differs:
+            self._differ(state, str(found.flow), found.differs)
+
+    def _differ(self, state: State, what: str, how: str) -> None:
+        self.differences.append({"state": state.name, "what": what, "how": how})
+
+    @property
+    def good(self) -> bool:
+        return not self.differences
+
+    def as_json(self) -> dict[str, Any]:
+        from farshore.twin.limits import ALWAYS
+
+        return {
+            "format": 1,
+            "service": f"tcp/{self.port}",
+            "states": self.states,
+            "hosts": self.hosts,
+            "flows": self.flows,
+            "not_asked": self.left,
+            "words": dict(sorted(self.words.items())),
+            "apart": [{"because": why, "flows": count} for why, count in sorted(self.apart.items())],
+            "tables": self.tables,
+            "differences": self.differences,
+            "gaps": [gap.as_json() for gap in self.gaps],
+            "left_out": [{"id": id_, "because": why} for id_, why in sorted(self.left_out.items())],
+            "cannot": list(ALWAYS),
+            "seconds": round(self.seconds, 1),
+        }
+
+    def described(self) -> str:
+        """The answer for a person."""
+        compared = sum(self.words.values())
+        same = compared - sum(item["what"] != "BGP" for item in self.differences)
+        lines = [
+            f"{_many(self.states, 'state')} built, at most {_many(self.hosts, 'host')}, in {self.seconds:,.1f} s",
+            f"tcp/{self.port}: {_many(self.flows, 'flow')} asked, {compared:,} compared, {same:,} agree",
+        ]
+        lines += [f"  {word:<12} {count:>9,}" for word, count in sorted(self.words.items())]
+        lines += [f"  {'apart':<12} {count:>9,}  {why}" for why, count in sorted(self.apart.items())]
+        if self.left:
+            lines.append(f"  {'not asked':<12} {self.left:>9,}  beyond --flows {self.most_flows} of a state")
+        wrong = sum(item["what"] == "BGP" for item in self.differences)
+        lines.append(f"BGP: {_many(self.tables, 'table')} compared, {self.tables - wrong:,} agree")
+        for item in self.differences[:MOST_SHOWN]:
+            lines += [f"\ndiffers, {item['state']}", f"  {item['what']}", f"  {item['how']}"]
+        if len(self.differences) > MOST_SHOWN:
+            lines.append(f"\nand {len(self.differences) - MOST_SHOWN:,} more (--format json has all)")
+        lines += self._gaps()
+        lines += [f"\nnot built: {id_.rpartition('/')[2]}, {why}" for id_, why in sorted(self.left_out.items())]
+        return "\n".join(lines)
+
+    def _gaps(self) -> list[str]:
+        if not self.gaps:
+            return []
+        lines = ["\ngaps in traffic, one request each 20 ms (docs/guide/twin.md says what they can't show)"]
+        for gap in self.gaps:
+            told = gap.as_json()
+            shown = "none answered after it"
+            if gap.gaps_ms:
+                shown = f"median {told['median_ms']:,.0f} ms, longest {told['longest_ms']:,.0f} ms"
+            lines.append(f"  {gap.change}")
+            lines.append(f"    {_many(gap.flows, 'flow')}: {shown}, {gap.not_back} not back")
+        return lines
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
