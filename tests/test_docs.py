@@ -131,7 +131,7 @@ def test_commands_that_pages_show_exist(page: Path) -> None:
         )
 
 
-LATER = {"export", "drift", "generate", "twin", "worker", "console"}
+LATER = {"export", "drift", "worker", "console"}
 """Verbs of the contract that are not in this version."""
 
 

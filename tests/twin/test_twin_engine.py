@@ -1,0 +1,96 @@
+"""The engine beside a twin of real BGP and real packets: every flow, its way there and back, and what BIRD has learned.
+
+FARSHORE_TWIN=all builds what `make twin` promises: 200 states of each example and 100 generated estates; a number
+builds so many of both and every corner; without it a few.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from farshore.cli.projects import read_folder
+from farshore.cli.witness.states import State, as_it_is, of_plan
+from farshore.cli.witness.witnessed import Witnessed
+from farshore.estate.estate import Estate
+from farshore.plan import make_plan
+from farshore.twin.blueprint import blueprint_of
+from farshore.twin.running import Twin
+from twin.corners import CORNERS
+from twin.edits import edited
+from twin.generated import generated
+from twin.needs import needs_a_twin
+
+pytestmark = needs_a_twin
+
+EXAMPLES = Path(__file__).parents[2] / "src/farshore/examples"
+NAMES = sorted(path.name for path in EXAMPLES.iterdir() if (path / "estate.json").exists())
+ASKED = os.environ.get("FARSHORE_TWIN", "2")
+STATES = 200 if ASKED == "all" else int(ASKED)
+ESTATES = 100 if ASKED == "all" else int(ASKED)
+SHOWN = sorted(CORNERS) if "FARSHORE_TWIN" in os.environ else sorted(CORNERS)[::6]
+EACH = 10
+"""Generated estates of one test."""
+MOST_HOSTS = 60
+
+
+@pytest.fixture(scope="module")
+def twin() -> Iterator[Twin]:
+    with Twin() as running:
+        yield running
+
+
+def witnessed(twin: Twin, *states: State) -> Witnessed:
+    found = Witnessed(port=443, seed=1)
+    found.see_all(twin, states, lambda _: None)
+    return found
+
+
+def agreed(found: Witnessed) -> None:
+    print(found.described())
+    assert found.good, found.described()
+    assert found.flows == sum(found.words.values()) + sum(found.apart.values())
+
+
+def of(estate: Estate) -> State:
+    return State("as it is", estate, blueprint_of(estate))
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_corner(twin: Twin, name: str) -> None:
+    make, words = CORNERS[name]
+    found = witnessed(twin, of(make()))
+    agreed(found)
+    assert words <= set(found.words), f"{name} shows {sorted(found.words)}: it tests nothing of {sorted(words)}"
+    assert not found.left_out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_in_every_distinct_state(twin: Twin, name: str) -> None:
+    _, estate = read_folder(EXAMPLES / name)
+    states = list(of_plan(estate, make_plan(estate, None, "published"), STATES, seed=1))
+    assert len(states) == STATES, "an example has more states than were asked for"
+    assert all(len(state.blueprint.hosts) <= MOST_HOSTS for state in states)
+    agreed(witnessed(twin, *states))
+
+
+@pytest.mark.parametrize("first", range(0, ESTATES, EACH))
+def test_generated_estates(twin: Twin, first: int) -> None:
+    seeds = range(first, min(first + EACH, ESTATES))
+    states = []
+    for seed in seeds:
+        estate, told = edited(generated(seed), seed)
+        states.append(State(f"seed {seed}, {', '.join(told) or 'as it is'}", estate, blueprint_of(estate)))
+        assert len(states[-1].blueprint.hosts) <= MOST_HOSTS
+    agreed(witnessed(twin, *states))
+
+
+def test_a_state_is_the_same_however_it_is_reached() -> None:
+    """Distinct states differ in what is built, not in names."""
+    _, estate = read_folder(EXAMPLES / NAMES[0])
+    one = as_it_is(estate, ())
+    other = as_it_is(estate.with_sites(tuple(reversed(estate.sites))), ())
+    assert one.blueprint.plan == other.blueprint.plan
