@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds faults naive bench routers check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds faults naive twin bench routers check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -42,6 +42,11 @@ faults: setup
 NETWORKS ?= 20000
 naive: setup
 	@FARSHORE_NAIVE=$(NETWORKS) $(PY) -m pytest -q -n 2 -rP tests/routing/naive
+
+## make twin       the engine beside real BGP: STATES=all 200 states of each example and 100 generated estates, or a number
+STATES ?= all
+twin: setup
+	@FARSHORE_TWIN=$(STATES) $(PY) -m pytest -q -n 2 -rP tests/twin
 
 ## make bench      seconds, memory and growth on generated estates; ROWS="'10k shared'" for some; build/bench/bench.json
 ROWS ?=

@@ -37,6 +37,7 @@ EXIT_2 = {
     "plan": "the estate has errors; no plan is made",
     "prove": "a claim does not hold, or the plan's estate has changed",
     "trace": "the flow does not arrive, comes back another way, or what it rests on is not known",
+    "twin": "engine and twin differ somewhere",
     "exercise": "an error found, a claim not proven, an objective not kept, a step failed, a difference unexplained",
     "report": "`verify`: a file of the bundle has changed, is missing, or the signature does not hold",
     "estate": "`diff` found a difference",
