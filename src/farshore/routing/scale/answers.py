@@ -83,13 +83,17 @@ class Answers:
         """For each target of an island the number of what it makes of every end."""
         if not targets:
             return ()
-        behind = sorted({cls.source for target in targets for cls in self._behind(target)})
+        behind = sorted(self.behind(targets))
         bases = {source: self.base(source, condition) for source in behind}
         key = (*targets, *(base.number for base in bases.values()), *(condition.states[target] for target in targets))
         found = self._ways.get(key)
         if found is None:
             found = self._ways[key] = self._followed(targets, condition)
         return found
+
+    def behind(self, targets: Sequence[int]) -> set[int]:
+        """The sources that targets send on by."""
+        return {cls.source for target in targets for cls in self._behind(target)}
 
     def _behind(self, target: int) -> list[Class]:
         """How the subnets answer by which a target may send on."""

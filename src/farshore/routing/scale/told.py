@@ -19,7 +19,7 @@ from farshore.arm.decode import Network
 from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.changes import Difference, Moment, Proven
 from farshore.routing.scale.conditions import Condition
-from farshore.routing.scale.few import Few, Stacks, around, at_ends, same, through
+from farshore.routing.scale.few import Few, Stacks, alike, around, at_ends, same, through
 from farshore.routing.scale.ingress import Entries, Ingress
 from farshore.routing.scale.islands import Island
 from farshore.routing.scale.line import Bools, span
@@ -39,7 +39,9 @@ def told(proven: Proven, site: str, router: str, prefix: Network, says: bool) ->
     found = np.zeros((len(proven.elements) + 1, len(WORDS)), dtype=np.int64)
     first, last = span(prefix)
     of_end = np.flatnonzero((model.ends.first >= np.uint64(first)) & (model.ends.last <= np.uint64(last)))
-    touched = [number for number, gateway in enumerate(model.gateways) if np.isin(columns, gateway.columns).any()]
+    # By gateway, the columns that are this router's.
+    its = [np.isin(gateway.columns, columns) for gateway in model.gateways]
+    touched = {number for number, mine in enumerate(its) if mine.any()}
     if not len(of_end) or not touched or (model.sessions.says[at, columns] == says).all():
         return found
     if model.ends.contested[of_end].any():
@@ -50,19 +52,24 @@ def told(proven: Proven, site: str, router: str, prefix: Network, says: bool) ->
     answers = Answers(few)
     stacks = proven.kept("stacks", lambda: Stacks.of(model))
     for number, island in enumerate(proven.reach.islands):
-        if set(touched).isdisjoint(island.gateways):
+        if touched.isdisjoint(island.gateways):
             continue
-        units = Few.of(model, stacks, island.units, of_end)
+        units: Few | None = None
         for condition, moments in _alike_here(few, telling, island, proven.moments[number]):
+            if not any((condition.heard[gateway] & its[gateway]).any() for gateway in island.gateways):
+                continue
             bases = {source: answers.base(source, condition) for source in moments[0].bases}
+            was = {source: at_ends(base, of_end) for source, base in moments[0].bases.items()}
+            if alike(was, bases) and answers.behind(island.targets) <= bases.keys():
+                # Appliances follow their own tables' bases: with these the same, all is.
+                continue
             ways = answers.ways(island.targets, condition)
             vectors = {target: answers.vector(way) for target, way in zip(island.targets, ways, strict=True)}
-            before = (
-                {source: at_ends(base, of_end) for source, base in moments[0].bases.items()},
-                {target: codes[of_end] for target, codes in moments[0].vectors.items()},
-            )
+            before = was, {target: codes[of_end] for target, codes in moments[0].vectors.items()}
             if same(before, (bases, vectors)):
                 continue
+            if units is None:
+                units = Few.of(model, stacks, island.units, of_end)
             cells = units.cells(before, (bases, vectors))
             known: dict[bytes, npt.NDArray[np.int64] | None] = {}
             for moment in moments:
