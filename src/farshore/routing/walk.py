@@ -306,7 +306,7 @@ class _Walk:
                 )
                 return self.end(Disposition.PATH_DEAD, because)
         if gateway is None:
-            return self._to_neighbour(network, row)
+            return self._through_hub(row) or self._to_neighbour(network, row)
         routes, choice = by_gateway(self.world, gateway, self.destination)
         self.hops.append(Hop(kind="gateway", name=gateway.id.name, id=gateway.id, choice=choice))
         if not self._first_time(f"out:{gateway.id.key}"):
@@ -318,6 +318,21 @@ class _Walk:
         if is_vpn(gateway):
             return self._through_tunnel(routes)
         return self.at_circuit([route.link for route in routes if route.link is not None])
+
+    def _through_hub(self, row: EffectiveRoute) -> Trace | None:
+        """By a virtual WAN hub's row: to a network that hangs on it, or to a branch, which is out of sight (R50)."""
+        for hub in self.world.ground.hubs.values():
+            for connection in hub.connections:
+                if row.by == connection.id.text:
+                    self.hops.append(Hop(kind="gateway", name=hub.id.name, id=hub.id))
+                    network = self.world.index.networks.get(connection.network)
+                    return self._out_of_sight(row) if network is None else self.deliver(network)
+            if row.by == hub.id.text:
+                self.hops.append(Hop(kind="gateway", name=hub.id.name, id=hub.id))
+                because = f"what lies behind a branch of {hub.id.name} is not known"
+                missing = (f"the branches of {hub.id.name}",)
+                return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
+        return None
 
     def _to_neighbour(self, network: VirtualNetwork, row: EffectiveRoute) -> Trace:
         """A Route Server's row: the next hop is the appliance that announced it (R46)."""

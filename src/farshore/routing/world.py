@@ -30,6 +30,8 @@ from farshore.routing.effective import effective, of_families, user_routes
 from farshore.routing.exchange import Exchange, Inputs, OpenLink, Speaker, converge
 from farshore.routing.failures import LINKS, Health
 from farshore.routing.gateways import customer_addresses, instances, msee_addresses, preferred, spoken_for
+from farshore.routing.hub_bodies import virtual_hubs
+from farshore.routing.hubs import hub_of, hub_prefix, hub_rows
 from farshore.routing.index import Index
 from farshore.routing.peering import LivePeering, live_peerings
 from farshore.routing.places import blind_spots, table_markers
@@ -50,6 +52,7 @@ class Ground:
         self.index = Index(estate)
         self.peerings = live_peerings(self.index)
         self.route_servers = route_servers(self.index)
+        self.hubs = virtual_hubs(self.index)
         self.spoken: dict[str, tuple[tuple[Network, str], ...]] = {}
         self._settled: OrderedDict[tuple[object, ...], Settled] = OrderedDict()
         self.remote_of: dict[str, tuple[LivePeering, ...]] = {
@@ -163,12 +166,14 @@ class World:
             network, own = self._subnet(subnet)
             user_table = self.estate.route_table(own.route_table)
             peerings = self.ground.peerings.get(network.id.key, ())
-            system = system_routes(network, own, peerings, self.index, self.outside)
+            hanging = hub_of(self.ground.hubs, network.id.key)
+            system = (*system_routes(network, own, peerings, self.index, self.outside), *hub_prefix(hanging, peerings))
             user, unknown = user_routes(user_table, self.outside.service_prefixes)
             propagated = user_table is None or not user_table.disable_bgp_route_propagation
             bgp = self.bgp_rows(network) if propagated else ()
             governed = governed_endpoints(self.index)
             markers = table_markers(self, network, own.name, own.route_table)
+            markers += () if hanging is None else hanging[0].unclear
             found = self.settled.tables[subnet.key] = SubnetTable(
                 effective(system, bgp, user, governed), unknown, markers
             )
@@ -237,6 +242,7 @@ class World:
         return found
 
     def _bgp_rows(self, network: VirtualNetwork) -> Iterator[EffectiveRoute]:
+        hanging = hub_of(self.ground.hubs, network.id.key)
         where = [network.id.key, *(live.remote_key for live in self.ground.remote_of.get(network.id.key, ()))]
         taken: set[Network] = set()
         for key in where:
@@ -252,6 +258,8 @@ class World:
                         next_hop_ip_addresses=self._row_hops(gateway, heard),
                         by=gateway,
                     )
+        if hanging is not None:
+            yield from (row for row in hub_rows(self, *hanging) if row.address_prefix not in taken)
 
     def _sources(self, network: str) -> Iterator[tuple[Mapping[Network, tuple[Heard, ...]], str]]:
         """ExpressRoute before VPN before Route Server (R19)."""

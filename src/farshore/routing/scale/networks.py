@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from farshore.arm.decode import Address, Network
 from farshore.arm.network import VirtualNetwork
+from farshore.routing.hubs import hub_of
 from farshore.routing.peering import LivePeering
 from farshore.routing.prefixes import covered
 from farshore.routing.scale.prefixes import Prefixes, of_networks
@@ -74,6 +75,8 @@ class Networks:
             for gateway in self.world.index.gateways_in.get(key, ()):
                 (others if is_vpn(gateway) else gateways).append(gateway.id.key)
             others += [id_ for id_, server in self.world.ground.route_servers.items() if server.network == key]
+        hanging = hub_of(self.world.ground.hubs, self.all[network].id.key)
+        others += [] if hanging is None else [hanging[1].id.key]
         return Source(tuple(gateways), tuple(others))
 
     def located(self, network: int, address: Address, without: frozenset[Pair] = frozenset()) -> int:
