@@ -3,12 +3,17 @@
 One loader serves every case in the format of the data's README. It reads `estate`, `changes` and `outside` and nothing
 else: `load` returns questions (a NIC, a gateway's table) without their answers, and `expected_of` reads the answers for
 the comparison alone. test_routing_cases.py proves it by shuffling the expected rows.
+
+    python -m tests.routing.cases PATH...      cases or folders of them: what matched, what was ignored and why, each
+                                               row that differs; status 1 where any does
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
@@ -18,6 +23,7 @@ from typing import Any
 from farshore.arm.ids import resource_id
 from farshore.estate.estate import Change, Estate
 from farshore.estate.outside import Advertisement, Outside
+from farshore.routing import Routing
 from farshore.routing.values import BgpRoute, EffectiveRoute
 
 DATA = Path(os.environ.get("FARSHORE_REAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "routing-cases"
@@ -161,3 +167,63 @@ def compare_bgp(ours: tuple[BgpRoute, ...], expected: Mapping[str, Any]) -> Comp
         extra=tuple(sorted(have - want)),
         ignored=len(ignored),
     )
+
+
+def asked(routing: Routing, of: str, what: str, to: str | None, instance: str | None) -> tuple[BgpRoute, ...]:
+    """A BGP table, as a case asks for it."""
+    if what == "learned":
+        return routing.learned_routes(of, instance, to)
+    return routing.advertised_routes(f"{of}#{instance}" if instance else of, to)
+
+
+def comparisons(case: Mapping[str, Any]) -> Iterator[tuple[str, Comparison, list[tuple[str, str]]]]:
+    """Every table of a case: its name, how it compares, and by reason the prefixes that it ignores."""
+    for state, raw in zip(load(case), case["states"], strict=True):
+        routing = Routing(state.estate)
+        for item in raw["expected"]:
+            name = f"{state.name}: {item['nic'].rpartition('/')[2]}"
+            yield name, compare(routing.effective_routes(item["nic"]), item), _whys(item)
+        for item in raw.get("expected_bgp", []):
+            ours = asked(routing, item["of"], item["what"], item.get("to"), item.get("instance"))
+            name = f"{state.name}: {item['of'].rpartition('/')[2]} {item['what']} {item.get('to') or ''}"
+            yield name.rstrip(), compare_bgp(ours, item), _whys(item)
+
+
+def _whys(item: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(ignored.get("why", "no reason given"), ignored["prefix"]) for ignored in item.get("ignore", [])]
+
+
+def main(names: list[str]) -> int:
+    """Tells of every case under some paths; 1 where a row differs, or there is none to compare."""
+    paths = [path for name in names or [str(DATA)] for path in _under(Path(name))]
+    total = Counter[str]()
+    for path in paths:
+        case, here, wrong, whys = read_case(path), Counter[str](), list[str](), dict[str, set[str]]()
+        for name, found, ignored in comparisons(case):
+            here.update(
+                matched=found.matched,
+                compared=found.matched + len(found.missing) + len(found.extra),
+                ignored=found.ignored,
+                differing=len(found.missing) + len(found.extra),
+            )
+            for why, prefix in ignored:
+                whys.setdefault(why, set()).add(prefix)
+            wrong += [f"  {name}: not ours  {' '.join(map(str, row))}" for row in found.missing]
+            wrong += [f"  {name}: only ours {' '.join(map(str, row))}" for row in found.extra]
+        total.update(here)
+        print(f"{path.stem}: {here['matched']} of {here['compared']} rows match, {here['ignored']} ignored")
+        for why, prefixes in whys.items():
+            shown = ", ".join(sorted(prefixes)) if len(prefixes) < 4 else f"{len(prefixes)} prefixes"
+            print(f"  ignored {shown}: {why}")
+        for text in wrong:
+            print(text)
+    print(f"{len(paths)} cases: {total['matched']} of {total['compared']} rows match, {total['ignored']} ignored")
+    return 1 if total["differing"] or not paths else 0
+
+
+def _under(path: Path) -> list[Path]:
+    return sorted(path.glob("*.json")) if path.is_dir() else [path]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
