@@ -19,6 +19,9 @@ from farshore.estate.outside import Filter, Outside, Router, Site
 from routing.small import Net, id_of
 
 SITE_PREFIXES = ("172.16.0.0/16", "172.16.1.0/24", "172.20.0.0/16", "192.168.0.0/16", "192.168.7.0/24")
+INSIDE = "10.1.1.128/25"
+"""A part of the first spoke's space, where no machine is: a site may say it (R14)."""
+DEFAULT = "0.0.0.0/0"
 PLACES = ("Hong Kong", "Singapore")
 
 
@@ -135,12 +138,17 @@ def words(draw: st.DrawFn) -> Words:
         for hub in range(count)
         for number in range(1, 1 + draw(st.integers(0, 2)))
     )
+    # One of the two at most: together a packet may visit two sites, which the walker does not follow.
+    more = draw(st.sampled_from([(), (), (), (), (INSIDE,), (DEFAULT,)]))
     denied = st.sampled_from([None] * 8 + list(SITE_PREFIXES))
     refused = st.sampled_from([None] * 8 + ["10.0.0.0/8", *spaces])
     homes = tuple(
         Home(
             f"dc{number}",
-            tuple(draw(st.lists(st.sampled_from(SITE_PREFIXES), min_size=1, max_size=3, unique=True))),
+            (
+                *draw(st.lists(st.sampled_from(SITE_PREFIXES), min_size=1, max_size=3, unique=True)),
+                *(more if not number else ()),
+            ),
             tuple(
                 Speaker(
                     circuit,

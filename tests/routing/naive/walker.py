@@ -105,9 +105,14 @@ class Walker:
                 rows.append(Row(f"{far.base}.0/24", SYSTEM, f"peer {far.name}"))
                 givers += [far] if spoke in self._users(far) else []
         if table is None or table.propagates:
-            rows += [
-                Row(prefix, BGP, f"gateway {giver.number}") for giver in givers for prefix, _, _ in self._told(giver)
-            ]
+            told = [(prefix, giver) for giver in givers for prefix, _, _ in self._told(giver)]
+            # R14.3: the network's own space and its peers' come before BGP, more specific or not.
+            near = [row.prefix for row in rows if row.hop == "local" or row.hop.startswith("peer ")]
+            told = [(prefix, giver) for prefix, giver in told if not any(_inside(prefix, own) for own in near)]
+            if any(length(prefix) == 0 for prefix, _ in told):
+                # R4: a default by BGP takes the reserved rows out.
+                rows = [row for row in rows if row.prefix not in RESERVED]
+            rows += [Row(prefix, BGP, f"gateway {giver.number}") for prefix, giver in told]
         for prefix, hop in () if table is None else table.routes:
             rows.append(Row(prefix, USER, hop))
             if prefix == "0.0.0.0/0" and hop not in ("None", "Internet"):
@@ -190,7 +195,7 @@ class Walker:
         if len(homes) > 1:
             return End("ambiguous")
         home = next(iter(homes.values()))
-        held = any(covers(own, address) for own in home.prefixes)
+        held = any(length(own) > 0 and covers(own, address) for own in home.prefixes)
         circuits = frozenset(speaker.circuit for _, speaker in told)
         return End("delivered", home.name, crossed, circuits) if held else End("lost")
 
