@@ -22,6 +22,8 @@ from typing import Any
 QUIET = 0.3
 """Seconds without any answer after which what is still unanswered is lost. Nothing here takes more than a few ms."""
 LONGEST = 8.0
+LINES = 60
+"""Of one message to nftables."""
 IP_TRANSPARENT, IPV6_TRANSPARENT = 19, 75
 
 SYSCTLS = {
@@ -99,7 +101,7 @@ class Agent:
             # Addresses before routes: a route goes by a neighbour that an address has made known.
             lines.sort(key=lambda text: not text.startswith("address"))
             _feed(["ip", family, "-batch", "-"], "\n".join(lines))
-        _feed(["nft", "-f", "-"], "\n".join(host["nft"]))
+        _rules(host["nft"])
         if host["stateful"]:
             _set("net/netfilter/nf_conntrack_tcp_loose", "0")
         if host["bird"]:
@@ -133,7 +135,7 @@ class Agent:
         lines = [
             f"add element inet twin {name} {{ {', '.join(held)} }}" for name, held in order["sets"].items() if held
         ]
-        _feed(["nft", "-f", "-"], "\n".join(lines))
+        _rules(lines)
         return {}
 
     # BIRD
@@ -367,6 +369,13 @@ def _feed(argv: list[str], text: str) -> None:
     done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"{argv[0]}: {done.stderr.strip()[:2000]}")
+
+
+def _rules(lines: list[str]) -> None:
+    """Orders to nftables, some at a time: a user of no rank can't widen the socket that all of them would have to go
+    through at once."""
+    for first in range(0, len(lines), LINES):
+        _feed(["nft", "-f", "-"], "\n".join(lines[first : first + LINES]))
 
 
 def _told(argv: list[str]) -> str:

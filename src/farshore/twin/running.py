@@ -64,6 +64,8 @@ class Twin:
             stdout=subprocess.PIPE,
             text=True,
             env=_environment(),
+            # An interrupt at the terminal is for us: we close the line, and the twin ends in order.
+            start_new_session=True,
         )
 
     def __enter__(self) -> Twin:

@@ -1,8 +1,9 @@
 """What BIRD has learned, beside what the engine says that gateways and circuits were told: prefixes with their paths.
 
 Two instances of a gateway are told the same, and so is one by both links of a circuit: sets are compared. Of several
-equal routes a BGP speaker hands on one, and which is chance; the engine keeps them all. That shows only where a site's
-router passes on what came by other circuits (E48): such a route may be the engine's alone.
+equal routes a BGP speaker hands on one, and which is chance; the engine keeps them all. So a route may be the engine's
+alone where BIRD has another of its prefix with as long a path, and where a site's router would pass on what came by
+other circuits (E48).
 """
 
 from __future__ import annotations
@@ -35,11 +36,15 @@ class Table:
     @property
     def differs(self) -> str:
         only = [("the engine", self.engine - self.twin), ("BIRD", self.twin - self.engine)]
-        only[0] = (only[0][0], frozenset(route for route in only[0][1] if not _passed_on(route[1])))
+        only[0] = (only[0][0], frozenset(route for route in only[0][1] if not self._one_of_equals(*route)))
         if not any(what for _, what in only):
             return ""
         parts = [f"only {who} has {', '.join(map(_shown, sorted(what)))}" for who, what in only if what]
         return f"{self.name}: {'; '.join(parts)}"
+
+    def _one_of_equals(self, prefix: str, path: tuple[int, ...]) -> bool:
+        """Whether another route as good may have been handed on instead of this one."""
+        return _passed_on(path) or any(p == prefix and len(other) == len(path) for p, other in self.twin)
 
 
 def tables(twin: Twin, blueprint: Blueprint, estate: Estate, routing: Routing) -> list[Table]:
