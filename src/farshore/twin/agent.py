@@ -19,8 +19,6 @@ import subprocess
 import time
 from typing import Any
 
-QUIET = 0.3
-"""Seconds without any answer after which what is still unanswered is lost. Nothing here takes more than a few ms."""
 LONGEST = 8.0
 LINES = 60
 """Of one message to nftables."""
@@ -208,7 +206,8 @@ class Agent:
         writer.close()
 
     async def probe(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Ask along each flow; the answerer's name, or None where nobody has answered."""
+        """Ask along each flow; the answerer's name, or None where nobody has answered when for `quiet` seconds no
+        answer at all has come."""
         answers: dict[str, str | None] = {flow[0]: None for flow in order["flows"]}
         latest = time.monotonic()
 
@@ -220,9 +219,9 @@ class Agent:
         tasks = [asyncio.create_task(one(flow)) for flow in order["flows"]]
         began = time.monotonic()
         while True:
-            _, waiting = await asyncio.wait(tasks, timeout=QUIET / 4)
+            _, waiting = await asyncio.wait(tasks, timeout=order["quiet"] / 4)
             now = time.monotonic()
-            if not waiting or now - latest > QUIET or now - began > LONGEST:
+            if not waiting or now - latest > order["quiet"] or now - began > LONGEST:
                 break
         for task in tasks:
             task.cancel()
@@ -261,7 +260,7 @@ class Knocks:
     """TCP connections at a steady pace along one flow: how long it is answered, and when not. Each is given up after
     `LATE`, before TCP would try again: a late answer is none."""
 
-    LATE = 0.4
+    LATE = 0.9
 
     def __init__(self, key: str, source: str, destination: str, port: int, every: float) -> None:
         self.key, self.source, self.to, self.every = key, source, (destination, port), every

@@ -166,7 +166,7 @@ class Inside:
     def probe(self, order: dict[str, Any]) -> dict[str, Any]:
         """Ask along flows, by the host that each leaves from: `{"host": [[id, from, to, own port, port], ...]}`."""
         hosts = self._there()
-        answers = hosts.each({name: {"do": "probe", "flows": flows} for name, flows in order["flows"].items()})
+        answers = hosts.each({name: {**order, "flows": flows} for name, flows in order["flows"].items()})
         return {"answers": {key: value for found in answers.values() for key, value in found["answers"].items()}}
 
     def listen(self, order: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,9 @@ from farshore.twin.blueprint import Blueprint
 from farshore.twin.running import Twin
 
 FIRST_PORT = 20000
+QUIET = (0.3, 0.8)
+"""Seconds without any answer after which what is unanswered is lost, in the first round and in the second. Nothing here
+takes more than a few milliseconds, unless the machine has other things to do."""
 MOST_ASKS = 20000
 """Of one observation: each takes two ports of the range that is left."""
 
@@ -66,10 +69,10 @@ def observe(twin: Twin, blueprint: Blueprint, asks: Sequence[Ask]) -> list[Fate]
     assert len(asks) <= MOST_ASKS, f"at most {MOST_ASKS} at once"
     twin.do("listen", ports=sorted({ask.port for ask in asks}))
     twin.do("seen")
-    answers, ports = _requests(twin, asks, range(len(asks)), FIRST_PORT)
+    answers, ports = _requests(twin, asks, range(len(asks)), FIRST_PORT, QUIET[0])
     lost = [number for number in range(len(asks)) if answers[number] is None]
     if lost:
-        again, other_ports = _requests(twin, asks, lost, FIRST_PORT + MOST_ASKS)
+        again, other_ports = _requests(twin, asks, lost, FIRST_PORT + MOST_ASKS, QUIET[1])
         answers.update(again)
         ports.update(other_ports)
     memory = _Memory(twin.do("seen")["hosts"])
@@ -78,7 +81,7 @@ def observe(twin: Twin, blueprint: Blueprint, asks: Sequence[Ask]) -> list[Fate]
 
 
 def _requests(
-    twin: Twin, asks: Sequence[Ask], which: Iterable[int], first: int
+    twin: Twin, asks: Sequence[Ask], which: Iterable[int], first: int, quiet: float
 ) -> tuple[dict[int, str | None], dict[int, int]]:
     flows: dict[str, list[list[Any]]] = {}
     ports = {}
@@ -87,7 +90,7 @@ def _requests(
         ports[number] = first + number
         row = [str(number), str(ask.source), str(ask.destination), ports[number], ask.port]
         flows.setdefault(ask.host, []).append(row)
-    answers = twin.do("probe", flows=flows)["answers"]
+    answers = twin.do("probe", flows=flows, quiet=quiet)["answers"]
     return {int(key): value for key, value in answers.items()}, ports
 
 
