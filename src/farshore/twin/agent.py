@@ -155,21 +155,14 @@ class Agent:
             file.flush()
             return _answer(file)
 
-    async def command(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Orders to BIRD, one after another."""
-        return {"said": [self._ask(text) for text in order["texts"]]}
-
     async def counts(self, order: dict[str, Any]) -> dict[str, Any]:
-        """How many sessions stand, which do not, and how many routes there are."""
-        up, down = 0, []
+        """Which sessions do not stand, and how many routes there are."""
+        down = []
         for row in self._ask("show protocols"):
             words = row.split()
-            if len(words) > 3 and words[1] == "BGP":
-                if "Established" in words:
-                    up += 1
-                else:
-                    down.append(words[0])
-        return {"up": up, "down": down, "routes": self._ask("show route count")}
+            if len(words) > 3 and words[1] == "BGP" and "Established" not in words:
+                down.append(words[0])
+        return {"down": down, "routes": self._ask("show route count")}
 
     async def learned(self, order: dict[str, Any]) -> dict[str, Any]:
         """The prefixes that a network's host has been told."""

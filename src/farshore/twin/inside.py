@@ -122,21 +122,20 @@ class Inside:
         }
 
     def settle(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Wait until every session stands and no table changes any more. `without`: sessions that can't come up."""
+        """Wait until every session stands and no table changes any more."""
         hosts = self._there()
         names = [name for name, host in self._plan() if host["bird"]]
-        gone = set(order.get("without", ()))
         last, since = None, time.monotonic()
         began = since
         while True:
             answers = hosts.all({"do": "counts"}, names)
             now = time.monotonic()
-            down = [f"{name} {s}" for name in names for s in answers[name]["down"] if f"{name} {s}" not in gone]
+            down = [f"{name} {session}" for name in names for session in answers[name]["down"]]
             counts = {name: answers[name]["routes"] for name in names}
             if down or counts != last:
                 last, since = counts, now
             elif now - since >= SETTLED:
-                return {"seconds": now - began, "sessions": sum(answers[name]["up"] for name in names)}
+                return {"seconds": now - began}
             if now - began > PATIENCE:
                 raise RuntimeError(f"BGP did not settle in {PATIENCE:.0f} s; down: {', '.join(down) or 'nothing'}")
             time.sleep(0.05)
@@ -192,14 +191,15 @@ class Inside:
         return {"done": self._there().each({order["host"]: {"do": "run", "argv": order["argv"]}})[order["host"]]}
 
     def cut(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Take some hosts' wires down at once, as when they lose power; `up` puts them back."""
+        """Take down all wires of some hosts, and some between hosts that stay, at once, as when power is lost; `up`
+        puts them back."""
         state = "up" if order.get("up") else "down"
         ends: dict[str, list[str]] = {}
         for wire, one, other in self._there().wires:
-            if {one, other} & set(order["hosts"]) or [one, other] in order.get("wires", ()):
+            if {one, other} & set(order["hosts"]) or [one, other] in order["wires"]:
                 ends.setdefault(one, []).append(wire)
         self._there().each({name: {"do": "wires", "wires": wires, "state": state} for name, wires in ends.items()})
-        return {"at": time.monotonic(), "wires": sum(map(len, ends.values()))}
+        return {}
 
     def knock(self, order: dict[str, Any]) -> dict[str, Any]:
         """Begin to connect along flows, by host, each `every` seconds; `knocked` ends it."""

@@ -33,6 +33,7 @@ from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import WORDS, Codes
 from farshore.routing.scale.reach import Reach
 from farshore.routing.scale.tables import Painted, Routes, routes_of
+from farshore.routing.scale.tally import Counts
 
 T = TypeVar("T")
 
@@ -200,8 +201,9 @@ class Proven:
         for number, island in enumerate(self.reach.islands):
             if not set(touched).isdisjoint(island.gateways):
                 counts = model.units.count[island.units].astype(np.int64)
+                known: dict[tuple[object, ...], Counts] = {}
                 for moment in self.moments[number]:
-                    after = self.reach.tallied(number, moment.condition, moment.ways_in, answers)
+                    after = self.reach.tallied(number, moment.condition, moment.ways_in, answers, known)
                     before = self.reach.count(number, moment.condition)
                     if after is not before:
                         found[moment.who] += counts @ (after - before)

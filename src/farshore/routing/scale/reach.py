@@ -126,10 +126,21 @@ class Reach:
             self._counted[key] = found
         return found
 
-    def tallied(self, number: int, condition: Condition, ways_in: Codes, answers: Answers) -> Counts:
-        """The counts of an island's units where tables answer otherwise; those known where they don't."""
+    def tallied(
+        self,
+        number: int,
+        condition: Condition,
+        ways_in: Codes,
+        answers: Answers,
+        known: dict[tuple[object, ...], Counts],
+    ) -> Counts:
+        """The counts of an island's units where tables answer otherwise. `known`: what was counted before with these
+        answers in this island."""
         bases, ways = self._behind(answers, number, condition)
-        return self._tallied(answers, number, ways_in, bases, ways)
+        content = (ways_in.tobytes(), *bases.values(), *ways.values())
+        if content not in known:
+            known[content] = self._tallied(answers, number, ways_in, bases, ways)
+        return known[content]
 
     def condition_key(self, number: int, condition: Condition) -> tuple[object, ...]:
         """What of a condition an island feels."""

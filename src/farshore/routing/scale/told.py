@@ -26,6 +26,7 @@ from farshore.routing.scale.line import Bools, span
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import WORDS
 from farshore.routing.scale.prefixes import Prefixes
+from farshore.routing.scale.tally import Counts
 
 
 def told(proven: Proven, site: str, router: str, prefix: Network, says: bool) -> Difference | None:
@@ -127,12 +128,13 @@ def preferred(proven: Proven, site: str, router: str, preference: int) -> Differ
         if not len(island.ingress.prefixes):
             continue
         counts = model.units.count[island.units].astype(np.int64)
+        known: dict[tuple[object, ...], Counts] = {}
         for moment in proven.moments[number]:
             if _alike(reach.entries(number, moment.condition)[at], other.entries(number, moment.condition)[at]):
                 continue
             ways_in = other.ways_in(number, moment.condition)
             if not np.array_equal(ways_in, moment.ways_in):
-                after = reach.tallied(number, moment.condition, ways_in, reach.answers)
+                after = reach.tallied(number, moment.condition, ways_in, reach.answers, known)
                 found[moment.who] += counts @ (after - reach.count(number, moment.condition))
     return found
 
