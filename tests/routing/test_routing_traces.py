@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
+import numpy as np
 import pytest
 
 from farshore.arm.ids import resource_id
@@ -21,6 +22,7 @@ from farshore.routing import (
     trace,
     trace_one_way,
 )
+from farshore.routing.scale.ingress import preferring, rank_of
 from routing.small import Net, flow, id_of
 
 
@@ -354,3 +356,29 @@ def test_an_appliance_and_its_namesake_in_the_target_are_named_once() -> None:
     there = nic.replace("/resourceGroups/", "/resourceGroups/dr-")
     verdict = judge(*trace(net.estate(site(router())), IN), through=(nic, there))
     assert verdict.kind == "bypass" and verdict.because == "192.168.1.1 reaches 10.1.0.4 past fw-nic"
+
+
+def test_e42_a_site_takes_preference_then_path_then_the_lowest_med() -> None:
+    net = Net()
+    hub(net)
+    net.machine("fw", ("hub", "nva", "10.0.1.4"), forward=True)
+    net.circuit("er2", "Singapore", third=1)
+    net.connect("gw", "er2")
+
+    def circuit(first: Router, second: Router) -> str:
+        forward, _ = trace(net.estate(site(first, second)), IN)
+        return next(hop.name for hop in forward.hops if hop.kind == "circuit")
+
+    one, other = replace(router(), med=20), replace(router("ce2", "er2"), med=10)
+    assert circuit(one, other) == "er2"
+    assert circuit(replace(one, local_preference=200), other) == "er"
+    assert circuit(replace(one, med=10), other) == "er, er2"
+    forward, _ = trace(net.estate(site(one, other)), IN)
+    reasons = [passed.reason for hop in forward.hops if hop.choice for passed in hop.choice.passed_over]
+    assert "MED 20 is more than 10" in reasons
+
+
+def test_e42_the_scale_engine_has_the_same_order() -> None:
+    order = [rank_of(preference, med) for preference, med in ((2**32 - 1, 0), (200, 5), (200, 2**31 - 1), (100, 0))]
+    assert order == sorted(order)
+    assert preferring(np.array([rank_of(100, 7)]), 300).tolist() == [rank_of(300, 7)]

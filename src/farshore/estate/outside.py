@@ -34,6 +34,8 @@ class Router:
     links: tuple[str, ...] = ("primary", "secondary")
     local_preference: int = 100
     prepend: int = 0
+    med: int = 0
+    """The multi-exit discriminator that it gives to what it hears: after preference and path the lowest wins."""
     readvertise: tuple[ResourceId, ...] = ()
     """Circuits whose routes it passes on to its own: transit between regions, an error (E48)."""
     filters: tuple[Filter, ...] = ()

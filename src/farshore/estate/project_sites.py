@@ -21,7 +21,9 @@ RESERVED_NAMES = ("machines", "internet")
 """What an objective's `from` and `to` can say beside sites, ranges and machines."""
 
 SITE_KEYS = ("name", "asn", "prefixes", "routers", "stateful_firewall", "change")
-ROUTER_KEYS = ("name", "circuit", "links", "local_preference", "prepend", "readvertise", "filters")
+ROUTER_KEYS = ("name", "circuit", "links", "local_preference", "prepend", "med", "readvertise", "filters")
+MOST_MED = 2**31 - 1
+"""Half of what BGP can say: so that a preference and a MED fit one number of 64 bits (routing/scale/ingress.py)."""
 
 
 def sites_of(top: Section) -> tuple[tuple[Site, ...], tuple[tuple[str, SiteChange], ...]]:
@@ -75,13 +77,14 @@ def _site(name: str, section: Section) -> Site:
 
 def _router(name: str, section: Section) -> Router:
     links = section.get("links")
-    preference, prepend = section.get("local_preference"), section.get("prepend")
+    preference, prepend, med = (section.get(key) for key in ("local_preference", "prepend", "med"))
     return Router(
         name=name,
         circuit=_circuit(section.need("circuit", "a circuit's id or name")),
         links=("primary", "secondary") if links is None else words(links, ("primary", "secondary")),
         local_preference=100 if preference is None else preference.integer(0, 4294967295),
         prepend=0 if prepend is None else prepend.integer(0, 64),
+        med=0 if med is None else med.integer(0, MOST_MED),
         readvertise=each(section.get("readvertise"), _circuit),
         filters=each(section.get("filters"), _filter),
     )

@@ -67,6 +67,7 @@ def as_row(site: Site) -> dict[str, Any]:
                 "links": list(router.links),
                 "local_preference": router.local_preference,
                 "prepend": router.prepend,
+                "med": router.med,
                 "readvertise": [circuit.text for circuit in router.readvertise],
                 "filters": [
                     {"direction": item.direction, "prefix": str(item.prefix), "action": item.action}
@@ -91,6 +92,7 @@ def from_row(row: Mapping[str, Any]) -> Site:
                 links=tuple(router["links"]),
                 local_preference=router["local_preference"],
                 prepend=router["prepend"],
+                med=router.get("med", 0),
                 readvertise=tuple(resource_id(text) for text in router["readvertise"]),
                 filters=tuple(
                     Filter(direction=item["direction"], prefix=ip_network(item["prefix"]), action=item["action"])

@@ -68,6 +68,7 @@ def _router_as_json(router: Router) -> dict[str, Any]:
         "links": list(router.links),
         "local_preference": router.local_preference,
         "prepend": router.prepend,
+        "med": router.med,
         "readvertise": [id_.text for id_ in router.readvertise],
         "filters": [
             {"direction": item.direction, "prefix": str(item.prefix), "action": item.action} for item in router.filters
@@ -82,6 +83,7 @@ def _router_from(place: Place) -> Router:
         links=place.at("links").texts(),
         local_preference=place.at("local_preference").whole(),
         prepend=place.at("prepend").whole(),
+        med=place.at("med").whole() if place.has("med") else 0,
         readvertise=place.at("readvertise").each(Place.id),
         filters=place.at("filters").each(_filter_from),
     )

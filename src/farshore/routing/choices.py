@@ -113,7 +113,9 @@ def _less(offer: Offer, best: Offer) -> str:
         return "shorter prefix"
     if offer.local_preference < best.local_preference:
         return f"local preference {offer.local_preference} is less than {best.local_preference}"
-    return f"AS path of {len(offer.as_path)} is longer than {len(best.as_path)}"
+    if len(offer.as_path) > len(best.as_path):
+        return f"AS path of {len(offer.as_path)} is longer than {len(best.as_path)}"
+    return f"MED {offer.med} is more than {best.med}"
 
 
 def _offer_row(world: World, offers: Sequence[Offer]) -> EffectiveRoute:

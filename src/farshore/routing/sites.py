@@ -9,7 +9,8 @@ Towards Azure the choice is the site's alone (E42). Its routers share what they 
 1. the longest prefix,
 2. the highest local preference of the router that heard it,
 3. the shortest AS path,
-4. and what is still equal shares the traffic, over links and routers (ECMP).
+4. the lowest MED, which here is what the hearing router gave it (all neighbours are of one number),
+5. and what is still equal shares the traffic, over links and routers (ECMP).
 
 Nothing in this order asks which network is behind a prefix. That is why two circuits that offer one kept range are an
 ambiguity unless the site prefers or denies one of them (D51, D90).
@@ -37,6 +38,7 @@ class Offer:
     as_path: tuple[int, ...]
     gateway: str
     leads_to: str
+    med: int = 0
 
 
 class SiteTable:
@@ -84,10 +86,14 @@ class SiteTable:
 
 
 def preferred(offers: Iterable[Offer]) -> tuple[Offer, ...]:
-    """Points 2 to 4 of the order, among offers of one prefix."""
+    """Points 2 to 5 of the order, among offers of one prefix."""
     held = tuple(offers)
-    best = min(((-offer.local_preference, len(offer.as_path)) for offer in held), default=(0, 0))
-    return tuple(offer for offer in held if (-offer.local_preference, len(offer.as_path)) == best)
+    best = min(map(_order, held), default=None)
+    return tuple(offer for offer in held if _order(offer) == best)
+
+
+def _order(offer: Offer) -> tuple[int, int, int]:
+    return -offer.local_preference, len(offer.as_path), offer.med
 
 
 def accepted(router: Router, heard: Iterable[Heard]) -> Iterator[Offer]:
@@ -103,6 +109,7 @@ def accepted(router: Router, heard: Iterable[Heard]) -> Iterator[Offer]:
                 as_path=route.as_path,
                 gateway=route.said_by,
                 leads_to=route.leads_to,
+                med=router.med,
             )
 
 

@@ -2,10 +2,10 @@
 
     core ──iBGP──► router ──eBGP──► edge
 
-A router hears its links' edges, filters, and hands on to the core with its local preference; the core takes the highest
-preference, then the shortest path, and shares between equals (E42). The site's own prefixes are the core's, as local
-routes: the longest match against what Azure offers is the kernel's. What comes from a circuit always goes to the core
-first, which decides for the whole site.
+A router hears its links' edges, filters, and hands on to the core with its local preference and MED; the core takes the
+highest preference, then the shortest path, then the lowest MED, and shares between equals (E42). The site's own
+prefixes are the core's, as local routes: the longest match against what Azure offers is the kernel's. What comes from a
+circuit always goes to the core first, which decides for the whole site.
 
 A router says the site's prefixes, with its prepends; what came by other circuits only where `readvertise` names them
 (E48): then the core reflects what it has chosen, and routes carry the circuit that they came by as (64602, circuit).
@@ -81,7 +81,7 @@ def _speak(
             if family in edge.families:
                 accept = (
                     f"{_filter(router, 'in', family)} bgp_local_pref = {router.local_preference};"
-                    f" bgp_community.add((64602, {numbers[edge.circuit.id.key]})); accept;"
+                    f" bgp_med = {router.med}; bgp_community.add((64602, {numbers[edge.circuit.id.key]})); accept;"
                 )
                 more = f"bgp_path.prepend({site.asn}); " * router.prepend
                 say = f"if source = RTS_STATIC then {{ {more}accept; }}"

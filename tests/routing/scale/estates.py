@@ -203,6 +203,7 @@ class _Drawing:
                 circuit=circuit,
                 links=draw.choice((("primary", "secondary"), ("primary",))),
                 local_preference=draw.choice((100, 100, 200)),
+                med=draw.choice((0, 0, 0, 10)),
                 prepend=draw.choice((0, 0, 1)),
                 filters=tuple(
                     Filter(

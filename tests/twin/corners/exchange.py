@@ -186,3 +186,9 @@ def states_of_connections() -> Estate:
 def a_site_with_a_public_number() -> Estate:
     """A number that is not stripped from paths (R48)."""
     return two_circuits().estate(site(router("ce1", "er", 200), router("ce2", "er2"), asn=3303))
+
+
+@corner("delivered")
+def a_med_decides() -> Estate:
+    """After preference and path the lowest MED (E42)."""
+    return two_circuits().estate(site(replace(router("ce1", "er"), med=20), replace(router("ce2", "er2"), med=10)))

@@ -212,8 +212,24 @@ def _site(
     return _Site(
         number=number,
         columns=np.array(columns, dtype=np.int64),
-        rank=np.array([-session.router.local_preference for session in held], dtype=np.int64),
+        rank=np.array(
+            [rank_of(session.router.local_preference, session.router.med) for session in held], dtype=np.int64
+        ),
         policy=policy.astype(np.int32).reshape(-1),
         kinds=(unique % max(1, kinds)).astype(np.int32),
         lets_in=rows[unique // max(1, kinds)] if held and len(rows) else none,
     )
+
+
+MED_BITS = 31
+
+
+def rank_of(preference: int, med: int) -> int:
+    """Where a router stands in its site's order, the smaller before the greater: preference, then MED (E42). Paths to
+    Azure are all of one length."""
+    return med - (preference << MED_BITS)
+
+
+def preferring(rank: npt.NDArray[np.int64], preference: int) -> npt.NDArray[np.int64]:
+    """The same with another preference."""
+    return (rank & ((1 << MED_BITS) - 1)) - (preference << MED_BITS)

@@ -20,7 +20,7 @@ from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.changes import Difference, Moment, Proven
 from farshore.routing.scale.conditions import Condition
 from farshore.routing.scale.few import Few, Stacks, alike, around, at_ends, same, through
-from farshore.routing.scale.ingress import Entries, Ingress
+from farshore.routing.scale.ingress import Entries, Ingress, preferring
 from farshore.routing.scale.islands import Island
 from farshore.routing.scale.line import Bools, span
 from farshore.routing.scale.model import Model
@@ -162,7 +162,7 @@ def _numbered(prefixes: Prefixes, prefix: Network) -> int:
 
 def _preferring(ingress: Ingress, site: int, columns: npt.NDArray[np.int64], preference: int) -> Ingress:
     held = ingress.sites[site]
-    rank = np.where(np.isin(held.columns, columns), -preference, held.rank)
+    rank = np.where(np.isin(held.columns, columns), preferring(held.rank, preference), held.rank)
     sites = list(ingress.sites)
     sites[site] = replace(held, rank=rank)
     return replace(ingress, sites=tuple(sites))
