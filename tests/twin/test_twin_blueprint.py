@@ -108,3 +108,12 @@ def test_a_host_says_nothing_of_the_engine() -> None:
         "router",
         "site",
     }
+
+
+def test_an_address_that_is_held_twice_is_told() -> None:
+    """Azure does not give one out twice; an estate written by hand may."""
+    net = hub()
+    net.machine("twin", ("spoke", "app", "10.1.0.4"))
+    missing = blueprint_of(net.estate(site(router()))).missing
+    assert list(missing.values()) == ["10.1.0.4 is held twice in spoke"]
+    assert next(iter(missing)).endswith(("vm1-nic", "twin-nic"))

@@ -40,7 +40,7 @@ def test_what_does_not_go_together_is_told() -> None:
         (("--states", "3", "--fail", "circuit er-hongkong"), "--states, or --after"),
         (("--fail", "circuit er-honkong"), "'circuit er-hongkong'"),
         (("--after", "failover/fence"), "'failover/fence/datacenter'"),
-        (("--swap", "cn-source-hub", "nothing"), "'connection cn-source-hub'"),
+        (("--swap", "cn-source-hub", "nothing"), "one of cn-source-hub"),
     ):
         done = farshore("twin", "--project", EXAMPLE, *argv)
         assert done.returncode == 1 and said in done.stderr, (argv, done.stderr)

@@ -46,6 +46,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("report", "Write or verify the report of a run"),
 }
 
+RUNNING = frozenset({name for name, (module, _) in VERBS.items() if module == "phases"} | {"runs", "exercise"})
+"""Verbs that leave a run behind when they are interrupted."""
+
 GOOD, COULD_NOT, BAD_ANSWER, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -169,7 +172,8 @@ def run(arguments: Sequence[str]) -> int:
         view.error(InputError(error.format_message()))
         return COULD_NOT
     except (KeyboardInterrupt, click.exceptions.Abort):
-        view.error(FarshoreError("interrupted; farshore runs list shows what can be resumed"))
+        more = "; farshore runs list shows what can be resumed" if not RUNNING.isdisjoint(arguments) else ""
+        view.error(FarshoreError(f"interrupted{more}"))
         return INTERRUPTED
     except FarshoreError as error:
         view.error(error)

@@ -20,6 +20,8 @@ import time
 from typing import Any
 
 LONGEST = 8.0
+LONGEST_UP = 80
+"""Tries, a twentieth of a second apart."""
 LINES = 60
 """Of one message to nftables."""
 IP_TRANSPARENT, IPV6_TRANSPARENT = 19, 75
@@ -98,7 +100,10 @@ class Agent:
             lines = [text.partition(" ")[2] for text in host["ip"] if text.startswith(family)]
             # Addresses before routes: a route goes by a neighbour that an address has made known.
             lines.sort(key=lambda text: not text.startswith("address"))
-            _feed(["ip", family, "-batch", "-"], "\n".join(lines))
+            seen = [text for text in lines if " via " in text and " onlink" not in text]
+            _feed(["ip", family, "-batch", "-"], "\n".join(text for text in lines if text not in seen))
+            for text in seen:
+                await _once_up(["ip", family, *text.split()])
         _rules(host["nft"])
         if host["stateful"]:
             _set("net/netfilter/nf_conntrack_tcp_loose", "0")
@@ -361,6 +366,17 @@ def _feed(argv: list[str], text: str) -> None:
     done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"{argv[0]}: {done.stderr.strip()[:2000]}")
+
+
+async def _once_up(argv: list[str]) -> None:
+    """A route that the kernel takes only when the wire is up at both ends, which it notices within a second."""
+    for left in range(LONGEST_UP, -1, -1):
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if not done.returncode:
+            return
+        if not left:
+            raise ValueError(f"{' '.join(argv)}: {done.stderr.strip()}")
+        await asyncio.sleep(0.05)
 
 
 def _rules(lines: list[str]) -> None:

@@ -13,6 +13,7 @@ The numbers of routing tables are the same everywhere, so that a ruleset can be 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from ipaddress import IPv4Address, IPv6Address
@@ -95,6 +96,10 @@ class Draft:
     def finished(self) -> dict[str, Any]:
         """All of it as JSON, for the process inside."""
         wires = [[name, *sorted(ends)] for (ends, _), name in self.wires.items()]
+        several = Counter(ends for ends, _ in self.wires)
+        doubled = {f" dev {name} onlink" for (ends, _), name in self.wires.items() if several[ends] > 1}
+        for host in self.hosts.values():
+            host.ip = [_checked(line, doubled) for line in host.ip]
         return {"hosts": [asdict(host) for host in self.hosts.values()], "wires": wires}
 
 
@@ -114,3 +119,10 @@ def told_apart(prefixes: Iterable[Network]) -> None:
                 value=str(prefix),
                 expected="an estate without 198.18.0.0/15 and fd18::/112",
             )
+
+
+def _checked(line: str, doubled: set[str]) -> str:
+    """Two wires between two hosts have one address at their ends. For IPv6 the kernel then takes no route on trust
+    (`onlink`): it has to see for itself that the wire leads there."""
+    found = next((text for text in doubled if text in line), None)
+    return line if found is None or not line.startswith("-6") else line.replace(" onlink", "")

@@ -241,7 +241,11 @@ def main() -> None:
             answer = getattr(inside, order["do"])(order)
         except (RuntimeError, OSError, EOFError) as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+        try:
+            print(json.dumps(answer), flush=True)
+        except BrokenPipeError:
+            # Whoever asked is gone. Nothing more is said, to nobody.
+            os._exit(0)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_network
 
-from farshore.arm.decode import Network
+from farshore.arm.decode import Address, Network
 from farshore.arm.network import Route, Subnet, VirtualNetwork
 from farshore.twin.bird import Session, network_tables
 from farshore.twin.draft import DELIVER, LAST, SUBNET, Draft, Host, via
@@ -52,10 +52,15 @@ class Fabric:
             host.ip.append(f"-{family} rule add lookup {DELIVER} priority 200")
         for prefix in self.network.address_space:
             host.ip.append(f"-{prefix.version} route add unreachable {prefix} table {DELIVER} metric {RESERVED}")
+        held: set[Address] = set()
         for _standing, port in machines.by_nic.values():
             if port.network == key:
                 self._plugged(port.wires[0], port.subnet.name)
                 for address in port.addresses:
+                    if address in held:
+                        self.draft.missing[port.nic.key] = f"{address} is held twice in {self.network.name}"
+                        continue
+                    held.add(address)
                     there = _standing.host.at[address.version]
                     line = f"{address} via {there} dev {port.wires[0]} onlink table {DELIVER}"
                     host.ip.append(f"-{address.version} route add {line}")

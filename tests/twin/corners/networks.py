@@ -219,3 +219,16 @@ def words_in_another_case() -> Estate:
     spoke = net.bodies[id_of("virtualNetworks", "spoke")]["properties"]["subnets"][0]["properties"]
     spoke["routeTable"]["id"] = spoke["routeTable"]["id"].upper()
     return net.estate(site(router()))
+
+
+@corner("delivered")
+def nics_of_one_machine_with_different_families() -> Estate:
+    net = Net()
+    both = {"addressPrefixes": ["10.0.0.0/25", "fd00::/64"]}
+    net.network("n", "10.0.0.0/24", "fd00::/48", app=both)
+    net.machine("vm", ("n", "app", "10.0.0.4"), ("n", "app", "fd00::4"))
+    nic = net.machine("other", ("n", "app", "10.0.0.5"))
+    configurations = net.bodies[nic]["properties"]["ipConfigurations"]
+    more = {**configurations[0]["properties"], "privateIPAddress": "fd00::5", "primary": False}
+    configurations.append({"name": "b", "properties": more})
+    return net.estate()

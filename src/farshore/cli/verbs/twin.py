@@ -128,7 +128,13 @@ def _gap(twin: Twin, estate: Estate, name: str, port: int) -> Gap:
 def _swapped(estate: Estate, old: str, new: str) -> tuple[Blueprint, Blueprint, Blueprint]:
     """The estate with both connections, without the old one, and without the new one."""
     from farshore.cli.witness.states import as_it_is
+    from farshore.errors import InputError
 
+    known = [connection.id.name for connection in estate.connections]
+    for name in (old, new):
+        if name not in known:
+            shown = ", ".join(known[:8]) or "a connection, and there is none"
+            raise InputError("There is no such connection", value=name, expected=f"one of {shown}")
     names: tuple[tuple[str, ...], ...] = ((), (f"connection {old}",), (f"connection {new}",))
     both, without_old, without_new = (as_it_is(estate, failed).blueprint for failed in names)
     return both, without_old, without_new

@@ -1,0 +1,53 @@
+"""Every fact of routing is tested by a test that names it, in its name or in its docstring; the others are listed here,
+each with where it counts instead."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).parent.parent
+FACTS = [*(f"R{number}" for number in range(1, 51)), *(f"E{number}" for number in range(1, 49))]
+NO_ROUTE = {
+    "R11": "questions of Network Watcher: the lab's to answer",
+    "R12": "disablePeeringRoute: known by name alone, no table of it was measured",
+    "R34": "limits: assess tells of them by number (FS811 to FS814)",
+    "R41": "limits of what is accepted from a site: assess (FS135)",
+    "E1": "names of properties: arm/network.py reads them",
+    "E3": "bandwidths: assess and the plan",
+    "E6": "bandwidth is raised, never lowered: assess",
+    "E7": "circuits of a subscription: a quota",
+    "E11": "how Azure is asked for its tables: the client's and the lab's",
+    "E13": "limits of what is accepted from a site: assess (FS135)",
+    "E14": "limits of what a gateway says: assess",
+    "E15": "connections of a circuit: assess (FS813)",
+    "E18": "geography: assess, from a table of its own",
+    "E19": "geography: assess, from a table of its own",
+    "E20": "names of properties: arm/network.py reads them",
+    "E23": "the size of a GatewaySubnet: assess",
+    "E28": "performance of gateways: assess",
+    "E29": "packet size",
+    "E30": "failover tests of a gateway: operations",
+    "E31": "FastPath: assess; data skips the gateway, routes are the same",
+    "E32": "names of properties: arm/network.py reads them",
+    "E36": "a delete needs the region's control plane: the plan and the proof (D62)",
+    "E37": "how long a connection takes: the lab's table",
+    "E46": "Global Reach is not modelled: docs/guide/limits.md says so",
+}
+
+
+def _named(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            text = f"{node.name.replace('_', ' ')} {ast.get_docstring(node) or ''}"
+            yield from (found.upper() for found in re.findall(r"\b([re]\d+)\b", text, re.IGNORECASE))
+
+
+def test_every_routing_fact_is_named_by_a_test_of_its_own() -> None:
+    named = {fact for path in TESTS.rglob("*.py") for fact in _named(path)}
+    missing = [fact for fact in FACTS if fact not in named and fact not in NO_ROUTE]
+    assert not missing, f"no test names {', '.join(missing)}"
+    idle = sorted(set(NO_ROUTE) & named)
+    assert not idle, f"listed as untested, and a test names them: {', '.join(idle)}"
