@@ -136,7 +136,7 @@ class Witnessed:
     def _gaps(self) -> list[str]:
         if not self.gaps:
             return []
-        lines = ["\ngaps in traffic, one request each 20 ms (what they can't show: docs/guide/twin.md)"]
+        lines = ["\ngaps in traffic, one request each 20 ms (limits: docs/guide/twin.md)"]
         for gap in self.gaps:
             told = gap.as_json()
             shown = "none answered after it"
