@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -211,3 +212,28 @@ def test_the_scale_engine_says_that_it_does_not_follow_hubs() -> None:
     site = Site(name="dc", asn=65010, prefixes=(ip_network("10.100.0.0/24"),), routers=(router,))
     reach = Reach.of(net.estate(site, outside=outside))
     assert any("spoke1conn" in key for source in reach.model.sources for key in source.others)
+
+
+def test_a_gateway_is_found_by_what_the_hub_names_too() -> None:
+    """Exports differ in which of the two names the other, and may leave the gateway out."""
+    net, outside = published()
+    before = learned(net.estate(outside=outside), "spoke1")
+    hub_body = net.bodies[HUB]["properties"]
+    hub_body["vpnGateway"], hub_body["expressRouteGateway"] = {"id": VPN}, {"id": ER}
+    for gateway in (VPN, ER):
+        del net.bodies[gateway]["properties"]["virtualHub"]
+    assert learned(net.estate(outside=outside), "spoke1") == before
+    del net.bodies[VPN]
+    seen = replace(
+        outside,
+        gateway_instances={**outside.gateway_instances, VPN.lower(): {"private": (ip_address("192.168.1.14"),)}},
+    )
+    assert ("10.0.0.0/8", "192.168.1.14") in learned(net.estate(outside=seen), "spoke1")
+
+
+def test_only_the_edges_that_were_seen_are_next_hops() -> None:
+    """What a circuit says on both links shows with the edge's address that the table has."""
+    net, outside = published()
+    both = [replace(item, to=item.to.partition("#")[0]) for item in outside.advertised]
+    told = learned(net.estate(outside=replace(outside, advertised=tuple(both))), "spoke1")
+    assert {hop for prefix, hop in told if prefix == "10.100.0.0/24"} == {"10.20.78.139"}

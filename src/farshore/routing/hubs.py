@@ -96,10 +96,10 @@ def hub_rows(world: World, hub: VirtualHub, connection: HubConnection) -> Iterat
                 yield _row(prefix, router, other.id.text)
     if connection.associated != DEFAULT_TABLE:
         return
-    for prefix, branch in _branches(world, hub).items():
+    for prefix, hops in _branches(world, hub).items():
         if prefix not in taken:
             taken.add(prefix)
-            yield _row(prefix, branch.hops or router, hub.id.text)
+            yield _row(prefix, hops or router, hub.id.text)
     for far in world.ground.hubs.values():
         if far.wan == hub.wan and far.id != hub.id and far.id.key not in world.health.down:
             for prefix in _branches(world, far):
@@ -145,25 +145,23 @@ def _router(world: World, hub: VirtualHub) -> tuple[Address, ...]:
 # Branches
 
 
-def _branches(world: World, hub: VirtualHub) -> dict[Network, _Branch]:
-    """What a hub's branches say, one route a prefix."""
+def _branches(world: World, hub: VirtualHub) -> dict[Network, tuple[Address, ...]]:
+    """What a hub's branches say: by prefix the next hops of the best."""
     found: dict[Network, list[_Branch]] = {}
     for prefix, branch in (*_from_circuits(world, hub), *_from_vpn(world, hub), *_from_peers(world, hub)):
         found.setdefault(prefix, []).append(branch)
     return {prefix: _best(hub, branches) for prefix, branches in found.items()}
 
 
-def _best(hub: VirtualHub, branches: list[_Branch]) -> _Branch:
+def _best(hub: VirtualHub, branches: list[_Branch]) -> tuple[Address, ...]:
     order = ORDER.get(hub.preference, ORDER["expressroute"])
-    by_path = hub.preference == "aspath"
 
-    def rank(branch: _Branch) -> tuple[int, int, int]:
+    def rank(branch: _Branch) -> tuple[int, int]:
         kind = order.index(branch.kind) if branch.kind in order else -1
-        return (branch.length, kind, 0) if by_path else (kind, branch.length, 0)
+        return (branch.length, kind) if hub.preference == "aspath" else (kind, branch.length)
 
     best = min(map(rank, branches))
-    hops = dict.fromkeys(hop for branch in branches if rank(branch) == best for hop in branch.hops)
-    return _Branch(branches[0].kind, best[0], tuple(hops))
+    return tuple(dict.fromkeys(hop for branch in branches if rank(branch) == best for hop in branch.hops))
 
 
 def _from_circuits(world: World, hub: VirtualHub) -> Iterator[tuple[Network, _Branch]]:
@@ -174,7 +172,9 @@ def _from_circuits(world: World, hub: VirtualHub) -> Iterator[tuple[Network, _Br
             peering = world.index.circuits[circuit].private_peering
             for side in LINKS:
                 edge = world.exchange.edges.get((circuit, side))
-                if edge is None or peering is None:
+                shown = world.outside.msee.get(circuit)
+                # Where it has been seen which edges show, the others don't.
+                if edge is None or peering is None or (shown and side not in shown):
                     continue
                 first, second = peering.primary_peer_address_prefix, peering.secondary_peer_address_prefix
                 hops = msee_addresses(world.outside, circuit, side, first if side == LINKS[0] else second)
@@ -213,10 +213,15 @@ def _from_peers(world: World, hub: VirtualHub) -> Iterator[tuple[Network, _Branc
 
 
 def _of_hub(world: World, hub: VirtualHub, kind: str) -> Iterator[tuple[ResourceId, Reader]]:
+    """The gateways of a kind in a hub: those that name it, and the one that it names, its body there or not."""
+    field = "vpnGateway" if kind == VPN_GATEWAYS else "expressRouteGateway"
+    named = world.index.raw(hub.id).id(f"properties.{field}")
+    found = {} if named is None else {named.key: (named, Reader({}))}
     for body in world.index.bodies(kind):
         id_, read = resource_id(str(body["id"])), Reader(body)
-        if read.id("properties.virtualHub") == hub.id and id_.key not in world.health.down:
-            yield id_, read
+        if read.id("properties.virtualHub") == hub.id or id_ == named:
+            found[id_.key] = (id_, read)
+    yield from (held for key, held in found.items() if key not in world.health.down)
 
 
 def _instances(world: World, gateway: ResourceId, read: Reader) -> tuple[Address, ...]:
