@@ -233,7 +233,8 @@ def _alone() -> None:
 
 
 def main() -> None:
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", PRIVATE], check=True)
+    # -n: else `mount` keeps a folder of its own records in the machine's /run, which is still there at this moment.
+    subprocess.run(["mount", "-n", "-t", "tmpfs", "tmpfs", PRIVATE], check=True)
     inside = Inside()
     for text in sys.stdin:
         order = json.loads(text)

@@ -44,7 +44,7 @@ def why_not() -> str | None:
 def _apart() -> tuple[str, ...] | None:
     """How this machine lets us have namespaces: as a user of our own first, else as root."""
     for way in (("unshare", "-U", "-r", *_APART), ("unshare", *_APART)):
-        script = "mount -t tmpfs tmpfs /run && ip link add w0 type veth peer name w1 && nft add table inet t"
+        script = "mount -n -t tmpfs tmpfs /run && ip link add w0 type veth peer name w1 && nft add table inet t"
         done = subprocess.run([*way, "sh", "-c", script], capture_output=True, check=False, env=_environment())
         if done.returncode == 0:
             return way
