@@ -13,7 +13,7 @@ from farshore.routing import circuits, effective, exchange, gateways, selection,
 from farshore.routing.values import EffectiveRoute
 from farshore.twin.blueprint import blueprint_of
 from farshore.twin.running import Twin
-from twin.corners import CORNERS
+from twin.corners import CORNERS, hub, router, site
 from twin.needs import needs_a_twin
 
 pytestmark = needs_a_twin
@@ -100,3 +100,37 @@ def test_a_wrong_engine_is_found(twin: Twin, monkeypatch: pytest.MonkeyPatch, pl
     found.see(twin, State(name, estate, blueprint_of(estate)))
     exchange.converge.cache_clear()
     assert found.differences, f"nobody noticed {plant.__name__} in {name}"
+
+
+def a_number_too_many(patch: pytest.MonkeyPatch) -> None:
+    """An edge that tells gateways a path with one number more: no flow goes another way."""
+    right = circuits.EdgeTable.towards
+
+    def wrong(self, attachment, others, msee):  # type: ignore[no-untyped-def]
+        told = right(self, attachment, others, msee)
+        return (route._replace(as_path=(*route.as_path, 64999)) for route in told)
+
+    patch.setattr(circuits.EdgeTable, "towards", wrong)
+
+
+@pytest.mark.parametrize("left_out", [False, True])
+def test_a_wrong_table_is_found_or_not_counted_as_compared(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch, left_out: bool
+) -> None:
+    """Where something of the estate has no host, BIRD can't have learned all: nothing is said of its tables then, and
+    least of all that they agree."""
+    net = hub()
+    if left_out:
+        net.add("privateEndpoints", "endpoint")
+    estate = net.estate(site(router()))
+    a_number_too_many(monkeypatch)
+    exchange.converge.cache_clear()
+    found = Witnessed(port=443, seed=1)
+    found.see(twin, State("as it is", estate, blueprint_of(estate)))
+    exchange.converge.cache_clear()
+    assert bool(found.left_out) == left_out
+    if left_out:
+        assert (found.tables, found.tables_apart, found.differences) == (0, 4, [])
+        assert "4 tables apart" in found.described()
+    else:
+        assert found.tables == 4 and {item["what"] for item in found.differences} == {"BGP"}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--gap", is_flag=True, help="With --fail: how long traffic is missing when each of them fails.")
 @click.option("--swap", nargs=2, metavar="OLD NEW", help="How long traffic is missing when NEW takes over from OLD.")
 @click.option("--port", type=click.IntRange(1, 65535), default=443, show_default=True, help="The TCP port asked for.")
-@click.option("--flows", type=click.IntRange(1, 20000), default=2000, show_default=True, help="At most, of a state.")
+@click.option("--flows", type=click.IntRange(1, 10000), default=2000, show_default=True, help="At most, of a state.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Chooses states and flows where not all fit.")
 @common
 def command(

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from farshore.cli.witness.compare import Compared, compare
-from farshore.cli.witness.flows import ends_of, flows_of, machines_by_nic
+from farshore.cli.witness.flows import ends_of, flows_of
 from farshore.cli.witness.gaps import Gap
 from farshore.cli.witness.learned import tables
 
@@ -40,6 +40,9 @@ class Witnessed:
     apart: Counter[str] = field(default_factory=Counter)
     """Flows that can't be compared, by the reason."""
     tables: int = 0
+    """BGP tables compared."""
+    tables_apart: int = 0
+    """Those of states in which something has no host, or is not known: nothing is said of them."""
     differences: list[dict[str, str]] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
@@ -56,13 +59,18 @@ class Witnessed:
             ends_of(estate, frozenset(blueprint.hosts)), self.port, self.most_flows, self.seed
         )
         fates = observe(twin, blueprint, [ask for _, ask in pairs])
-        routing, machines = Routing(estate), machines_by_nic(estate)
+        routing = Routing(estate)
+        machines = routing.world.index.machine_of
         missing = frozenset(blueprint.missing)
         for (flow, _), fate in zip(pairs, fates, strict=True):
             self._flow(state, compare(routing, machines, flow, fate, missing))
         for table in tables(twin, blueprint, estate, routing):
+            # BIRD can't have learned what nobody was there to say, nor what nobody knows.
+            if missing or estate.outside.unknown:
+                self.tables_apart += 1
+                continue
             self.tables += 1
-            if table.differs and not estate.outside.unknown and not missing:
+            if table.differs:
                 self._differ(state, "BGP", table.differs)
         self.states += 1
         self.hosts = max(self.hosts, len(blueprint.hosts))
@@ -104,6 +112,7 @@ class Witnessed:
             "words": dict(sorted(self.words.items())),
             "apart": [{"because": why, "flows": count} for why, count in sorted(self.apart.items())],
             "tables": self.tables,
+            "tables_apart": self.tables_apart,
             "differences": self.differences,
             "gaps": [gap.as_json() for gap in self.gaps],
             "left_out": [{"id": id_, "because": why} for id_, why in sorted(self.left_out.items())],
@@ -124,7 +133,8 @@ class Witnessed:
         if self.left:
             lines.append(f"  {'not asked':<12} {self.left:>9,}  beyond --flows {self.most_flows} of a state")
         wrong = sum(item["what"] == "BGP" for item in self.differences)
-        lines.append(f"BGP: {_many(self.tables, 'table')} compared, {self.tables - wrong:,} agree")
+        apart = f", {_many(self.tables_apart, 'table')} apart" if self.tables_apart else ""
+        lines.append(f"BGP: {_many(self.tables, 'table')} compared, {self.tables - wrong:,} agree{apart}")
         for item in self.differences[:MOST_SHOWN]:
             lines += [f"\ndiffers, {item['state']}", f"  {item['what']}", f"  {item['how']}"]
         if len(self.differences) > MOST_SHOWN:
