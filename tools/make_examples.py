@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import example_bodies as azure
+import example_machines as compute
 from example_bodies import Body
 
 FOLDER = Path(__file__).parent.parent / "src" / "farshore" / "examples"
@@ -141,7 +142,7 @@ def hub() -> list[Body]:
     configuration = f"{azure.id_of(gateway_type, GATEWAY)}/ipConfigurations/default"
     subnets = [
         # The NVA's subnet has no table: it learns the site by BGP and the spokes by peering (R36).
-        azure.subnet(HUB, "nva", azure.NVA_SUBNET, used_by=(azure.nic_configuration(NVA),)),
+        azure.subnet(HUB, "nva", azure.NVA_SUBNET, used_by=(compute.nic_configuration(NVA),)),
         azure.subnet(HUB, "GatewaySubnet", azure.GATEWAY_SUBNET, table="rt-source-gateway", used_by=(configuration,)),
     ]
     peerings = [
@@ -156,9 +157,9 @@ def hub() -> list[Body]:
         ),
         azure.public_ip("pip-ergw-source-hub", "203.0.113.10", configuration),
         azure.gateway(GATEWAY, HUB, "pip-ergw-source-hub", ("10.10.10.140", "10.10.10.141")),
-        azure.network_interface(NVA, azure.subnet_id(HUB, "nva"), azure.NVA, forwarding=True),
-        azure.managed_disk(NVA, None),
-        azure.virtual_machine(NVA, 0, size="Standard_F2s_v2"),
+        compute.network_interface(NVA, azure.subnet_id(HUB, "nva"), azure.NVA, forwarding=True),
+        compute.managed_disk(NVA, None),
+        compute.virtual_machine(NVA, 0, size="Standard_F2s_v2"),
     ]
 
 
@@ -179,7 +180,7 @@ def spoke_bodies(spoke: str) -> list[Body]:
                     table=table,
                     security_group=group,
                     storage=True,
-                    used_by=tuple(azure.nic_configuration(machine) for machine in machines),
+                    used_by=tuple(compute.nic_configuration(machine) for machine in machines),
                 )
             ],
             [azure.peering(spoke, HUB, azure.HUB, f"{spoke}-to-hub", transit=False, remote_gateways=True)],
@@ -189,13 +190,13 @@ def spoke_bodies(spoke: str) -> list[Body]:
     ]
     for index, (machine, data_disks) in enumerate(machines.items()):
         address = f"{prefix.rsplit('.', 1)[0]}.{4 + index}"
-        bodies.append(azure.network_interface(machine, own, address))
+        bodies.append(compute.network_interface(machine, own, address))
         if machine == UNMANAGED:
-            bodies.append(azure.storage_account(ACCOUNT))
-            bodies.append(azure.virtual_machine(machine, data_disks, size="Standard_D2_v3", account=ACCOUNT))
+            bodies.append(compute.storage_account(ACCOUNT))
+            bodies.append(compute.virtual_machine(machine, data_disks, size="Standard_D2_v3", account=ACCOUNT))
         else:
-            bodies += [azure.managed_disk(machine, lun) for lun in (None, *range(data_disks))]
-            bodies.append(azure.virtual_machine(machine, data_disks))
+            bodies += [compute.managed_disk(machine, lun) for lun in (None, *range(data_disks))]
+            bodies.append(compute.virtual_machine(machine, data_disks))
     return bodies
 
 

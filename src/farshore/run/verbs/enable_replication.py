@@ -20,10 +20,10 @@ from farshore.run.verbs.base import (
     url,
     write,
 )
-from farshore.run.verbs.recovery import BUSY, ItemVerb, ended_job, fail_if_failed, job_id, protected, told
+from farshore.run.verbs.recovery import BUSY, JobVerb, ended_job, fail_if_failed, job_id, protected, told
 
 
-class EnableReplication(ItemVerb):
+class EnableReplication(JobVerb):
     name = "enable_replication"
     scenarios = frozenset({"EnableDr", "EnableReplication", "ProtectEntity"})
 

@@ -9,6 +9,7 @@ An operation that says Succeeded may hide a job that failed (S17): the job is re
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,19 +46,33 @@ BUSY = frozenset({"operationnotallowed"})
 """Another job runs on the item; a state that will never allow it is refused until the attempts are used up."""
 
 
-class ItemVerb(Verb):
-    """A POST on a protected item, done when `is_done` says so of the item."""
+class JobVerb(Verb):
+    """What is accepted at once and carried out by a job of the vault (S17)."""
 
     scenarios: frozenset[str]
 
     def attempts(self, situation: Situation) -> int:
         return 10
 
-    def is_done(self, situation: Situation, item: Mapping[str, Any]) -> bool:
-        raise NotImplementedError
+    def job_done(self, situation: Situation) -> Talk[Body | None]:
+        """The job behind what was accepted, once it has ended; raises `ArmError` where it failed."""
+        pending = situation.pending
+        if pending.resource is None and pending:
+            # Of an operation that is over both URLs end in the job's id (S17).
+            yield from follow(pending, since=situation.since)
+        return (yield from ended_job(situation.id, job_id(pending), situation.since))
 
+
+class ItemVerb(JobVerb, ABC):
+    """A POST on a protected item, done when `is_done` says so of the item."""
+
+    @abstractmethod
+    def is_done(self, situation: Situation, item: Mapping[str, Any]) -> bool:
+        """Whether the item's properties show that nothing is left to do."""
+
+    @abstractmethod
     def request(self, situation: Situation) -> Talk[Request]:
-        raise NotImplementedError
+        """The POST; what it needs to know is asked for first."""
 
     def watched(self, situation: Situation) -> ResourceId:
         """The item that shows how far it is."""
@@ -85,14 +100,6 @@ class ItemVerb(Verb):
                 return told(job, shown, properties(shown))
             fail_if_failed(shown)
             yield from pause(SLOW, situation.since)
-
-    def job_done(self, situation: Situation) -> Talk[Body | None]:
-        """The job behind what was accepted, once it has ended; raises `ArmError` where it failed."""
-        pending = situation.pending
-        if pending.resource is None and pending:
-            # Of an operation that is over both URLs end in the job's id (S17).
-            yield from follow(pending, since=situation.since)
-        return (yield from ended_job(situation.id, job_id(pending), situation.since))
 
 
 # Jobs. -------------------------------------------------------------------------------------------------------------
