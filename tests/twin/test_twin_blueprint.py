@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
-from farshore.estate.outside import Filter, Outside
+from farshore.estate.outside import Advertisement, Filter, Outside
 from farshore.twin.blueprint import blueprint_of
 from routing.small import Net, id_of
 from twin.corners import hub, router, site
@@ -117,3 +117,20 @@ def test_an_address_that_is_held_twice_is_told() -> None:
     missing = blueprint_of(net.estate(site(router()))).missing
     assert list(missing.values()) == ["10.1.0.4 is held twice in spoke"]
     assert next(iter(missing)).endswith(("vm1-nic", "twin-nic"))
+
+
+def test_an_estate_seen_without_reserved_rows_gets_none() -> None:
+    """`none_prefixes` empty is an observation; None is the absence of one (R4)."""
+    made = hub(spoke=())
+    assert not any("prohibit" in line for line in host(made.estate(outside=Outside(none_prefixes=())), "spoke")["ip"])
+    assert any("prohibit" in line for line in host(made.estate(), "spoke")["ip"])
+
+
+def test_what_only_announces_is_left_out_by_its_resource_s_id() -> None:
+    """`to` may name a link after `#`; a hop has the circuit's own id."""
+    circuit = id_of("expressRouteCircuits", "er").lower()
+    said = Advertisement(
+        to=f"{circuit}#primary", peer=ip_address("172.16.0.1"), prefix=ip_network("10.9.0.0/24"), as_path=(65001,)
+    )
+    estate = hub().estate(site(router()), outside=Outside(advertised=(said,)))
+    assert set(blueprint_of(estate).missing) == {circuit}

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from farshore.arm.ids import resource_id
 from farshore.cli.projects import read_folder
 from farshore.cli.witness.states import State, as_it_is, of_plan
 from farshore.cli.witness.witnessed import Witnessed
-from farshore.estate.estate import Estate
+from farshore.estate.estate import Change, Estate
 from farshore.plan import make_plan
 from farshore.twin.blueprint import blueprint_of
 from farshore.twin.running import Twin
@@ -88,9 +89,15 @@ def test_generated_estates(twin: Twin, first: int) -> None:
     agreed(witnessed(twin, *states))
 
 
-def test_a_state_is_the_same_however_it_is_reached() -> None:
-    """Distinct states differ in what is built, not in names."""
+def test_a_state_is_the_same_however_its_resources_are_listed() -> None:
+    """Distinct states differ in what is built, not in the order of a file; and a route less is another state."""
     _, estate = read_folder(EXAMPLES / NAMES[0])
-    one = as_it_is(estate, ())
-    other = as_it_is(estate.with_sites(tuple(reversed(estate.sites))), ())
-    assert one.blueprint.plan == other.blueprint.plan
+    assert estate.project is not None
+    bodies = list(estate.resources.values())
+    turned = Estate.from_resources(bodies[::-1]).with_project(estate.project)
+    assert list(turned.resources) != list(estate.resources)
+    plan = as_it_is(estate, ()).blueprint.plan
+    assert as_it_is(turned, ()).blueprint.plan == plan
+    tables = [body for body in bodies if body["id"].lower().endswith("/rt-source-gateway")]
+    fewer = estate.with_changes([Change(delete=resource_id(tables[0]["id"]))])
+    assert as_it_is(fewer, ()).blueprint.plan != plan

@@ -58,18 +58,20 @@ class _Branch:
     hops: tuple[Address, ...]
 
 
-def hub_of(hubs: Mapping[str, VirtualHub], network: str) -> tuple[VirtualHub, HubConnection] | None:
-    """The hub that a network hangs on, and by which connection: there is at most one."""
+Hanging = tuple[VirtualHub, HubConnection]
+"""A hub, and the connection by which a network hangs on it."""
+
+
+def hanging_on(hubs: Mapping[str, VirtualHub]) -> dict[str, Hanging]:
+    """By network: the hub that it hangs on. There is at most one."""
+    found: dict[str, Hanging] = {}
     for hub in hubs.values():
         for connection in hub.connections:
-            if connection.network == network:
-                return hub, connection
-    return None
+            found.setdefault(connection.network, (hub, connection))
+    return found
 
 
-def hub_prefix(
-    hanging: tuple[VirtualHub, HubConnection] | None, peerings: tuple[LivePeering, ...]
-) -> Iterator[EffectiveRoute]:
+def hub_prefix(hanging: Hanging | None, peerings: tuple[LivePeering, ...]) -> Iterator[EffectiveRoute]:
     """The row of the hub's own prefix, where the peering that Microsoft keeps is not among the network's own."""
     prefix = None if hanging is None else hanging[0].prefix
     if hanging is not None and prefix is not None and not any(prefix in live.prefixes for live in peerings):
@@ -108,14 +110,6 @@ def hub_rows(world: World, hub: VirtualHub, connection: HubConnection) -> Iterat
                     yield _row(prefix, router, hub.id.text)
 
 
-def hub_rows_by(world: World, connection: str) -> Iterator[EffectiveRoute]:
-    """The rows that come by one connection, by its lower-case id."""
-    for hub in world.ground.hubs.values():
-        for item in hub.connections:
-            if item.id.key == connection:
-                yield from hub_rows(world, hub, item)
-
-
 def _row(prefix: Network, hops: tuple[Address, ...], by: str) -> EffectiveRoute:
     return EffectiveRoute(
         source=RouteSource.VIRTUAL_NETWORK_GATEWAY.value,
@@ -146,7 +140,14 @@ def _router(world: World, hub: VirtualHub) -> tuple[Address, ...]:
 
 
 def _branches(world: World, hub: VirtualHub) -> dict[Network, tuple[Address, ...]]:
-    """What a hub's branches say: by prefix the next hops of the best."""
+    """What a hub's branches say: by prefix the next hops of the best. The same for all networks that hang on it."""
+    known: dict[Network, tuple[Address, ...]] | None = world.settled.memo.get(("branches", hub.id.key))
+    if known is None:
+        known = world.settled.memo["branches", hub.id.key] = _heard_from(world, hub)
+    return known
+
+
+def _heard_from(world: World, hub: VirtualHub) -> dict[Network, tuple[Address, ...]]:
     found: dict[Network, list[_Branch]] = {}
     for prefix, branch in (*_from_circuits(world, hub), *_from_vpn(world, hub), *_from_peers(world, hub)):
         found.setdefault(prefix, []).append(branch)

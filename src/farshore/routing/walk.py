@@ -321,18 +321,18 @@ class _Walk:
 
     def _through_hub(self, row: EffectiveRoute) -> Trace | None:
         """By a virtual WAN hub's row: to a network that hangs on it, or to a branch, which is out of sight (R50)."""
-        for hub in self.world.ground.hubs.values():
-            for connection in hub.connections:
-                if row.by == connection.id.text:
-                    self.hops.append(Hop(kind="gateway", name=hub.id.name, id=hub.id))
-                    network = self.world.index.networks.get(connection.network)
-                    return self._out_of_sight(row) if network is None else self.deliver(network)
-            if row.by == hub.id.text:
-                self.hops.append(Hop(kind="gateway", name=hub.id.name, id=hub.id))
-                because = f"what lies behind a branch of {hub.id.name} is not known"
-                missing = (f"the branches of {hub.id.name}",)
-                return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
-        return None
+        by = (row.by or "").lower()
+        hanging = self.world.ground.by_connection.get(by)
+        hub = self.world.ground.hubs.get(by) if hanging is None else hanging[0]
+        if hub is None:
+            return None
+        self.hops.append(Hop(kind="gateway", name=hub.id.name, id=hub.id))
+        if hanging is not None:
+            network = self.world.index.networks.get(hanging[1].network)
+            return self._out_of_sight(row) if network is None else self.deliver(network)
+        because = f"what lies behind a branch of {hub.id.name} is not known"
+        missing = (f"the branches of {hub.id.name}",)
+        return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
 
     def _to_neighbour(self, network: VirtualNetwork, row: EffectiveRoute) -> Trace:
         """A Route Server's row: the next hop is the appliance that announced it (R46)."""

@@ -31,7 +31,7 @@ from farshore.routing.exchange import Exchange, Inputs, OpenLink, Speaker, conve
 from farshore.routing.failures import LINKS, Health
 from farshore.routing.gateways import customer_addresses, instances, msee_addresses, preferred, spoken_for
 from farshore.routing.hub_bodies import virtual_hubs
-from farshore.routing.hubs import hub_of, hub_prefix, hub_rows
+from farshore.routing.hubs import hanging_on, hub_prefix, hub_rows
 from farshore.routing.index import Index
 from farshore.routing.peering import LivePeering, live_peerings
 from farshore.routing.places import blind_spots, table_markers
@@ -53,6 +53,8 @@ class Ground:
         self.peerings = live_peerings(self.index)
         self.route_servers = route_servers(self.index)
         self.hubs = virtual_hubs(self.index)
+        self.hanging = hanging_on(self.hubs)
+        self.by_connection = {item[1].id.key: item for item in self.hanging.values()}
         self.spoken: dict[str, tuple[tuple[Network, str], ...]] = {}
         self._settled: OrderedDict[tuple[object, ...], Settled] = OrderedDict()
         self.remote_of: dict[str, tuple[LivePeering, ...]] = {
@@ -166,7 +168,7 @@ class World:
             network, own = self._subnet(subnet)
             user_table = self.estate.route_table(own.route_table)
             peerings = self.ground.peerings.get(network.id.key, ())
-            hanging = hub_of(self.ground.hubs, network.id.key)
+            hanging = self.ground.hanging.get(network.id.key)
             system = (*system_routes(network, own, peerings, self.index, self.outside), *hub_prefix(hanging, peerings))
             user, unknown = user_routes(user_table, self.outside.service_prefixes)
             propagated = user_table is None or not user_table.disable_bgp_route_propagation
@@ -242,7 +244,7 @@ class World:
         return found
 
     def _bgp_rows(self, network: VirtualNetwork) -> Iterator[EffectiveRoute]:
-        hanging = hub_of(self.ground.hubs, network.id.key)
+        hanging = self.ground.hanging.get(network.id.key)
         where = [network.id.key, *(live.remote_key for live in self.ground.remote_of.get(network.id.key, ()))]
         taken: set[Network] = set()
         for key in where:

@@ -25,7 +25,6 @@ from farshore.errors import InputError
 DELIVER = 50
 SUBNET = 1000
 LAST = 20000
-MAIN = 254
 
 WIRES_4 = int(IPv4Address("198.18.0.0"))
 WIRES_6 = int(IPv6Address("fd18::"))
@@ -52,10 +51,6 @@ class Host:
     """Whether it drops what belongs to no flow that it has seen begin."""
     tags: dict[str, list[str]] = field(default_factory=dict)
     """By set of the ruleset: the hosts whose learned prefixes are put in once BGP has settled (R44)."""
-
-    @property
-    def kind(self) -> str:
-        return self.name.partition(":")[0]
 
     @property
     def at(self) -> dict[int, Address]:

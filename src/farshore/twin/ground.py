@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from farshore.arm import network as models
-from farshore.arm.compute import VirtualMachine
 from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.estate.estate import Estate
@@ -156,9 +155,6 @@ class Ground:
     def subnet(self, id_: ResourceId) -> models.Subnet | None:
         network = self.networks.get(network_of(id_))
         return None if network is None else network.subnet(id_.name)
-
-    def machine(self, nic: str) -> VirtualMachine | None:
-        return self.machines.get(self.machine_of.get(nic, ""))
 
     @cached_property
     def peered(self) -> dict[str, tuple[Peered, ...]]:

@@ -40,5 +40,5 @@ def left_out(estate: Estate) -> dict[str, str]:
     for body in estate.of_type(_PRIVATE_ENDPOINTS):
         found[str(body["id"]).lower()] = "private endpoints lead to services, which have no host"
     for advert in estate.outside.advertised:
-        found[advert.to] = "neighbours that only announce have no host"
+        found[advert.to.partition("#")[0]] = "neighbours that only announce have no host"
     return found

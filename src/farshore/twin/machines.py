@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from farshore.arm.decode import Address, Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.twin.draft import SUBNET, Draft, Host
-from farshore.twin.ground import AZURE_FIREWALLS, Ground, Place, network_of
+from farshore.twin.ground import AZURE_FIREWALLS, Ground, Place, covers, network_of
 
 
 @dataclass
@@ -57,11 +57,9 @@ class Machines:
 
     def next_hop(self, network: str, address: Address) -> tuple[Standing, Port] | None:
         """Who stands at a next hop as seen from a network: in it, or in one peered with it directly (R21)."""
-        near = [network] if _holds(self.ground, network, address) else []
+        near = [network] if covers(self.ground.networks[network].address_space, address) else []
         for item in self.ground.peered.get(network, ()):
-            if item.remote in self.ground.networks and any(
-                p.version == address.version and address in p for p in item.prefixes
-            ):
+            if item.remote in self.ground.networks and covers(item.prefixes, address):
                 near.append(item.remote)
         for where in near:
             if self.ground.at.get((where, address)):
@@ -130,11 +128,6 @@ class Machines:
             if appliance.source.key in keys or (existing is not None and existing in keys):
                 return appliance.stateful
         return True
-
-
-def _holds(ground: Ground, network: str, address: Address) -> bool:
-    space = ground.networks[network].address_space
-    return any(prefix.version == address.version and address in prefix for prefix in space)
 
 
 def _plug(standing: Standing) -> None:

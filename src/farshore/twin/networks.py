@@ -144,8 +144,8 @@ class Fabric:
                     way = (prefix.version, via(there.host, prefix, wire))
                 yield _line(way, SUBNET + number, SYSTEM)
         may_come = ANYWHERE[4] in seen or any(ANYWHERE[4] in site.prefixes for site in self.ground.estate.sites)
-        reserved = self.ground.estate.outside.none_prefixes or RESERVED_PREFIXES
-        for prefix in reserved:
+        seen_none = self.ground.estate.outside.none_prefixes
+        for prefix in RESERVED_PREFIXES if seen_none is None else seen_none:
             if not any(inside(prefix, own) for own in self.network.address_space):
                 yield _line(_kind("prohibit", prefix), (LAST if may_come else SUBNET) + number, RESERVED)
         for family in FAMILIES:

@@ -23,8 +23,8 @@ FIRST_PORT = 20000
 QUIET = (0.3, 0.8)
 """Seconds without any answer after which what is unanswered is lost, in the first round and in the second. Nothing here
 takes more than a few milliseconds, unless the machine has other things to do."""
-MOST_ASKS = 20000
-"""Of one observation: each takes two ports of the range that is left."""
+MOST_ASKS = 10000
+"""Of one observation: a host remembers 65,535 packets (groups.py), of a request and its reply, in two rounds."""
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from farshore.routing import Flow, Routing, Trace, Verdict
     from farshore.twin.observe import Ahead, Fate
 
-STATELESS = frozenset({"asymmetric"})
-
 
 @dataclass(frozen=True)
 class Compared:

@@ -32,18 +32,11 @@ class End:
     sends: bool = True
 
 
-def machines_by_nic(estate: Estate) -> dict[str, str]:
-    """By NIC in lower case: the machine that has it."""
-    found = {nic.key: machine.id.key for machine in estate.virtual_machines for nic in machine.network_interfaces}
-    for nic in estate.network_interfaces:
-        if nic.virtual_machine is not None:
-            found[nic.id.key] = nic.virtual_machine.key
-    return found
-
-
 def ends_of(estate: Estate, hosts: frozenset[str]) -> list[End]:
     """All ends; those without a host in the twin are only asked."""
-    machines = machines_by_nic(estate)
+    from farshore.routing.index import Index
+
+    machines = Index(estate).machine_of
     found = []
     for nic in estate.network_interfaces:
         host = f"machine:{machines.get(nic.id.key, nic.id.key)}"

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from farshore.arm.decode import Network
-from farshore.routing.hubs import hub_rows_by
+from farshore.routing.hubs import hub_rows
 from farshore.routing.scale.arrivals import Arrivals, Place, arrivals
 from farshore.routing.scale.checks import Checks
 from farshore.routing.scale.classes import LOST_ROW, NO_ROUTES, OWN_ROW, UNKNOWN_ROW, Class, Tables
@@ -268,7 +268,7 @@ def _blind(world: World, source: Source, ends: Ends) -> npt.NDArray[np.int8]:
         elif key in world.ground.route_servers:
             held += world.server_routes(world.ground.route_servers[key])
         else:
-            held += (row.address_prefix for row in hub_rows_by(world, key))
+            held += (row.address_prefix for row in hub_rows(world, *world.ground.by_connection[key]))
     prefixes, _ = of_networks(held)
     return prefixes.lengths_at(ends.first).astype(np.int8)
 

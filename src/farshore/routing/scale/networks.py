@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from farshore.arm.decode import Address, Network
 from farshore.arm.network import VirtualNetwork
-from farshore.routing.hubs import hub_of
 from farshore.routing.peering import LivePeering
 from farshore.routing.prefixes import covered
 from farshore.routing.scale.prefixes import Prefixes, of_networks
@@ -33,7 +32,7 @@ class Source(NamedTuple):
     gateways: tuple[str, ...]
     """ExpressRoute gateways by lower-case id, the first wins."""
     others: tuple[str, ...]
-    """VPN gateways and Route Servers, which are not followed."""
+    """VPN gateways, Route Servers and connections to virtual WAN hubs, which are not followed."""
 
 
 class Peer(NamedTuple):
@@ -75,7 +74,7 @@ class Networks:
             for gateway in self.world.index.gateways_in.get(key, ()):
                 (others if is_vpn(gateway) else gateways).append(gateway.id.key)
             others += [id_ for id_, server in self.world.ground.route_servers.items() if server.network == key]
-        hanging = hub_of(self.world.ground.hubs, self.all[network].id.key)
+        hanging = self.world.ground.hanging.get(self.all[network].id.key)
         others += [] if hanging is None else [hanging[1].id.key]
         return Source(tuple(gateways), tuple(others))
 
