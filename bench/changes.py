@@ -17,7 +17,13 @@ from random import Random
 from statistics import median
 from typing import Any
 
-LIMITS = {"route": (3.0, 10.0), "prefix": (3.0, 10.0), "weight": (None, 50.0), "preference": (None, 50.0)}
+LIMITS = {
+    "route": (3.0, 10.0),
+    "prefix": (3.0, 10.0),
+    "waypoint": (None, 50.0),
+    "weight": (None, 50.0),
+    "preference": (None, 50.0),
+}
 """Milliseconds: the median, the 99th percentile."""
 
 
@@ -54,10 +60,38 @@ def _timed(changes: Iterator[Callable[[], Any]]) -> dict[str, Any]:
 
 
 def _routes(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
-    """A route more, to a prefix of a site, or one less."""
+    """A route more, to a prefix of a site, or one less, in a table of machines."""
+    model = proven.reach.model
+    prefixes = [str(prefix) for site in model.columns.skeleton.sites for prefix in site.prefixes]
+    keys = sorted(model.columns.tables.keys() - _waypoint_tables(model))
+    yield from _edits(proven, draw, keys, prefixes, times)
+
+
+def _waypoints(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
+    """A route more, to a prefix of a site, a network's or a subnet's range, or one less, in a table that packets under
+    way meet: of a gateway's subnet or of an appliance's."""
+    model = proven.reach.model
+    prefixes = [str(prefix) for site in model.columns.skeleton.sites for prefix in site.prefixes]
+    ranges = [str(prefix) for network in model.networks.all for prefix in network.address_space]
+    ranges += [str(p) for network in model.networks.all for subnet in network.subnets for p in subnet.address_prefixes]
+    yield from _edits(proven, draw, sorted(_waypoint_tables(model)), _evenly(draw, prefixes, ranges), times)
+
+
+def _evenly(draw: Random, one: list[str], other: list[str]) -> list[str]:
+    """As many of the one as of the other."""
+    size = min(len(one), len(other))
+    return draw.sample(one, size) + draw.sample(other, size)
+
+
+def _waypoint_tables(model: Any) -> set[str]:
+    from farshore.arm.ids import resource_id
+
+    subnets = (model.world.index.subnet(resource_id(key)) for key in model.places)
+    return {subnet.route_table.key for subnet in subnets if subnet is not None and subnet.route_table is not None}
+
+
+def _edits(proven: Any, draw: Random, keys: list[str], prefixes: list[str], times: int) -> Iterator[Callable[[], Any]]:
     columns = proven.reach.model.columns
-    prefixes = [str(prefix) for site in columns.skeleton.sites for prefix in site.prefixes]
-    keys = sorted(columns.tables)
     for _ in range(times):
         table = columns.tables[draw.choice(keys)]
         rows = list(zip(table.prefixes, table.next_hop_types, table.next_hops, strict=True))
@@ -102,6 +136,7 @@ def _preferences(proven: Any, draw: Random, times: int) -> Iterator[Callable[[],
 KINDS: dict[str, Callable[[Any, Random, int], Iterator[Callable[[], Any]]]] = {
     "route": _routes,
     "prefix": _prefixes,
+    "waypoint": _waypoints,
     "weight": _weights,
     "preference": _preferences,
 }

@@ -11,6 +11,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,14 @@ class Decision:
     ends: Codes
     sends: Indexes
     """The number of a target, `ENDED` for none."""
+
+    def of(self, rows: npt.NDArray[Any]) -> Decision:
+        """What it makes of some of them."""
+        return Decision(ends=self.ends[rows], sends=self.sends[rows])
+
+    def and_then(self, other: Decision) -> Decision:
+        """What it makes of its own, and another of others."""
+        return Decision(ends=np.concatenate([self.ends, other.ends]), sends=np.concatenate([self.sends, other.sends]))
 
 
 @dataclass(slots=True)
@@ -224,14 +233,12 @@ def arrivals(
         decisions[subnet] = made = machinery.decide(places[subnet], rows, without)
         for number in np.unique(made.sends[made.sends >= 0]).tolist():
             waiting += leads[number]
-    kinds, first = _kinds(list(decisions.values()), len(rows))
-    over_kinds = {
-        subnet: Decision(ends=made.ends[first], sends=made.sends[first]) for subnet, made in decisions.items()
-    }
+    kinds, first = kinds_of(list(decisions.values()), len(rows))
+    over_kinds = {subnet: made.of(first) for subnet, made in decisions.items()}
     return Arrivals(entrance=entrance, rows=rows, kinds=kinds, decisions=over_kinds, size=len(first))
 
 
-def _kinds(decisions: Sequence[Decision], size: int) -> tuple[Indexes, npt.NDArray[np.int64]]:
+def kinds_of(decisions: Sequence[Decision], size: int) -> tuple[Indexes, npt.NDArray[np.int64]]:
     """Machines alike in every decision: by machine its kind, and by kind one such machine."""
     kinds = np.zeros(size, dtype=np.int64)
     for made in decisions:

@@ -1,39 +1,44 @@
 """One change to an estate, proven again under every failure, at the cost of what it touches.
 
 What is kept of a proof is, island by island, each *moment*: a condition that the island is in with nothing failed or
-under some failures, which failures those are, and how flows arrive. A change is then felt in one of two places:
+under some failures, which failures those are, and how flows arrive. A change is then felt in one of three places:
 
     a route table     the machines of its subnets alone, at the ends that its changed routes cover. Those ends, cut
                       where a changed route begins or stops, are answered by the old table and by the new
+    one by which      the islands of what comes by it, where that arrives or goes on otherwise (waypoints.py): a
+    packets go on     gateway's table, an appliance's, or one with a next hop that no table had before
     a weight          the islands of the connection's gateway: they are counted again, and nothing else is
 
 What comes out is a difference of cells by word, with nothing failed and under each element. A change that is felt
-further (a gateway's or an appliance's own table, a next hop that no table had before, another gateway's routes) has no
-short way: the answer is None, and the estate is to be counted anew.
+further has no short way: a gateway that falls silent or speaks again by its own table's propagation (R23), a route that
+makes two islands one, one that cuts a network's own range which a site has as well. The answer is None, and the estate
+is to be counted anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from farshore.routing.failures import Element
 from farshore.routing.scale.answers import Answers, Base
+from farshore.routing.scale.arrivals import Place
 from farshore.routing.scale.classes import Class, Tables
 from farshore.routing.scale.columns import Indexes, Table
 from farshore.routing.scale.conditions import Condition
 from farshore.routing.scale.egress import Gateway, rank_of
 from farshore.routing.scale.ends import Ends
-from farshore.routing.scale.line import Positions
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import WORDS, Codes
+from farshore.routing.scale.pieces import Ranges, covered, cut, cuts_a_network, lying_in, refined
 from farshore.routing.scale.reach import Reach
 from farshore.routing.scale.tables import Painted, Routes, routes_of
 from farshore.routing.scale.tally import Counts
+from farshore.routing.scale.waypoints import Waypoint, counted_again
 
 T = TypeVar("T")
 
@@ -114,23 +119,34 @@ class Proven:
     # A route table
 
     def table(self, table: Table) -> Difference | None:
-        """What comes of a route table having these routes instead. None where its own machines are not all that feel
-        it."""
+        """What comes of a route table having these routes instead. None where there is no such table, or it has no
+        short way (theory above)."""
         model = self.reach.model
-        subnets = self._users.get(table.key, [])
         old = model.columns.tables.get(table.key)
-        if old is None or any(subnet in model.places for _, subnet in subnets):
+        if old is None:
             return None
         services = model.world.outside.service_prefixes
-        routes = dict(zip(("old", "new"), routes_of((old, table), services), strict=True))
+        before, after = zip((old, table), routes_of((old, table), services), strict=True)
         everywhere = old.propagates != table.propagates or old.unclear != table.unclear
-        ends, of_end = _pieces(model.ends, model.blocks, None if everywhere else _changed(routes["old"], routes["new"]))
-        if of_end is None:
-            return None
+        change = _Change(before, after, None if everywhere else _changed(before[1], after[1]))
+        if all(subnet not in model.places for _, subnet in self._users.get(table.key, ())):
+            found = self._by_its_own(change)
+            if found is not None:
+                return found
+        return self._anew(change)
+
+    def _by_its_own(self, change: _Change) -> Difference | None:
+        """Where a table's own machines are all that feel it. None where they are not."""
+        model, subnets = self.reach.model, self._users.get(change.after[0].key, [])
+        ends, of_end = model.ends, model.line
+        if change.ranges is not None:
+            ends, of_end = cut(ends, covered(ends, model.blocks, change.ranges), change.ranges)
         found = np.zeros((len(self.elements) + 1, len(WORDS)), dtype=np.int64)
         if not len(ends):
             return found
-        sides = [_Side.of(model, ends, old, routes["old"]), _Side.of(model, ends, table, routes["new"])]
+        if cuts_a_network(ends, of_end):
+            return None
+        sides = [_Side.of(model, ends, *change.before), _Side.of(model, ends, *change.after)]
         for network in {network for network, _ in subnets}:
             for side in sides:
                 side.tables.network(network)
@@ -141,14 +157,66 @@ class Proven:
                 return None
         return found
 
+    def _anew(self, change: _Change) -> Difference | None:
+        """Where others feel it: the islands that they are in are counted again (waypoints.py)."""
+        reach, ranges, (table, routes) = self.reach, change.ranges, change.after
+        users = self._users.get(table.key, [])
+        if change.before[0].propagates != table.propagates and self._speaks_by(subnet for _, subnet in users):
+            # A gateway without propagation in its own subnet says and hears nothing (R23).
+            return None
+        model = reach.model if ranges is None else refined(reach.model, ranges)
+        if model is None:
+            return None
+        if model is not reach.model:
+            reach = reach.through(model)
+        side = _Side.of(model, model.ends, table, routes)
+        for network in {network for network, _ in users}:
+            side.tables.network(network)
+        addresses = model.columns.machines.addresses
+        return counted_again(
+            self,
+            reach,
+            Waypoint(
+                places={
+                    subnet: Place(key=subnet, network=network, routes=routes, unclear=table.unclear)
+                    for network, subnet in users
+                },
+                classes={subnet: side.of_subnet(subnet) for _, subnet in users},
+                painted=side.tables.painted,
+                targets=list(side.tables.targets)[len(model.targets) :],
+                covered=np.ones(len(addresses), dtype=bool) if ranges is None else lying_in(addresses, ranges),
+                own={subnet: self._rows_in(subnet) for _, subnet in users},
+                replies=ranges is None or bool(len(covered(model.ends, model.blocks, ranges))),
+            ),
+        )
+
+    def _speaks_by(self, subnets: Iterable[str]) -> bool:
+        """Whether any of some subnets is a gateway's."""
+        gateways = self.reach.model.world.index.gateways.values()
+        return not {gateway.subnet.key for gateway in gateways if gateway.subnet is not None}.isdisjoint(subnets)
+
+    def islands_of(self, units: npt.NDArray[np.int64]) -> dict[int, npt.NDArray[np.int64]]:
+        """By island: which of some units are in it."""
+        of_island = self._island_of[units]
+        return {number: np.flatnonzero(of_island == number) for number in np.unique(of_island).tolist()}
+
+    def places_of(self, units: npt.NDArray[np.int64]) -> Indexes:
+        """Where units stand in their islands."""
+        return self._place_of[units]
+
+    def _rows_in(self, subnet: str) -> npt.NDArray[np.int64]:
+        """A subnet's machines."""
+        number = self._subnet_numbers.get(subnet)
+        if number is None:
+            return np.zeros(0, dtype=np.int64)
+        order, subnets = self._by_subnet, self.reach.model.columns.machines.subnets
+        first, last = np.searchsorted(subnets, [number, number + 1], sorter=order).tolist()
+        return order[first:last]
+
     def _machines_in(self, subnet: str) -> Iterator[tuple[int, int]]:
         """The units that a subnet's machines are of, and how many are of each."""
-        number = self._subnet_numbers.get(subnet)
-        if number is not None:
-            order, subnets = self._by_subnet, self.reach.model.columns.machines.subnets
-            first, last = np.searchsorted(subnets[order], [number, number + 1]).tolist()
-            units, counts = np.unique(self.reach.model.units.of_machine[order[first:last]], return_counts=True)
-            yield from zip(units.tolist(), counts.tolist(), strict=True)
+        units, counts = np.unique(self.reach.model.units.of_machine[self._rows_in(subnet)], return_counts=True)
+        yield from zip(units.tolist(), counts.tolist(), strict=True)
 
     def _felt(self, subnet: str, sides: Sequence[_Side], of_end: Indexes, found: Difference) -> bool:
         """Adds what the machines of a subnet make of it; False where another island would have to be asked."""
@@ -210,6 +278,15 @@ class Proven:
         return found
 
 
+class _Change(NamedTuple):
+    """A table before and after, each with its routes, and the ranges of those that only one side has; None where all
+    may be felt."""
+
+    before: tuple[Table, Routes]
+    after: tuple[Table, Routes]
+    ranges: Ranges | None
+
+
 @dataclass(slots=True)
 class _Side:
     """How a table answers a few ends, before a change or after it."""
@@ -269,7 +346,7 @@ def _behind(
     return bases, {target: answers.vector(way) for target, way in numbers}
 
 
-def _changed(old: Routes, new: Routes) -> tuple[Positions, Positions]:
+def _changed(old: Routes, new: Routes) -> Ranges:
     """The ranges of routes that only one side has."""
     sides = []
     for routes in (old, new):
@@ -280,61 +357,6 @@ def _changed(old: Routes, new: Routes) -> tuple[Positions, Positions]:
         np.array([first for first, _ in ranges], dtype=np.uint64),
         np.array([last for _, last in ranges], dtype=np.uint64),
     )
-
-
-def _pieces(
-    ends: Ends, blocks: Sequence[slice], changed: tuple[Positions, Positions] | None
-) -> tuple[Ends, Indexes | None]:
-    """The ends that ranges cover, cut at their borders, and for each piece the end that it is of; all ends where no
-    ranges are given. No pieces of ends at all where a network's own range would be cut."""
-    if changed is None:
-        return ends, np.arange(len(ends), dtype=np.int32)
-    covered = np.zeros(len(ends), dtype=bool)
-    for block in blocks:
-        lows = np.searchsorted(ends.last[block], changed[0], side="left") + block.start
-        highs = np.searchsorted(ends.first[block], changed[1], side="right") + block.start
-        for low, high in zip(lows.tolist(), highs.tolist(), strict=True):
-            covered[low:high] = True
-    of_end = np.flatnonzero(covered).astype(np.int32)
-    cuts = np.unique(np.concatenate([changed[0], changed[1] + np.uint64(1)]))
-    low = np.searchsorted(cuts, ends.first[of_end], side="right")
-    high = np.searchsorted(cuts, ends.last[of_end], side="right")
-    first, last = ends.first[of_end], ends.last[of_end]
-    if (high > low).any():
-        if ends.contested[of_end[high > low]].any():
-            return ends, None
-        first, last, of_end = _cut(cuts, low, high, first, last, of_end)
-    return (
-        Ends(
-            sites=ends.sites[of_end],
-            first=first,
-            last=last,
-            prefix=ends.prefix[of_end],
-            own=[lengths[of_end] for lengths in ends.own],
-            azure=ends.azure[of_end],
-            public=ends.public[of_end],
-        ),
-        of_end,
-    )
-
-
-def _cut(
-    cuts: Positions,
-    low: npt.NDArray[np.int64],
-    high: npt.NDArray[np.int64],
-    first: Positions,
-    last: Positions,
-    of_end: Indexes,
-) -> tuple[Positions, Positions, Indexes]:
-    begins: list[int] = []
-    stops: list[int] = []
-    whose: list[int] = []
-    for at, end in enumerate(of_end.tolist()):
-        inside = cuts[low[at] : high[at]].tolist()
-        begins += [int(first[at]), *inside]
-        stops += [*(cut - 1 for cut in inside), int(last[at])]
-        whose += [end] * (len(inside) + 1)
-    return np.array(begins, dtype=np.uint64), np.array(stops, dtype=np.uint64), np.array(whose, dtype=np.int32)
 
 
 def _weighed(gateway: Gateway, connection: str, weight: int) -> Gateway:

@@ -31,6 +31,14 @@ class Checks:
         self._pairs: dict[tuple[int, int], int] = {}
         self._kept: dict[int, tuple[npt.NDArray[np.bool_] | None, npt.NDArray[np.int64]]] = {}
 
+    def through(self, ends: Ends, of_end: Indexes) -> Checks:
+        """The same checks over other ends, each one of these or a piece of one: it passes where the whole does."""
+        found = Checks(self._columns, ends, self._service, self._tags)
+        found.all = [states[of_end] for states in self.all]
+        found._numbers = {states.tobytes(): number for number, states in enumerate(found.all)}
+        found._pairs = dict(self._pairs)
+        return found
+
     def of_machines(self, machines: Machines, network_groups: Sequence[str]) -> Indexes:
         """The number of each machine's check. `network_groups`: by subnet its group, lower-case, or empty."""
         if not len(machines):

@@ -73,14 +73,21 @@ class Tables:
 
     def place(self, key: str) -> Place:
         """A subnet as a place on the way to a machine."""
-        number = self.networks.numbers[network_key(key)]
-        found = self.networks.all[number].subnet(key.rsplit("/", 1)[-1])
-        assert found is not None, "a subnet with a class is there"
-        table = "" if found.route_table is None else found.route_table.key
+        table = self.table_of(key)
         held = self.columns.tables.get(table)
         return Place(
-            key=key, network=number, routes=self.routes.get(table, NO_ROUTES), unclear=held is not None and held.unclear
+            key=key,
+            network=self.networks.numbers[network_key(key)],
+            routes=self.routes.get(table, NO_ROUTES),
+            unclear=held is not None and held.unclear,
         )
+
+    def table_of(self, subnet: str) -> str:
+        """The key of a subnet's route table; empty for none."""
+        network = self.networks.all[self.networks.numbers[network_key(subnet)]]
+        found = network.subnet(subnet.rsplit("/", 1)[-1])
+        assert found is not None, "a subnet with a class is there"
+        return "" if found.route_table is None else found.route_table.key
 
     def _row(self, network: int, way: tuple[str, str]) -> int:
         known = self.next_hops.get((network, way[0] + way[1]))

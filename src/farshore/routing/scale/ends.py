@@ -46,6 +46,18 @@ class Ends:
         """Ends that lie in the range of a network, too."""
         return self.azure >= 0
 
+    def taken(self, rows: Indexes) -> Ends:
+        """Some of them."""
+        return Ends(
+            sites=self.sites[rows],
+            first=self.first[rows],
+            last=self.last[rows],
+            prefix=self.prefix[rows],
+            own=[lengths[rows] for lengths in self.own],
+            azure=self.azure[rows],
+            public=self.public[rows],
+        )
+
     def of_site(self, site: int) -> slice:
         """Where the ends of one site stand."""
         return slice(*np.searchsorted(self.sites, [site, site + 1]).tolist())

@@ -6,9 +6,8 @@ asked about them together, as two small tables of unit by end. It is the same mo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +15,13 @@ import numpy.typing as npt
 from farshore.routing.scale.answers import Base
 from farshore.routing.scale.columns import Indexes
 from farshore.routing.scale.egress import Gateway
-from farshore.routing.scale.ends import Ends
 from farshore.routing.scale.line import Bools
-from farshore.routing.scale.model import Model, Numbered
+from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import GOOD, STALE, WORDS, Codes
+from farshore.routing.scale.pieces import through
 from farshore.routing.scale.prefixes import Prefixes
 from farshore.routing.scale.sessions import policies
-from farshore.routing.scale.tables import Painted, laid
-
-T = TypeVar("T")
+from farshore.routing.scale.tables import Painted
 
 
 def around(model: Model, of_end: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -37,7 +34,7 @@ def around(model: Model, of_end: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]
     return np.array(sorted(around), dtype=np.int64)
 
 
-def through(
+def telling(
     model: Model,
     of_end: Indexes,
     chain: npt.NDArray[np.int64],
@@ -46,7 +43,6 @@ def through(
     says: bool,
 ) -> Model:
     """A model as it looks through some ends, in which sessions tell a prefix, or don't."""
-    ends = model.ends
     whole = model.sessions.prefixes
     place = {old: new for new, old in enumerate(chain.tolist())}
     prefixes = Prefixes(
@@ -58,57 +54,15 @@ def through(
     table = model.sessions.says[chain]
     table[place[at], columns] = says
     sessions = replace(model.sessions, prefixes=prefixes, says=table)
-    seen = Ends(
-        sites=ends.sites[of_end],
-        first=ends.first[of_end],
-        last=ends.last[of_end],
-        prefix=np.array([place[old] for old in ends.prefix[of_end].tolist()], dtype=np.int32),
-        own=[lengths[of_end] for lengths in ends.own],
-        azure=ends.azure[of_end],
-        public=ends.public[of_end],
-    )
+    taken = model.ends.taken(of_end)
+    prefix = np.array([place[old] for old in taken.prefix.tolist()], dtype=np.int32)
+    seen = through(model, replace(taken, prefix=prefix), of_end)
 
     def gateway(held: Gateway) -> Gateway:
         rows, policy = policies(np.ascontiguousarray(table[:, held.columns]))
-        return replace(
-            held,
-            sessions=sessions,
-            ends=seen,
-            says=rows,
-            policy=policy,
-            mute=held.mute[chain],
-            known_at=held.known_at[:, of_end],
-            _held={},
-            _ways=[],
-            _numbers={},
-        )
+        return replace(held, sessions=sessions, says=rows, policy=policy, mute=held.mute[chain])
 
-    return replace(
-        model,
-        sessions=sessions,
-        ends=seen,
-        contested=np.zeros(0, dtype=np.int64),
-        line=np.arange(len(of_end), dtype=np.int32),
-        blocks=tuple(seen.of_site(site) for site in range(len(model.blocks))),
-        painted=_Lazy(model.painted, lambda table: laid(table.length[of_end], table.hop[of_end], table.kinds)),
-        blind=_Lazy(model.blind, lambda lengths: lengths[of_end]),
-        gateways=tuple(gateway(held) for held in model.gateways),
-        constant={row: codes[of_end] for row, codes in model.constant.items()},
-        reserved=model.reserved[of_end],
-    )
-
-
-class _Lazy(Generic[T]):
-    """A list whose items are made when they are asked for."""
-
-    def __init__(self, items: Numbered[T], make: Callable[[T], T]) -> None:
-        self._items, self._make = items, make
-        self._made: dict[int, T] = {}
-
-    def __getitem__(self, number: int) -> T:
-        if number not in self._made:
-            self._made[number] = self._make(self._items[number])
-        return self._made[number]
+    return replace(seen, sessions=sessions, gateways=tuple(map(gateway, seen.gateways)))
 
 
 def at_ends(base: Base, of_end: npt.NDArray[np.int64]) -> Base:

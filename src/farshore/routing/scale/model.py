@@ -138,7 +138,7 @@ class _Building:
         announced = tuple(networks.announced(key) for key in speaking)
         told, which = of_networks([prefix for pairs in announced for prefix, _ in pairs])
         gateways = gateways_of(world, speaking, sessions, ends, outcomes, _same(sessions, told))
-        machinery = machinery_of(columns, networks, outcomes, sessions, tables)
+        machinery = machinery_of(columns, networks, outcomes, sessions, tables.targets)
         leads = [may_send_by(world, networks, target) for target in tables.targets]
         places = {key: tables.place(key) for key in _passing(world, leads) if key in tables.class_of}
         ways_in = tuple(
@@ -174,7 +174,7 @@ class _Building:
             classes=list(tables.classes),
             class_of=tables.class_of,
             sources=list(tables.sources),
-            blind=[_blind(world, source, ends) for source in tables.sources],
+            blind=[blind_of(world, source, ends) for source in tables.sources],
             targets=list(tables.targets),
             leads=leads,
             members=[members_of(world, networks, target) for target in tables.targets],
@@ -189,8 +189,8 @@ class _Building:
             checks=checks,
             units=units,
             appliances=appliances,
-            constant=_constant(ends, outcomes, self.columns.machines.addresses),
-            reserved=_reserved(ends),
+            constant=constant_of(ends, outcomes, self.columns.machines.addresses),
+            reserved=reserved_of(ends),
         )
 
     def _used_tables(self, networks: Networks) -> list[str]:
@@ -259,7 +259,7 @@ def _passing(world: World, leads: Sequence[tuple[str, ...]]) -> set[str]:
     return found | {subnet for held in leads for subnet in held}
 
 
-def _blind(world: World, source: Source, ends: Ends) -> npt.NDArray[np.int8]:
+def blind_of(world: World, source: Source, ends: Ends) -> npt.NDArray[np.int8]:
     held: list[Network] = []
     for key in source.others:
         gateway = world.index.gateways.get(key)
@@ -273,7 +273,7 @@ def _blind(world: World, source: Source, ends: Ends) -> npt.NDArray[np.int8]:
     return prefixes.lengths_at(ends.first).astype(np.int8)
 
 
-def _constant(ends: Ends, outcomes: Outcomes, machines: Positions) -> dict[int, npt.NDArray[np.int16]]:
+def constant_of(ends: Ends, outcomes: Outcomes, machines: Positions) -> dict[int, npt.NDArray[np.int16]]:
     lost = np.full(len(ends), outcomes.simple(UNREACHABLE), dtype=np.int16)
     # What a table keeps inside Azure comes to a machine there, where one holds an address of the end.
     own = lost.copy()
@@ -288,6 +288,6 @@ def _constant(ends: Ends, outcomes: Outcomes, machines: Positions) -> dict[int, 
     }
 
 
-def _reserved(ends: Ends) -> npt.NDArray[np.int8]:
+def reserved_of(ends: Ends) -> npt.NDArray[np.int8]:
     prefixes, _ = of_networks(list(RESERVED))
     return prefixes.lengths_at(ends.first).astype(np.int8)

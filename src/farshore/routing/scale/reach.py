@@ -68,6 +68,14 @@ class Reach:
         made.cold_counts = [made.count(number, made.cold) for number in range(len(made.islands))]
         return made
 
+    def through(self, model: Model) -> Reach:
+        """The same estate over other ends."""
+        return Reach(model, self.islands, Answers(model), self.cold, _entries=self._entries)
+
+    def in_parts(self, model: Model, islands: list[Island], answers: Answers) -> Reach:
+        """The same estate in other units: what does not hang on them is kept."""
+        return Reach(model, islands, answers, self.cold, _entries=self._entries, _guards=self._guards)
+
     def under(self, element: Element) -> Standing:
         """What it comes to when an element has failed."""
         return self.when(element.down)

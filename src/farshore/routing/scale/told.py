@@ -19,7 +19,7 @@ from farshore.arm.decode import Network
 from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.changes import Difference, Moment, Proven
 from farshore.routing.scale.conditions import Condition
-from farshore.routing.scale.few import Few, Stacks, alike, around, at_ends, same, through
+from farshore.routing.scale.few import Few, Stacks, alike, around, at_ends, same, telling
 from farshore.routing.scale.ingress import Entries, Ingress, preferring
 from farshore.routing.scale.islands import Island
 from farshore.routing.scale.line import Bools, span
@@ -48,15 +48,15 @@ def told(proven: Proven, site: str, router: str, prefix: Network, says: bool) ->
     if model.ends.contested[of_end].any():
         return None
     chain = around(model, of_end)
-    telling: Bools = np.asarray(model.sessions.says[chain].any(axis=0))
-    few = through(model, of_end.astype(np.int32), chain, at, columns, says)
+    saying: Bools = np.asarray(model.sessions.says[chain].any(axis=0))
+    few = telling(model, of_end.astype(np.int32), chain, at, columns, says)
     answers = Answers(few)
     stacks = proven.kept("stacks", lambda: Stacks.of(model))
     for number, island in enumerate(proven.reach.islands):
         if touched.isdisjoint(island.gateways):
             continue
         units: Few | None = None
-        for condition, moments in _alike_here(few, telling, island, proven.moments[number]):
+        for condition, moments in _alike_here(few, saying, island, proven.moments[number]):
             if not any((condition.heard[gateway] & its[gateway]).any() for gateway in island.gateways):
                 continue
             bases = {source: answers.base(source, condition) for source in moments[0].bases}
@@ -85,11 +85,11 @@ def told(proven: Proven, site: str, router: str, prefix: Network, says: bool) ->
 
 
 def _alike_here(
-    few: Model, telling: Bools, island: Island, moments: Sequence[Moment]
+    few: Model, saying: Bools, island: Island, moments: Sequence[Moment]
 ) -> list[tuple[Condition, list[Moment]]]:
     """An island's moments, those together that differ only in sessions which tell nothing around here, neither
-    before (`telling`) nor after."""
-    relevant = [(telling | few.sessions.says.any(axis=0))[gateway.columns] for gateway in few.gateways]
+    before (`saying`) nor after."""
+    relevant = [(saying | few.sessions.says.any(axis=0))[gateway.columns] for gateway in few.gateways]
     found: dict[tuple[object, ...], tuple[Condition, list[Moment]]] = {}
     for moment in moments:
         condition = moment.condition

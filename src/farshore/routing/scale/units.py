@@ -6,7 +6,7 @@ Neither on the way in nor on the way back, nor by a security group: a proof coun
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ from farshore.routing.scale.networks import Networks
 from farshore.routing.scale.outcomes import Outcomes
 from farshore.routing.scale.prefixes import Prefixes, of_networks
 from farshore.routing.scale.sessions import Sessions
+from farshore.routing.scale.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +54,24 @@ class Units:
     def __len__(self) -> int:
         return len(self.count)
 
+    def parts(self, unit: npt.NDArray[np.int64], count: Indexes, cls: Indexes, kinds: tuple[Indexes, ...]) -> Units:
+        """Parts of units, a row each, that count so many machines, answer by these classes and arrive as these kinds.
+        Which machines they are is not told."""
+        return replace(
+            self,
+            count=count,
+            of_machine=np.zeros(0, dtype=np.int32),
+            cls=cls,
+            kinds=kinds,
+            **{name: getattr(self, name)[unit] for name in _KEPT},
+        )
+
+
+_KEPT = ("check", "meant", "place", "home", "contested", "region", "appliance", "runs", "stale")
+
 
 def machinery_of(
-    columns: Columns, networks: Networks, outcomes: Outcomes, sessions: Sessions, tables: Tables
+    columns: Columns, networks: Networks, outcomes: Outcomes, sessions: Sessions, targets: dict[Target, int]
 ) -> Machinery:
     """What the ways in are found with."""
     machines = columns.machines
@@ -74,7 +90,7 @@ def machinery_of(
         twice=twice,
         contested=sessions.prefixes.match(machines.addresses) >= 0,
         held=_Held(homes, machines.addresses),
-        targets=tables.targets,
+        targets=targets,
     )
 
 
