@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from farshore import examples, schemas
 from farshore.errors import InputError
 from farshore.estate import Estate
+from farshore.estate.outside import SiteLink
 from farshore.estate.project import Link, Project, Topology, new_project_yaml, read_project
 from farshore.estate.project_reading import KEYS, default_link, parse_project
 
@@ -158,6 +159,41 @@ def test_a_misspelt_key_suggests_the_right_one(key: str) -> None:
 @pytest.mark.parametrize("text", ["", "# nothing\n", "[]", "text", "3"])
 def test_a_file_that_is_no_project(text: str) -> None:
     assert refused(text).expected
+
+
+BRANCH = """\
+  - name: branch
+    asn: 65020
+    prefixes: [192.168.9.0/24]
+    links: [{to: datacenter, transit: true}]
+"""
+
+
+def test_a_site_with_a_line_to_another_needs_no_router() -> None:
+    _, branch = parse_project(SMALL + BRANCH).sites
+    assert branch.routers == () and branch.links == (SiteLink(to="datacenter", transit=True),)
+    jsonschema.validate(yaml.safe_load(SMALL + BRANCH), schemas.read("project"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "what"),
+    [
+        ("to: datacenter", "to: datacentre", 16, "datacentre is no other site"),
+        ("to: datacenter", "to: branch", 16, "branch is no other site"),
+        ("transit: true}", "transit: true}, {to: datacenter}", 16, "there are two links to datacenter"),
+        ("transit: true", "transit: maybe", 16, "transit"),
+        ("links: [{to: datacenter, transit: true}]", "links: []", 13, "routers is missing"),
+        ("    links", "    routers: []\n    links", 16, "the site has no router"),
+    ],
+)
+def test_a_line_that_can_t_be(old: str, new: str, line: int, what: str) -> None:
+    error = refused(SMALL + BRANCH.replace(old, new))
+    assert error.line == line and what in str(error) and error.expected
+
+
+def test_the_ends_of_a_line_agree_on_what_it_carries() -> None:
+    error = refused(SMALL + "    links: [{to: branch}]\n" + BRANCH)
+    assert error.line == 13 and "differ on whether their link is transit" in str(error)
 
 
 def test_ways_of_an_appliance_to_the_target(tmp_path: Path) -> None:

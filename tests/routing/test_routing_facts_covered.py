@@ -34,7 +34,6 @@ NO_ROUTE = {
     "E32": "names of properties: arm/network.py reads them",
     "E36": "a delete needs the region's control plane: the plan and the proof (D62)",
     "E37": "how long a connection takes: the lab's table",
-    "E46": "Global Reach is not modelled: docs/guide/limits.md says so",
 }
 
 

@@ -374,6 +374,17 @@ def connection(body: Body) -> Connection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitConnection:
+    """Global Reach: a private peering joined to another circuit's (E46)."""
+
+    id: ResourceId
+    peer: ResourceId | None
+    """The other circuit."""
+    status: str
+    provisioning_state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitPeering:
     """E8, E9: the customer's router takes the first usable address of each /30, Microsoft's the second."""
 
@@ -386,6 +397,7 @@ class CircuitPeering:
     secondary_peer_address_prefix: Network | None
     ipv6_enabled: bool = False
     """Whether IPv6 has a session of its own (`ipv6PeeringConfig`): without it a circuit carries IPv4 only."""
+    connections: tuple[CircuitConnection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -440,6 +452,19 @@ def _circuit_peering(own: ResourceId, read: Reader) -> CircuitPeering:
         secondary_peer_address_prefix=read.network("properties.secondaryPeerAddressPrefix"),
         ipv6_enabled=isinstance(read.raw("properties.ipv6PeeringConfig"), dict)
         and (read.text("properties.ipv6PeeringConfig.state") or "Enabled").lower() == "enabled",
+        connections=tuple(
+            _circuit_connection(own.child("peerings", name), item) for item in read.items("properties.connections")
+        ),
+    )
+
+
+def _circuit_connection(peering: ResourceId, read: Reader) -> CircuitConnection:
+    other = read.id("properties.peerExpressRouteCircuitPeering")
+    return CircuitConnection(
+        id=peering.child("connections", read.text("name") or _last(read.text("id"))),
+        peer=None if other is None else other.parent,
+        status=read.text("properties.circuitConnectionStatus") or "Connected",
+        provisioning_state=read.text("properties.provisioningState") or "Succeeded",
     )
 
 

@@ -42,14 +42,27 @@ class Router:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SiteLink:
+    """A site's own line to another site, over which the two speak BGP. Said at one end it holds for both."""
+
+    to: str
+    """The other site's name."""
+    local_preference: int = 100
+    """Of what the other site tells."""
+    transit: bool = False
+    """Whether each also tells the other what it has from Azure, and Azure what it has from the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """An on-premises site: its prefixes, and the routers that reach Azure."""
+    """An on-premises site: its prefixes, the routers that reach Azure, and its lines to other sites."""
 
     name: str
     asn: int
     prefixes: tuple[Network, ...]
     routers: tuple[Router, ...]
     stateful_firewall: bool = False
+    links: tuple[SiteLink, ...] = ()
 
     def router(self, name: str) -> Router | None:
         return next((router for router in self.routers if router.name == name), None)

@@ -5,11 +5,12 @@ A circuit that a router names by name is kept as a placeholder id until an estat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from farshore.arm.ids import ResourceId, make_id
 from farshore.errors import InputError
-from farshore.estate.outside import Filter, Router, Site
+from farshore.estate.outside import Filter, Router, Site, SiteLink
 from farshore.estate.project import Appliance, SiteChange
 from farshore.estate.yaml_lists import each, named, prefixes, words
 from farshore.estate.yaml_nodes import Place, Section
@@ -20,8 +21,9 @@ UNRESOLVED = "unresolved"
 RESERVED_NAMES = ("machines", "internet")
 """What an objective's `from` and `to` can say beside sites, ranges and machines."""
 
-SITE_KEYS = ("name", "asn", "prefixes", "routers", "stateful_firewall", "change")
+SITE_KEYS = ("name", "asn", "prefixes", "routers", "links", "stateful_firewall", "change")
 ROUTER_KEYS = ("name", "circuit", "links", "local_preference", "prepend", "med", "readvertise", "filters")
+LINK_KEYS = ("to", "local_preference", "transit")
 MOST_MED = 2**31 - 1
 """Half of what BGP can say: so that a preference and a MED fit one number of 64 bits (routing/scale/ingress.py)."""
 
@@ -35,6 +37,7 @@ def sites_of(top: Section) -> tuple[tuple[Site, ...], tuple[tuple[str, SiteChang
             expected="at least one site: ExpressRoute joins Azure with something",
             remedy="add a site with name, asn, prefixes and routers",
         )
+    _check_links(found)
     changes = tuple((site.name, _change(section.get("change"))) for site, section in found)
     return tuple(site for site, _ in found), changes
 
@@ -59,9 +62,10 @@ def _site(name: str, section: Section) -> Site:
             expected="another number than 12076 and 65515 to 65520",
             remedy="write the number that the circuit's private peering has as peerASN",
         )
-    routers_at = section.need("routers", "a list of routers")
-    routers = named(routers_at, ROUTER_KEYS, _router)
-    if not routers:
+    links = each(section.get("links"), _link)
+    routers_at = section.get("routers") if links else section.need("routers", "a list of routers")
+    routers = [] if routers_at is None else named(routers_at, ROUTER_KEYS, _router)
+    if routers_at is not None and not routers:
         what = "the site has no router"
         routers_at.fail(what, expected="at least one router", remedy="add one: {name: ce1, circuit: NAME}")
     firewall = section.get("stateful_firewall")
@@ -72,7 +76,39 @@ def _site(name: str, section: Section) -> Site:
         routers=tuple(router for router, _ in routers),
         # What is not known to be stateless is taken as stateful: an asymmetric path then counts (R39, E44).
         stateful_firewall=True if firewall is None else firewall.boolean(),
+        links=links,
     )
+
+
+def _link(place: Place) -> SiteLink:
+    section = place.section(*LINK_KEYS)
+    preference, transit = section.get("local_preference"), section.get("transit")
+    return SiteLink(
+        to=section.need("to", "another site's name").text(),
+        local_preference=100 if preference is None else preference.integer(0, 4294967295),
+        transit=False if transit is None else transit.boolean(),
+    )
+
+
+def _check_links(found: Sequence[tuple[Site, Section]]) -> None:
+    """Each link leads to another site of the file, once, and its two ends agree on what it carries."""
+    sites = {site.name: site for site, _ in found}
+    for site, section in found:
+        place = section.get("links")
+        seen = set[str]()
+        for at, link in zip(() if place is None else place.items(), site.links, strict=True):
+            if link.to not in sites or link.to == site.name:
+                others = ", ".join(name for name in sites if name != site.name) or "there is none"
+                at.fail(f"{link.to} is no other site", value=link.to, expected=f"one of the other sites: {others}")
+            if link.to in seen:
+                at.fail(f"there are two links to {link.to}", value=link.to, expected="one link between two sites")
+            seen.add(link.to)
+            back = next((other for other in sites[link.to].links if other.to == site.name), None)
+            if back is not None and back.transit != link.transit:
+                at.fail(
+                    f"{site.name} and {link.to} differ on whether their link is transit",
+                    expected="the same at both ends, or the link at one end alone",
+                )
 
 
 def _router(name: str, section: Section) -> Router:

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from farshore.arm.http import Response
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Json
-from farshore.estate.outside import Filter, Router, Site
+from farshore.estate.outside import Filter, Router, Site, SiteLink
 from farshore.lab import faults
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
@@ -60,6 +60,9 @@ def as_row(site: Site) -> dict[str, Any]:
         "asn": site.asn,
         "prefixes": [str(prefix) for prefix in site.prefixes],
         "stateful_firewall": site.stateful_firewall,
+        "links": [
+            {"to": link.to, "local_preference": link.local_preference, "transit": link.transit} for link in site.links
+        ],
         "routers": [
             {
                 "name": router.name,
@@ -85,6 +88,7 @@ def from_row(row: Mapping[str, Any]) -> Site:
         asn=row["asn"],
         prefixes=tuple(ip_network(text) for text in row["prefixes"]),
         stateful_firewall=row["stateful_firewall"],
+        links=tuple(SiteLink(**link) for link in row.get("links", ())),
         routers=tuple(
             Router(
                 name=router["name"],

@@ -20,6 +20,9 @@ AZURE_ASN = 65515
 Link = tuple[str, str]
 """A circuit's lower-case id, and `primary` or `secondary`."""
 
+REACH = "reach:"
+"""Before the lower-case id of the circuit by whose edge Global Reach told a route."""
+
 
 class Heard(NamedTuple):
     """A named tuple, because a proof makes very many of them."""
@@ -28,7 +31,7 @@ class Heard(NamedTuple):
     as_path: tuple[int, ...]
     next_hops: tuple[Address, ...]
     said_by: str
-    """The neighbour: a gateway's lower-case id, `router:site/name`, `peer:address`."""
+    """The neighbour: a gateway's lower-case id, `router:site/name`, `peer:address`, `reach:circuit`."""
     leads_to: str
     """Who answers: a virtual network's lower-case id, `site:name`, `peer:address`."""
     link: Link | None = None

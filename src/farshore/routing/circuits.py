@@ -8,6 +8,9 @@ domain). It takes the shortest AS path and passes its best on:
   A gateway is not told what it said itself.
 * towards the customer's router, what gateways said: 12076 alone, private numbers are stripped (R48). Never what the
   other customer router said (E10).
+* towards the same link of a circuit that Global Reach joins to this one, what the customer's router said, and no
+  further (E46: it joins sites, two by two). There it is told to the customer's router like a gateway's route, to no
+  gateway, and only where that edge knows no such prefix by itself; its paths have not been measured.
 
 It accepts paths that hold its own number (E48), and where two gateways say the same prefix it splits the traffic
 between them (E40): nothing on one circuit decides between two networks (E47).
@@ -15,12 +18,12 @@ between them (E40): nothing on one circuit decides between two networks (E47).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from farshore.arm.decode import Address, Network
-from farshore.routing.bgp import AZURE_ASN, MSEE_ASN, Heard, Link, by_prefix, shortest, without_private
+from farshore.routing.bgp import AZURE_ASN, MSEE_ASN, REACH, Heard, Link, by_prefix, shortest, without_private
 from farshore.routing.prefixes import LongestMatch
 
 
@@ -35,6 +38,11 @@ class Attachment:
     allow_remote_vnet_traffic: bool
 
 
+def _nearest(routes: Sequence[Heard]) -> Sequence[Heard]:
+    """What the edge's own neighbours say, before what Global Reach brings."""
+    return [route for route in routes if not route.said_by.startswith(REACH)] or routes
+
+
 @dataclass(frozen=True, kw_only=True)
 class EdgeTable:
     """One MSEE's table."""
@@ -46,7 +54,15 @@ class EdgeTable:
     @staticmethod
     def of(link: Link, heard: Iterable[Heard]) -> EdgeTable:
         held = tuple(heard)
-        return EdgeTable(link=link, heard=held, best={p: shortest(r) for p, r in by_prefix(held).items()})
+        return EdgeTable(link=link, heard=held, best={p: shortest(_nearest(r)) for p, r in by_prefix(held).items()})
+
+    def towards_reach(self, link: Link, hops: tuple[Address, ...]) -> Iterator[Heard]:
+        """What the edge on the same link of a joined circuit is told; its next hops are this edge's addresses."""
+        for routes in self.best.values():
+            for route in routes:
+                if not route.said_by.startswith(("/", REACH)):
+                    same = tuple(hop for hop in hops if hop.version == route.prefix.version)
+                    yield route._replace(said_by=f"{REACH}{self.link[0]}", link=link, next_hops=same)
 
     @cached_property
     def lookup(self) -> LongestMatch[tuple[Heard, ...]]:
@@ -56,7 +72,7 @@ class EdgeTable:
         """What the customer's router on this link is told: one route a prefix, with all who answer for it."""
         for routes in self.best.values():
             for route in routes:
-                if route.said_by.startswith("/"):
+                if route.said_by.startswith(("/", REACH)):
                     yield route._replace(as_path=(MSEE_ASN, *without_private(route.as_path)), link=self.link)
 
     def towards(
@@ -71,7 +87,7 @@ class EdgeTable:
             and attachment.allow_remote_vnet_traffic
         )
         for prefix, routes in self.best.items():
-            if any(route.said_by == attachment.gateway for route in routes):
+            if any(route.said_by == attachment.gateway or route.said_by.startswith(REACH) for route in routes):
                 continue
             hops = tuple(hop for hop in msee if hop.version == prefix.version) or msee
             for route in routes:

@@ -2,15 +2,17 @@
 
     gateways ──►  edges (MSEE, one a link)  ──►  sites ──► (only with readvertise) other edges
     sites    ──►  edges                     ──►  gateways
+    edges    ──►  edges of a circuit that Global Reach joins (E46)        sites    ──►  sites, over lines of their own
 
-Without a router that re-advertises one circuit to another (E48) a single pass is the whole of it. The inputs hold all
+Without a router that re-advertises one circuit to another (E48), and without lines, a single pass is the whole of it.
+The inputs hold all
 that matters and nothing else, so one result serves every state of an estate in which the same speakers say the same.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,10 +20,11 @@ from farshore.arm.decode import Address, Network
 from farshore.estate.outside import Advertisement, Site
 from farshore.routing.bgp import AZURE_ASN, Heard, Link
 from farshore.routing.circuits import Attachment, EdgeTable
-from farshore.routing.sites import SiteTable, accepted, said
+from farshore.routing.failures import LINKS
+from farshore.routing.sites import Line, SiteTable, accepted, lines_of, over, said
 
 MOST_ROUNDS = 8
-"""More than any chain of re-advertising sites that an edge would carry: each round adds one site to the paths."""
+"""More than any chain of sites that pass on to each other: each round adds one to the paths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,10 @@ class Inputs:
     sites: tuple[Site, ...]
     silent_routers: frozenset[str]
     advertised: tuple[Advertisement, ...]
+    reaches: tuple[tuple[str, str], ...] = ()
+    """Circuits that Global Reach joins, by lower-case id."""
+    cut_lines: frozenset[str] = frozenset()
+    """Lines between sites that don't work, as `failures.line_name` has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +78,15 @@ def converge(inputs: Inputs) -> Exchange:
     from_azure = _from_azure(inputs)
     sites: dict[str, SiteTable] = {}
     edges = _edges(inputs, from_azure, sites)
-    for _ in range(MOST_ROUNDS):
-        sites = _sites(inputs, edges)
-        if not any(router.readvertise for site in inputs.sites for router in site.routers):
+    lines = [line for line in lines_of(inputs.sites) if line.name not in inputs.cut_lines]
+    passes_on = bool(lines) or any(router.readvertise for site in inputs.sites for router in site.routers)
+    for _ in range(MOST_ROUNDS + len(inputs.sites)):
+        before, sites = sites, _sites(inputs, edges, lines, sites)
+        if not passes_on:
             break
         settled = _edges(inputs, from_azure, sites)
-        if all(settled[link].heard == edges[link].heard for link in settled):
+        same = before and all(before[name].offers == table.offers for name, table in sites.items())
+        if same and all(settled[link].heard == edges[link].heard for link in settled):
             break
         edges = settled
     return Exchange(edges=edges, sites=sites, learned=_learned(inputs, edges))
@@ -114,10 +124,26 @@ def _edges(
                 by = f"peer:{advert.peer}"
                 heard[item.link].append(Heard(advert.prefix, advert.as_path, hop, by, by, item.link))
     carries = {item.link: item.families for item in inputs.links}
-    return {
+    found = {
         link: EdgeTable.of(link, (route for route in routes if route.prefix.version in carries[link]))
         for link, routes in heard.items()
     }
+    return _joined(inputs, found, carries) if inputs.reaches else found
+
+
+def _joined(
+    inputs: Inputs, edges: Mapping[Link, EdgeTable], carries: Mapping[Link, tuple[int, ...]]
+) -> dict[Link, EdgeTable]:
+    """The edges with what Global Reach brings them, the first link's to the first and the second's to the second."""
+    microsoft = {item.link: item.microsoft for item in inputs.links}
+    told: dict[Link, list[Heard]] = {link: [] for link in edges}
+    for one, other in inputs.reaches:
+        for side in LINKS:
+            for here, there in (((one, side), (other, side)), ((other, side), (one, side))):
+                if here in edges and there in edges:
+                    routes = edges[here].towards_reach(there, microsoft[here])
+                    told[there] += (route for route in routes if route.prefix.version in carries[there])
+    return {link: EdgeTable.of(link, (*edge.heard, *told[link])) for link, edge in edges.items()}
 
 
 def _hears(advert: Advertisement, item: OpenLink) -> bool:
@@ -136,7 +162,9 @@ def _speaks(inputs: Inputs, site: Site, router: str) -> bool:
     return f"router:{site.name}/{router}".lower() not in inputs.silent_routers
 
 
-def _sites(inputs: Inputs, edges: Mapping[Link, EdgeTable]) -> dict[str, SiteTable]:
+def _sites(
+    inputs: Inputs, edges: Mapping[Link, EdgeTable], lines: Sequence[Line], known: Mapping[str, SiteTable]
+) -> dict[str, SiteTable]:
     open_to = {item.link for item in inputs.links if item.customer_works}
     found = {}
     for site in inputs.sites:
@@ -148,7 +176,10 @@ def _sites(inputs: Inputs, edges: Mapping[Link, EdgeTable]) -> dict[str, SiteTab
             if (router.circuit.key, side) in open_to
             for offer in accepted(router, edges[router.circuit.key, side].towards_site())
         ]
-        found[site.name] = SiteTable(site, offers)
+        mine = [line for line in lines if line.site.name == site.name]
+        for line in mine:
+            offers += over(line, known.get(line.other.name))
+        found[site.name] = SiteTable(site, offers, frozenset(line.other.name for line in mine if line.transit))
     return found
 
 

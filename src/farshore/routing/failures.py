@@ -9,6 +9,8 @@
     CONNECTION                  a connection
     NIC, MACHINE                a NIC; a machine with all its NICs
     router:site/name            a site's router
+    link:site/site              a line between two sites, their names in order
+    CIRCUIT CONNECTION          Global Reach between two circuits (E46), by the id that one of them holds
     ADDRESS                     a BGP neighbour outside the estate
 
 Ids are in lower case. `Outside.unknown` uses the same names for what nobody can tell about.
@@ -23,7 +25,13 @@ from dataclasses import dataclass
 
 from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.network import Connection, ExpressRouteCircuit, NetworkInterface, VirtualNetworkGateway
+from farshore.arm.network import (
+    CircuitConnection,
+    Connection,
+    ExpressRouteCircuit,
+    NetworkInterface,
+    VirtualNetworkGateway,
+)
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
 from farshore.routing.index import AZURE_FIREWALLS, Index
@@ -38,7 +46,8 @@ class Element:
     """One thing that can fail: `Outside.down | element.down` is the world in which it has."""
 
     kind: str
-    """circuit-link, circuit, peering-location, gateway-instance, gateway, connection, appliance, region, router."""
+    """circuit-link, circuit, peering-location, gateway-instance, gateway, connection, appliance, region, router,
+    site-link, global-reach."""
     name: str
     down: frozenset[str]
     id: ResourceId | None = None
@@ -77,7 +86,18 @@ def elements(estate: Estate) -> tuple[Element, ...]:
         for router in site.routers:
             name = f"{site.name}/{router.name}"
             found.append(_element("router", name, f"router:{name}".lower()))
+    for line in sorted({line_name(site.name, link.to) for site in estate.sites for link in site.links}):
+        found.append(_element("site-link", line.removeprefix("link:"), line))
+    for circuit in index.circuits.values():
+        for reach in () if circuit.private_peering is None else circuit.private_peering.connections:
+            name = f"{circuit.id.name}/{reach.id.name}"
+            found.append(_element("global-reach", name, reach.id.key, reach.id))
     return tuple(found)
+
+
+def line_name(one: str, other: str) -> str:
+    """By which a line between two sites may be down."""
+    return f"link:{'/'.join(sorted((one.lower(), other.lower())))}"
 
 
 def _element(kind: str, name: str, down: str, id_: ResourceId | None = None) -> Element:
@@ -144,6 +164,17 @@ class Health:
 
     def connection(self, connection: Connection) -> bool:
         return connection.provisioning_state.lower() in WORKING and connection.id.key not in self.down
+
+    def reach(self, connection: CircuitConnection) -> bool:
+        """Whether Global Reach joins its two circuits (E46)."""
+        return (
+            connection.provisioning_state.lower() in WORKING
+            and connection.status.lower() == "connected"
+            and connection.id.key not in self.down
+        )
+
+    def line(self, one: str, other: str) -> bool:
+        return not self.down or line_name(one, other) not in self.down
 
     def router(self, site: str, router: str) -> bool:
         return not self.down or f"router:{site}/{router}".lower() not in self.down

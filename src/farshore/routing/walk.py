@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import NextHopType, VirtualNetwork, VirtualNetworkGateway
 from farshore.estate.outside import Site
-from farshore.routing.bgp import Heard, Link
+from farshore.routing.bgp import REACH, Heard, Link
 from farshore.routing.choices import by_gateway, by_site
 from farshore.routing.index import Holder, network_key
 from farshore.routing.machines import Appliance, appliance_at, exits_of
@@ -43,6 +43,7 @@ from farshore.routing.places import (
     vpn_gateway_of,
 )
 from farshore.routing.security import Packet, refusal
+from farshore.routing.sites import Offer
 from farshore.routing.values import Choice, Disposition, EffectiveRoute, Flow, Hop, RouteSource, Trace
 from farshore.routing.vpn import is_vpn
 
@@ -362,8 +363,9 @@ class _Walk:
 
     # Circuits and sites
 
-    def at_circuit(self, links: Iterable[Link]) -> Trace:
-        """At the edges of these links, which are equal to whoever sent it here: their own tables decide (E40)."""
+    def at_circuit(self, links: Iterable[Link], *, by_reach: bool = False) -> Trace:
+        """At the edges of these links, which are equal to whoever sent it here: their own tables decide (E40).
+        `by_reach`: it came from another circuit (E46)."""
         named = tuple(dict.fromkeys(links))
         heard = at_edges(self.world, named, self.destination)
         circuits = tuple(dict.fromkeys(circuit for circuit, _ in named))
@@ -378,6 +380,14 @@ class _Walk:
         if not self._first_time(f"edge:{name}"):
             return self.end(Disposition.LOOPED, f"it comes to {name} again")
         by = heard[0].said_by
+        if by.startswith(REACH):
+            # Global Reach (E46): on the same link of the circuit that told it.
+            told = [(route.said_by.removeprefix(REACH), route.link) for route in heard]
+            return self.at_circuit([(circuit, link[1]) for circuit, link in told if link is not None], by_reach=True)
+        if by_reach and by.startswith("/"):
+            because = f"{heard[0].prefix} is of Azure there, and nobody has measured whether Global Reach leads to it"
+            missing = (f"whether Global Reach leads through {name} into Azure",)
+            return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
         if by.startswith("router:"):
             return self._down_to_site(heard)
         gateway = self.world.index.gateways.get(by)
@@ -405,9 +415,26 @@ class _Walk:
         circuits = tuple(dict.fromkeys(offer.link[0].rsplit("/", 1)[-1] for offer in offers))
         if len(answering) > 1:
             return self.ambiguous(offers[0].prefix, answering, ", ".join(circuits))
+        if offers[0].line:
+            return self._over_lines(offers)
         routers = tuple(dict.fromkeys(offer.router for offer in offers))
         self.hops.append(_router_hop(site, routers))
         return self.at_circuit([offer.link for offer in offers])
+
+    def _over_lines(self, offers: Sequence[Offer]) -> Trace:
+        """By a site's own line to another; by any of several, where it is the same in the end."""
+        names = list(dict.fromkeys(offer.line for offer in offers))
+        hops, been = tuple(self.hops), frozenset(self.been)
+        ends = []
+        for name in names:
+            self.hops, self.been = list(hops), set(been)
+            ends.append(self.at_site(next(site for site in self.world.estate.sites if site.name == name)))
+        if len({(end.disposition, end.delivered_to, end.stateful_hops) for end in ends}) == 1:
+            return ends[0]
+        self.hops = list(hops)
+        either = " and ".join(names)
+        because = f"{either} are equal ways, and they lead to different ends"
+        return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(f"which of {either} it takes",))
 
     def _ends_at(self, site: Site) -> Trace:
         length = site_table(self.world, site).own(self.destination)
@@ -416,7 +443,7 @@ class _Walk:
         if length == 0:
             self.hops.append(Hop(kind="internet", name="internet"))
             return self.end(Disposition.LEFT_ESTATE, f"to the internet through {site.name}")
-        if not site_is_connected(self.world, site):
+        if not site_table(self.world, site).offers and not site_is_connected(self.world, site):
             return self.stopped(Disposition.PATH_DEAD, f"no router of {site.name} has a working link")
         return self.stopped(Disposition.NO_ROUTE, f"{site.name} is offered no route to {self.destination}")
 

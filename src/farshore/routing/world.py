@@ -367,7 +367,18 @@ class World:
             sites=self.estate.sites,
             silent_routers=frozenset(name for name in health.down if name.startswith("router:")),
             advertised=tuple(a for a in outside.advertised if a.to.partition("#")[0] in index.circuits),
+            reaches=tuple(sorted(self.reaches())),
+            cut_lines=frozenset(name for name in health.down if name.startswith("link:")),
         )
+
+    def reaches(self) -> set[tuple[str, str]]:
+        """The pairs of circuits that Global Reach joins; either may hold the connection, or both."""
+        found = set()
+        for circuit in self.index.circuits.values():
+            for reach in () if circuit.private_peering is None else circuit.private_peering.connections:
+                if reach.peer is not None and reach.peer.key in self.index.circuits and self.health.reach(reach):
+                    found.add((min(circuit.id.key, reach.peer.key), max(circuit.id.key, reach.peer.key)))
+        return found
 
     def _speaks(self, key: str) -> bool:
         gateway = self.index.gateways[key]

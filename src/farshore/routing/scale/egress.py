@@ -106,7 +106,8 @@ class Gateway:
         sites = np.array([*(site for site, _ in self._ways), -1], dtype=np.int64)
         taken = np.array([*(code for _, code in self._ways), lost], dtype=np.int16)
         at_home = (sites[ways] < 0) | (self.known_at[sites[ways], np.arange(len(ends))])
-        code = np.where(at_home, taken[ways], lost).astype(np.int16)
+        elsewhere = outcomes.simple(UNKNOWN) if outcomes.joined else lost
+        code = np.where(at_home, taken[ways], elsewhere).astype(np.int16)
         unclear = (route >= 0) & (self.mute[held] | (lengths < ends.azure))
         code[unclear] = outcomes.simple(UNKNOWN)
         return Egress(length=lengths, code=code)

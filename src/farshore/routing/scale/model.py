@@ -32,6 +32,7 @@ from farshore.routing.scale.tables import Painted, Routes, routes_of
 from farshore.routing.scale.targets import Target
 from farshore.routing.scale.units import Units, machinery_of, units_of
 from farshore.routing.scale.whereabouts import may_send_by, members_of
+from farshore.routing.sites import lines_of
 from farshore.routing.system import RESERVED
 from farshore.routing.world import World
 
@@ -100,6 +101,12 @@ class Model:
     reserved: npt.NDArray[np.int8]
     """By end: the length of the reserved range that it lies in; -1 for none."""
 
+    @property
+    def passes_on(self) -> bool:
+        """Whether sites pass on to each other what Azure tells them. That is for `routing.walk`: here nothing is known
+        of any site's flows then."""
+        return any(line.transit for line in lines_of(self.world.estate.sites))
+
     def doubted(self, codes: Codes) -> Codes:
         """Where a site's range and a network's collide, only what surely arrives, or surely comes to another, is said:
         edges and gateways that know both are for `routing.walk`."""
@@ -122,7 +129,8 @@ class _Building:
     def model(self) -> Model:
         columns = self.columns
         world = World(columns.skeleton)
-        outcomes = Outcomes.new()
+        joined = bool(world.reaches()) or any(True for _ in lines_of(world.estate.sites))
+        outcomes = Outcomes.new(joined=joined)
         networks = networks_of(world)
         sessions = sessions_of(world)
         used = self._used_tables(networks)

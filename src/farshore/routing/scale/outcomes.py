@@ -62,12 +62,14 @@ class Outcomes:
 
     known: list[Outcome]
     numbers: dict[Outcome, int]
+    joined: bool
+    """Whether sites are joined, by lines or Global Reach: what comes to another may go on to the right one."""
     _before: dict[tuple[str, str], dict[int, int]]
     _judged: dict[tuple[int, str], list[int]]
 
     @staticmethod
-    def new() -> Outcomes:
-        return Outcomes([], {}, {}, {})
+    def new(*, joined: bool = False) -> Outcomes:
+        return Outcomes([], {}, joined, {}, {})
 
     def number(self, outcome: Outcome) -> int:
         found = self.numbers.get(outcome)
@@ -108,25 +110,24 @@ class Outcomes:
         held = self._judged.setdefault((forward, site), [])
         there = self.known[forward]
         while len(held) < len(self.known):
-            held.append(_word(there, self.known[len(held)], site))
+            held.append(self._word(there, self.known[len(held)], site))
         return np.array(held, dtype=np.int8)
 
-
-def _word(there: Outcome, home: Outcome, site: str) -> int:
-    """`routing.verdicts` on outcomes: in the same order."""
-    if there.word not in (GOOD, STALE):
-        return there.word
-    if there.word == STALE:
-        return STALE
-    if home.word == UNREACHABLE:
-        return UNREACHABLE
-    if any(guard not in there.guards for guard in home.guards):
-        return UNKNOWN
-    if home.word != GOOD:
-        return home.word
-    if home.where != site:
-        return WRONG_OWNER
-    return ASYMMETRIC if _asymmetric(there, home) else GOOD
+    def _word(self, there: Outcome, home: Outcome, site: str) -> int:
+        """`routing.verdicts` on outcomes: in the same order."""
+        if there.word not in (GOOD, STALE):
+            return there.word
+        if there.word == STALE:
+            return STALE
+        if home.word == UNREACHABLE:
+            return UNREACHABLE
+        if any(guard not in there.guards for guard in home.guards):
+            return UNKNOWN
+        if home.word != GOOD:
+            return home.word
+        if home.where != site:
+            return UNKNOWN if self.joined else WRONG_OWNER
+        return ASYMMETRIC if _asymmetric(there, home) else GOOD
 
 
 def _asymmetric(there: Outcome, home: Outcome) -> bool:

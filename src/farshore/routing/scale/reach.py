@@ -182,6 +182,10 @@ class Reach:
                 lengths = island.ingress.prefixes.length[np.maximum(by, 0)]
                 closer = announced & (by >= 0) & (units.contested[rows] >= lengths)
                 found[closer, site] = outcomes.simple(UNKNOWN)
+        if outcomes.joined:
+            # What no circuit offers a site may come to it by way of another site: a line, Global Reach (E46).
+            nowhere = (found == outcomes.simple(UNREACHABLE)) & (units.contested[rows] >= 0)[:, None]
+            found[nowhere if not model.passes_on else slice(None)] = outcomes.simple(UNKNOWN)
         lost = Outcome(UNREACHABLE)
         self._replace(found, condition.dead[rows], lambda known: lost)
         self._replace(found, units.stale[rows], lambda known: known._replace(word=STALE))
