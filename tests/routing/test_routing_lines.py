@@ -8,43 +8,13 @@ import pytest
 
 from farshore.arm.ids import resource_id
 from farshore.estate.estate import Estate
-from farshore.estate.outside import Outside, Site, SiteLink
+from farshore.estate.outside import Outside, SiteLink
 from farshore.routing import advertised_routes, elements, judge, learned_routes, trace, trace_one_way
 from farshore.routing.values import Flow, Trace
 from twin.corners import router, site
+from twin.corners.sites import EAST, WEST, chain, round_and_round, two_regions, two_sites
 
-from .small import Net, flow, id_of
-
-EAST, WEST = "192.168.1.0/24", "192.168.2.0/24"
-
-
-def two_regions(*, joined: bool = False) -> Net:
-    """A network on each of two circuits, in two places; with Global Reach between the circuits where `joined`."""
-    net = Net()
-    for number, (name, place) in enumerate((("er1", "Hong Kong"), ("er2", "Singapore")), 1):
-        hub = f"hub{number}"
-        net.network(hub, f"10.{number}.0.0/16", app=f"10.{number}.1.0/24", GatewaySubnet=f"10.{number}.255.0/27")
-        net.machine(f"vm{number}", (hub, "app", f"10.{number}.1.4"))
-        net.gateway(f"gw{number}", hub)
-        net.circuit(name, place, third=number)
-        net.connect(f"gw{number}", name)
-    if joined:
-        far = {"id": f"{id_of('expressRouteCircuits', 'er2')}/peerings/AzurePrivatePeering"}
-        properties = {"peerExpressRouteCircuitPeering": far, "addressPrefix": "172.16.9.0/29"}
-        peering = net.bodies[id_of("expressRouteCircuits", "er1")]["properties"]["peerings"][0]
-        peering["properties"]["connections"] = [
-            {"name": "reach", "properties": {**properties, "circuitConnectionStatus": "Connected"}}
-        ]
-    return net
-
-
-def two_sites(
-    link: SiteLink | None = None, *, one_as: bool = False, east: tuple[str, ...] = (EAST,)
-) -> tuple[Site, Site]:
-    """A site on each circuit, the first with a line to the second."""
-    first = site(router("ce1", "er1"), prefixes=east, name="east", asn=65010)
-    second = site(router("ce2", "er2"), prefixes=(WEST,), name="west", asn=65010 if one_as else 65020)
-    return replace(first, links=() if link is None else (link,), stateful_firewall=False), second
+from .small import flow, id_of
 
 
 def way(estate: Estate, asked: Flow) -> list[str]:
@@ -136,19 +106,11 @@ def test_what_azure_told_one_circuit_is_not_passed_to_another_by_a_line() -> Non
 
 
 def test_a_chain_of_sites_passes_on_where_the_numbers_differ() -> None:
-    """Three sites in a row, the outer ones reach Azure through the middle: within one AS what a line brought is not
+    """Three sites in a row, the outer ones reach Azure through the last: within one AS what a line brought is not
     passed on by another."""
     for numbers, expected in (((65010, 65020, 65030), "delivered"), ((65010, 65010, 65010), "unreachable")):
-        first = replace(
-            site(prefixes=("192.168.1.0/24",), name="a", asn=numbers[0]), links=(SiteLink(to="b", transit=True),)
-        )
-        second = replace(
-            site(prefixes=("192.168.3.0/24",), name="b", asn=numbers[1]), links=(SiteLink(to="c", transit=True),)
-        )
-        third = site(router("ce2", "er2"), prefixes=(WEST,), name="c", asn=numbers[2])
-        held = [replace(item, stateful_firewall=False) for item in (first, second, third)]
-        estate = two_regions().estate(*held)
-        assert judge(*trace(estate, flow("a", "192.168.1.9", "10.2.1.4"))).kind == expected, numbers
+        found = judge(*trace(chain(*numbers), flow("a", "192.168.1.9", "10.2.1.4")))
+        assert found.kind == expected, numbers
 
 
 # Global Reach
@@ -225,6 +187,14 @@ def test_the_circuit_s_own_site_is_heard_before_the_one_behind_global_reach() ->
         assert to_site(estate, machine, own, "10.99.0.9").hops[-1].name == name
 
 
+def test_what_global_reach_brings_is_taken_where_the_path_is_shorter_and_no_gateway_is_told_of_it() -> None:
+    """West passes on what a line brought of east, with a longer path than Global Reach brings it by: the edge has that,
+    and a gateway is told neither."""
+    estate = two_regions(joined=True).estate(*two_sites(SiteLink(to="west", transit=True)))
+    learned = {str(row.network) for row in learned_routes(estate, id_of("virtualNetworkGateways", "gw2"))}
+    assert learned == {"10.2.0.0/16", WEST}
+
+
 def test_a_connection_s_body_may_stand_alone() -> None:
     """Azure shows it in the circuit's peering, a template beside it."""
     net = two_regions(joined=True)
@@ -234,3 +204,15 @@ def test_a_connection_s_body_may_stand_alone() -> None:
     net.bodies[id_] = {**held, "id": id_}
     assert judge(*trace(net.estate(*two_sites()), BETWEEN)).kind == "delivered"
     assert resource_id(id_).parent is not None
+
+
+# What never ends
+
+
+def test_where_bgp_never_settles_nothing_that_hangs_on_it_is_claimed() -> None:
+    estate = round_and_round()
+    found = trace_one_way(estate, flow("west", "192.168.2.9", "10.2.1.4"))
+    assert found.disposition == "InsufficientInformation" and "without end" in found.because
+    assert found.missing == ("a state in which BGP between the sites and circuits settles",)
+    inside = trace_one_way(estate, flow(id_of("virtualMachines", "vm1"), "10.1.1.4", "10.1.1.4"))
+    assert inside.disposition == "Delivered"

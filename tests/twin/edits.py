@@ -11,7 +11,7 @@ from ipaddress import ip_network
 from farshore.arm.decode import Network
 from farshore.arm.json import Body
 from farshore.estate.estate import Change, Estate
-from farshore.estate.outside import Filter, Router, Site
+from farshore.estate.outside import Filter, Router, Site, SiteLink
 from farshore.routing import elements
 
 Chance = random.Random
@@ -261,6 +261,35 @@ def _site(estate: Estate, chance: Chance, change: Callable[[Site], Site]) -> Est
     return estate.with_sites(tuple(after if item is chosen else item for item in estate.sites))
 
 
+def a_line(estate: Estate, chance: Chance) -> Estate | None:
+    """Between two sites, transit or not (docs/guide/project-file.md)."""
+    if len(estate.sites) < 2:
+        return None
+    site, other = chance.sample(estate.sites, 2)
+    if any(link.to in (site.name, other.name) for end in (site, other) for link in end.links):
+        return None
+    link = SiteLink(to=other.name, local_preference=chance.choice((50, 100, 300)), transit=chance.random() < 0.6)
+    after = replace(site, links=(*site.links, link))
+    return estate.with_sites(tuple(after if item is site else item for item in estate.sites))
+
+
+def global_reach(estate: Estate, chance: Chance) -> Estate | None:
+    """Between two circuits (E46)."""
+    if len(estate.express_route_circuits) < 2:
+        return None
+    far = chance.choice(estate.express_route_circuits).id
+
+    def change(body: Body) -> bool:
+        if body["id"].lower() == far.key:
+            return False
+        to = {"id": far.child("peerings", "AzurePrivatePeering").text}
+        reach = {"name": "reach", "properties": {"peerExpressRouteCircuitPeering": to}}
+        body["properties"]["peerings"][0]["properties"]["connections"] = [reach]
+        return True
+
+    return _put(estate, "expressRouteCircuits", chance, change)
+
+
 EDITS = (
     a_route_lost,
     a_next_hop_changed,
@@ -282,4 +311,6 @@ EDITS = (
     a_default_route,
     a_summary,
     inside_a_network,
+    a_line,
+    global_reach,
 )

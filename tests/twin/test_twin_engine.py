@@ -21,6 +21,7 @@ from farshore.plan import make_plan
 from farshore.twin.blueprint import blueprint_of
 from farshore.twin.running import Twin
 from twin.corners import CORNERS
+from twin.corners.sites import round_and_round
 from twin.edits import edited
 from twin.generated import generated
 from twin.needs import needs_a_twin
@@ -67,6 +68,12 @@ def test_a_corner(twin: Twin, name: str) -> None:
     agreed(found)
     assert words <= set(found.words), f"{name} shows {sorted(found.words)}: it tests nothing of {sorted(words)}"
     assert not found.left_out
+
+
+def test_bgp_that_never_settles_in_the_engine_does_not_in_the_twin(twin: Twin) -> None:
+    found = witnessed(twin, of(round_and_round()))
+    (reason,) = found.apart
+    assert "settles neither" in reason and found.good
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,8 +9,8 @@ domain). It takes the shortest AS path and passes its best on:
 * towards the customer's router, what gateways said: 12076 alone, private numbers are stripped (R48). Never what the
   other customer router said (E10).
 * towards the same link of a circuit that Global Reach joins to this one, what the customer's router said, and no
-  further (E46: it joins sites, two by two). There it is told to the customer's router like a gateway's route, to no
-  gateway, and only where that edge knows no such prefix by itself; its paths have not been measured.
+  further (E46: it joins sites, two by two). There it comes after what is as short and of that edge's own neighbours,
+  and is told to the customer's router like a gateway's route, and to no gateway. Its paths have not been measured.
 
 It accepts paths that hold its own number (E48), and where two gateways say the same prefix it splits the traffic
 between them (E40): nothing on one circuit decides between two networks (E47).
@@ -18,7 +18,7 @@ between them (E40): nothing on one circuit decides between two networks (E47).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -38,9 +38,9 @@ class Attachment:
     allow_remote_vnet_traffic: bool
 
 
-def _nearest(routes: Sequence[Heard]) -> Sequence[Heard]:
-    """What the edge's own neighbours say, before what Global Reach brings."""
-    return [route for route in routes if not route.said_by.startswith(REACH)] or routes
+def _nearest(routes: tuple[Heard, ...]) -> tuple[Heard, ...]:
+    """Of equals what the edge's own neighbours say, before what Global Reach brings."""
+    return tuple(route for route in routes if not route.said_by.startswith(REACH)) or routes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +54,15 @@ class EdgeTable:
     @staticmethod
     def of(link: Link, heard: Iterable[Heard]) -> EdgeTable:
         held = tuple(heard)
-        return EdgeTable(link=link, heard=held, best={p: shortest(_nearest(r)) for p, r in by_prefix(held).items()})
+        return EdgeTable(link=link, heard=held, best={p: _nearest(shortest(r)) for p, r in by_prefix(held).items()})
 
-    def towards_reach(self, link: Link, hops: tuple[Address, ...]) -> Iterator[Heard]:
-        """What the edge on the same link of a joined circuit is told; its next hops are this edge's addresses."""
-        for routes in self.best.values():
-            for route in routes:
-                if not route.said_by.startswith(("/", REACH)):
-                    same = tuple(hop for hop in hops if hop.version == route.prefix.version)
-                    yield route._replace(said_by=f"{REACH}{self.link[0]}", link=link, next_hops=same)
+    def towards_reach(self, prefix: Network, link: Link, hops: tuple[Address, ...]) -> Iterator[Heard]:
+        """What the edge on the same link of a joined circuit is told of a prefix; its next hops are this edge's
+        addresses."""
+        for route in self.best[prefix]:
+            if not route.said_by.startswith("/"):
+                same = tuple(hop for hop in hops if hop.version == prefix.version)
+                yield route._replace(said_by=f"{REACH}{self.link[0]}", link=link, next_hops=same)
 
     @cached_property
     def lookup(self) -> LongestMatch[tuple[Heard, ...]]:

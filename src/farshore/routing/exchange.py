@@ -70,6 +70,9 @@ class Exchange:
     sites: Mapping[str, SiteTable]
     learned: Mapping[str, tuple[Heard, ...]]
     """By gateway: everything its circuits told it, before its own choice."""
+    settles: bool = True
+    """Whether it is an end. Sites that pass on to each other what they then no longer take go round for ever; the
+    tables are of one moment of it, and nobody knows which moment a packet meets."""
 
 
 @lru_cache(maxsize=4096)
@@ -80,16 +83,18 @@ def converge(inputs: Inputs) -> Exchange:
     edges = _edges(inputs, from_azure, sites)
     lines = [line for line in lines_of(inputs.sites) if line.name not in inputs.cut_lines]
     passes_on = bool(lines) or any(router.readvertise for site in inputs.sites for router in site.routers)
+    settles = not passes_on
     for _ in range(MOST_ROUNDS + len(inputs.sites)):
         before, sites = sites, _sites(inputs, edges, lines, sites)
         if not passes_on:
             break
         settled = _edges(inputs, from_azure, sites)
         same = before and all(before[name].offers == table.offers for name, table in sites.items())
-        if same and all(settled[link].heard == edges[link].heard for link in settled):
+        settles = bool(same) and all(settled[link].heard == edges[link].heard for link in settled)
+        if settles:
             break
         edges = settled
-    return Exchange(edges=edges, sites=sites, learned=_learned(inputs, edges))
+    return Exchange(edges=edges, sites=sites, learned=_learned(inputs, edges), settles=settles)
 
 
 def _from_azure(inputs: Inputs) -> dict[str, list[Heard]]:
@@ -134,15 +139,37 @@ def _edges(
 def _joined(
     inputs: Inputs, edges: Mapping[Link, EdgeTable], carries: Mapping[Link, tuple[int, ...]]
 ) -> dict[Link, EdgeTable]:
-    """The edges with what Global Reach brings them, the first link's to the first and the second's to the second."""
+    """The edges with what Global Reach brings them, the first link's to the first and the second's to the second.
+
+    An edge tells what its own customer says where that is the best that it has. So the shortest are told first, and who
+    has heard a shorter one keeps its own to itself."""
     microsoft = {item.link: item.microsoft for item in inputs.links}
-    told: dict[Link, list[Heard]] = {link: [] for link in edges}
+    beside: dict[Link, list[Link]] = {link: [] for link in edges}
     for one, other in inputs.reaches:
         for side in LINKS:
-            for here, there in (((one, side), (other, side)), ((other, side), (one, side))):
-                if here in edges and there in edges:
-                    routes = edges[here].towards_reach(there, microsoft[here])
-                    told[there] += (route for route in routes if route.prefix.version in carries[there])
+            if (one, side) in edges and (other, side) in edges:
+                beside[one, side].append((other, side))
+                beside[other, side].append((one, side))
+    own = [
+        (len(routes[0].as_path), link, prefix)
+        for link, edge in edges.items()
+        if beside[link]
+        for prefix, routes in edge.best.items()
+    ]
+    told: dict[Link, list[Heard]] = {link: [] for link in edges}
+    shortest_told: dict[tuple[Link, Network], int] = {}
+    for length, link, prefix in sorted(own, key=lambda item: item[0]):
+        if shortest_told.get((link, prefix), length) < length:
+            continue
+        for there in beside[link]:
+            routes = [
+                route
+                for route in edges[link].towards_reach(prefix, there, microsoft[link])
+                if prefix.version in carries[there]
+            ]
+            if routes:
+                told[there] += routes
+                shortest_told.setdefault((there, prefix), length)
     return {link: EdgeTable.of(link, (*edge.heard, *told[link])) for link, edge in edges.items()}
 
 

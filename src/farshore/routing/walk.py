@@ -17,8 +17,9 @@ not there is a machine behind the second. An appliance must forward (R24) and ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from farshore.arm.ids import ResourceId, resource_id
@@ -26,6 +27,7 @@ from farshore.arm.network import NextHopType, VirtualNetwork, VirtualNetworkGate
 from farshore.estate.outside import Site
 from farshore.routing.bgp import REACH, Heard, Link
 from farshore.routing.choices import by_gateway, by_site
+from farshore.routing.hops import comes_to, dead, hangs_on_bgp, router_hop, speakers
 from farshore.routing.index import Holder, network_key
 from farshore.routing.machines import Appliance, appliance_at, exits_of
 from farshore.routing.places import (
@@ -97,13 +99,24 @@ class _Walk:
         missing: tuple[str, ...] = (),
         delivered_to: ResourceId | None = None,
     ) -> Trace:
-        return Trace(
+        found = Trace(
             flow=self.flow,
             hops=tuple(self.hops),
             disposition=disposition,
             because=because,
             missing=missing,
             delivered_to=delivered_to,
+        )
+        if self.world.settles or not hangs_on_bgp(found):
+            return found
+        because = "sites pass routes on to each other and take them back without end: at some moments it goes this way"
+        missing = ("a state in which BGP between the sites and circuits settles",)
+        return replace(
+            found,
+            disposition=Disposition.INSUFFICIENT_INFORMATION,
+            because=because,
+            missing=missing,
+            delivered_to=None,
         )
 
     def stopped(self, disposition: Disposition, because: str) -> Trace:
@@ -120,7 +133,7 @@ class _Walk:
         why = self.world.health.nic(holder.nic)
         if why is not None:
             self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=why))
-            return self.end(_dead(self.world, holder), why)
+            return self.end(dead(self.world, holder), why)
         if not self.world.has_subnet(holder.subnet):
             # A network that a plan forgot to build: the machine is nowhere, which is an answer and no bad input.
             why = f"the subnet {holder.subnet.short} of {holder.nic.id.name} is not there"
@@ -188,7 +201,7 @@ class _Walk:
         why = world.health.nic(holder.nic)
         if why is not None:
             self.hops.append(Hop(kind="machine", name=name, id=id_, because=why))
-            return self.end(_dead(world, holder), why)
+            return self.end(dead(world, holder), why)
         refused = self._refused(holder, "Inbound")
         if refused is not None:
             return refused
@@ -257,19 +270,24 @@ class _Walk:
         return refused or self.follow(self.world.choose(subnet, self.destination), subnet)
 
     def _by_any(self, appliance: Appliance, exits: tuple[Holder, ...]) -> Trace:
-        """An appliance with several NICs: its own system decides by which it sends on, and we can't see into it. Where
-        every NIC leads to the same end, it does not matter."""
+        """An appliance with several NICs: its own system decides by which it sends on, and we can't see into it."""
+        return self._any_of(
+            [partial(self._out_by, exit_, exit_.subnet) for exit_ in exits],
+            f"{appliance.id.name} may send it on by any of its NICs, and they lead to different ends",
+            f"by which NIC {appliance.state_key.rpartition('/')[2]} sends to {self.destination}",
+        )
+
+    def _any_of(self, ways: Sequence[Callable[[], Trace]], because: str, missing: str) -> Trace:
+        """By any of several ways: where all lead to the same end, it does not matter by which."""
         hops, been = tuple(self.hops), frozenset(self.been)
         ends = []
-        for exit_ in exits:
+        for way in ways:
             self.hops, self.been = list(hops), set(been)
-            ends.append(self._out_by(exit_, exit_.subnet))
-        if len({(end.disposition, end.delivered_to, end.stateful_hops) for end in ends}) == 1:
+            ends.append(way())
+        if len({comes_to(end) for end in ends}) == 1:
             return ends[0]
         self.hops = list(hops)
-        because = f"{appliance.id.name} may send it on by any of its NICs, and they lead to different ends"
-        missing = (f"by which NIC {appliance.state_key.rpartition('/')[2]} sends to {self.destination}",)
-        return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
+        return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(missing,))
 
     def _refused(self, holder: Holder, direction: str) -> Trace | None:
         """The end of the walk where a group says no. A NIC that knows the flow lets its reply pass (R43)."""
@@ -370,7 +388,7 @@ class _Walk:
         heard = at_edges(self.world, named, self.destination)
         circuits = tuple(dict.fromkeys(circuit for circuit, _ in named))
         name = ", ".join(circuit.rsplit("/", 1)[-1] for circuit in circuits)
-        because = f"{heard[0].prefix} from {_speakers(heard)}" if heard else ""
+        because = f"{heard[0].prefix} from {speakers(heard)}" if heard else ""
         self.hops.append(Hop(kind="circuit", name=name, id=resource_id(circuits[0]), because=because))
         if not heard:
             return self.stopped(Disposition.NO_ROUTE, f"{name} has no route to {self.destination}")
@@ -396,11 +414,21 @@ class _Walk:
         return self.into_network(gateway)
 
     def _down_to_site(self, heard: Sequence[Heard]) -> Trace:
+        """To the site whose routers said it; where a transit line makes it several, by any of them."""
         names = tuple(dict.fromkeys(route.said_by.removeprefix("router:") for route in heard))
-        site = site_of(self.world, names[0])
-        assert site is not None, "a router that speaks has a site"
-        routers = tuple(name.partition("/")[2] for name in names)
-        self.hops.append(_router_hop(site, routers))
+        by_site: dict[str, list[str]] = {}
+        for name in names:
+            if "/" in name:
+                by_site.setdefault(name.partition("/")[0], []).append(name)
+        ways = []
+        for routers in by_site.values():
+            site = site_of(self.world, routers[0])
+            assert site is not None, "a router that speaks has a site"
+            ways.append((site, router_hop(site, tuple(name.partition("/")[2] for name in routers))))
+        return self._of_equals([site.name for site, _ in ways], [partial(self._into, *way) for way in ways])
+
+    def _into(self, site: Site, hop: Hop) -> Trace:
+        self.hops.append(hop)
         return self.at_site(site)
 
     def at_site(self, site: Site) -> Trace:
@@ -418,23 +446,20 @@ class _Walk:
         if offers[0].line:
             return self._over_lines(offers)
         routers = tuple(dict.fromkeys(offer.router for offer in offers))
-        self.hops.append(_router_hop(site, routers))
+        self.hops.append(router_hop(site, routers))
         return self.at_circuit([offer.link for offer in offers])
 
     def _over_lines(self, offers: Sequence[Offer]) -> Trace:
-        """By a site's own line to another; by any of several, where it is the same in the end."""
+        """By a site's own line to another."""
         names = list(dict.fromkeys(offer.line for offer in offers))
-        hops, been = tuple(self.hops), frozenset(self.been)
-        ends = []
-        for name in names:
-            self.hops, self.been = list(hops), set(been)
-            ends.append(self.at_site(next(site for site in self.world.estate.sites if site.name == name)))
-        if len({(end.disposition, end.delivered_to, end.stateful_hops) for end in ends}) == 1:
-            return ends[0]
-        self.hops = list(hops)
+        sites = [next(site for site in self.world.estate.sites if site.name == name) for name in names]
+        return self._of_equals(names, [partial(self.at_site, site) for site in sites])
+
+    def _of_equals(self, names: Sequence[str], ways: Sequence[Callable[[], Trace]]) -> Trace:
         either = " and ".join(names)
-        because = f"{either} are equal ways, and they lead to different ends"
-        return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(f"which of {either} it takes",))
+        return self._any_of(
+            ways, f"{either} are equal ways, and they lead to different ends", f"which of {either} it takes"
+        )
 
     def _ends_at(self, site: Site) -> Trace:
         length = site_table(self.world, site).own(self.destination)
@@ -457,25 +482,3 @@ class _Walk:
             return False
         self.been.add(place)
         return True
-
-
-def _router_hop(site: Site, routers: tuple[str, ...]) -> Hop:
-    """The routers that share the traffic. Behind a stateful firewall each keeps its own state (E42, E44)."""
-    keys = "|".join(sorted(f"{site.name}/{router}".lower() for router in routers))
-    return Hop(
-        kind="router",
-        name=", ".join(routers),
-        id=f"router:{site.name}/{routers[0]}",
-        stateful=site.stateful_firewall,
-        state_key=keys if site.stateful_firewall else "",
-    )
-
-
-def _speakers(heard: Sequence[Heard]) -> str:
-    return ", ".join(
-        dict.fromkeys(r.said_by.removeprefix("router:").removeprefix("peer:").rpartition("/")[2] for r in heard)
-    )
-
-
-def _dead(world: World, holder: Holder) -> Disposition:
-    return Disposition.NO_MACHINE if world.health.region(holder.nic.location) else Disposition.PATH_DEAD

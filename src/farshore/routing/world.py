@@ -326,6 +326,12 @@ class World:
             found = self.settled.exchange = converge(self._inputs())
         return found
 
+    @cached_property
+    def settles(self) -> bool:
+        """Whether BGP comes to an end: it may not where sites pass on what they heard."""
+        passes_on = any(site.links or any(router.readvertise for router in site.routers) for site in self.estate.sites)
+        return not passes_on or self.exchange.settles
+
     def _inputs(self) -> Inputs:
         outside, health, index = self.outside, self.health, self.index
         links = []

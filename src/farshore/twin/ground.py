@@ -107,6 +107,14 @@ class Ground:
     def connection(self, connection: models.Connection) -> bool:
         return connection.provisioning_state.lower() in WORKS and connection.id.key not in self.down
 
+    def reach(self, connection: models.CircuitConnection) -> bool:
+        """Global Reach that is there and connected (E46)."""
+        return (
+            connection.provisioning_state.lower() in WORKS
+            and connection.status.lower() == "connected"
+            and connection.id.key not in self.down
+        )
+
     def router(self, site: str, router: str) -> bool:
         return f"router:{site}/{router}".lower() not in self.down
 

@@ -90,6 +90,10 @@ class Hosts:
             os.waitpid(pid, 0)
 
 
+class UnsettledError(RuntimeError):
+    """All sessions are up, and routes come and go."""
+
+
 class Inside:
     """The orders."""
 
@@ -137,7 +141,8 @@ class Inside:
             elif now - since >= SETTLED:
                 return {"seconds": now - began}
             if now - began > PATIENCE:
-                raise RuntimeError(f"BGP did not settle in {PATIENCE:.0f} s; down: {', '.join(down) or 'nothing'}")
+                text = f"BGP did not settle in {PATIENCE:.0f} s"
+                raise RuntimeError(f"{text}; down: {', '.join(down)}") if down else UnsettledError(text)
             time.sleep(0.05)
 
     def tags(self, order: dict[str, Any]) -> dict[str, Any]:

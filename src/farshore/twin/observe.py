@@ -170,7 +170,10 @@ class _Kernel:
             # Into a network, also where that is the one that it came from.
             return Ahead(frozenset({f"gateway:{rest.partition('#')[0]}"}))
         if kind == "router" and any(past.startswith("circuit:") for past in been):
-            return Ahead(frozenset({f"site:{rest.partition('/')[0]}"}), frozenset({name}))
+            site = f"site:{rest.partition('/')[0]}"
+            return Ahead(self._sites_from(site, destination, frozenset()), frozenset({name}))
+        if kind == "site" and been:
+            return Ahead(self._sites_from(name, destination, frozenset()))
         held = None if been else self._known.get((name, destination))
         if held is not None or name in been:
             return held or Ahead()
@@ -182,6 +185,12 @@ class _Kernel:
         if not been:
             self._known[name, destination] = found
         return found
+
+    def _sites_from(self, site: str, destination: Address, been: frozenset[str]) -> frozenset[str]:
+        """The sites that a packet may come to from one, by lines between them."""
+        others = [name for name in self._nexts(site, destination) if name.startswith("site:") and name not in been]
+        found = (self._sites_from(name, destination, been | {site}) for name in others)
+        return frozenset().union(*found) if others else frozenset({site})
 
     def _nexts(self, name: str, destination: Address) -> list[str]:
         """The hosts that the kernel would take next."""

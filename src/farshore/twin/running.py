@@ -27,6 +27,10 @@ class TwinError(FarshoreError):
     """The twin could not be built or asked."""
 
 
+class TwinUnsettledError(TwinError):
+    """BGP went on and on."""
+
+
 @cache
 def why_not() -> str | None:
     """Why no twin can be built on this machine; None where one can."""
@@ -91,7 +95,8 @@ class Twin:
             raise TwinError("The twin has ended by itself")
         answer: dict[str, Any] = json.loads(text)
         if "error" in answer:
-            raise TwinError(f"The twin could not {order}: {answer['error']}")
+            kind = TwinUnsettledError if answer["error"].startswith("UnsettledError: ") else TwinError
+            raise kind(f"The twin could not {order}: {answer['error']}")
         return answer
 
     def close(self) -> None:

@@ -8,7 +8,8 @@ prefixes are the core's, as local routes: the longest match against what Azure o
 circuit always goes to the core first, which decides for the whole site.
 
 A router says the site's prefixes, with its prepends; what came by other circuits only where `readvertise` names them
-(E48): then the core reflects what it has chosen, and routes carry the circuit that they came by as (64602, circuit).
+(E48), or where another site told it over a line (site_lines.py): then the core reflects what it has chosen, and routes
+carry the circuit that they came by as (64602, circuit).
 """
 
 from __future__ import annotations
@@ -21,17 +22,21 @@ from farshore.twin.draft import DELIVER, Draft, Host
 from farshore.twin.gateways import MSEE
 from farshore.twin.ground import Ground, inside
 from farshore.twin.networks import FAMILIES
+from farshore.twin.site_lines import OF_ANOTHER_SITE, join, lines_of
 
 
 def sites_of(ground: Ground, draft: Draft, edges: list[Edge]) -> dict[str, list[tuple[Host, int]]]:
     """All sites; and by edge's host the routers on its link, with their sites' numbers."""
     links: dict[str, list[tuple[Host, int]]] = {edge.host.name: [] for edge in edges}
+    cores = {site.name: draft.host(f"site:{site.name.lower()}") for site in ground.estate.sites}
+    lines, numbers = lines_of(ground), _numbers(ground)
     for site in ground.estate.sites:
-        core = draft.host(f"site:{site.name.lower()}")
+        core = cores[site.name]
         for prefix in site.prefixes:
             kind = f"local {prefix} dev lo" if prefix.prefixlen else f"blackhole {prefix}"
             core.ip.append(f"-{prefix.version} route add {kind} table main metric 1")
-        reflects = any(router.readvertise for router in site.routers)
+        tells = any(line.transit for line in lines if site.name in line.ends)
+        reflects = tells or any(router.readvertise for router in site.routers)
         for router in site.routers:
             if ground.router(site.name, router.name):
                 host = draft.host(f"router:{site.name.lower()}/{router.name.lower()}", stateful=site.stateful_firewall)
@@ -39,7 +44,10 @@ def sites_of(ground: Ground, draft: Draft, edges: list[Edge]) -> dict[str, list[
                 _wire(draft, core, host, mine)
                 for edge in mine:
                     links[edge.host.name].append((host, site.asn))
-                _speak(site, router, core, host, mine, _numbers(ground), reflects)
+                _speak(site, router, core, host, mine, _passed_on(router, numbers, tells), reflects)
+    for line in lines:
+        join(draft, line, cores)
+    for core in cores.values():
         families = [
             f for f in FAMILIES if any(line.startswith("protocol bgp") and f"_{f} " in line for line in core.bird)
         ]
@@ -69,10 +77,15 @@ def _wire(draft: Draft, core: Host, host: Host, edges: list[Edge]) -> None:
             host.ip.append(f"-{family} rule add iif {wire} lookup {DELIVER} priority 100")
 
 
+def _passed_on(router: Router, numbers: dict[str, int], tells: bool) -> list[str]:
+    """The communities of what a router tells its circuit of what the site heard elsewhere."""
+    found = [f"(64602, {numbers[id_.key]})" for id_ in router.readvertise if id_.key in numbers]
+    return [*found, OF_ANOTHER_SITE] if tells else found
+
+
 def _speak(
-    site: Site, router: Router, core: Host, host: Host, edges: list[Edge], numbers: dict[str, int], reflects: bool
+    site: Site, router: Router, core: Host, host: Host, edges: list[Edge], passed: list[str], reflects: bool
 ) -> None:
-    others = [numbers[id_.key] for id_ in router.readvertise if id_.key in numbers]
     for family in sorted({family for edge in edges for family in edge.families}):
         said = [prefix for prefix in site.prefixes if _allowed(router, "out", prefix)]
         host.bird += says(family, "own", said)
@@ -81,25 +94,24 @@ def _speak(
             if family in edge.families:
                 accept = (
                     f"{_filter(router, 'in', family)} bgp_local_pref = {router.local_preference};"
-                    f" bgp_med = {router.med}; bgp_community.add((64602, {numbers[edge.circuit.id.key]})); accept;"
+                    f" bgp_med = {2 * router.med}; bgp_community.add((64602, {edge.number})); accept;"
                 )
                 more = f"bgp_path.prepend({site.asn}); " * router.prepend
                 say = f"if source = RTS_STATIC then {{ {more}accept; }}"
-                if others:
-                    named = ", ".join(f"(64602, {number})" for number in others)
+                if passed:
                     own = among(site.prefixes, family)
                     refuse = f"if net ~ {own} then reject;" if own else ""
                     say += (
                         f" {refuse} {_filter(router, 'out', family)}"
-                        f" if bgp_community ~ [ {named} ] then {{ {more}bgp_community.empty; accept; }}"
+                        f" if bgp_community ~ [ {', '.join(passed)} ] then {{ {more}bgp_community.empty; accept; }}"
                     )
                 host.bird += protocol(Session(host, edge.host, family, site.asn, MSEE, accept, say))
-        accept = "accept;" if others else "reject;"
+        accept = "accept;" if passed else "reject;"
         say = "if source = RTS_BGP then accept;"
         host.bird += protocol(Session(host, core, family, site.asn, site.asn, accept, say))
-        back = "accept;" if reflects else ""
-        more = "rr client;" if reflects else ""
-        core.bird += protocol(Session(core, host, family, site.asn, site.asn, "accept;", back, more))
+        back = "if source = RTS_BGP then accept;" if reflects else ""
+        session = Session(core, host, family, site.asn, site.asn, "accept;", back, "rr client; med metric;")
+        core.bird += protocol(session)
 
 
 def _allowed(router: Router, direction: str, prefix: Network) -> bool:

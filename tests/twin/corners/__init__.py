@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from twin.corners import exchange, groups, networks
+from twin.corners import exchange, groups, networks, sites
 from twin.corners.base import CORNERS, hub, router, site
 
-__all__ = ["CORNERS", "exchange", "groups", "hub", "networks", "router", "site"]
+__all__ = ["CORNERS", "exchange", "groups", "hub", "networks", "router", "site", "sites"]

@@ -65,7 +65,7 @@ def _tables(blueprint: Blueprint, estate: Estate, routing: Routing, heard: dict[
         for side in SIDES:
             name = f"circuit:{circuit.id.key}#{side}"
             if name in blueprint.hosts:
-                mine = _told(heard.get(name, {}), numbers, ("gateway:", "router:"))
+                mine = _told(heard.get(name, {}), numbers, ("gateway:", "router:", "circuit:"))
                 yield Table(f"{circuit.id.name}#{side}", _edge(routing, circuit.id, side), mine)
 
 

@@ -51,22 +51,31 @@ class Witnessed:
         """Build one state and compare everything in it."""
         from farshore.routing import Routing
         from farshore.twin.observe import observe
+        from farshore.twin.running import TwinUnsettledError
 
         began = monotonic()
         blueprint, estate = state.blueprint, state.estate
-        twin.do("build", plan=blueprint.plan)
+        routing = Routing(estate)
         pairs, all_of_them = flows_of(
             ends_of(estate, frozenset(blueprint.hosts)), self.port, self.most_flows, self.seed
         )
+        try:
+            twin.do("build", plan=blueprint.plan)
+        except TwinUnsettledError:
+            if routing.world.settles:
+                raise
+            self.apart["BGP settles neither in the twin nor in the engine"] += len(pairs)
+            self.states += 1
+            return
         fates = observe(twin, blueprint, [ask for _, ask in pairs])
-        routing = Routing(estate)
         machines = routing.world.index.machine_of
         missing = frozenset(blueprint.missing)
         for (flow, _), fate in zip(pairs, fates, strict=True):
             self._flow(state, compare(routing, machines, flow, fate, missing))
         for table in tables(twin, blueprint, estate, routing):
-            # BIRD can't have learned what nobody was there to say, nor what nobody knows.
-            if missing or estate.outside.unknown:
+            # BIRD can't have learned what nobody was there to say, nor what nobody knows; and what never settles may
+            # have come to rest by chance.
+            if missing or estate.outside.unknown or not routing.world.settles:
                 self.tables_apart += 1
                 continue
             self.tables += 1

@@ -145,7 +145,8 @@ class _Building:
         speaking = _speaking(world)
         announced = tuple(networks.announced(key) for key in speaking)
         told, which = of_networks([prefix for pairs in announced for prefix, _ in pairs])
-        gateways = gateways_of(world, speaking, sessions, ends, outcomes, _same(sessions, told))
+        unclear = _same(sessions, told) | _uneven(sessions, world.reaches())
+        gateways = gateways_of(world, speaking, sessions, ends, outcomes, unclear)
         machinery = machinery_of(columns, networks, outcomes, sessions, tables.targets)
         leads = [may_send_by(world, networks, target) for target in tables.targets]
         places = {key: tables.place(key) for key in _passing(world, leads) if key in tables.class_of}
@@ -265,6 +266,20 @@ def _passing(world: World, leads: Sequence[tuple[str, ...]]) -> set[str]:
     """The subnets of gateways and of appliances."""
     found = {gateway.subnet.key for gateway in world.index.gateways.values() if gateway.subnet is not None}
     return found | {subnet for held in leads for subnet in held}
+
+
+def _uneven(sessions: Sessions, reaches: Iterable[tuple[str, str]]) -> Bools:
+    """The sites' prefixes that are told on both of two circuits that Global Reach joins, by paths of unequal length:
+    the shorter comes to the other's edge too, which then does not tell its gateways the longer."""
+    found = np.zeros(len(sessions.says), dtype=bool)
+    lengths = np.array([session.router.prepend for session in sessions.all], dtype=np.int64)
+    for pair in reaches:
+        on = [np.array([session.circuit == circuit for session in sessions.all], dtype=bool) for circuit in pair]
+        says = sessions.says & (on[0] | on[1])
+        least = np.where(says, lengths, np.iinfo(np.int64).max).min(axis=1, initial=np.iinfo(np.int64).max)
+        most = np.where(says, lengths, -1).max(axis=1, initial=-1)
+        found |= (least < most) & (sessions.says & on[0]).any(axis=1) & (sessions.says & on[1]).any(axis=1)
+    return found
 
 
 def blind_of(world: World, source: Source, ends: Ends) -> npt.NDArray[np.int8]:

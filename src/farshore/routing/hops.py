@@ -1,0 +1,50 @@
+"""What a walk writes down on its way, and what it makes of its end (walk.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from farshore.estate.outside import Site
+from farshore.routing.bgp import Heard
+from farshore.routing.index import Holder
+from farshore.routing.values import Disposition, Hop, Trace
+
+if TYPE_CHECKING:
+    from farshore.routing.world import World
+
+
+def router_hop(site: Site, routers: tuple[str, ...]) -> Hop:
+    """The routers that share the traffic. Behind a stateful firewall each keeps its own state (E42, E44)."""
+    keys = "|".join(sorted(f"{site.name}/{router}".lower() for router in routers))
+    return Hop(
+        kind="router",
+        name=", ".join(routers),
+        id=f"router:{site.name}/{routers[0]}",
+        stateful=site.stateful_firewall,
+        state_key=keys if site.stateful_firewall else "",
+    )
+
+
+def comes_to(trace: Trace) -> tuple[object, ...]:
+    """What two ways have in common that come to the same."""
+    site = trace.because if trace.disposition is Disposition.DELIVERED and trace.delivered_to is None else ""
+    return trace.disposition, trace.delivered_to, site, trace.stateful_hops
+
+
+def speakers(heard: Sequence[Heard]) -> str:
+    return ", ".join(
+        dict.fromkeys(r.said_by.removeprefix("router:").removeprefix("peer:").rpartition("/")[2] for r in heard)
+    )
+
+
+def dead(world: World, holder: Holder) -> Disposition:
+    return Disposition.NO_MACHINE if world.health.region(holder.nic.location) else Disposition.PATH_DEAD
+
+
+def hangs_on_bgp(trace: Trace) -> bool:
+    """Whether a way came by what BGP says, or ended where it says nothing."""
+    return trace.disposition is Disposition.NO_ROUTE or any(hop.kind in _BY_BGP for hop in trace.hops)
+
+
+_BY_BGP = frozenset({"gateway", "circuit", "router", "site"})
