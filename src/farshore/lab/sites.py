@@ -205,8 +205,9 @@ def _offer(offer: Any) -> dict[str, Any]:
     return {
         "network": str(offer.prefix),
         "router": offer.router,
-        "circuit": offer.link[0],
+        "circuit": "" if offer.line else offer.link[0],
         "link": offer.link[1],
+        "line": offer.line,
         "local_preference": offer.local_preference,
         "path": " ".join(str(number) for number in offer.as_path),
         "gateway": offer.gateway,

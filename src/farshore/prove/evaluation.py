@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import normal_location
@@ -18,7 +19,7 @@ from farshore.prove.claims import SAFETY, Claims
 from farshore.prove.flows import PromisedFlow
 from farshore.prove.forwarding import Forwarding, Worlds, with_failed
 from farshore.routing import Routing
-from farshore.routing.failures import LINKS, Element
+from farshore.routing.failures import LINKS, Element, line_name
 from farshore.routing.values import Hop, Trace
 from farshore.routing.verdicts import Verdict
 
@@ -140,6 +141,11 @@ def names_on(estate: Estate, hops: tuple[Hop, ...]) -> Iterator[str]:
     """The names in `Outside.down` of whatever would break these hops."""
     gateways: set[str] = set()
     circuits: set[str] = set()
+    for before, after in pairwise(hops):
+        if before.kind == after.kind == "site":
+            yield line_name(before.name, after.name)
+        elif before.kind == after.kind == "circuit":
+            yield from _reaches(estate, {hop.id for hop in (before, after)})
     for hop in hops:
         if hop.state_key:
             yield from hop.state_key.split("|")
@@ -169,3 +175,11 @@ def names_on(estate: Estate, hops: tuple[Hop, ...]) -> Iterator[str]:
         ends = {id_.key for id_ in (connection.virtual_network_gateway1, connection.peer) if id_ is not None}
         if ends <= gateways | circuits:
             yield connection.id.key
+
+
+def _reaches(estate: Estate, ends: set[object]) -> Iterator[str]:
+    """Global Reach between two circuits, by the id of whichever holds it (E46)."""
+    for circuit in estate.express_route_circuits:
+        for reach in () if circuit.private_peering is None else circuit.private_peering.connections:
+            if {circuit.id, reach.peer} == ends:
+                yield reach.id.key

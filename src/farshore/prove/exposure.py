@@ -134,6 +134,8 @@ class Exposed:
                 return "a zone-redundant gateway SKU, and the gateway's template at hand"
             case "connection":
                 return "make the connection again; its body is in the plan"
+            case "site-link" | "global-reach":
+                return "a circuit of its own for the site that goes by it"
             case "appliance":
                 return "two appliances behind an internal load balancer: a route has no health of its own (R25)"
         return "the failover that this plan is for" if element.name == self._plan.source_region else "fail back"

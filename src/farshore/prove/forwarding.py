@@ -286,10 +286,10 @@ class _Reach:
         if circuit is None or circuit in self._carrying:
             return True
         found = self.estate.express_route_circuit(circuit)
-        body = self.estate.get(circuit) or {}
-        joined = any(
-            (peering.get("properties") or {}).get("connections")
-            for peering in (body.get("properties") or {}).get("peerings") or ()
+        joined = found is not None and any(
+            circuit == other.id or reach.peer == circuit
+            for other in self.estate.express_route_circuits
+            for reach in (() if other.private_peering is None else other.private_peering.connections)
         )
         spoken = any(item.to.startswith(circuit.key) for item in self.estate.outside.advertised)
         return found is None or joined or spoken

@@ -124,7 +124,7 @@ def accepted(router: Router, heard: Iterable[Heard]) -> Iterator[Offer]:
                 link=route.link,
                 local_preference=router.local_preference,
                 as_path=route.as_path,
-                gateway=route.said_by,
+                gateway=route.said_by if route.said_by.startswith("/") else "",
                 leads_to=route.leads_to,
                 med=router.med,
             )
