@@ -7,6 +7,7 @@ whole: models are for reading, never for writing back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -419,6 +420,18 @@ class ExpressRouteCircuit:
     def private_peering(self) -> CircuitPeering | None:
         """The one peering that reaches virtual networks (E9, D45)."""
         return next((item for item in self.peerings if item.peering_type == "AzurePrivatePeering"), None)
+
+
+def global_reach(
+    circuits: Iterable[ExpressRouteCircuit],
+) -> list[tuple[frozenset[ResourceId], CircuitConnection]]:
+    """The pairs of circuits that Global Reach joins or should join, each once, with a connection that says so (E46)."""
+    found: dict[frozenset[ResourceId], CircuitConnection] = {}
+    for circuit in circuits:
+        for connection in () if circuit.private_peering is None else circuit.private_peering.connections:
+            if connection.peer is not None:
+                found.setdefault(frozenset((circuit.id, connection.peer)), connection)
+    return list(found.items())
 
 
 def express_route_circuit(body: Body) -> ExpressRouteCircuit:

@@ -6,9 +6,9 @@ Southeast Asia, and a Local one does not. What no table says is unknown, and nob
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from farshore.arm.network import ExpressRouteCircuit
+from farshore.arm.network import ExpressRouteCircuit, global_reach
 from farshore.arm.regions import geopolitical_region_at, geopolitical_region_of, local_regions
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, info, rule, warning
@@ -68,6 +68,37 @@ def one_location(context: Context) -> Iterator[Finding]:
                 " today up to four can (E16)",
                 remedy="use a circuit at another peering location if the place must not be a single point of failure",
             )
+
+
+@rule("FS126", "Global Reach that can't be", "E46", "E17")
+def reach(context: Context) -> Iterator[Finding]:
+    circuits = {circuit.id: circuit for circuit in context.estate.express_route_circuits}
+    for pair, connection in global_reach(circuits.values()):
+        ends = sorted((circuits[id_] for id_ in pair if id_ in circuits), key=lambda circuit: circuit.id.key)
+        why = _unjoinable(context, ends)
+        if why:
+            yield error(
+                connection.id,
+                f"Global Reach can't join {' and '.join(circuit.id.name for circuit in ends)}: {why}",
+                remedy="join circuits of Standard or Premium at different peering locations, both Premium where the"
+                " geopolitical regions differ",
+            )
+
+
+def _unjoinable(context: Context, ends: Sequence[ExpressRouteCircuit]) -> str:
+    for circuit in ends:
+        if _tier(context, circuit) == "local":
+            return f"{circuit.id.name} is a Local circuit"
+    places = [circuit.peering_location for circuit in ends if circuit.peering_location]
+    if len(ends) < 2 or len(places) < 2:
+        return ""
+    if places[0].lower() == places[1].lower():
+        return f"both are at {places[0]}"
+    regions = [geopolitical_region_at(place) for place in places]
+    standard = [circuit.id.name for circuit in ends if _tier(context, circuit) == "standard"]
+    if None not in regions and regions[0] != regions[1] and standard:
+        return f"{places[0]} is in {regions[0]}, {places[1]} in {regions[1]}, and {standard[0]} is Standard"
+    return ""
 
 
 @rule("FS124", "The reach of a circuit is not known", "E18")

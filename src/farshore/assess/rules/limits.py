@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from farshore.arm.network import global_reach
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, info, rule, warning
 
@@ -94,18 +95,24 @@ def announced(context: Context) -> Iterator[Finding]:
 @rule("FS814", "A circuit is linked to more networks than it takes", "E15")
 def links(context: Context) -> Iterator[Finding]:
     for circuit in context.circuits:
-        joined = sum(1 for c in context.estate.connections if c.peer == circuit.id)
+        connections = sum(1 for c in context.estate.connections if c.peer == circuit.id)
+        reaches = sum(circuit.id in pair for pair, _ in global_reach(context.estate.express_route_circuits))
+        joined = connections + reaches
         coming = circuit.id in context.target_circuits and not context.connections(context.target)
         premium = (circuit.sku_tier or "").lower() == "premium"
         most = LINKS_PREMIUM.get(circuit.bandwidth_in_mbps or 0, LINKS_STANDARD) if premium else LINKS_STANDARD
         if joined + (1 if coming else 0) > most:
             yield error(
                 circuit.id,
-                f"{circuit.id.name} has {joined} connections{' and the target would be one more' if coming else ''};"
-                f" it takes {most}",
+                f"{circuit.id.name} has {connections} connections{_and(reaches)}"
+                f"{' and the target would be one more' if coming else ''}; it takes {most}",
                 f"{circuit.sku_tier}, {circuit.bandwidth_in_mbps} Mbps",
                 remedy="raise the circuit to Premium or to more bandwidth, or remove a connection",
             )
+
+
+def _and(reaches: int) -> str:
+    return f" and {reaches} of Global Reach" if reaches else ""
 
 
 @rule("FS821", "Resources that were not understood", f"{ARM}/management/resource-providers-and-types")
