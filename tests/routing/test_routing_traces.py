@@ -216,6 +216,21 @@ def test_a_range_that_only_overlaps_is_decided_by_length() -> None:
     assert forward.disposition == Disposition.NO_MACHINE and "far" in forward.because
 
 
+def test_nobody_on_the_internet_replies_to_what_goes_to_a_private_address() -> None:
+    """The reply would go in circles at the appliance; there is none."""
+    net = Net()
+    own = net.table("rt-nva", ("192.168.0.0/16", "Internet"), ("10.1.0.0/24", "10.0.1.4"), propagate=False)
+    net.network("hub", "10.0.0.0/16", nva={"addressPrefix": "10.0.1.0/24", "routeTable": own})
+    table = net.table("rt-spoke", ("0.0.0.0/0", "10.0.1.4"))
+    net.network("spoke", "10.1.0.0/24", app={"addressPrefix": "10.1.0.0/24", "routeTable": table})
+    net.peer("hub", "spoke")
+    net.machine("nva", ("hub", "nva", "10.0.1.4"), forward=True)
+    net.machine("vm", ("spoke", "app", "10.1.0.4"))
+    forward, back = trace(net.estate(), flow(id_of("networkInterfaces", "vm-nic"), "10.1.0.4", "192.168.0.9"))
+    assert forward.disposition == Disposition.LEFT_ESTATE
+    assert not back.hops and judge(forward, back).kind == "unreachable"
+
+
 def test_the_internet_by_way_of_a_site_that_says_default() -> None:
     """R27: a 0/0 from on-premises draws everything there."""
     net = Net()

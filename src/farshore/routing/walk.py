@@ -311,7 +311,7 @@ class _Walk:
         self.hops.append(Hop(kind="gateway", name=gateway.id.name, id=gateway.id, choice=choice))
         if not self._first_time(f"out:{gateway.id.key}"):
             return self.end(Disposition.LOOPED, f"it comes to {gateway.id.name} again")
-        if not self.world.health.gateway(gateway):
+        if not self.world.works(gateway):
             return self.end(Disposition.PATH_DEAD, f"{gateway.id.name} does not work")
         if not routes:
             return self.stopped(Disposition.NO_ROUTE, f"{gateway.id.name} has learned no route to {self.destination}")
