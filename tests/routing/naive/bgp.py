@@ -65,11 +65,12 @@ class Speech:
 
     def speaks(self, hub: Hub) -> bool:
         table = hub.tables[0]
-        return hub.gateway and f"gateway {hub.number}" not in self.words.down and (table is None or table.propagates)
+        up = not {f"gateway {hub.number}", f"region {hub.region}"} & self.words.down
+        return hub.gateway and up and (table is None or table.propagates)
 
     def tunnels(self, hub: Hub) -> bool:
         table = hub.tables[0]
-        up = f"vpn {hub.number}" not in self.words.down
+        up = not {f"vpn {hub.number}", f"region {hub.region}"} & self.words.down
         return hub.vpn is not None and up and (table is None or table.propagates)
 
     def links(self, home: Home) -> Iterator[tuple[Speaker, Link]]:
@@ -100,7 +101,7 @@ class Speech:
             if self.speaks(hub) and hub.weights[circuit] is not None:
                 found += [Said(prefix, hub.name, hub.name, 1, link) for prefix in hub.spaces]
                 for guest in self.guests(hub):
-                    found += [Said(prefix, hub.name, guest.name, 1, link) for prefix in guest.spaces]
+                    found += [Said(prefix, hub.name, guest.name, 1, link) for prefix in guest.known]
         for home in self.words.homes:
             for speaker, there in self.links(home):
                 if there == link:
@@ -110,13 +111,15 @@ class Speech:
         return [said for said in found if said.path == min(s.path for s in found if s.prefix == said.prefix)]
 
     def told(self, hub: Hub) -> list[Said]:
-        """Everything that a gateway hears from sites."""
+        """Everything that a gateway hears from sites, and from other gateways where both are open (E38)."""
         if not self.speaks(hub):
             return []
-        homes = {home.name for home in self.words.homes}
+        heard_from = {home.name for home in self.words.homes}
+        heard_from |= {other.name for other in self.words.hubs if hub.open and other.open} - {hub.name}
+        own = [*hub.known, *(space for guest in self.guests(hub) for space in guest.known)]
         connected = [circuit for circuit, weight in enumerate(hub.weights) if weight is not None]
         edges = [self.at_edge((circuit, side)) for circuit in connected for side in ("primary", "secondary")]
-        return [said for edge in edges for said in edge if said.who in homes]
+        return [said for edge in edges for said in edge if said.who in heard_from and said.prefix not in own]
 
     # What is preferred
 

@@ -15,7 +15,6 @@ from routing.small import Net, id_of
 from .words import Group, Home, Hub, Spoke, Table, Words
 
 PLACES = ("Hong Kong", "Singapore", "Tokyo")
-FAR = "southeastasia"
 
 
 def estate_of(drawn: Words) -> Estate:
@@ -51,14 +50,23 @@ def _hub(net: Net, hub: Hub) -> None:
     net.network(
         hub.name,
         *hub.spaces,
+        location=hub.region,
         GatewaySubnet=_subnet(net, within("0/26", 0), f"{hub.name}-gateway", hub.tables[0]),
         nva=nva,
         app=_subnet(net, within("128/27", 2), f"{hub.name}-app", hub.tables[2]),
+        endpoints={"addressPrefix": f"10.{hub.range}.0.192/28", "privateEndpointNetworkPolicies": hub.endpoint},
     )
-    _machine(net, f"{hub.name}vm", hub.name, "app", hub.machine)
+    if hub.endpoint is not None:
+        subnet = {"id": id_of("virtualNetworks/subnets", hub.name, "endpoints")}
+        address = {"privateIPAddress": hub.endpoint_address, "subnet": subnet, "primary": True}
+        nic = net.add(
+            "networkInterfaces", f"pe{hub.number}-nic", ipConfigurations=[{"name": "a", "properties": address}]
+        )
+        net.add("privateEndpoints", f"pe{hub.number}", subnet=subnet, networkInterfaces=[{"id": nic}])
+    _machine(net, f"{hub.name}vm", hub.name, "app", hub.machine, location=hub.region)
     for at, (name, addresses) in enumerate(hub.members.items()):
         works = hub.appliance in ("works", "pool") or (hub.appliance == "half" and not at)
-        _machine(net, name, hub.name, "nva", addresses, forward=works)
+        _machine(net, name, hub.name, "nva", addresses, forward=works, location=hub.region)
         if hub.front is not None:
             pool = id_of("loadBalancers", f"lb{hub.number}") + "/backendAddressPools/all"
             _configuration(net, name)["loadBalancerBackendAddressPools"] = [{"id": pool}]
@@ -66,7 +74,7 @@ def _hub(net: Net, hub: Hub) -> None:
         front = {"privateIPAddress": hub.front, "subnet": {"id": id_of("virtualNetworks/subnets", hub.name, "nva")}}
         net.add("loadBalancers", f"lb{hub.number}", frontendIPConfigurations=[{"name": "f", "properties": front}])
     if hub.gateway:
-        net.gateway(f"gw{hub.number}", hub.name)
+        net.gateway(f"gw{hub.number}", hub.name, allowRemoteVnetTraffic=hub.open)
         for circuit, weight in enumerate(hub.weights):
             if weight is not None:
                 net.connect(f"gw{hub.number}", f"er{circuit}", weight)
@@ -91,11 +99,14 @@ def _spoke(net: Net, spoke: Spoke) -> None:
     subnet = _subnet(net, spoke.spaces, spoke.name, spoke.table)
     if spoke.group is not None:
         subnet["networkSecurityGroup"] = _group(net, f"nsg-{spoke.name}", spoke.group, spoke.name)
-    net.network(spoke.name, *spoke.spaces, location=FAR if spoke.far else "eastasia", app=subnet)
+    net.network(spoke.name, *spoke.spaces, location=spoke.region, app=subnet)
     hub = f"hub{spoke.hub}"
     net.peer(hub, spoke.name, state="Connected" if spoke.connected else "Disconnected", allowVirtualNetworkAccess=True)
     flags = {
-        hub: {"allowGatewayTransit": spoke.lends},
+        hub: {
+            "allowGatewayTransit": spoke.lends,
+            "remoteAddressSpace": {"addressPrefixes": list(spoke.known)},
+        },
         spoke.name: {
             "useRemoteGateways": spoke.uses,
             "allowVirtualNetworkAccess": spoke.access,
@@ -105,7 +116,7 @@ def _spoke(net: Net, spoke: Spoke) -> None:
     for name, said in flags.items():
         net.bodies[id_of("virtualNetworks", name)]["properties"]["virtualNetworkPeerings"][-1]["properties"] |= said
     machine = f"{spoke.name}vm"
-    _machine(net, machine, spoke.name, "app", spoke.machine, location=FAR if spoke.far else "eastasia")
+    _machine(net, machine, spoke.name, "app", spoke.machine, location=spoke.region)
     _configuration(net, machine)["applicationSecurityGroups"] = [{"id": _asg("mine", spoke.name)}]
     if spoke.nic_group is not None:
         nic = net.bodies[id_of("networkInterfaces", f"{machine}-nic")]
@@ -176,6 +187,8 @@ def _site(home: Home) -> Site:
 def _name(down: str) -> str:
     """A thing as `Outside.down` calls it."""
     kind, *rest = down.split()
+    if kind == "region":
+        return f"region:{rest[0]}"
     if kind == "router":
         return f"router:{rest[0]}/ce{rest[1]}"
     id_ = {

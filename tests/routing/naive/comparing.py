@@ -1,7 +1,7 @@
 """One network asked both: its tables row by row, and conversations with their ways and verdicts.
 
 Conversations are between every machine and an address in each of a site's prefixes, begun by either, and from each
-machine to the next one, in every family that both ends have.
+machine or appliance to the next one, in every family that both ends have.
 """
 
 from __future__ import annotations
@@ -42,8 +42,10 @@ def compared(drawn: Words) -> Counter[str]:
     met = Counter[str]()
     for network in drawn.networks:
         met += _compared_rows(routing, walker.speech, network)
-    for start, nic, packet in _conversations(drawn):
-        met += _compared_ways(routing, walker, start, nic, packet)
+    for start, packet in _to_endpoints(drawn):
+        met += _compared_one_way(routing, walker, start, packet)
+    for start, nic, promised, packet in _conversations(drawn):
+        met += _compared_ways(routing, walker, start, nic, promised, packet)
     return met
 
 
@@ -96,36 +98,63 @@ def _read(row: EffectiveRoute) -> Shown:
 # Ways
 
 
-def _conversations(drawn: Words) -> Iterator[tuple[Home | str, str, Packet]]:
-    """(who begins, the machine's NIC, the first packet); a site begins where it is a site."""
+def _conversations(drawn: Words) -> Iterator[tuple[str, str, str | None, Packet]]:
+    """(who begins, the machine it is about, whose it is to take it, the first packet)."""
     machines = drawn.machines()
     for nic, held in machines.items():
-        for address in held:
-            for home in drawn.homes:
-                for outside in drawn.addresses(home):
-                    if (":" in outside) == (":" in address):
-                        yield home, nic, Packet(outside, address, drawn.protocol, PORT, drawn.port)
-                        yield nic, nic, Packet(address, outside, drawn.protocol, PORT, drawn.port)
-    names = list(machines)
+        for home, outside, address in _pairs(drawn, held):
+            yield home.name, nic, nic, Packet(outside, address, drawn.protocol, PORT, drawn.port)
+            yield nic, nic, None, Packet(address, outside, drawn.protocol, PORT, drawn.port)
+    everybody = {nic: held for network in drawn.networks for nic, held in drawn.nics(network).items()}
+    names = list(everybody)
     for one, other in zip(names, (*names[1:], names[0]), strict=True):
-        for address, there in zip(machines[one], machines[other], strict=False):
+        for address, there in zip(everybody[one], everybody[other], strict=False):
             if one != other:
-                yield one, other, Packet(address, there, drawn.protocol, PORT, drawn.port)
+                yield one, other, other, Packet(address, there, drawn.protocol, PORT, drawn.port)
 
 
-def _compared_ways(routing: Routing, walker: Walker, begins: Home | str, nic: str, packet: Packet) -> Counter[str]:
-    start = begins.name if isinstance(begins, Home) else begins
-    there, back = conversation(walker, start, packet)
-    forward, reply = routing.trace(
-        Flow(
-            source=start if isinstance(begins, Home) else id_of("networkInterfaces", start),
-            source_address=ip_address(packet.source),
-            destination_address=ip_address(packet.destination),
-            protocol=packet.protocol,
-            source_port=packet.source_port,
-            destination_port=packet.port,
-        )
+def _pairs(drawn: Words, held: tuple[str, ...]) -> Iterator[tuple[Home, str, str]]:
+    """The sites, an address in each prefix of theirs, and each of some addresses in Azure of the same family."""
+    for address in held:
+        for home in drawn.homes:
+            for outside in drawn.addresses(home):
+                if (":" in outside) == (":" in address):
+                    yield home, outside, address
+
+
+def _to_endpoints(drawn: Words) -> Iterator[tuple[str, Packet]]:
+    """To every private endpoint, from all machines and sites. Which way its replies take the facts don't say."""
+    for hub in drawn.hubs:
+        if hub.endpoint_address is not None:
+            for home, outside, address in _pairs(drawn, (hub.endpoint_address,)):
+                yield home.name, Packet(outside, address, drawn.protocol, PORT, drawn.port)
+            for nic, held in drawn.machines().items():
+                yield nic, Packet(held[0], hub.endpoint_address, drawn.protocol, PORT, drawn.port)
+
+
+def _flow(start: str, packet: Packet) -> Flow:
+    return Flow(
+        source=id_of("networkInterfaces", start) if start.endswith("-nic") else start,
+        source_address=ip_address(packet.source),
+        destination_address=ip_address(packet.destination),
+        protocol=packet.protocol,
+        source_port=packet.source_port,
+        destination_port=packet.port,
     )
+
+
+def _compared_one_way(routing: Routing, walker: Walker, start: str, packet: Packet) -> Counter[str]:
+    expected, trace = walker.walk(start, packet), routing.trace_one_way(_flow(start, packet))
+    if expected.word != "undecided":
+        assert agrees(said(trace), expected), f"{trace.flow}: {trace.disposition}, {trace.because}; {expected}"
+    return Counter([f"endpoint {expected.word}"])
+
+
+def _compared_ways(
+    routing: Routing, walker: Walker, start: str, nic: str, promised: str | None, packet: Packet
+) -> Counter[str]:
+    there, back = conversation(walker, start, packet)
+    forward, reply = routing.trace(_flow(start, packet))
     if there.word == "undecided":
         return Counter(["undecided"])
     assert agrees(said(forward), there), f"{forward.flow}: {forward.disposition}, {forward.because}; {there}"
@@ -133,7 +162,6 @@ def _compared_ways(routing: Routing, walker: Walker, begins: Home | str, nic: st
         return Counter([there.word, "undecided"])
     if back != NOBODY:
         assert agrees(said(reply), back), f"reply {reply.flow}: {reply.disposition}, {reply.because}; {back}"
-    promised = nic if isinstance(begins, Home) or nic != start else None
     met = Counter([there.word, back.word])
     for through in {None, _through(walker.words, nic)}:
         found = judge(
@@ -150,7 +178,7 @@ def _compared_ways(routing: Routing, walker: Walker, begins: Home | str, nic: st
 
 def _through(drawn: Words, nic: str) -> str | None:
     """The appliance that a machine's hub has, in its conversations with sites and others."""
-    network = drawn.network(nic.removesuffix("vm-nic"))
+    network = drawn.network_of(nic)
     hub = network if isinstance(network, Hub) else drawn.hubs[network.hub]
     return f"lb{hub.number}" if hub.front is not None else next(iter(hub.members), None)
 

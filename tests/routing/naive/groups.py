@@ -90,7 +90,7 @@ def tag(speech: Speech, network: Hub | Spoke, table: Table | None) -> Iterator[s
     # A hub's half of a peering grants and accepts everything in these drawings.
     access, forwarded = (True, True) if isinstance(network, Hub) else (network.access, network.forwarded)
     for other, _ in peers(speech, network) if access else ():
-        yield from other.spaces
+        yield from other.known
         if forwarded:
-            yield from (space for further, _ in peers(speech, other) for space in further.spaces)
+            yield from (space for further, _ in peers(speech, other) for space in further.known)
             yield from (row.prefix for row in by_gateways(speech, other))

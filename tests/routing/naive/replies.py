@@ -15,14 +15,9 @@ NOBODY = End("nobody")
 
 def conversation(walker: Walker, start: str, packet: Packet) -> tuple[End, End]:
     """`start`: a site's name or a NIC's."""
-    there = _from(walker, start, packet, frozenset())
-    back = NOBODY if there.word != "delivered" else _from(walker, there.at, packet.reply(), there.passed)
+    there = walker.walk(start, packet)
+    back = NOBODY if there.word != "delivered" else walker.walk(there.at, packet.reply(), there.passed)
     return there, back
-
-
-def _from(walker: Walker, start: str, packet: Packet, known: frozenset[str]) -> End:
-    home = next((home for home in walker.words.homes if home.name == start), None)
-    return walker.from_machine(start, packet, known) if home is None else walker.from_site(home, packet, known)
 
 
 def verdict(start: str, there: End, back: End, promised: str | None, through: str | None) -> str:

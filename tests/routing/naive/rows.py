@@ -6,7 +6,9 @@
     User                    the table
 
 A User row makes what equals it Invalid, and a reserved row go. A gateway's row takes the place of Internet and reserved
-rows. A 0/0 to an appliance, to a gateway or by BGP takes all reserved rows out (R3, R4).
+rows. A 0/0 to an appliance, to a gateway or by BGP takes all reserved rows out (R3, R4). A private endpoint in the own
+or a peer's network is a row of one address (R8), which a User row for its network makes Invalid where its subnet's
+policies say so (R49).
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def rows(speech: Speech, network: Hub | Spoke, table: Table | None) -> list[Row]
     """The whole table of a subnet with this route table."""
     near = [Row("Default", space, "VnetLocal", network.name) for space in network.spaces]
     for other, kind in peers(speech, network):
-        near += [Row("Default", space, kind, other.name) for space in other.spaces]
+        near += [Row("Default", space, kind, other.name) for space in other.known]
+    endpoints = [hub for hub in (network, *(other for other, _ in peers(speech, network))) if isinstance(hub, Hub)]
     learned = []
     if table is None or table.propagates:
         learned = [row for row in by_gateways(speech, network) if not _within(row, near)]
@@ -50,6 +53,15 @@ def rows(speech: Speech, network: Hub | Spoke, table: Table | None) -> list[Row]
     opened = "0.0.0.0/0" in by_bgp or any(row.prefix == "0.0.0.0/0" and row.kind != "None" for row in user)
     if not opened:
         found += [Row("Default", prefix, "None") for prefix in RESERVED if prefix not in taken | by_bgp]
+    for hub in endpoints:
+        if hub.endpoint_address is not None:
+            prefix = f"{hub.endpoint_address}/32"
+            governed = hub.endpoint == "Enabled" and any(
+                length(row.prefix) > 0 and inside(prefix, row.prefix) for row in user
+            )
+            found.append(
+                Row("Default", prefix, "InterfaceEndpoint", hub.name, state="Invalid" if governed else "Active")
+            )
     return found + user
 
 
@@ -62,12 +74,10 @@ def best(found: list[Row], address: str) -> Row:
 def peers(speech: Speech, network: Hub | Spoke) -> list[tuple[Hub | Spoke, str]]:
     """The networks that this one is peered with (R28), and how their rows are called (R8)."""
     if isinstance(network, Hub):
-        found: list[tuple[Hub | Spoke, Spoke]] = [
-            (spoke, spoke) for spoke in speech.words.spokes if spoke.hub == network.number and spoke.connected
-        ]
+        found: list[Hub | Spoke] = [s for s in speech.words.spokes if s.hub == network.number and s.connected]
     else:
-        found = [(speech.words.hubs[network.hub], network)] if network.connected else []
-    return [(other, "VNetGlobalPeering" if spoke.far else "VNetPeering") for other, spoke in found]
+        found = [speech.words.hubs[network.hub]] if network.connected else []
+    return [(other, "VNetPeering" if other.region == network.region else "VNetGlobalPeering") for other in found]
 
 
 def by_gateways(speech: Speech, network: Hub | Spoke) -> Iterator[Row]:

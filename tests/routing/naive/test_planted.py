@@ -6,7 +6,7 @@ until one shows it; how many that took is printed (`pytest -rP`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -22,6 +22,7 @@ from farshore.routing import (
     effective,
     exchange,
     machines,
+    peering,
     replies,
     security,
     selection,
@@ -30,8 +31,11 @@ from farshore.routing import (
     walk,
     world,
 )
+from farshore.routing.bgp import Heard
+from farshore.routing.circuits import Attachment, EdgeTable
 from farshore.routing.failures import Health
 from farshore.routing.gateways import spoken_for
+from farshore.routing.index import Index
 from farshore.routing.prefixes import within
 from farshore.routing.sites import Offer
 from farshore.routing.values import EffectiveRoute, Hop
@@ -118,6 +122,16 @@ def stopped_gateway_speaks(patch: Patch) -> None:
     patch.setattr(world.World, "propagation_off", lambda *_: False)
 
 
+def synced_at_once(patch: Patch) -> None:
+    """R31 forgotten: a hub routes to space that its peering does not know yet."""
+    patch.setattr(peering, "_reached", lambda _, remote: remote.address_space)
+
+
+def endpoints_ungoverned(patch: Patch) -> None:
+    """R49 forgotten."""
+    patch.setattr(world, "governed_endpoints", lambda _: frozenset())
+
+
 # Choices
 
 
@@ -141,6 +155,17 @@ def med_forgotten(patch: Patch) -> None:
         return -offer.local_preference, len(offer.as_path)
 
     patch.setattr(sites, "_order", wrong)
+
+
+def every_gateway_open(patch: Patch) -> None:
+    """E38 forgotten: what one gateway says goes to all others."""
+    right = EdgeTable.towards
+
+    def wrong(edge: EdgeTable, attachment: Attachment, others: Iterable[Attachment], msee: Any) -> Iterator[Heard]:
+        opened = [replace(other, allow_remote_vnet_traffic=True) for other in others]
+        return right(edge, replace(attachment, allow_remote_vnet_traffic=True), opened, msee)
+
+    patch.setattr(EdgeTable, "towards", wrong)
 
 
 def four_only(patch: Patch) -> None:
@@ -176,6 +201,15 @@ def _renamed(patch: Patch, right: Disposition, wrong: Disposition) -> None:
 def stopped_machines_answer(patch: Patch) -> None:
     """R25 forgotten."""
     patch.setattr(Health, "nic", lambda *_: None)
+
+
+def regions_never_fail(patch: Patch) -> None:
+    patch.setattr(Health, "region", lambda *_: True)
+
+
+def endpoint_is_nobody(patch: Patch) -> None:
+    """A private endpoint's interface, which is on no machine, takes nothing but by its own row."""
+    patch.setattr(Index, "_endpoints_by_nic", lambda _: {})
 
 
 def balancer_notices_nothing(patch: Patch) -> None:
@@ -288,16 +322,21 @@ PLANTS = (
     reserved_for_ever,
     nothing_invalid,
     families_unasked,
+    synced_at_once,
+    endpoints_ungoverned,
     tunnel_before_circuit,
     stopped_gateway_speaks,
     path_before_weight,
     preference_forgotten,
     med_forgotten,
+    every_gateway_open,
     four_only,
     dead_is_no_route,
     nobody_is_no_route,
     a_loop_is_dead,
     stopped_machines_answer,
+    regions_never_fail,
+    endpoint_is_nobody,
     balancer_notices_nothing,
     any_gateway_is_vpn,
     priorities_unread,

@@ -67,14 +67,18 @@ class Walker:
         self.words = words
         self.speech = Speech(words)
 
-    def from_site(self, home: Home, packet: Packet, known: frozenset[str] = frozenset()) -> End:
-        return self._at_site(home, Under(packet, known=known))
-
-    def from_machine(self, nic: str, packet: Packet, known: frozenset[str] = frozenset()) -> End:
+    def walk(self, start: str, packet: Packet, known: frozenset[str] = frozenset()) -> End:
+        """The way of one packet; `start`: a site's name or a NIC's, `known`: NICs that hold a record of its flow."""
         way = Under(packet, known=known)
-        network = self.words.network(nic.removesuffix("vm-nic"))
-        table, groups = _own(network)
-        if f"machine {network.name}vm" in self.words.down:
+        home = next((home for home in self.words.homes if home.name == start), None)
+        return self._leaves(start, way) if home is None else self._at_site(home, way)
+
+    def _leaves(self, nic: str, way: Under) -> End:
+        network = self.words.network_of(nic)
+        table, groups = _own(network, nic)
+        if self._lost(network):
+            return way.ends("dead")
+        if f"machine {nic.removesuffix('-nic')}" in self.words.down:
             return way.ends("no machine")
         if not self._passes(nic, network, table, groups, "Outbound", way):
             return way.ends("denied")
@@ -97,20 +101,29 @@ class Walker:
         return self._arrives(network if row.source == "User" else self.words.network(row.leads), way)
 
     def _arrives(self, network: Hub | Spoke, way: Under) -> End:
-        nic = f"{network.name}vm-nic"
-        if way.packet.destination not in network.machine or f"machine {network.name}vm" in self.words.down:
+        if self._lost(network):
+            return way.ends("dead")
+        if isinstance(network, Hub) and way.packet.destination == network.endpoint_address:
+            return way.ends("delivered", f"pe{network.number}")
+        nic = next((nic for nic, held in self.words.nics(network).items() if way.packet.destination in held), None)
+        if nic is None or f"machine {nic.removesuffix('-nic')}" in self.words.down:
             return way.ends("no machine")
-        if not self._passes(nic, network, *_own(network), "Inbound", way):
+        if not self._passes(nic, network, *_own(network, nic), "Inbound", way):
             return way.ends("denied")
         return way.on(passed=way.met.passed | {nic}).ends("delivered", nic)
 
     def _by_appliance(self, network: Hub | Spoke, address: str, way: Under) -> End:
         near = [network, *(other for other, _ in peers(self.speech, network))]
         hub = next((held for held in near if isinstance(held, Hub) and _at(held, address)), None)
-        if hub is None:
+        if hub is None or self._lost(hub):
             return way.ends("dead")
         alive = [name for name in hub.members if f"machine {name}" not in self.words.down]
         used = [name for name in alive if address == hub.front or address in hub.members[name]]
+        if way.packet.destination == address:
+            return self._arrives(hub, way)
+        if any(way.packet.destination in hub.members[name] for name in used):
+            # By a load balancer to one of its members, first to itself or to the other: nobody knows.
+            return way.ends("undecided")
         if not used or hub.appliance == "off" or (hub.appliance == "half" and f"nva{hub.number}b" in used):
             return way.ends("dead")
         name, pool = used[0], len(used) > 1
@@ -138,6 +151,9 @@ class Walker:
     ) -> bool:
         return nic in way.known or passes(self.speech, network, table, groups, direction, way.packet)
 
+    def _lost(self, network: Hub | Spoke) -> bool:
+        return f"region {network.region}" in self.words.down
+
     def _by_gateway(self, network: Hub | Spoke, row: Row, way: Under) -> End:
         if row.source == "User":
             # R21: only a VPN gateway can be meant, and not where ExpressRoute is too.
@@ -150,13 +166,14 @@ class Walker:
         kind, number = row.leads.split()
         if kind == "vpn":
             return way.ends("left")
-        chosen = self.speech.by_gateway(self.words.hubs[int(number)], row.prefix)
-        return self._at_edges({said.link for said in chosen}, "gateway", way)
+        hub = self.words.hubs[int(number)]
+        chosen = self.speech.by_gateway(hub, row.prefix)
+        return self._at_edges({said.link for said in chosen}, hub.name, way)
 
     # Outside
 
     def _at_edges(self, links: set[Link], came_from: str, way: Under) -> End:
-        """The edges of some equal links: each takes its own longest prefix."""
+        """The edges of some equal links: each takes its own longest prefix. From a site, or from a hub's gateway."""
         if way.steps > ENOUGH:
             return way.ends("looped")
         found: list[Said] = []
@@ -166,8 +183,12 @@ class Walker:
         if not found:
             return way.ends("no route")
         homes = {home.name: home for home in self.words.homes}
-        if {said.who in homes for said in found} != {came_from == "gateway"}:
-            return way.ends("undecided")
+        open_to = {hub.name for hub in self.words.hubs if hub.open}
+        for said in found:
+            if came_from in homes and said.who in homes:
+                return way.ends("undecided")
+            if not {came_from, said.who} & set(homes) and not {came_from, said.who} <= open_to:
+                return way.ends("undecided")
         if len({said.owner for said in found}) > 1:
             return way.ends("ambiguous")
         onward = way.on(circuits=way.met.circuits | {circuit for circuit, _ in links})
@@ -192,7 +213,7 @@ class Walker:
         if len({offer.said.owner for offer in offers}) > 1:
             return way.ends("ambiguous")
         links = {offer.said.link for offer in offers}
-        return self._at_edges(links, "site", self._guarded(home, {circuit for circuit, _ in links}, way.on()))
+        return self._at_edges(links, home.name, self._guarded(home, {circuit for circuit, _ in links}, way.on()))
 
     def _guarded(self, home: Home, circuits: set[int], way: Under) -> Under:
         """A site's firewall sees it, a state a router (E44)."""
@@ -202,10 +223,10 @@ class Walker:
         return way.on(guards=(*way.met.guards, names), torn=way.met.torn or len(circuits) > 1)
 
 
-def _own(network: Hub | Spoke) -> tuple[Table | None, tuple[Group | None, ...]]:
-    """The table and groups of a network's machine."""
+def _own(network: Hub | Spoke, nic: str) -> tuple[Table | None, tuple[Group | None, ...]]:
+    """The table and groups of a NIC in a network."""
     if isinstance(network, Hub):
-        return network.tables[2], ()
+        return (network.tables[1], (network.appliance_group,)) if nic.startswith("nva") else (network.tables[2], ())
     return network.table, (network.group, network.nic_group)
 
 

@@ -44,8 +44,9 @@ class Spoke:
     six: bool
     single: bool
     """The machine has no address in the second family (R10a)."""
-    far: bool
-    """In another region than its hub."""
+    region: str
+    grown: bool
+    """It has more space than its hub knows: the peering is not synced (R31)."""
     table: Table | None
     connected: bool
     lends: bool
@@ -61,8 +62,13 @@ class Spoke:
         return f"spoke{self.hub}{self.number}"
 
     @property
-    def spaces(self) -> tuple[str, ...]:
+    def known(self) -> tuple[str, ...]:
+        """Its space, as its hub knows it."""
         return _both(f"10.{self.range}.{self.number}.0/24", f"fd00:{self.range}:{self.number}::/48", self.six)
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        return (*self.known, *((f"10.{self.range}.{self.number + 10}.0/24",) if self.grown else ()))
 
     @property
     def machine(self) -> tuple[str, ...]:
@@ -75,8 +81,11 @@ class Spoke:
 class Hub:
     number: int
     range: int
+    region: str
     six: bool
     gateway: bool
+    open: bool
+    """Its gateway talks to others over a circuit (E38)."""
     vpn: tuple[str, ...] | None
     """The prefixes behind a VPN gateway's one tunnel; None for no such gateway."""
     weights: tuple[int | None, ...]
@@ -86,10 +95,16 @@ class Hub:
     tables: tuple[Table | None, Table | None, Table | None]
     """Of the GatewaySubnet, the appliance's subnet and the machine's."""
     appliance_group: Group | None
+    endpoint: str | None
+    """The network policies of a private endpoint's subnet, `Enabled` or `Disabled`; None for no endpoint."""
 
     @property
     def name(self) -> str:
         return f"hub{self.number}"
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return self.spaces
 
     @property
     def spaces(self) -> tuple[str, ...]:
@@ -109,6 +124,10 @@ class Hub:
             )
             for at in range(held)
         }
+
+    @property
+    def endpoint_address(self) -> str | None:
+        return None if self.endpoint is None else f"10.{self.range}.0.196"
 
     @property
     def front(self) -> str | None:
@@ -146,7 +165,7 @@ class Words:
     protocol: str
     port: int
     down: frozenset[str]
-    """`circuit 0`, `link 0 primary`, `gateway 0`, `vpn 0`, `machine nva0a`, `router dc0 1`."""
+    """`circuit 0`, `link 0 primary`, `gateway 0`, `vpn 0`, `machine nva0a`, `router dc0 1`, `region eastasia`."""
 
     @property
     def networks(self) -> tuple[Hub | Spoke, ...]:
@@ -156,8 +175,16 @@ class Words:
         return next(held for held in self.networks if held.name == name)
 
     def machines(self) -> dict[str, tuple[str, ...]]:
-        """Addresses by NIC name."""
+        """Addresses by NIC name, one machine a network."""
         return {f"{held.name}vm-nic": held.machine for held in self.networks}
+
+    def nics(self, network: Hub | Spoke) -> dict[str, tuple[str, ...]]:
+        """All in one network: its machine's, and a hub's appliances'."""
+        members = network.members if isinstance(network, Hub) else {}
+        return {f"{network.name}vm-nic": network.machine} | {f"{name}-nic": held for name, held in members.items()}
+
+    def network_of(self, nic: str) -> Hub | Spoke:
+        return next(held for held in self.networks if nic in self.nics(held))
 
     def addresses(self, home: Home) -> list[str]:
         """One address in each of a site's prefixes."""
