@@ -1,4 +1,4 @@
-"""Who says what to whom over circuits and tunnels, and who prefers what: listed anew for every question.
+"""Who says what to whom over circuits and tunnels, and who prefers what.
 
 a gateway says    its network's whole space, and its guests' (R29, R40); nothing with propagation off (R23)
 a site says       its prefixes to each of its circuits, with its number more times where it prepends
@@ -60,6 +60,8 @@ def length(prefix: str) -> int:
 class Speech:
     def __init__(self, words: Words) -> None:
         self.words = words
+        self.at_edge = cache(self._at_edge)
+        """What an edge holds to be the best for each prefix: asked so often that it is kept."""
 
     # What works
 
@@ -91,8 +93,7 @@ class Speech:
         """Spokes that use a hub's gateways (R29)."""
         return [s for s in self.words.spokes if s.hub == hub.number and s.connected and s.lends and s.uses]
 
-    def at_edge(self, link: Link) -> list[Said]:
-        """What an edge holds to be the best for each prefix."""
+    def _at_edge(self, link: Link) -> list[Said]:
         circuit, _ = link
         if f"circuit {circuit}" in self.words.down:
             return []

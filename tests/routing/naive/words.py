@@ -8,6 +8,7 @@ being spoke 0. Two hubs of one range are a region and its copy that kept the add
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_network
 
 DEFAULT = "0.0.0.0/0"
@@ -191,5 +192,6 @@ class Words:
         return [str(ip_network(prefix)[9]) for prefix in home.prefixes if prefix != DEFAULT]
 
 
+@cache
 def _both(four: str, six: str, both: bool) -> tuple[str, ...]:
     return (four, str(ip_network(six) if "/" in six else six)) if both else (four,)
