@@ -44,16 +44,6 @@ def second_site(bench: Bench, *prefixes: str) -> None:
     bench.router("ce1")["links"] = ["secondary"]
 
 
-REACH = "expressRouteCircuits/er-hongkong/peerings/AzurePrivatePeering/connections/reach"
-
-
-def joined(bench: Bench, one: str, other: str) -> None:
-    """Global Reach, held by the first."""
-    far = {"id": f"{circuit_id(other)}/peerings/AzurePrivatePeering"}
-    reach = {"name": "reach", "properties": {"peerExpressRouteCircuitPeering": far, "addressPrefix": "172.31.9.0/29"}}
-    private(bench, one)["connections"] = [reach]
-
-
 def without_router(bench: Bench, name: str) -> None:
     routers = bench.project["sites"][0]["routers"]
     routers[:] = [router for router in routers if router["name"] != name]
@@ -396,36 +386,6 @@ CASES: tuple[Case, ...] = (
     ),
     # E15.
     case("FS814", "expressRouteCircuits/er-hongkong", lambda b: connect_many(b, 10, HONG_KONG)),
-    # E15: Global Reach counts too.
-    case(
-        "FS814",
-        "expressRouteCircuits/er-hongkong",
-        both(lambda b: connect_many(b, 9, HONG_KONG), lambda b: joined(b, HONG_KONG, SINGAPORE)),
-        quiet=lambda b: connect_many(b, 9, HONG_KONG),
-    ),
-    # E46: Local, one place, two geopolitical regions.
-    case(
-        "FS126",
-        REACH,
-        both(lambda b: joined(b, HONG_KONG, SINGAPORE), lambda b: tier(b, SINGAPORE, "Local")),
-        quiet=lambda b: joined(b, HONG_KONG, SINGAPORE),
-    ),
-    case(
-        "FS126",
-        REACH,
-        both(
-            lambda b: joined(b, HONG_KONG, SINGAPORE),
-            lambda b: provider(b, SINGAPORE).update(peeringLocation="Hong Kong"),
-        ),
-    ),
-    case(
-        "FS126",
-        REACH,
-        both(
-            lambda b: joined(b, HONG_KONG, SINGAPORE),
-            lambda b: provider(b, SINGAPORE).update(peeringLocation="Amsterdam"),
-        ),
-    ),
 )
 
 

@@ -9,11 +9,17 @@ from farshore.assess import Severity, assess
 from farshore.assess.findings import RULES
 from farshore.assess.rules import load
 
-from . import cases_circuits, cases_machines, cases_networks, cases_target
+from . import cases_circuits, cases_machines, cases_networks, cases_reach, cases_target
 from .bench import bench, built
 from .casebook import Case
 
-CASES = (*cases_networks.CASES, *cases_circuits.CASES, *cases_machines.CASES, *cases_target.CASES)
+CASES = (
+    *cases_networks.CASES,
+    *cases_circuits.CASES,
+    *cases_reach.CASES,
+    *cases_machines.CASES,
+    *cases_target.CASES,
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

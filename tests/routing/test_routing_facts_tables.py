@@ -117,6 +117,29 @@ def test_r23_propagation_off_on_the_gateway_s_own_subnet_stops_the_gateway() -> 
     assert trace_one_way(estate, IN).disposition.value != "Delivered"
 
 
+def test_r23_propagation_off_on_the_gateway_s_own_subnet_stops_a_vpn_gateway_too() -> None:
+    for propagates in (True, False):
+        net = Net()
+        gateway_subnet = {"addressPrefix": "10.0.255.0/27", "routeTable": net.table("rt", propagate=propagates)}
+        net.network("hub", "10.0.0.0/16", nva="10.0.1.0/24", GatewaySubnet=gateway_subnet)
+        net.machine("nva", ("hub", "nva", "10.0.1.4"))
+        vpn = {"id": net.gateway("vpn", "hub", kind="Vpn")}
+        space = {"addressPrefixes": ["172.30.0.0/16"]}
+        local = {"id": net.add("localNetworkGateways", "branch", localNetworkAddressSpace=space)}
+        net.add(
+            "connections",
+            "tunnel",
+            connectionType="IPsec",
+            virtualNetworkGateway1=vpn,
+            localNetworkGateway2=local,
+        )
+        estate = net.estate()
+        learned = [row for row in rows(estate, NVA) if row[0] == "VirtualNetworkGateway"]
+        assert bool(learned) is bool(learned_routes(estate, vpn["id"])) is propagates
+        out = trace_one_way(estate, flow(id_of("networkInterfaces", "nva-nic"), "10.0.1.4", "172.30.0.9"))
+        assert (out.disposition.value == "LeftEstate") is propagates, out.because
+
+
 def test_r24_an_appliance_s_nic_must_forward() -> None:
     for forwards in (True, False):
         net = Net()

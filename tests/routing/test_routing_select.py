@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 from random import Random
 
@@ -167,12 +168,13 @@ def test_families_do_not_meet() -> None:
 
 def test_a_private_endpoint_yields_to_a_route_only_where_policies_say_so() -> None:
     """R49: measured for the network's own range; that 0/0 alone doesn't do it is inferred."""
-    system = [_row("Default", "10.1.0.0/16", "VNetPeering"), _row("Default", "10.1.7.9/32", "InterfaceEndpoint")]
+    endpoint = replace(_row("Default", "10.1.7.9/32", "InterfaceEndpoint"), by="pe")
+    system = [_row("Default", "10.1.0.0/16", "VNetPeering"), endpoint]
     user = [_row("User", "10.1.0.0/16", "VirtualAppliance"), _row("User", "0.0.0.0/0", "VirtualAppliance")]
     address = ip_address("10.1.7.9")
     off = select(effective(system, [], user), address).chosen
-    on = select(effective(system, [], user, frozenset({ip_network("10.1.7.9/32")})), address).chosen
-    only_default = select(effective(system, [], user[1:], frozenset({ip_network("10.1.7.9/32")})), address).chosen
+    on = select(effective(system, [], user, frozenset({"pe"})), address).chosen
+    only_default = select(effective(system, [], user[1:], frozenset({"pe"})), address).chosen
     assert off is not None and off.next_hop_type == "InterfaceEndpoint"
     assert on is not None and on.source == "User"
     assert only_default is not None and only_default.next_hop_type == "InterfaceEndpoint"

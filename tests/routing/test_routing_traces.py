@@ -216,6 +216,74 @@ def test_a_range_that_only_overlaps_is_decided_by_length() -> None:
     assert forward.disposition == Disposition.NO_MACHINE and "far" in forward.because
 
 
+def with_endpoint(*routes: tuple[str, str]) -> Net:
+    """A network with a machine and a private endpoint that user-defined routes govern (R49)."""
+    net = Net()
+    subnet = {"addressPrefix": "10.0.2.0/24", "privateEndpointNetworkPolicies": "Enabled"}
+    app = {"addressPrefix": "10.0.1.0/24", "routeTable": net.table("rt", *routes)}
+    net.network("hub", "10.0.0.0/16", location="westeurope", app=app, ends=subnet)
+    net.machine("vm", ("hub", "app", "10.0.1.4"))
+    place = {"id": id_of("virtualNetworks/subnets", "hub", "ends")}
+    address = {"privateIPAddress": "10.0.2.4", "subnet": place, "primary": True}
+    nic = net.add("networkInterfaces", "pe-nic", ipConfigurations=[{"name": "a", "properties": address}])
+    net.add("privateEndpoints", "pe", subnet=place, networkInterfaces=[{"id": nic}])
+    return net
+
+
+@pytest.mark.parametrize("routes", [(), (("10.0.0.0/16", "VnetLocal"),)])
+def test_a_private_endpoint_takes_what_comes_by_its_own_row_or_by_the_network_s(
+    routes: tuple[tuple[str, str], ...],
+) -> None:
+    """R49: where a route governs the endpoint its own row is Invalid, and the route leads to it all the same."""
+    net = with_endpoint(*routes)
+    there = flow(id_of("networkInterfaces", "vm-nic"), "10.0.1.4", "10.0.2.4")
+    taken = trace_one_way(net.estate(), there)
+    assert taken.disposition == Disposition.DELIVERED and taken.because == "to privateEndpoints/pe"
+
+
+def test_another_endpoint_at_the_same_address_is_governed_by_its_own_subnet_s_policies() -> None:
+    """R49 in a target that kept the addresses."""
+    net = with_endpoint(("10.0.0.0/16", "VnetLocal"))
+    hub_ = net.bodies[id_of("virtualNetworks", "hub")]["properties"]
+    off = {"privateEndpointNetworkPolicies": "Disabled"}
+    copy = [item | {"properties": item["properties"] | off} for item in hub_["subnets"]]
+    net.network("copy", "10.0.0.0/16")
+    net.bodies[id_of("virtualNetworks", "copy")]["properties"]["subnets"] = copy
+    place = {"id": id_of("virtualNetworks/subnets", "copy", "ends")}
+    address = {"privateIPAddress": "10.0.2.4", "subnet": place, "primary": True}
+    nic = net.add("networkInterfaces", "pe2-nic", ipConfigurations=[{"name": "a", "properties": address}])
+    net.add("privateEndpoints", "pe2", subnet=place, networkInterfaces=[{"id": nic}])
+    estate = net.estate()
+    for network, state in (("hub", "Invalid"), ("copy", "Active")):
+        held = effective_routes(estate, id_of("virtualNetworks/subnets", network, "app"))
+        assert [row.state for row in held if row.next_hop_type == "InterfaceEndpoint"] == [state]
+
+
+def test_a_private_endpoint_goes_down_with_its_region() -> None:
+    net = with_endpoint()
+    net.network("far", "10.1.0.0/16", app="10.1.0.0/24")
+    net.machine("vm2", ("far", "app", "10.1.0.4"))
+    net.peer("hub", "far")
+    estate = net.estate(outside=Outside(down=frozenset({"region:westeurope"})))
+    lost = trace_one_way(estate, flow(id_of("networkInterfaces", "vm2-nic"), "10.1.0.4", "10.0.2.4"))
+    assert lost.disposition == Disposition.PATH_DEAD
+
+
+def test_nobody_on_the_internet_replies_to_what_goes_to_a_private_address() -> None:
+    """The reply would go in circles at the appliance; there is none."""
+    net = Net()
+    own = net.table("rt-nva", ("192.168.0.0/16", "Internet"), ("10.1.0.0/24", "10.0.1.4"), propagate=False)
+    net.network("hub", "10.0.0.0/16", nva={"addressPrefix": "10.0.1.0/24", "routeTable": own})
+    table = net.table("rt-spoke", ("0.0.0.0/0", "10.0.1.4"))
+    net.network("spoke", "10.1.0.0/24", app={"addressPrefix": "10.1.0.0/24", "routeTable": table})
+    net.peer("hub", "spoke")
+    net.machine("nva", ("hub", "nva", "10.0.1.4"), forward=True)
+    net.machine("vm", ("spoke", "app", "10.1.0.4"))
+    forward, back = trace(net.estate(), flow(id_of("networkInterfaces", "vm-nic"), "10.1.0.4", "192.168.0.9"))
+    assert forward.disposition == Disposition.LEFT_ESTATE
+    assert not back.hops and judge(forward, back).kind == "unreachable"
+
+
 def test_the_internet_by_way_of_a_site_that_says_default() -> None:
     """R27: a 0/0 from on-premises draws everything there."""
     net = Net()

@@ -42,7 +42,7 @@ def effective(
     system: Iterable[EffectiveRoute],
     bgp: Iterable[EffectiveRoute],
     user: Iterable[EffectiveRoute],
-    governed: frozenset[Network] = frozenset(),
+    governed: frozenset[str] = frozenset(),
 ) -> tuple[EffectiveRoute, ...]:
     """The three sources laid over each other; rows in the order Default, VirtualNetworkGateway, User. `governed`: the
     private endpoints that user-defined routes may override."""
@@ -76,13 +76,13 @@ def effective(
     return (*found, *users)
 
 
-def _overridden(row: EffectiveRoute, by_user: Mapping[Network, EffectiveRoute], governed: frozenset[Network]) -> bool:
+def _overridden(row: EffectiveRoute, by_user: Mapping[Network, EffectiveRoute], governed: frozenset[str]) -> bool:
     """Whether User rows make a system row Invalid."""
     prefix = row.address_prefix
     if row.next_hop_type == NextHopType.VIRTUAL_NETWORK_SERVICE_ENDPOINT:
         return False
     if row.next_hop_type == NextHopType.INTERFACE_ENDPOINT:
-        return prefix in governed and any(outer.prefixlen > 0 and inside(prefix, outer) for outer in by_user)
+        return row.by in governed and any(outer.prefixlen > 0 and inside(prefix, outer) for outer in by_user)
     return prefix in by_user
 
 

@@ -61,6 +61,7 @@ class Index:
         self.connections = self._views(network.CONNECTIONS, network.connection)
         self.machine_of = self._machines_by_nic()
         self.holders = self._holders_by_address()
+        self.endpoint_of = self._endpoints_by_nic()
         self.gateways_in = self._gateways_by_network()
         self._frontends: dict[tuple[str, Address], Frontend] | None = None
 
@@ -117,6 +118,13 @@ class Index:
             if nic.virtual_machine is not None:
                 found[key] = nic.virtual_machine.key
         return found
+
+    def _endpoints_by_nic(self) -> dict[str, ResourceId]:
+        return {
+            nic.key: resource_id(str(body["id"]))
+            for body in self.bodies(PRIVATE_ENDPOINTS)
+            for nic in Reader(body).ids("properties.networkInterfaces")
+        }
 
     def _holders_by_address(self) -> dict[tuple[str, Address], list[Holder]]:
         found: dict[tuple[str, Address], list[Holder]] = defaultdict(list)

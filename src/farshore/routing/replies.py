@@ -4,7 +4,8 @@ The reply is a flow of its own: it starts where the first one ended, by the take
 the way it came. Only security groups remember: a NIC that the flow passed lets the reply pass (R43).
 
 What left for the internet took a public address on the way, from the last appliance that it passed, or from Azure where
-it passed none: the reply comes to that one, and goes on by its table. What nobody took has no reply.
+it passed none: the reply comes to that one, and goes on by its table. What nobody took has no reply, and nobody on the
+internet takes what goes to a private address.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.ids import ResourceId
 from farshore.routing.index import Holder
 from farshore.routing.places import holders_of
+from farshore.routing.prefixes import is_public
 from farshore.routing.values import Disposition, Flow, Trace
 from farshore.routing.walk import trace_one_way
 
@@ -41,7 +43,8 @@ def both_ways(world: World, flow: Flow) -> tuple[Trace, Trace]:
         if forward.hops[-1].kind == "endpoint":
             return forward, _same_way_back(forward, reply)
         return forward, trace_one_way(world, reply, established=passed, start=_taker(world, forward))
-    if forward.disposition == Disposition.LEFT_ESTATE and forward.hops[-1].kind in ("internet", "endpoint"):
+    answered = forward.disposition == Disposition.LEFT_ESTATE and is_public(flow.destination_address)
+    if answered and forward.hops[-1].kind in ("internet", "endpoint"):
         return forward, _from_outside(world, forward, reply, passed)
     because = f"the flow was not taken ({forward.disposition}), so nobody replies"
     return forward, Trace(flow=reply, hops=(), disposition=Disposition.NO_MACHINE, because=because)

@@ -63,16 +63,15 @@ def endpoint_prefixes(service: str, location: str, known: Mapping[str, tuple[Net
     return tuple(dict.fromkeys(prefix for prefixes in wanted for prefix in prefixes))
 
 
-def governed_endpoints(index: Index) -> frozenset[Network]:
-    """The private endpoints in subnets where network policies let user-defined routes govern them (R49)."""
-    found: set[Network] = set()
+def governed_endpoints(index: Index) -> frozenset[str]:
+    """The private endpoints, as rows name them, in subnets where network policies let user-defined routes govern them
+    (R49). Not their addresses: a source and its target may have one address each for two endpoints."""
+    found: set[str] = set()
     for body in index.bodies(PRIVATE_ENDPOINTS):
-        read = Reader(body)
-        place = read.id("properties.subnet")
+        place = Reader(body).id("properties.subnet")
         policy = "" if place is None else _policy(place, index)
         if policy.lower() in ("enabled", "routetableenabled"):
-            for id_ in read.ids("properties.networkInterfaces"):
-                found.update(ip_network(address) for address in index.addresses(id_))
+            found.add(str(body["id"]))
     return frozenset(found)
 
 

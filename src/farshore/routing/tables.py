@@ -25,7 +25,7 @@ def learned_by(world: World, id_: ResourceId, instance: str | None, peer: str | 
     """What a gateway, Route Server or circuit has been told."""
     gateway = world.index.gateways.get(id_.key)
     if gateway is not None:
-        return rows(_gateway_learned(world, gateway)) if world.health.gateway(gateway) else ()
+        return rows(_gateway_learned(world, gateway)) if world.works(gateway) else ()
     if id_.key in world.index.circuits:
         return rows(_circuit_learned(world, id_, instance))
     server = world.ground.route_servers.get(id_.key)
@@ -80,7 +80,7 @@ def _gateway_learned(world: World, gateway: VirtualNetworkGateway) -> Iterator[H
     where = world.index.network_of(gateway.subnet)
     if where is not None:
         for other in world.index.gateways_in.get(where.id.key, ()):
-            if other.id != gateway.id and world.health.gateway(other):
+            if other.id != gateway.id and world.works(other):
                 yield from _told_by_sibling(world, gateway, other)
         for server in world.servers_for(where.id.key):
             yield from heard_from_appliances(server, world.outside, world.health)

@@ -174,13 +174,20 @@ class _Walk:
             self.hops.append(Hop(kind="endpoint", name=row.name or "service endpoint"))
             return self.end(Disposition.LEFT_ESTATE, f"to an Azure service by {row.name or 'its service endpoint'}")
         if kind == NextHopType.INTERFACE_ENDPOINT and row.by is not None:
-            endpoint = resource_id(row.by)
-            self.hops.append(Hop(kind="endpoint", name=endpoint.name, id=endpoint))
-            return self.end(Disposition.DELIVERED, f"to {endpoint.short}", delivered_to=endpoint)
+            return self._to_endpoint(resource_id(row.by))
         if kind == NextHopType.NONE:
             return self.stopped(Disposition.NO_ROUTE, f"{row.address_prefix} has next hop None in {subnet.short}")
         because = f"{row.address_prefix} has next hop {kind}, which we know nothing about"
         return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(f"where {kind} leads",))
+
+    def _to_endpoint(self, endpoint: ResourceId) -> Trace:
+        """A private endpoint takes it, while the region of its network is there."""
+        self.hops.append(Hop(kind="endpoint", name=endpoint.name, id=endpoint))
+        index = self.world.index
+        network = index.network_of(index.raw(endpoint).id("properties.subnet"))
+        if network is not None and not self.world.health.region(network.location):
+            return self.end(Disposition.PATH_DEAD, f"region {network.location} is down")
+        return self.end(Disposition.DELIVERED, f"to {endpoint.short}", delivered_to=endpoint)
 
     def _out_of_sight(self, row: EffectiveRoute) -> Trace:
         name = (row.by or "its network").rpartition("/virtualNetworks/")[2]
@@ -197,6 +204,9 @@ class _Walk:
             named = tuple(holder.nic.id.short for holder in holders)
             return self.end(Disposition.AMBIGUOUS, f"{self.destination} is held twice in {network.name}", missing=named)
         holder = holders[0]
+        endpoint = world.index.endpoint_of.get(holder.nic.id.key)
+        if endpoint is not None:
+            return self._to_endpoint(endpoint)
         name, id_ = holder.nic.id.name, holder.nic.id
         why = world.health.nic(holder.nic)
         if why is not None:
@@ -330,7 +340,7 @@ class _Walk:
         self.hops.append(Hop(kind="gateway", name=gateway.id.name, id=gateway.id, choice=choice))
         if not self._first_time(f"out:{gateway.id.key}"):
             return self.end(Disposition.LOOPED, f"it comes to {gateway.id.name} again")
-        if not self.world.health.gateway(gateway):
+        if not self.world.works(gateway):
             return self.end(Disposition.PATH_DEAD, f"{gateway.id.name} does not work")
         if not routes:
             return self.stopped(Disposition.NO_ROUTE, f"{gateway.id.name} has learned no route to {self.destination}")

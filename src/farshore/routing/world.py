@@ -267,7 +267,7 @@ class World:
         """ExpressRoute before VPN before Route Server (R19)."""
         gateways = self.index.gateways_in.get(network, ())
         for gateway in sorted(gateways, key=is_vpn):
-            if self.health.gateway(gateway):
+            if self.works(gateway):
                 yield self.gateway_routes(gateway), gateway.id.text
         for server in self.ground.route_servers.values():
             if server.network == network:
@@ -298,8 +298,11 @@ class World:
 
     def tunnels(self, gateway: VirtualNetworkGateway) -> tuple[Heard, ...]:
         own = {prefix for prefix, _ in self.announced(gateway)}
-        routes = tunnel_routes(gateway, self.index, self.outside, self.health, self.announced)
+        routes = tunnel_routes(gateway, self.index, self.outside, self.health, self._said_in_tunnels)
         return tuple(route for route in routes if route.prefix not in own)
+
+    def _said_in_tunnels(self, gateway: VirtualNetworkGateway) -> tuple[tuple[Network, str], ...]:
+        return () if self.propagation_off(gateway) else self.announced(gateway)
 
     def announced(self, gateway: VirtualNetworkGateway) -> tuple[tuple[Network, str], ...]:
         """The prefixes a gateway announces for virtual networks, and which network answers for each (R40)."""
@@ -388,7 +391,11 @@ class World:
 
     def _speaks(self, key: str) -> bool:
         gateway = self.index.gateways[key]
-        return not is_vpn(gateway) and self.health.gateway(gateway) and not self.propagation_off(gateway)
+        return not is_vpn(gateway) and self.works(gateway)
+
+    def works(self, gateway: VirtualNetworkGateway) -> bool:
+        """Whether a gateway of either kind speaks and carries traffic."""
+        return self.health.gateway(gateway) and not self.propagation_off(gateway)
 
     def propagation_off(self, gateway: VirtualNetworkGateway) -> bool:
         """A GatewaySubnet whose table has propagation off: the gateway stops working (R23)."""

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -19,9 +19,11 @@ from farshore.estate.estate import Estate
 from farshore.routing import Flow, Routing, Trace
 from routing.small import Net, id_of
 
-from .networks import DEFAULT, Words, estate_of, words
+from .building import estate_of
+from .drawing import words
+from .words import Words
 
-NETWORKS = max(40, int(os.environ.get("FARSHORE_NAIVE", "400")) // 20)
+NETWORKS = max(40, int(os.environ.get("FARSHORE_NAIVE", "400")) // 40)
 NEW = {"spoke": "aaa", "hub": "zzz", "nva": "mmm"}
 
 
@@ -72,14 +74,13 @@ def answers(estate: Estate, drawn: Words, name: Callable[[str], str]) -> list[An
     """All answers; `name` says what a NIC of the drawing is called in this estate."""
     routing, found = Routing(estate), []
     for home in drawn.homes:
-        for prefix in (prefix for prefix in home.prefixes if prefix != DEFAULT):
-            source = ip_network(prefix)[9]
-            for nic, address in drawn.machines().items():
-                machine = ip_address(address)
-                out = id_of("networkInterfaces", name(nic))
-                there = Flow(source=home.name, source_address=source, destination_address=machine)
-                back = Flow(source=out, source_address=machine, destination_address=source)
-                found += [_answer(trace) for flow in (there, back) for trace in routing.trace(flow)]
+        for source in map(ip_address, drawn.addresses(home)):
+            for nic, held in drawn.machines().items():
+                for machine in (address for address in map(ip_address, held) if address.version == source.version):
+                    out = id_of("networkInterfaces", name(nic))
+                    there = Flow(source=home.name, source_address=source, destination_address=machine)
+                    back = Flow(source=out, source_address=machine, destination_address=source)
+                    found += [_answer(trace) for flow in (there, back) for trace in routing.trace(flow)]
     return found
 
 

@@ -1,204 +1,234 @@
-"""One packet at a time through a network in words: no tables kept, no classes, nothing shared with the engine.
+"""One packet at a time through a network in words: each place lists its own rows (rows.py, bgp.py) and takes the best.
 
-At each place every row that could say anything is listed anew and the best is taken by R14's words. A way ends in
-`delivered` to somebody, in `ambiguous` where two answer and nothing decides, or it is `lost`.
+A way ends in one of these words:
+
+    delivered   a machine or a site took it             looped      it comes to the same places for ever
+    no route    None, or nobody says the prefix         ambiguous   two networks answer (E40)
+    no machine  nobody there has the address            denied      a security group said no
+    dead        an appliance or link does not work      left        out to the internet, or through a tunnel
+    undecided   the facts don't say: an edge that would carry traffic between sites (E10) or between gateways whose
+                words it does not pass on (E38). Nobody compares such a way.
+
+An appliance is one by the address that leads to it (R21): it must be near, forward (R24) and run (R25). A load balancer
+takes any member that runs, and loses the share of one that forwards nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv4Network
+from dataclasses import dataclass, field, replace
 
-from .networks import Home, Hub, Speaker, Spoke, Table, Words
+from .bgp import Link, Said, Speech, covers, length
+from .groups import Packet, passes
+from .rows import Row, best, peers, rows
+from .words import Group, Home, Hub, Spoke, Table, Words
 
-RESERVED = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
-SYSTEM, BGP, USER = 0, 1, 2
+ENOUGH = 24
+"""More steps than any way without a loop has here."""
 
 
 @dataclass(frozen=True)
 class End:
-    """How a way ended, where, and the appliances that it crossed."""
+    """How a way ended and where, and what it met."""
 
     word: str
     at: str = ""
     crossed: tuple[str, ...] = ()
+    """Appliances."""
+    fronts: tuple[str, ...] = ()
+    """The load balancers that chose them."""
+    guards: tuple[str, ...] = ()
+    """What keeps state on the way: appliances' machines or pools, and sites' routers where a firewall is."""
+    torn: bool = False
+    """Several routers share the traffic and no state."""
+    passed: frozenset[str] = frozenset()
+    """NICs that hold a record of the flow (R43)."""
     circuits: frozenset[int] = frozenset()
     """By which of them it may have gone: what is equal shares the traffic."""
 
 
 @dataclass(frozen=True)
-class Row:
-    prefix: str
-    rank: int
-    hop: str
-    """`local`, `peer NAME`, `gateway NUMBER`, `None`, `Internet`, `VnetLocal`, an address."""
+class Under:
+    """A packet under way: what it is, what it has met, and the NICs that know it."""
 
+    packet: Packet
+    met: End = field(default_factory=lambda: End(""))
+    known: frozenset[str] = frozenset()
+    steps: int = 0
 
-def covers(prefix: str, address: str) -> bool:
-    return IPv4Address(address) in IPv4Network(prefix)
+    def ends(self, word: str, at: str = "") -> End:
+        return replace(self.met, word=word, at=at)
 
-
-def length(prefix: str) -> int:
-    return int(prefix.split("/")[1])
+    def on(self, **met: object) -> Under:
+        return replace(self, steps=self.steps + 1, met=replace(self.met, **met))  # type: ignore[arg-type]
 
 
 class Walker:
-    """Follows packets through the words."""
-
     def __init__(self, words: Words) -> None:
         self.words = words
+        self.speech = Speech(words)
 
-    # What works
+    def walk(self, start: str, packet: Packet, known: frozenset[str] = frozenset()) -> End:
+        """The way of one packet; `start`: a site's name or a NIC's, `known`: NICs that hold a record of its flow."""
+        way = Under(packet, known=known)
+        home = next((home for home in self.words.homes if home.name == start), None)
+        return self._leaves(start, way) if home is None else self._at_site(home, way)
 
-    def _link(self, circuit: int, side: str) -> bool:
-        return not {f"circuit {circuit}", f"link {circuit} {side}"} & self.words.down
+    def _leaves(self, nic: str, way: Under) -> End:
+        network = self.words.network_of(nic)
+        table, groups = _own(network, nic)
+        if self._lost(network):
+            return way.ends("dead")
+        if f"machine {nic.removesuffix('-nic')}" in self.words.down:
+            return way.ends("no machine")
+        if not self._passes(nic, network, table, groups, "Outbound", way):
+            return way.ends("denied")
+        return self._by_table(network, table, way.on(passed=frozenset({nic})))
 
-    def _gateway(self, hub: Hub) -> bool:
-        """R23: propagation off on its subnet stops it."""
-        table = hub.tables[0]
-        return hub.gateway and f"gateway {hub.number}" not in self.words.down and (table is None or table.propagates)
+    # In Azure
 
-    def _sessions(self, home: Home) -> Iterator[tuple[Speaker, str]]:
-        for speaker in home.speakers:
-            if f"router {home.name} {speaker.circuit}" not in self.words.down:
-                for side in ("primary", "secondary") if speaker.both_links else ("primary",):
-                    if self._link(speaker.circuit, side):
-                        yield speaker, side
+    def _by_table(self, network: Hub | Spoke, table: Table | None, way: Under) -> End:
+        if way.steps > ENOUGH:
+            return way.ends("looped")
+        row = best(rows(self.speech, network, table), way.packet.destination)
+        if row.kind == "None":
+            return way.ends("no route")
+        if row.kind == "Internet":
+            return way.ends("left")
+        if row.kind == "VirtualAppliance":
+            return self._by_appliance(network, row.leads, way)
+        if row.kind == "VirtualNetworkGateway":
+            return self._by_gateway(network, row, way)
+        return self._arrives(network if row.source == "User" else self.words.network(row.leads), way)
 
-    # What is said
+    def _arrives(self, network: Hub | Spoke, way: Under) -> End:
+        if self._lost(network):
+            return way.ends("dead")
+        if isinstance(network, Hub) and way.packet.destination == network.endpoint_address:
+            return way.ends("delivered", f"pe{network.number}")
+        nic = next((nic for nic, held in self.words.nics(network).items() if way.packet.destination in held), None)
+        if nic is None or f"machine {nic.removesuffix('-nic')}" in self.words.down:
+            return way.ends("no machine")
+        if not self._passes(nic, network, *_own(network, nic), "Inbound", way):
+            return way.ends("denied")
+        return way.on(passed=way.met.passed | {nic}).ends("delivered", nic)
 
-    def _users(self, hub: Hub) -> list[Spoke]:
-        """Spokes that use a hub's gateway (R29)."""
-        return [s for s in self.words.spokes if s.hub == hub.number and s.connected and s.lends and s.uses]
+    def _by_appliance(self, network: Hub | Spoke, address: str, way: Under) -> End:
+        near = [network, *(other for other, _ in peers(self.speech, network))]
+        hub = next((held for held in near if isinstance(held, Hub) and _at(held, address)), None)
+        if hub is None or self._lost(hub):
+            return way.ends("dead")
+        alive = [name for name in hub.members if f"machine {name}" not in self.words.down]
+        used = [name for name in alive if address == hub.front or address in hub.members[name]]
+        if way.packet.destination == address:
+            return self._arrives(hub, way)
+        if any(way.packet.destination in hub.members[name] for name in used):
+            # By a load balancer to one of its members, first to itself or to the other: nobody knows.
+            return way.ends("undecided")
+        if not used or hub.appliance == "off" or (hub.appliance == "half" and f"nva{hub.number}b" in used):
+            return way.ends("dead")
+        name, pool = used[0], len(used) > 1
+        table, groups = hub.tables[1], (hub.appliance_group,)
+        nic = f"{name}-nic"
+        if not all(self._passes(nic, hub, table, groups, direction, way) for direction in ("Inbound", "Outbound")):
+            return way.ends("denied")
+        met = way.met
+        onward = way.on(
+            crossed=(*met.crossed, name),
+            fronts=(*met.fronts, f"lb{hub.number}") if address == hub.front else met.fronts,
+            guards=(*met.guards, f"lb{hub.number}" if pool else name),
+            passed=met.passed | {nic},
+        )
+        return self._by_table(hub, table, onward)
 
-    def _announced(self, hub: Hub) -> list[str]:
-        return [f"{hub.base}.0/24", *(spoke.space for spoke in self._users(hub))] if self._gateway(hub) else []
+    def _passes(
+        self,
+        nic: str,
+        network: Hub | Spoke,
+        table: Table | None,
+        groups: tuple[Group | None, ...],
+        direction: str,
+        way: Under,
+    ) -> bool:
+        return nic in way.known or passes(self.speech, network, table, groups, direction, way.packet)
 
-    def _told(self, hub: Hub) -> Iterator[tuple[str, Home, Speaker]]:
-        """Everything that sites tell a hub's gateway."""
-        if not self._gateway(hub):
-            return
-        for home in self.words.homes:
-            for speaker, _ in self._sessions(home):
-                if hub.weights[speaker.circuit] is not None:
-                    for prefix in home.prefixes:
-                        if speaker.denied_out is None or not _inside(prefix, speaker.denied_out):
-                            yield prefix, home, speaker
+    def _lost(self, network: Hub | Spoke) -> bool:
+        return f"region {network.region}" in self.words.down
 
-    # A subnet's rows
+    def _by_gateway(self, network: Hub | Spoke, row: Row, way: Under) -> End:
+        if row.source == "User":
+            # R21: only a VPN gateway can be meant, and not where ExpressRoute is too.
+            hub = network if isinstance(network, Hub) else self.words.hubs[network.hub]
+            mine = network is hub or network in self.speech.guests(hub)
+            if not mine or hub.gateway or not self.speech.tunnels(hub):
+                return way.ends("dead")
+            known = any(covers(prefix, way.packet.destination) for prefix in hub.vpn or ())
+            return way.ends("left" if known else "no route")
+        kind, number = row.leads.split()
+        if kind == "vpn":
+            return way.ends("left")
+        hub = self.words.hubs[int(number)]
+        chosen = self.speech.by_gateway(hub, row.prefix)
+        return self._at_edges({said.link for said in chosen}, hub.name, way)
 
-    def _rows(self, network: str, table: Table | None) -> list[Row]:
-        rows = [Row(prefix, SYSTEM, "None") for prefix in RESERVED] + [Row("0.0.0.0/0", SYSTEM, "Internet")]
-        hub = next((hub for hub in self.words.hubs if hub.name == network), None)
-        spoke = next((spoke for spoke in self.words.spokes if spoke.name == network), None)
-        givers: list[Hub] = []
-        if hub is not None:
-            rows.append(Row(f"{hub.base}.0/24", SYSTEM, "local"))
-            mine = [s for s in self.words.spokes if s.hub == hub.number and s.connected]
-            rows += [Row(s.space, SYSTEM, f"peer {s.name}") for s in mine]
-            givers.append(hub)
-        if spoke is not None:
-            rows.append(Row(spoke.space, SYSTEM, "local"))
-            if spoke.connected:
-                far = self.words.hubs[spoke.hub]
-                rows.append(Row(f"{far.base}.0/24", SYSTEM, f"peer {far.name}"))
-                givers += [far] if spoke in self._users(far) else []
-        if table is None or table.propagates:
-            told = [(prefix, giver) for giver in givers for prefix, _, _ in self._told(giver)]
-            # R14.3: the network's own space and its peers' come before BGP, more specific or not.
-            near = [row.prefix for row in rows if row.hop == "local" or row.hop.startswith("peer ")]
-            told = [(prefix, giver) for prefix, giver in told if not any(_inside(prefix, own) for own in near)]
-            if any(length(prefix) == 0 for prefix, _ in told):
-                # R4: a default by BGP takes the reserved rows out.
-                rows = [row for row in rows if row.prefix not in RESERVED]
-            rows += [Row(prefix, BGP, f"gateway {giver.number}") for prefix, giver in told]
-        for prefix, hop in () if table is None else table.routes:
-            rows.append(Row(prefix, USER, hop))
-            if prefix == "0.0.0.0/0" and hop not in ("None", "Internet"):
-                # R3: a default to an appliance or into the network takes the reserved rows out.
-                rows = [row for row in rows if row.rank != SYSTEM or row.prefix not in RESERVED]
-        return rows
+    # Outside
 
-    def _best(self, network: str, table: Table | None, address: str) -> Row:
-        matching = [row for row in self._rows(network, table) if covers(row.prefix, address)]
-        return max(matching, key=lambda row: (length(row.prefix), row.rank))
+    def _at_edges(self, links: set[Link], came_from: str, way: Under) -> End:
+        """The edges of some equal links: each takes its own longest prefix. From a site, or from a hub's gateway."""
+        if way.steps > ENOUGH:
+            return way.ends("looped")
+        found: list[Said] = []
+        for link in links:
+            held = [said for said in self.speech.at_edge(link) if covers(said.prefix, way.packet.destination)]
+            found += [said for said in held if length(said.prefix) == max(length(s.prefix) for s in held)]
+        if not found:
+            return way.ends("no route")
+        homes = {home.name: home for home in self.words.homes}
+        open_to = {hub.name for hub in self.words.hubs if hub.open}
+        for said in found:
+            if came_from in homes and said.who in homes:
+                return way.ends("undecided")
+            if not {came_from, said.who} & set(homes) and not {came_from, said.who} <= open_to:
+                return way.ends("undecided")
+        if len({said.owner for said in found}) > 1:
+            return way.ends("ambiguous")
+        onward = way.on(circuits=way.met.circuits | {circuit for circuit, _ in links})
+        who = found[0].who
+        if who in homes:
+            return self._at_site(homes[who], self._guarded(homes[who], {said.link[0] for said in found}, onward))
+        hub = self.words.network(who)
+        assert isinstance(hub, Hub)
+        return self._by_table(hub, hub.tables[0], onward)
 
-    # Ways
+    def _at_site(self, home: Home, way: Under) -> End:
+        if way.steps > ENOUGH:
+            return way.ends("looped")
+        own = max((length(p) for p in home.prefixes if covers(p, way.packet.destination)), default=-1)
+        offers = self.speech.by_site(home, way.packet.destination)
+        if not offers or own >= length(offers[0].said.prefix):
+            if own > 0:
+                return way.ends("delivered", home.name)
+            if own == 0:
+                return way.ends("left")
+            return way.ends("no route" if any(self.speech.links(home)) else "dead")
+        if len({offer.said.owner for offer in offers}) > 1:
+            return way.ends("ambiguous")
+        links = {offer.said.link for offer in offers}
+        return self._at_edges(links, home.name, self._guarded(home, {circuit for circuit, _ in links}, way.on()))
 
-    def inward(self, home: Home, source: str, address: str) -> End:
-        """From a site to an address in Azure."""
-        offers = [
-            (prefix, speaker, hub)
-            for speaker, _ in self._sessions(home)
-            for hub in self.words.hubs
-            if hub.weights[speaker.circuit] is not None
-            for prefix in self._announced(hub)
-            if covers(prefix, address) and (speaker.denied_in is None or not _inside(prefix, speaker.denied_in))
-        ]
-        if not offers:
-            return End("lost")
-        longest = max(length(prefix) for prefix, _, _ in offers)
-        offers = [offer for offer in offers if length(offer[0]) == longest]
-        preferred = max(speaker.preference for _, speaker, _ in offers)
-        offers = [offer for offer in offers if offer[1].preference == preferred]
-        hubs = {hub.number: hub for _, _, hub in offers}
-        ends = {self._from(hub.name, hub.tables[0], source, address, ()) for hub in hubs.values()}
-        circuits = frozenset(speaker.circuit for _, speaker, _ in offers)
-        return replace(ends.pop(), circuits=circuits) if len(ends) == 1 else End("ambiguous")
-
-    def outward(self, nic: str, address: str) -> End:
-        """From a machine to an address of a site."""
-        name = nic.removesuffix("vm-nic")
-        hub = next((hub for hub in self.words.hubs if hub.name == name), None)
-        spoke = next((spoke for spoke in self.words.spokes if spoke.name == name), None)
-        table = hub.tables[2] if hub is not None else spoke.table if spoke is not None else None
-        return self._from(name, table, self.words.machines()[nic], address, ())
-
-    def _from(self, network: str, table: Table | None, source: str, address: str, crossed: tuple[str, ...]) -> End:
-        if len(crossed) > 6:
-            return End("lost")
-        row = self._best(network, table, address)
-        if row.hop in ("local", "VnetLocal") or row.hop.startswith("peer "):
-            there = network if not row.hop.startswith("peer ") else row.hop.split()[1]
-            return self._arrived(there, source, address, crossed)
-        if row.hop.startswith("gateway "):
-            return self._left(self.words.hubs[int(row.hop.split()[1])], row.prefix, address, crossed)
-        if row.hop in ("None", "Internet"):
-            return End("lost")
-        near = [network, *(row.hop.split()[1] for row in self._rows(network, None) if row.hop.startswith("peer "))]
-        for hub in self.words.hubs:
-            works = hub.appliance == "works" and f"appliance {hub.number}" not in self.words.down
-            if row.hop == f"{hub.base}.68" and hub.name in near and works:
-                return self._from(hub.name, hub.tables[1], source, address, (*crossed, f"nva{hub.number}"))
-        return End("lost")
-
-    def _arrived(self, network: str, source: str, address: str, crossed: tuple[str, ...]) -> End:
-        for nic, held in self.words.machines().items():
-            if held == address and nic == f"{network}vm-nic":
-                for spoke in self.words.spokes:
-                    if spoke.name == network:
-                        said = [access for access, prefix in spoke.rules if covers(prefix, source)]
-                        if said and said[0] == "Deny":
-                            return End("lost")
-                return End("delivered", nic, crossed)
-        return End("lost")
-
-    def _left(self, hub: Hub, prefix: str, address: str, crossed: tuple[str, ...]) -> End:
-        """A gateway's choice among those that told a prefix (E41), then the site's own."""
-        told = [(home, speaker) for said, home, speaker in self._told(hub) if said == prefix]
-        heaviest = max(hub.weights[speaker.circuit] or 0 for _, speaker in told)
-        told = [(home, speaker) for home, speaker in told if (hub.weights[speaker.circuit] or 0) == heaviest]
-        shortest = min(speaker.prepend for _, speaker in told)
-        told = [(home, speaker) for home, speaker in told if speaker.prepend == shortest]
-        homes = {home.name: home for home, _ in told}
-        if len(homes) > 1:
-            return End("ambiguous")
-        home = next(iter(homes.values()))
-        held = any(length(own) > 0 and covers(own, address) for own in home.prefixes)
-        circuits = frozenset(speaker.circuit for _, speaker in told)
-        return End("delivered", home.name, crossed, circuits) if held else End("lost")
+    def _guarded(self, home: Home, circuits: set[int], way: Under) -> Under:
+        """A site's firewall sees it, a state a router (E44)."""
+        if not home.firewall:
+            return way
+        names = "|".join(f"{home.name} {circuit}" for circuit in sorted(circuits))
+        return way.on(guards=(*way.met.guards, names), torn=way.met.torn or len(circuits) > 1)
 
 
-def _inside(prefix: str, other: str) -> bool:
-    return IPv4Network(prefix).subnet_of(IPv4Network(other))
+def _own(network: Hub | Spoke, nic: str) -> tuple[Table | None, tuple[Group | None, ...]]:
+    """The table and groups of a NIC in a network."""
+    if isinstance(network, Hub):
+        return (network.tables[1], (network.appliance_group,)) if nic.startswith("nva") else (network.tables[2], ())
+    return network.table, (network.group, network.nic_group)
+
+
+def _at(hub: Hub, address: str) -> bool:
+    return address == hub.front or any(address in held for held in hub.members.values())

@@ -87,7 +87,7 @@ class Gateway:
     def _own(self, world: World) -> Bools:
         """Which columns the gateway and its connections leave."""
         gateway = world.index.gateways[self.key]
-        if not world.health.gateway(gateway) or world.propagation_off(gateway):
+        if not world.works(gateway):
             return np.zeros(len(self.columns), dtype=bool)
         health, connections = world.health, world.index.connections
         return np.array([health.connection(connections[key]) for key in self.connections], dtype=bool)

@@ -1,0 +1,201 @@
+"""The estate that an engine is given of a network in words (words.py): bodies as Azure shows them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+
+from farshore.arm.ids import resource_id
+from farshore.arm.json import Body
+from farshore.estate.estate import Estate
+from farshore.estate.outside import Filter, Outside, Router, Site
+from routing.small import Net, id_of
+
+from .words import Group, Home, Hub, Spoke, Table, Words
+
+PLACES = ("Hong Kong", "Singapore", "Tokyo")
+
+
+def estate_of(drawn: Words) -> Estate:
+    """The resources that the words describe."""
+    net = Net()
+    six = drawn.hubs[0].six
+    for number in range(drawn.circuits):
+        id_ = net.circuit(f"er{number}", PLACES[number], 100 + number)
+        if six:
+            peering = net.bodies[id_.text]["properties"]["peerings"][0]["properties"]
+            peering["ipv6PeeringConfig"] = {"state": "Enabled"}
+    for hub in drawn.hubs:
+        _hub(net, hub)
+    for spoke in drawn.spokes:
+        _spoke(net, spoke)
+    return net.estate(*map(_site, drawn.homes), outside=Outside(down=frozenset(map(_name, drawn.down))))
+
+
+def _subnet(net: Net, prefixes: tuple[str, ...], name: str, table: Table | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"addressPrefixes": list(prefixes)}
+    if table is not None:
+        found["routeTable"] = net.table(f"rt-{name}", *table.routes, propagate=table.propagates)
+    return found
+
+
+def _hub(net: Net, hub: Hub) -> None:
+    def within(four: str, six: int) -> tuple[str, ...]:
+        return (f"10.{hub.range}.0.{four}", *((f"fd00:{hub.range}:0:{six}::/64",) if hub.six else ()))
+
+    nva = _subnet(net, within("64/27", 1), f"{hub.name}-nva", hub.tables[1])
+    if hub.appliance_group is not None:
+        nva["networkSecurityGroup"] = _group(net, f"nsg-{hub.name}", hub.appliance_group, hub.name)
+    net.network(
+        hub.name,
+        *hub.spaces,
+        location=hub.region,
+        GatewaySubnet=_subnet(net, within("0/26", 0), f"{hub.name}-gateway", hub.tables[0]),
+        nva=nva,
+        app=_subnet(net, within("128/27", 2), f"{hub.name}-app", hub.tables[2]),
+        endpoints={"addressPrefix": f"10.{hub.range}.0.192/28", "privateEndpointNetworkPolicies": hub.endpoint},
+    )
+    if hub.endpoint is not None:
+        subnet = {"id": id_of("virtualNetworks/subnets", hub.name, "endpoints")}
+        address = {"privateIPAddress": hub.endpoint_address, "subnet": subnet, "primary": True}
+        nic = net.add(
+            "networkInterfaces", f"pe{hub.number}-nic", ipConfigurations=[{"name": "a", "properties": address}]
+        )
+        net.add("privateEndpoints", f"pe{hub.number}", subnet=subnet, networkInterfaces=[{"id": nic}])
+    _machine(net, f"{hub.name}vm", hub.name, "app", hub.machine, location=hub.region)
+    for at, (name, addresses) in enumerate(hub.members.items()):
+        works = hub.appliance in ("works", "pool") or (hub.appliance == "half" and not at)
+        _machine(net, name, hub.name, "nva", addresses, forward=works, location=hub.region)
+        if hub.front is not None:
+            pool = id_of("loadBalancers", f"lb{hub.number}") + "/backendAddressPools/all"
+            _configuration(net, name)["loadBalancerBackendAddressPools"] = [{"id": pool}]
+    if hub.front is not None:
+        front = {"privateIPAddress": hub.front, "subnet": {"id": id_of("virtualNetworks/subnets", hub.name, "nva")}}
+        net.add("loadBalancers", f"lb{hub.number}", frontendIPConfigurations=[{"name": "f", "properties": front}])
+    if hub.gateway:
+        net.gateway(f"gw{hub.number}", hub.name, allowRemoteVnetTraffic=hub.open)
+        for circuit, weight in enumerate(hub.weights):
+            if weight is not None:
+                net.connect(f"gw{hub.number}", f"er{circuit}", weight)
+    if hub.vpn is not None:
+        net.gateway(f"vpn{hub.number}", hub.name, kind="Vpn")
+        local = net.add(
+            "localNetworkGateways",
+            f"branch{hub.number}",
+            gatewayIpAddress="203.0.113.9",
+            localNetworkAddressSpace={"addressPrefixes": list(hub.vpn)},
+        )
+        net.add(
+            "connections",
+            f"tunnel{hub.number}",
+            connectionType="IPsec",
+            virtualNetworkGateway1={"id": id_of("virtualNetworkGateways", f"vpn{hub.number}")},
+            localNetworkGateway2={"id": local},
+        )
+
+
+def _spoke(net: Net, spoke: Spoke) -> None:
+    subnet = _subnet(net, spoke.spaces, spoke.name, spoke.table)
+    if spoke.group is not None:
+        subnet["networkSecurityGroup"] = _group(net, f"nsg-{spoke.name}", spoke.group, spoke.name)
+    net.network(spoke.name, *spoke.spaces, location=spoke.region, app=subnet)
+    hub = f"hub{spoke.hub}"
+    net.peer(hub, spoke.name, state="Connected" if spoke.connected else "Disconnected", allowVirtualNetworkAccess=True)
+    flags = {
+        hub: {
+            "allowGatewayTransit": spoke.lends,
+            "remoteAddressSpace": {"addressPrefixes": list(spoke.known)},
+        },
+        spoke.name: {
+            "useRemoteGateways": spoke.uses,
+            "allowVirtualNetworkAccess": spoke.access,
+            "allowForwardedTraffic": spoke.forwarded,
+        },
+    }
+    for name, said in flags.items():
+        net.bodies[id_of("virtualNetworks", name)]["properties"]["virtualNetworkPeerings"][-1]["properties"] |= said
+    machine = f"{spoke.name}vm"
+    _machine(net, machine, spoke.name, "app", spoke.machine, location=spoke.region)
+    _configuration(net, machine)["applicationSecurityGroups"] = [{"id": _asg("mine", spoke.name)}]
+    if spoke.nic_group is not None:
+        nic = net.bodies[id_of("networkInterfaces", f"{machine}-nic")]
+        nic["properties"]["networkSecurityGroup"] = _group(net, f"nsg-{machine}", spoke.nic_group, spoke.name)
+
+
+def _machine(net: Net, name: str, network: str, subnet: str, addresses: tuple[str, ...], **more: Any) -> None:
+    net.machine(name, (network, subnet, addresses[0]), **more)
+    held = net.bodies[id_of("networkInterfaces", f"{name}-nic")]["properties"]["ipConfigurations"]
+    for address in addresses[1:]:
+        first = held[0]["properties"]
+        second = {"privateIPAddress": address, "privateIPAddressVersion": "IPv6", "subnet": first["subnet"]}
+        held.append({"name": "six", "properties": second})
+
+
+def _configuration(net: Net, machine: str) -> Body:
+    nic = net.bodies[id_of("networkInterfaces", f"{machine}-nic")]
+    found: Body = nic["properties"]["ipConfigurations"][0]["properties"]
+    return found
+
+
+def _group(net: Net, name: str, group: Group, network: str) -> Body:
+    """The rules in another order than their priorities'."""
+    rules = []
+    for at, rule in enumerate(group):
+        properties = {
+            "priority": 100 + at,
+            "direction": rule.direction,
+            "access": rule.access,
+            "protocol": rule.protocol,
+            "sourcePortRange": "*",
+            "destinationPortRange": rule.ports,
+        }
+        for end, said in (("source", rule.source), ("destination", rule.destination)):
+            if said in ("mine", "nobody's"):
+                properties[f"{end}ApplicationSecurityGroups"] = [{"id": _asg(said, network)}]
+            else:
+                properties[f"{end}AddressPrefix"] = said
+        rules.append({"name": f"r{at}", "properties": properties})
+    return {"id": net.add("networkSecurityGroups", name, securityRules=rules[::-1])}
+
+
+def _asg(said: str, network: str) -> str:
+    return id_of("applicationSecurityGroups", f"{said.replace(chr(39), '')}-{network}")
+
+
+def _site(home: Home) -> Site:
+    routers = []
+    for speaker in home.speakers:
+        made = Router(
+            name=f"ce{speaker.circuit}",
+            circuit=resource_id(id_of("expressRouteCircuits", f"er{speaker.circuit}")),
+            links=("primary", "secondary") if speaker.both_links else ("primary",),
+            local_preference=speaker.preference,
+            med=speaker.med,
+            prepend=speaker.prepend,
+        )
+        filters = [
+            Filter(direction=direction, prefix=ip_network(prefix), action="deny")
+            for direction, prefix in (("out", speaker.denied_out), ("in", speaker.denied_in))
+            if prefix is not None
+        ]
+        routers.append(replace(made, filters=tuple(filters)))
+    prefixes = tuple(ip_network(prefix) for prefix in home.prefixes)
+    return Site(name=home.name, asn=65010, prefixes=prefixes, routers=tuple(routers), stateful_firewall=home.firewall)
+
+
+def _name(down: str) -> str:
+    """A thing as `Outside.down` calls it."""
+    kind, *rest = down.split()
+    if kind == "region":
+        return f"region:{rest[0]}"
+    if kind == "router":
+        return f"router:{rest[0]}/ce{rest[1]}"
+    id_ = {
+        "circuit": id_of("expressRouteCircuits", f"er{rest[0]}"),
+        "link": id_of("expressRouteCircuits", f"er{rest[0]}"),
+        "gateway": id_of("virtualNetworkGateways", f"gw{rest[0]}"),
+        "vpn": id_of("virtualNetworkGateways", f"vpn{rest[0]}"),
+        "machine": id_of("virtualMachines", rest[0]),
+    }[kind].lower()
+    return f"{id_}#{rest[1]}" if kind == "link" else id_

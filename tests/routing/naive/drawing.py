@@ -1,0 +1,214 @@
+"""How Hypothesis draws a network in words (words.py).
+
+One drawing has hubs in two regions with gateways on up to three circuits, an appliance or two or none, a VPN gateway or
+a private endpoint at times, spokes peered well or badly, tables that lead to the appliance, past it and nowhere,
+security groups, sites with preferences, filters and firewalls, both address families at times, and things that are
+down. Most of it is as it should be: where all is broken, only what broke first is seen.
+
+Not drawn, because the facts don't decide it:
+* a 0/0 route with next hop Internet or VnetLocal (R3 measures None and appliances);
+* a site that says what a gateway announces too, or something longer around a machine: which of them an edge takes;
+* a route wider than a private endpoint's network where policies govern it (R49), and a security group before one;
+* a fifth equal circuit: which four share (E41);
+* a network's prefix that equals a reserved range and is peered (R2 tells of the own network alone).
+
+Not drawn because nobody has written it yet: Route Servers, tunnels between gateways, sites that re-advertise (E48),
+appliances without state, load balancers of IPv6. Service endpoints and tags of services (R14.4, R18) need public
+destinations and have tests of their own.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+from .words import DEFAULT, Group, Home, Hub, Rule, Speaker, Spoke, Table, Words
+
+SITE_PREFIXES = ("172.16.0.0/16", "172.16.1.0/24", "172.20.0.0/16", "192.168.0.0/16", "192.168.7.0/24")
+SITE_SIX = ("fd10:16::/32", "fd10:16:1::/48")
+INSIDE = "10.1.1.128/25"
+"""A part of the first spoke's space, where no machine is: a site may say it (R14)."""
+WIDE = "10.0.0.0/8"
+REGIONS = ("eastasia", "southeastasia")
+APPLIANCES = ("works", "works", "works", "works", "off", "none", "pool", "pool", "half")
+
+
+@lru_cache(maxsize=None, typed=True)
+def _mostly(usual: Any, *rest: Any, times: int = 3) -> st.SearchStrategy[Any]:
+    return st.sampled_from([usual] * times + list(rest))
+
+
+@st.composite
+def words(draw: st.DrawFn) -> Words:
+    """One network."""
+    circuits, count = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    ranges = (1, draw(_mostly(2, 1))) if count == 2 else (1,)
+    regions = [REGIONS[number if draw(_mostly(True, False)) else 0] for number in range(count)]
+    six = draw(_mostly(False, True))
+    appliances = [draw(st.sampled_from(APPLIANCES)) for _ in ranges]
+    vpns = [draw(_mostly(False, True)) for _ in ranges]
+    endpoints = [draw(_mostly(None, "Enabled", "Disabled")) for _ in ranges]
+    governed = "Enabled" in endpoints
+    table, gateway_table = _tables(dict(zip(ranges, appliances, strict=True)), six, any(vpns), governed)
+    group = _groups(ranges)
+    vpn = st.lists(st.sampled_from(SITE_PREFIXES), min_size=1, max_size=2, unique=True).map(tuple)
+    grouped = draw(_mostly(False, True, times=1))
+    groups = st.one_of(st.none(), group, group) if grouped else st.none()
+    hubs = tuple(
+        Hub(
+            number=number,
+            range=range_,
+            region=regions[number],
+            six=six,
+            gateway=draw(_mostly(True, False)),
+            open=draw(_mostly(False, True)),
+            vpn=draw(vpn) if vpns[number] else None,
+            weights=tuple(draw(_mostly(0, 10, None)) for _ in range(circuits)),
+            appliance=appliances[number],
+            tables=(draw(gateway_table), draw(table), draw(table)),
+            appliance_group=draw(groups),
+            endpoint=endpoints[number],
+        )
+        for number, range_ in enumerate(ranges)
+    )
+    spokes = tuple(
+        Spoke(
+            hub=hub,
+            range=range_,
+            number=number,
+            six=six,
+            single=draw(_mostly(False, True)),
+            region=draw(_mostly(regions[hub], *REGIONS, times=2)),
+            grown=draw(_mostly(False, True, times=4)),
+            table=draw(table),
+            connected=draw(_mostly(True, False)),
+            lends=draw(_mostly(True, False, times=2)),
+            uses=draw(_mostly(True, False, times=2)),
+            access=draw(_mostly(True, False)) if grouped else True,
+            forwarded=draw(_mostly(True, False)) if grouped else True,
+            group=draw(groups),
+            nic_group=draw(groups),
+        )
+        for hub, range_ in enumerate(ranges)
+        for number in range(1, 1 + draw(st.integers(0, 2)))
+    )
+    homes = _homes(draw, circuits, ranges, six, _unannounced(hubs, spokes))
+    return Words(
+        circuits=circuits,
+        hubs=hubs,
+        spokes=spokes,
+        homes=homes,
+        protocol=draw(st.sampled_from(["tcp", "udp"])) if grouped else "tcp",
+        port=draw(st.sampled_from([443, 53])) if grouped else 443,
+        down=_down(draw, circuits, hubs, spokes, homes),
+    )
+
+
+def _tables(
+    appliances: dict[int, str], six: bool, vpn: bool, governed: bool
+) -> tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]:
+    """Tables for subnets, and for a GatewaySubnet. Most routes lead to an appliance by the address that it goes by."""
+    spaces = [f"10.{range_}.{spoke}.0/24" for range_ in appliances for spoke in range(3)]
+    fronts = [f"10.{range_}.0.{70 if kind in ('pool', 'half') else 68}" for range_, kind in appliances.items()]
+    direct = [f"10.{range_}.0.68" for range_ in appliances]
+    # Where policies govern an endpoint: routes for its own network, and into it past the endpoint's row.
+    more = [f"10.{range_}.0.0/24" for range_ in appliances] * 4 if governed else [WIDE]
+    plain = [
+        "None",
+        "Internet",
+        *["VnetLocal"] * (4 if governed else 1),
+        *["VirtualNetworkGateway"] * (2 if vpn else 1),
+    ]
+    four = st.tuples(
+        st.sampled_from([*SITE_PREFIXES, *spaces, DEFAULT, DEFAULT, *more, "172.16.1.128/25"]),
+        st.sampled_from([*fronts * 3, *direct, *plain]),
+    )
+    spaces6 = [f"fd00:{range_}:{spoke}::/48" for range_ in appliances for spoke in (1, 2)]
+    both = st.tuples(
+        st.sampled_from([*SITE_SIX, *spaces6, "::/0"]),
+        st.sampled_from([f"fd00:{range_}:0:1::4" for range_ in appliances] + ["None"]),
+    )
+    route = (four | both if six else four).filter(
+        lambda route: route[0] != DEFAULT or route[1] not in ("Internet", "VnetLocal")
+    )
+    routes = st.lists(route, max_size=3, unique_by=lambda route: route[0]).map(tuple)
+    table = st.none() | st.none() | st.builds(Table, routes, st.booleans())
+    return table, st.none() | st.builds(Table, routes, _mostly(True, False))
+
+
+def _groups(ranges: tuple[int, ...]) -> st.SearchStrategy[Group]:
+    spaces = [f"10.{range_}.{spoke}.0/24" for range_ in ranges for spoke in range(3)]
+    prefixes = st.sampled_from([*SITE_PREFIXES, *spaces, WIDE])
+    tags = st.sampled_from(["VirtualNetwork", "VirtualNetwork", "Internet", "AzureLoadBalancer"])
+    end = prefixes | tags | st.sampled_from(["*", "mine", "mine", "nobody's"])
+    # One end is mostly any: rules that are particular about both seldom meet a packet.
+    ends = st.tuples(st.just("*"), end) | st.tuples(end, st.just("*")) | st.tuples(end, end)
+    rule = st.tuples(
+        st.sampled_from(["Allow", "Deny"]),
+        _mostly("*", "Tcp", "Udp", "Icmp"),
+        ends,
+        _mostly("*", "443", "50-60", "400-500", "0-65535"),
+    )
+
+    def group(direction: str, rules: list[tuple[str, str, tuple[str, str], str]]) -> Group:
+        return tuple(Rule(direction, access, protocol, *ends, ports) for access, protocol, ends, ports in rules)
+
+    # A group speaks of one direction, so that its rules meet each other.
+    return st.builds(group, st.sampled_from(["Inbound", "Outbound"]), st.lists(rule, min_size=1, max_size=3))
+
+
+def _unannounced(hubs: tuple[Hub, ...], spokes: tuple[Spoke, ...]) -> list[str]:
+    """Spokes' spaces that no gateway says, which a site may say too (R15)."""
+    said = {s.spaces[0] for s in spokes if s.connected and s.lends and s.uses and hubs[s.hub].gateway}
+    return sorted({spoke.spaces[0] for spoke in spokes} - said)
+
+
+def _homes(
+    draw: st.DrawFn, circuits: int, ranges: tuple[int, ...], six: bool, unannounced: list[str]
+) -> tuple[Home, ...]:
+    more = draw(_mostly((), (INSIDE,), (DEFAULT,), (INSIDE, DEFAULT), (WIDE,), tuple(unannounced[:1]), times=4))
+    spaces = [f"10.{range_}.{spoke}.0/24" for range_ in ranges for spoke in range(3)]
+    denied = _mostly(None, *SITE_PREFIXES, times=8)
+    refused = _mostly(None, WIDE, *spaces, times=8)
+    return tuple(
+        Home(
+            name=f"dc{number}",
+            prefixes=(
+                *draw(st.lists(st.sampled_from(SITE_PREFIXES), min_size=1, max_size=3, unique=True)),
+                *(more if not number else ()),
+                *((draw(st.sampled_from(SITE_SIX)),) if six else ()),
+            ),
+            speakers=tuple(
+                Speaker(
+                    circuit=circuit,
+                    preference=draw(_mostly(100, 200)),
+                    med=draw(_mostly(0, 5, times=4)),
+                    prepend=draw(_mostly(0, 1, 2)),
+                    both_links=draw(st.booleans()),
+                    denied_out=draw(denied),
+                    denied_in=draw(refused),
+                )
+                for circuit in range(circuits)
+                if draw(_mostly(True, False))
+            ),
+            firewall=draw(_mostly(False, True)),
+        )
+        for number in range(draw(st.integers(1, 2)))
+    )
+
+
+def _down(
+    draw: st.DrawFn, circuits: int, hubs: tuple[Hub, ...], spokes: tuple[Spoke, ...], homes: tuple[Home, ...]
+) -> frozenset[str]:
+    if draw(st.booleans()):
+        return frozenset()
+    things = [f"circuit {n}" for n in range(circuits)]
+    things += [f"link {n} {side}" for n in range(circuits) for side in ("primary", "secondary")]
+    things += [f"{kind} {hub.number}" for hub in hubs for kind in ("gateway", "vpn")]
+    things += [f"machine {member}" for hub in hubs for member in hub.members] * 2
+    things += [f"machine {spoke.name}vm" for spoke in spokes]
+    things += [f"router {home.name} {speaker.circuit}" for home in homes for speaker in home.speakers]
+    things += [f"region {region}" for region in REGIONS]
+    return frozenset(draw(st.lists(st.sampled_from(things), max_size=2)))

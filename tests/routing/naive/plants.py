@@ -1,0 +1,317 @@
+"""Errors to plant in the engine: a fact forgotten, halved or turned round, at least one for each thing compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from farshore.arm.network import NetworkSecurityGroup, SecurityRule
+from farshore.estate.outside import Site
+from farshore.routing import (
+    Disposition,
+    Trace,
+    effective,
+    hops,
+    machines,
+    peering,
+    replies,
+    security,
+    selection,
+    sites,
+    verdicts,
+    walk,
+    world,
+)
+from farshore.routing.bgp import Heard
+from farshore.routing.circuits import Attachment, EdgeTable
+from farshore.routing.failures import Health
+from farshore.routing.gateways import spoken_for
+from farshore.routing.index import Index
+from farshore.routing.prefixes import within
+from farshore.routing.sites import Offer
+from farshore.routing.values import EffectiveRoute, Hop
+from farshore.routing.walk import trace_one_way
+
+Patch = pytest.MonkeyPatch
+
+
+# Rows
+
+
+def bgp_in_a_network(patch: Patch) -> None:
+    """R14.3 forgotten: BGP's more specific routes get into a network's own space."""
+    patch.setattr(effective, "within", lambda *_: False)
+    patch.setattr(selection, "SHIELDS", frozenset())
+
+
+def bgp_equal_to_a_network(patch: Patch) -> None:
+    """R15 by half: what equals a network's space is listed, what lies inside is not."""
+    patch.setattr(effective, "within", lambda prefix, others: prefix not in others and within(prefix, others))
+
+
+def reserved_for_ever(patch: Patch) -> None:
+    """R3 and R4 forgotten: the reserved None rows stay beside a 0/0."""
+    right = effective.effective
+
+    def wrong(system: Any, bgp: Any, user: Any, governed: Any = frozenset()) -> tuple[EffectiveRoute, ...]:
+        held = list(system)
+        rows = right(held, bgp, user, governed)
+        kept = {row.address_prefix for row in rows}
+        return (*rows, *(r for r in held if r.next_hop_type == "None" and r.address_prefix not in kept))
+
+    patch.setattr(world, "effective", wrong)
+
+
+def nothing_invalid(patch: Patch) -> None:
+    """R15 forgotten: a user's route leaves the equal one Active."""
+    patch.setattr(effective, "_overridden", lambda *_: False)
+
+
+def families_unasked(patch: Patch) -> None:
+    """R10a forgotten: IPv6 rows where there is no such address."""
+    patch.setattr(world, "of_families", lambda rows, _: tuple(rows))
+
+
+def tunnel_before_circuit(patch: Patch) -> None:
+    """R19 turned round."""
+    right = world.World._sources
+    patch.setattr(world.World, "_sources", lambda self, network: reversed(list(right(self, network))))
+
+
+def stopped_gateway_speaks(patch: Patch) -> None:
+    """R23 forgotten on the GatewaySubnet."""
+    patch.setattr(world.World, "propagation_off", lambda *_: False)
+
+
+def synced_at_once(patch: Patch) -> None:
+    """R31 forgotten: a hub routes to space that its peering does not know yet."""
+    patch.setattr(peering, "_reached", lambda _, remote: remote.address_space)
+
+
+def endpoints_ungoverned(patch: Patch) -> None:
+    """R49 forgotten."""
+    patch.setattr(world, "governed_endpoints", lambda _: frozenset())
+
+
+# Choices
+
+
+def path_before_weight(patch: Patch) -> None:
+    """E41 turned round."""
+
+    def wrong(routes: Any) -> Any:
+        held = tuple(routes)
+        best = min(((len(r.as_path), -r.weight) for r in held), default=None)
+        return tuple(r for r in held if (len(r.as_path), -r.weight) == best)
+
+    patch.setattr(world, "preferred", wrong)
+
+
+def preference_forgotten(patch: Patch) -> None:
+    patch.setattr(sites, "_order", lambda offer: (len(offer.as_path), offer.med))
+
+
+def med_forgotten(patch: Patch) -> None:
+    def wrong(offer: Offer) -> tuple[int, int]:
+        return -offer.local_preference, len(offer.as_path)
+
+    patch.setattr(sites, "_order", wrong)
+
+
+def every_gateway_open(patch: Patch) -> None:
+    """E38 forgotten: what one gateway says goes to all others."""
+    right = EdgeTable.towards
+
+    def wrong(edge: EdgeTable, attachment: Attachment, others: Iterable[Attachment], msee: Any) -> Iterator[Heard]:
+        opened = [replace(other, allow_remote_vnet_traffic=True) for other in others]
+        return right(edge, replace(attachment, allow_remote_vnet_traffic=True), opened, msee)
+
+    patch.setattr(EdgeTable, "towards", wrong)
+
+
+def four_only(patch: Patch) -> None:
+    """Gateways say nothing of IPv6."""
+    patch.setattr(world, "spoken_for", lambda *given: [held for held in spoken_for(*given) if held[0].version == 4])
+
+
+# Ends
+
+
+def dead_is_no_route(patch: Patch) -> None:
+    _renamed(patch, Disposition.PATH_DEAD, Disposition.NO_ROUTE)
+
+
+def nobody_is_no_route(patch: Patch) -> None:
+    _renamed(patch, Disposition.NO_MACHINE, Disposition.NO_ROUTE)
+
+
+def a_loop_is_dead(patch: Patch) -> None:
+    _renamed(patch, Disposition.LOOPED, Disposition.PATH_DEAD)
+
+
+def _renamed(patch: Patch, right: Disposition, wrong: Disposition) -> None:
+    """Every end of one kind is said to be of another."""
+    ended = walk._Walk.end
+
+    def end(self: Any, disposition: Disposition, because: str, **more: Any) -> Trace:
+        return ended(self, wrong if disposition == right else disposition, because, **more)
+
+    patch.setattr(walk._Walk, "end", end)
+
+
+def stopped_machines_answer(patch: Patch) -> None:
+    """R25 forgotten."""
+    patch.setattr(Health, "nic", lambda *_: None)
+
+
+def regions_never_fail(patch: Patch) -> None:
+    patch.setattr(Health, "region", lambda *_: True)
+
+
+def endpoint_is_nobody(patch: Patch) -> None:
+    """A private endpoint's interface, which is on no machine, takes nothing but by its own row."""
+    patch.setattr(Index, "_endpoints_by_nic", lambda _: {})
+
+
+def balancer_notices_nothing(patch: Patch) -> None:
+    """A load balancer takes its first member, dead or not."""
+    right = machines._of_frontend
+
+    def wrong(of: Any, frontend: Any, network: Any) -> Any:
+        return right(of, replace(frontend, members=frontend.members[:1]), network)
+
+    patch.setattr(machines, "_of_frontend", wrong)
+
+
+def any_gateway_is_vpn(patch: Patch) -> None:
+    """R21 by half: a user's row finds a VPN gateway beside ExpressRoute."""
+
+    def wrong(of: Any, network: Any) -> Any:
+        keys = [network.id.key, *(live.remote_key for live in of.ground.remote_of.get(network.id.key, ()))]
+        held = [gateway for key in keys for gateway in of.index.gateways_in.get(key, ())]
+        return next((gateway for gateway in held if gateway.gateway_type == "Vpn"), None)
+
+    patch.setattr(walk, "vpn_gateway_of", wrong)
+
+
+# Groups
+
+
+def priorities_unread(patch: Patch) -> None:
+    """R42 forgotten: rules in the order of the list."""
+
+    def wrong(group: NetworkSecurityGroup, direction: str) -> tuple[SecurityRule, ...]:
+        own = [rule for rule in group.security_rules if rule.direction == direction]
+        return (*own, *security._DEFAULTS[direction])
+
+    patch.setattr(security, "_rules", wrong)
+
+
+def ports_unread(patch: Patch) -> None:
+    patch.setattr(security, "_port", lambda *_: True)
+
+
+def protocols_unread(patch: Patch) -> None:
+    right = security._matches
+    patch.setattr(security, "_matches", lambda of, rule, holder, it: right(of, replace(rule, protocol="*"), holder, it))
+
+
+def application_groups_empty(patch: Patch) -> None:
+    right = security._end
+
+    def wrong(of: Any, prefixes: Any, groups: Any, address: Any, holder: Any) -> bool | None:
+        return False if groups else right(of, prefixes, groups, address, holder)
+
+    patch.setattr(security, "_end", wrong)
+
+
+def tag_of_the_network_alone(patch: Patch) -> None:
+    """R44 forgotten."""
+
+    def wrong(of: Any, subnet: Any) -> Any:
+        return of.index.network_of(subnet).address_space
+
+    patch.setattr(world, "virtual_network_tag", wrong)
+
+
+def one_group_only(patch: Patch) -> None:
+    """R43 by half: a NIC's own group is not asked."""
+    right = security.refusal
+
+    def wrong(of: Any, holder: Any, direction: str, packet: Any) -> Any:
+        nic = replace(holder.nic, network_security_group=None)
+        return right(of, replace(holder, nic=nic), direction, packet)
+
+    patch.setattr(walk, "refusal", wrong)
+
+
+# Replies
+
+
+def groups_without_memory(patch: Patch) -> None:
+    """R43 by half: a reply is asked like a new flow."""
+    patch.setattr(replies, "trace_one_way", lambda *given, established=(), **more: trace_one_way(*given, **more))
+
+
+def asymmetry_unseen(patch: Patch) -> None:
+    """R39 forgotten."""
+    patch.setattr(verdicts, "_asymmetry", lambda *_: None)
+
+
+def firewalls_share_state(patch: Patch) -> None:
+    """E44 by half: a site's routers are one."""
+    right = hops.router_hop
+
+    def wrong(site: Site, routers: tuple[str, ...]) -> Hop:
+        return replace(right(site, routers), state_key=site.name if site.stateful_firewall else "")
+
+    patch.setattr(walk, "router_hop", wrong)
+
+
+def bypass_unseen(patch: Patch) -> None:
+    patch.setattr(verdicts, "_bypass", lambda *_: None)
+
+
+def any_owner_is_right(patch: Patch) -> None:
+    """A copy of the range that took it is taken for the promised machine."""
+    patch.setattr(verdicts, "_reply_lost", lambda *_: None)
+
+
+PLANTS = (
+    bgp_in_a_network,
+    bgp_equal_to_a_network,
+    reserved_for_ever,
+    nothing_invalid,
+    families_unasked,
+    synced_at_once,
+    endpoints_ungoverned,
+    tunnel_before_circuit,
+    stopped_gateway_speaks,
+    path_before_weight,
+    preference_forgotten,
+    med_forgotten,
+    every_gateway_open,
+    four_only,
+    dead_is_no_route,
+    nobody_is_no_route,
+    a_loop_is_dead,
+    stopped_machines_answer,
+    regions_never_fail,
+    endpoint_is_nobody,
+    balancer_notices_nothing,
+    any_gateway_is_vpn,
+    priorities_unread,
+    ports_unread,
+    protocols_unread,
+    application_groups_empty,
+    tag_of_the_network_alone,
+    one_group_only,
+    groups_without_memory,
+    asymmetry_unseen,
+    firewalls_share_state,
+    bypass_unseen,
+    any_owner_is_right,
+)

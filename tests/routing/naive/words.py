@@ -1,0 +1,197 @@
+"""Small networks as plain words: what a drawing (drawing.py) makes, and all that the walker reads.
+
+The walker knows nothing of Azure's resources, and the engine gets the resources (building.py) and nothing of the words.
+Addresses follow from a range's number and a spoke's: 10.<range>.<spoke>.0/24 and fd00:<range>:<spoke>::/48, the hub
+being spoke 0. Two hubs of one range are a region and its copy that kept the addresses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import ip_network
+
+DEFAULT = "0.0.0.0/0"
+
+
+@dataclass(frozen=True)
+class Table:
+    routes: tuple[tuple[str, str], ...]
+    """(prefix, an appliance's address or `None`, `Internet`, `VnetLocal`, `VirtualNetworkGateway`)."""
+    propagates: bool
+
+
+@dataclass(frozen=True)
+class Rule:
+    direction: str
+    """`Inbound` or `Outbound`."""
+    access: str
+    protocol: str
+    source: str
+    """A prefix, a tag, or `mine` and `nobody's`: the application security groups with and without the machine."""
+    destination: str
+    ports: str
+
+
+Group = tuple[Rule, ...]
+"""Rules, first asked first; None in its place: no group."""
+
+
+@dataclass(frozen=True)
+class Spoke:
+    hub: int
+    range: int
+    number: int
+    six: bool
+    single: bool
+    """The machine has no address in the second family (R10a)."""
+    region: str
+    grown: bool
+    """It has more space than its hub knows: the peering is not synced (R31)."""
+    table: Table | None
+    connected: bool
+    lends: bool
+    uses: bool
+    access: bool
+    forwarded: bool
+    """Of the spoke's half of the peering (R30)."""
+    group: Group | None
+    nic_group: Group | None
+
+    @property
+    def name(self) -> str:
+        return f"spoke{self.hub}{self.number}"
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Its space, as its hub knows it."""
+        return _both(f"10.{self.range}.{self.number}.0/24", f"fd00:{self.range}:{self.number}::/48", self.six)
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        return (*self.known, *((f"10.{self.range}.{self.number + 10}.0/24",) if self.grown else ()))
+
+    @property
+    def machine(self) -> tuple[str, ...]:
+        return _both(
+            f"10.{self.range}.{self.number}.4", f"fd00:{self.range}:{self.number}::4", self.six and not self.single
+        )
+
+
+@dataclass(frozen=True)
+class Hub:
+    number: int
+    range: int
+    region: str
+    six: bool
+    gateway: bool
+    open: bool
+    """Its gateway talks to others over a circuit (E38)."""
+    vpn: tuple[str, ...] | None
+    """The prefixes behind a VPN gateway's one tunnel; None for no such gateway."""
+    weights: tuple[int | None, ...]
+    """By circuit; None for no connection."""
+    appliance: str
+    """`none`, `works`, `off` (no IP forwarding); `pool` and `half`: two behind a load balancer, the second one off."""
+    tables: tuple[Table | None, Table | None, Table | None]
+    """Of the GatewaySubnet, the appliance's subnet and the machine's."""
+    appliance_group: Group | None
+    endpoint: str | None
+    """The network policies of a private endpoint's subnet, `Enabled` or `Disabled`; None for no endpoint."""
+
+    @property
+    def name(self) -> str:
+        return f"hub{self.number}"
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return self.spaces
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        return _both(f"10.{self.range}.0.0/24", f"fd00:{self.range}:0::/48", self.six)
+
+    @property
+    def machine(self) -> tuple[str, ...]:
+        return _both(f"10.{self.range}.0.132", f"fd00:{self.range}:0:2::4", self.six)
+
+    @property
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """The appliances' addresses by their machines' names."""
+        held = {"none": 0, "works": 1, "off": 1}.get(self.appliance, 2)
+        return {
+            f"nva{self.number}{'ab'[at]}": _both(
+                f"10.{self.range}.0.{68 + at}", f"fd00:{self.range}:0:1::{4 + at}", self.six
+            )
+            for at in range(held)
+        }
+
+    @property
+    def endpoint_address(self) -> str | None:
+        return None if self.endpoint is None else f"10.{self.range}.0.196"
+
+    @property
+    def front(self) -> str | None:
+        """The load balancer's address."""
+        return f"10.{self.range}.0.70" if self.appliance in ("pool", "half") else None
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A site's router on one circuit."""
+
+    circuit: int
+    preference: int
+    med: int
+    prepend: int
+    both_links: bool
+    denied_out: str | None
+    denied_in: str | None
+
+
+@dataclass(frozen=True)
+class Home:
+    name: str
+    prefixes: tuple[str, ...]
+    speakers: tuple[Speaker, ...]
+    firewall: bool
+
+
+@dataclass(frozen=True)
+class Words:
+    circuits: int
+    hubs: tuple[Hub, ...]
+    spokes: tuple[Spoke, ...]
+    homes: tuple[Home, ...]
+    protocol: str
+    port: int
+    down: frozenset[str]
+    """`circuit 0`, `link 0 primary`, `gateway 0`, `vpn 0`, `machine nva0a`, `router dc0 1`, `region eastasia`."""
+
+    @property
+    def networks(self) -> tuple[Hub | Spoke, ...]:
+        return self.hubs + self.spokes
+
+    def network(self, name: str) -> Hub | Spoke:
+        return next(held for held in self.networks if held.name == name)
+
+    def machines(self) -> dict[str, tuple[str, ...]]:
+        """Addresses by NIC name, one machine a network."""
+        return {f"{held.name}vm-nic": held.machine for held in self.networks}
+
+    def nics(self, network: Hub | Spoke) -> dict[str, tuple[str, ...]]:
+        """All in one network: its machine's, and a hub's appliances'."""
+        members = network.members if isinstance(network, Hub) else {}
+        return {f"{network.name}vm-nic": network.machine} | {f"{name}-nic": held for name, held in members.items()}
+
+    def network_of(self, nic: str) -> Hub | Spoke:
+        return next(held for held in self.networks if nic in self.nics(held))
+
+    def addresses(self, home: Home) -> list[str]:
+        """One address in each of a site's prefixes."""
+        return [str(ip_network(prefix)[9]) for prefix in home.prefixes if prefix != DEFAULT]
+
+
+@cache
+def _both(four: str, six: str, both: bool) -> tuple[str, ...]:
+    return (four, str(ip_network(six) if "/" in six else six)) if both else (four,)
