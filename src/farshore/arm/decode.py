@@ -19,13 +19,9 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 
-def is_marker(value: object) -> bool:
-    """Whether a value only stands for one that a deployment would know."""
-    return isinstance(value, str) and value.startswith("<") and value.endswith(">")
-
-
 def holds_marker(value: object) -> bool:
-    """Whether a marker stands somewhere in a text: `10.<param:site>.0.0/16` is as unknown as a whole one."""
+    """Whether a marker, which only stands for a value that a deployment would know, is in a text:
+    `10.<param:site>.0.0/16` is as unknown as `<param:range>`."""
     return isinstance(value, str) and "<" in value and ">" in value[value.index("<") :]
 
 
@@ -48,7 +44,7 @@ class Reader:
         value: Any = self.body
         for key in _keys(path):
             value = value.get(key) if isinstance(value, dict) else None
-        if isinstance(value, str) and is_marker(value):
+        if holds_marker(value):
             self.unknown.add(self._at(path))
             return None
         return value
@@ -112,7 +108,10 @@ class Reader:
 
     def texts(self, path: str) -> tuple[str, ...]:
         value = self.raw(path)
-        return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+        held = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+        if any(map(holds_marker, held)):
+            self.unknown.add(self._at(path))
+        return tuple(item for item in held if not holds_marker(item))
 
     def items(self, path: str) -> Iterator[Reader]:
         """A reader for each object in the list at `path`."""

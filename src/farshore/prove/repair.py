@@ -74,7 +74,11 @@ def repair(estate: Estate, *, scenario: str = "published", proven: bool = True) 
         return None
     if not proven:
         return Repair(edits=tuple(edits), estate=now)
-    proof = prove(now, make_plan(now, None, scenario))
+    try:
+        proof = prove(now, make_plan(now, None, scenario))
+    except InputError:
+        # An estate that assesses well and from which no plan can be made is no repair.
+        return None
     return Repair(edits=tuple(edits), estate=now, proof=proof) if proof.ok else None
 
 

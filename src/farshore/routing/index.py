@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from farshore.arm import compute, network
@@ -88,6 +88,17 @@ class Index:
 
     def gateway_subnet(self, gateway: network.VirtualNetworkGateway) -> network.Subnet | None:
         return self.subnet(gateway.subnet)
+
+    @cached_property
+    def names_groups(self) -> bool:
+        """Whether a subnet or NIC names a security group, readable or not."""
+        subnets = (subnet for held in self.networks.values() for subnet in held.subnets)
+        if any(subnet.network_security_group is not None for subnet in subnets):
+            return True
+        if any(nic.network_security_group is not None for nic in self.nics.values()):
+            return True
+        markers = [held.unknown for held in self.networks.values()] + [held.unknown for held in self.nics.values()]
+        return any("networkSecurityGroup" in path for paths in markers for path in paths)
 
     def raw(self, id_: ResourceId) -> Reader:
         """The body behind a view, for the few fields that no model holds."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from farshore.arm.decode import Address
-from farshore.arm.ids import ResourceId
-from farshore.arm.network import NetworkInterface, VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.decode import Address, Reader
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.network import PUBLIC_IP_ADDRESSES, NetworkInterface, VirtualNetwork, VirtualNetworkGateway
 from farshore.estate.outside import Site
 from farshore.routing.bgp import Heard, Link
 from farshore.routing.index import Holder, network_key
@@ -32,6 +32,30 @@ def source_of(world: World, flow: Flow) -> Holder | None:
         held = tuple(h for id_ in ids if id_.key in world.index.nics for h in holders_of(world.index.nics[id_.key]))
     named = [holder for holder in held if holder.address == flow.source_address]
     return next(iter((*named, *held)), None)
+
+
+def open_to_internet(world: World, address: Address) -> tuple[str, ...]:
+    """By which public addresses the internet may come to an address, its own or a load balancer's; we don't follow it
+    there."""
+    found = [
+        f"who may come to {id_.name} from the internet"
+        for id_, body in ((resource_id(str(body["id"])), body) for body in world.index.bodies(PUBLIC_IP_ADDRESSES))
+        if Reader(body).address("properties.ipAddress") == address
+    ]
+    for nic in world.index.nics.values():
+        for item in nic.ip_configurations:
+            public = item.public_ip_address is not None
+            balanced = any(_is_public(world, pool) for pool in item.load_balancer_backend_address_pools)
+            if item.private_ip_address == address and (public or balanced):
+                found.append(f"who may come to {nic.id.name} from the internet")
+    return tuple(dict.fromkeys(found))
+
+
+def _is_public(world: World, pool: ResourceId) -> bool:
+    """Whether a pool's load balancer has a public front."""
+    balancer = pool.parent
+    fronts = () if balancer is None else world.index.raw(balancer).items("properties.frontendIPConfigurations")
+    return any(front.id("properties.publicIPAddress") is not None for front in fronts)
 
 
 def holders_of(nic: NetworkInterface) -> Iterator[Holder]:

@@ -57,16 +57,44 @@ class Refusal:
 
 
 def refusal(world: World, holder: Holder, direction: str, packet: Packet) -> Refusal | None:
-    """Why the packet does not pass a NIC in this direction (`Inbound`, `Outbound`); None when it does."""
-    subnet = world.index.subnet(holder.subnet)
-    groups = [holder.nic.network_security_group, None if subnet is None else subnet.network_security_group]
-    for id_ in groups if direction == "Outbound" else reversed(groups):
+    """Why the packet does not pass a NIC in this direction (`Inbound`, `Outbound`); None when it does. A group that
+    says no is heard before one that nobody can read."""
+    asked, unread = _groups(world, holder)
+    for group in asked if direction == "Outbound" else reversed(asked):
+        found = _refused_by(world, group, holder, direction, packet)
+        if found is not None:
+            return found
+    return Refusal(group=holder.nic.id, rule="", missing=unread) if unread else None
+
+
+def _groups(world: World, holder: Holder) -> tuple[tuple[NetworkSecurityGroup, ...], tuple[str, ...]]:
+    """The groups of a NIC and of its subnet, those that can be read; and what of them can't be."""
+    key = ("groups", holder.nic.id.key, holder.subnet.key)
+    found: tuple[tuple[NetworkSecurityGroup, ...], tuple[str, ...]] | None = world.settled.memo.get(key)
+    if found is None:
+        found = world.settled.memo[key] = _read(world, holder)
+    return found
+
+
+def _read(world: World, holder: Holder) -> tuple[tuple[NetworkSecurityGroup, ...], tuple[str, ...]]:
+    network, subnet = world.index.network_of(holder.subnet), world.index.subnet(holder.subnet)
+    ids = [holder.nic.network_security_group, None if subnet is None else subnet.network_security_group]
+    held, unread = [], []
+    if any(path.startswith("properties.networkSecurityGroup") for path in holder.nic.unknown):
+        unread.append(f"which group {holder.nic.id.short} has")
+    if network is not None and subnet is not None and network.unknown:
+        place = f"properties.subnets[{network.subnets.index(subnet)}].properties.networkSecurityGroup"
+        if any(path.startswith(place) for path in network.unknown):
+            unread.append(f"which group {holder.subnet.short} has")
+    for id_ in ids:
         group = world.estate.network_security_group(id_)
-        if group is not None:
-            found = _refused_by(world, group, holder, direction, packet)
-            if found is not None:
-                return found
-    return None
+        if group is not None and not group.unknown:
+            held.append(group)
+        elif group is not None:
+            unread += (f"{id_.short if id_ else ''}, {path}" for path in sorted(group.unknown))
+        elif id_ is not None:
+            unread.append(f"{id_.short}, which is not in the estate")
+    return tuple(held), tuple(unread)
 
 
 def virtual_network_tag(world: World, subnet_id: ResourceId) -> tuple[Network, ...]:

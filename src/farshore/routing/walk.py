@@ -36,6 +36,7 @@ from farshore.routing.places import (
     is_stale,
     label,
     missing_in,
+    open_to_internet,
     peer_of,
     site_is_connected,
     site_of,
@@ -68,7 +69,11 @@ def trace_one_way(
     if start is not None:
         return walk.leave(start)
     if flow.source.lower() == "internet":
-        return walk.end(Disposition.NO_ROUTE, "nothing of the estate answers to the internet at a private address")
+        missing = open_to_internet(world, flow.destination_address)
+        if missing:
+            because = "what comes in from the internet by a public address is not followed"
+            return walk.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
+        return walk.end(Disposition.NO_ROUTE, f"nothing in the estate has a public address for {walk.destination}")
     holder = source_of(world, flow)
     if holder is None:
         return walk.end(
@@ -316,7 +321,7 @@ class _Walk:
         if found is None:
             return None
         where = f"{direction.lower()} at {holder.nic.id.name}"
-        because = f"{found.group.short} decides by a tag whose prefixes are not known" if found.missing else str(found)
+        because = f"nobody can tell what {found.group.short} lets pass" if found.missing else str(found)
         self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=f"{where}: {because}"))
         if found.missing:
             return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=found.missing)

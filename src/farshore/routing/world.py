@@ -20,7 +20,7 @@ from typing import Any
 
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
-from farshore.arm.network import NETWORK_SECURITY_GROUPS, Subnet, VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import Subnet, VirtualNetwork, VirtualNetworkGateway
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside, Site
@@ -224,7 +224,7 @@ class World:
     @cached_property
     def has_groups(self) -> bool:
         """Whether there is any security group to ask."""
-        return bool(self.index.bodies(NETWORK_SECURITY_GROUPS))
+        return self.index.names_groups
 
     @cached_property
     def blind_spots(self) -> tuple[str, ...]:

@@ -14,7 +14,18 @@ import numpy.typing as npt
 from farshore.arm.decode import Network
 from farshore.routing.scale.columns import Columns, Indexes, Machines
 from farshore.routing.scale.ends import Ends
-from farshore.routing.scale.groups import PASSES, REFUSED, Rule, Service, States, chosen, painted, rules_of
+from farshore.routing.scale.groups import (
+    PASSES,
+    REFUSED,
+    UNCLEAR,
+    Rule,
+    Service,
+    States,
+    chosen,
+    painted,
+    readable,
+    rules_of,
+)
 
 
 class Checks:
@@ -66,8 +77,8 @@ class Checks:
 
     def _of_group(self, machines: Machines, rows: npt.NDArray[np.int64], key: str) -> Indexes:
         body = self._columns.groups.get(key)
-        if body is None:
-            return np.zeros(len(rows), dtype=np.int32)
+        if body is None or not readable(body):
+            return np.full(len(rows), self._number(np.full(len(self._ends), UNCLEAR, dtype=np.int8)), dtype=np.int32)
         rules = self._rules.get((key, "Inbound"))
         if rules is None:
             rules = self._rules[(key, "Inbound")] = rules_of(body, "Inbound", self._service, self._tags)
@@ -101,8 +112,8 @@ class Checks:
         for direction, keys in (("Inbound", groups), ("Outbound", tuple(reversed(groups)))):
             for key in keys:
                 body = self._columns.groups.get(key)
-                if body is None:
-                    continue
+                if body is None or not readable(body):
+                    return -1
                 rules = rules_of(body, direction, self._service, self._tags)
                 if not all(rule.everyone for rule in rules[:-1]):
                     return -1

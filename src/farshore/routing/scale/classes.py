@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from farshore.routing.scale.arrivals import Place, parsed
-from farshore.routing.scale.columns import Columns
+from farshore.routing.scale.columns import UNREAD, Columns
 from farshore.routing.scale.ends import Ends
 from farshore.routing.scale.networks import Networks, Source
 from farshore.routing.scale.prefixes import of_networks
@@ -59,7 +59,7 @@ class Tables:
         source = self.networks.source(number)
         at = self.sources.setdefault(source, len(self.sources))
         taken = self._taken(number)
-        for subnet in found.subnets:
+        for place, subnet in enumerate(found.subnets):
             key = "" if subnet.route_table is None else subnet.route_table.key
             table = self.columns.tables.get(key)
             painted = self._paint(key, number, taken)
@@ -70,6 +70,8 @@ class Tables:
             self.class_of[subnet.id.key] = self.classes.setdefault(cls, len(self.classes))
             if subnet.network_security_group is not None:
                 self.group_of[subnet.id.key] = subnet.network_security_group.key
+            elif f"properties.subnets[{place}].properties.networkSecurityGroup.id" in found.unknown:
+                self.group_of[subnet.id.key] = UNREAD
 
     def place(self, key: str) -> Place:
         """A subnet as a place on the way to a machine."""

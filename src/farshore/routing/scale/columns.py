@@ -31,6 +31,9 @@ TABLES = network.ROUTE_TABLES.lower()
 GROUPS = network.NETWORK_SECURITY_GROUPS.lower()
 _MANY = frozenset({NICS, MACHINES, TABLES, GROUPS, compute.DISKS.lower()})
 _ALONE = frozenset({TABLES + "/routes", GROUPS + "/securityrules"})
+UNREAD = "unread"
+"""In place of a security group's id, where one is named and nobody can say which."""
+
 _NOT_RUNNING = ("deallocated", "deallocating", "stopped", "stopping")
 
 
@@ -197,7 +200,7 @@ class _Reading:
         """Takes a NIC in; says whether it may be an appliance, or be one of a load balancer's members."""
         properties = _object(body.get("properties"))
         own = properties.get("networkSecurityGroup")
-        group = _number(self.group_numbers, _id(own)) if own else 0
+        group = _number(self.group_numbers, _id(own) or UNREAD) if own else 0
         region = _number(self.region_numbers, normal_location(_text(body.get("location"))))
         held_by = properties.get("virtualMachine")
         holder = _id(held_by) if held_by else ""

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from farshore.arm.decode import Network
+from farshore.arm.decode import Network, holds_marker
 from farshore.arm.json import Body
 from farshore.routing.scale.columns import Indexes
 from farshore.routing.scale.ends import Ends
@@ -75,6 +75,19 @@ def rules_of(body: Body, direction: str, service: Service, tags: Mapping[str, tu
     else:
         found.append(Rule(True, EVERYWHERE, (), False, ("internet",), frozenset()))
     return tuple(found)
+
+
+def readable(body: Body) -> bool:
+    """Whether every value of a group's rules is one: a marker stands for what only a deployment knows."""
+    properties = body.get("properties")
+    given = properties.get("securityRules") if isinstance(properties, dict) else None
+    return "<" not in str(given) or not _holds_marker(given)
+
+
+def _holds_marker(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_marker(item) for key, item in value.items() if key != "description")
+    return any(map(_holds_marker, value)) if isinstance(value, list) else holds_marker(value)
 
 
 def _priority(inside: Mapping[str, Any]) -> int:

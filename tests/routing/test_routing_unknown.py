@@ -1,0 +1,122 @@
+"""What nobody can read or follow makes no answer definite: groups with markers or not there, public ways in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from farshore.estate.estate import Estate
+from farshore.routing import elements, judge, trace
+from farshore.routing.scale.reach import Reach
+from routing.small import Net, flow, id_of
+from twin.corners import hub, router, site
+
+ASKED = flow("dc", "192.168.0.9", "10.1.0.4")
+GROUP = id_of("networkSecurityGroups", "g")
+
+
+def rule(**given: Any) -> dict[str, Any]:
+    plain = {
+        "priority": 100,
+        "direction": "Inbound",
+        "access": "Deny",
+        "protocol": "*",
+        "sourceAddressPrefix": "203.0.113.0/24",
+        "destinationAddressPrefix": "*",
+        "sourcePortRange": "*",
+        "destinationPortRange": "*",
+    }
+    return {"name": "r", "properties": {**plain, **given}}
+
+
+def guarded(*rules: dict[str, Any], named: str = GROUP, on_subnet: bool = False) -> Estate:
+    net = hub()
+    if rules:
+        net.add("networkSecurityGroups", "g", securityRules=list(rules))
+    if on_subnet:
+        subnet = net.bodies[id_of("virtualNetworks", "spoke")]["properties"]["subnets"][0]
+        subnet["properties"]["networkSecurityGroup"] = {"id": named}
+    else:
+        net.bodies[id_of("networkInterfaces", "vm1-nic")]["properties"]["networkSecurityGroup"] = {"id": named}
+    return net.estate(site(router()))
+
+
+def words(estate: Estate) -> tuple[str, dict[str, int]]:
+    """Of the flow, and at scale of all."""
+    return judge(*trace(estate, ASKED)).kind, {word: n for word, n in Reach.of(estate).totals().items() if n}
+
+
+def test_a_group_that_can_be_read_is_asked() -> None:
+    assert words(guarded(rule()))[0] == "delivered"
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        {"sourceAddressPrefix": "<param:x>"},
+        {"access": "<param:x>"},
+        {"destinationPortRange": "<param:x>"},
+        {"protocol": "<param:x>"},
+        {"direction": "<param:x>"},
+        {"sourceAddressPrefix": None, "sourceAddressPrefixes": ["10.0.0.0/8", "10.<param:x>.0.0/16"]},
+    ],
+)
+@pytest.mark.parametrize("on_subnet", [False, True])
+def test_a_marker_in_a_rule_makes_what_the_group_lets_pass_unknown(marked: dict[str, Any], on_subnet: bool) -> None:
+    one, many = words(guarded(rule(**marked), on_subnet=on_subnet))
+    assert one == "unknown" and many.get("unknown"), many
+
+
+@pytest.mark.parametrize("named", [GROUP, "<param:x>"])
+@pytest.mark.parametrize("on_subnet", [False, True])
+def test_a_group_that_is_not_there_or_not_named_lets_nobody_know(named: str, on_subnet: bool) -> None:
+    one, many = words(guarded(named=named, on_subnet=on_subnet))
+    assert one == "unknown" and many.get("unknown"), many
+
+
+def test_a_no_that_can_be_read_stands_beside_a_group_that_can_t() -> None:
+    net = hub()
+    net.add("networkSecurityGroups", "g", securityRules=[rule(sourceAddressPrefix="*")])
+    net.bodies[id_of("networkInterfaces", "vm1-nic")]["properties"]["networkSecurityGroup"] = {"id": GROUP}
+    subnet = net.bodies[id_of("virtualNetworks", "spoke")]["properties"]["subnets"][0]
+    subnet["properties"]["networkSecurityGroup"] = {"id": "<param:x>"}
+    assert judge(*trace(net.estate(site(router())), ASKED)).kind == "denied"
+
+
+# The internet
+
+
+def from_internet(estate: Estate, to: str) -> str:
+    return judge(*trace(estate, flow("internet", "198.51.100.7", to))).kind
+
+
+def published(net: Net) -> Net:
+    public = net.add("publicIPAddresses", "ip", ipAddress="20.50.1.2")
+    nic = net.bodies[id_of("networkInterfaces", "vm1-nic")]["properties"]
+    nic["ipConfigurations"][0]["properties"]["publicIPAddress"] = {"id": public}
+    return net
+
+
+def test_whether_the_internet_comes_in_by_a_public_address_is_not_known() -> None:
+    estate = published(hub()).estate(site(router()))
+    assert [from_internet(estate, to) for to in ("20.50.1.2", "10.1.0.4")] == ["unknown", "unknown"]
+    assert [from_internet(estate, to) for to in ("20.50.1.3", "10.1.0.5")] == ["unreachable", "unreachable"]
+
+
+def test_whether_the_internet_comes_in_by_a_public_load_balancer_is_not_known() -> None:
+    net = hub()
+    front = {"publicIPAddress": {"id": id_of("publicIPAddresses", "ip")}}
+    balancer = net.add("loadBalancers", "lb", frontendIPConfigurations=[{"name": "f", "properties": front}])
+    nic = net.bodies[id_of("networkInterfaces", "vm1-nic")]["properties"]
+    nic["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] = [
+        {"id": f"{balancer}/backendAddressPools/all"}
+    ]
+    assert from_internet(net.estate(site(router())), "10.1.0.4") == "unknown"
+
+
+def test_every_failure_is_still_counted_where_a_group_can_t_be_read() -> None:
+    estate = guarded(rule(sourceAddressPrefix="<param:x>"))
+    reach = Reach.of(estate)
+    for element in elements(reach.model.columns.skeleton):
+        assert sum(reach.totals(reach.under(element)).values()) == sum(reach.totals().values())
