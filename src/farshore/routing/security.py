@@ -49,10 +49,16 @@ class Refusal:
     """A group's no, or that nobody can tell."""
 
     group: ResourceId
+    """The group, or the NIC whose groups can't be read."""
     rule: str
+    """Its rule; empty where none can be read."""
     missing: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        if self.missing and not self.rule:
+            return f"nobody can tell what the groups of {self.group.short} let pass"
+        if self.missing:
+            return f"{self.group.short} decides by a tag whose prefixes are not known"
         return f"{self.group.short} says no by {self.rule}"
 
 

@@ -321,10 +321,9 @@ class _Walk:
         if found is None:
             return None
         where = f"{direction.lower()} at {holder.nic.id.name}"
-        because = f"nobody can tell what {found.group.short} lets pass" if found.missing else str(found)
-        self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=f"{where}: {because}"))
+        self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=f"{where}: {found}"))
         if found.missing:
-            return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=found.missing)
+            return self.end(Disposition.INSUFFICIENT_INFORMATION, str(found), missing=found.missing)
         return self.end(Disposition.DENIED, f"{found} ({where})")
 
     # Gateways
