@@ -23,7 +23,7 @@ from .building import estate_of
 from .drawing import words
 from .words import Words
 
-NETWORKS = max(40, int(os.environ.get("FARSHORE_NAIVE", "400")) // 40)
+NETWORKS = max(40, int(os.environ.get("FARSHORE_NAIVE", "400")) // 100)
 NEW = {"spoke": "aaa", "hub": "zzz", "nva": "mmm"}
 
 
