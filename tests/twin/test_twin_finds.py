@@ -9,7 +9,7 @@ import pytest
 
 from farshore.cli.witness.states import State
 from farshore.cli.witness.witnessed import Witnessed
-from farshore.routing import circuits, effective, exchange, gateways, selection, sites, walk, world
+from farshore.routing import circuits, effective, exchange, gateways, security, selection, sites, walk, world
 from farshore.routing.values import EffectiveRoute
 from farshore.twin.blueprint import blueprint_of
 from farshore.twin.running import Twin
@@ -134,3 +134,51 @@ def test_a_wrong_table_is_found_or_not_counted_as_compared(
         assert "4 tables apart" in found.described()
     else:
         assert found.tables == 4 and {item["what"] for item in found.differences} == {"BGP"}
+
+
+def icmp_goes_by_tcp_s_rules(patch: pytest.MonkeyPatch) -> None:
+    """Groups that take an echo for a request to port 443 (R42)."""
+    right = security.refusal
+
+    def wrong(world, holder, direction, packet):  # type: ignore[no-untyped-def]
+        return right(world, holder, direction, replace(packet, protocol="tcp", destination_port=443))
+
+    patch.setattr(walk, "refusal", wrong)
+
+
+def test_an_engine_that_is_wrong_about_icmp_is_found_by_pings_alone(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    icmp_goes_by_tcp_s_rules(monkeypatch)
+    estate = CORNERS["groups_of_every_kind"][0]()
+    found = Witnessed(port=443, seed=1)
+    found.see(twin, State("as it is", estate, blueprint_of(estate)))
+    assert set(found.wrong) == {"ping"}, found.described()
+
+
+HOOK = "add chain inet twin altered {{ type filter hook {} priority {}; }}"
+ALTERED = {
+    # It passes on what should have ended with it: no host, and no count of a ping's, misses anything.
+    "a_place_that_is_no_hop": ("/fw", HOOK.format("prerouting", -310), "ip ttl 1 ip ttl set 2", "traceroute"),
+    "a_hop_that_keeps_silent": ("dc/ce1", HOOK.format("output", 0), "icmp type time-exceeded drop", "traceroute"),
+    "a_hop_with_another_s_address": (
+        "dc/ce1",
+        HOOK.format("output", 0),
+        "icmp type time-exceeded ip saddr set 198.18.0.1",
+        "traceroute",
+    ),
+    "an_appliance_that_lets_no_echo_pass": ("/fw", HOOK.format("forward", 5), "meta l4proto icmp drop", "ping"),
+    "a_machine_that_answers_no_echo": ("/vm1", HOOK.format("input", 5), "icmp type echo-request drop", "ping"),
+}
+
+
+@pytest.mark.parametrize("name", ALTERED)
+def test_an_altered_twin_is_found_by_pings_or_by_traceroutes_alone(twin: Twin, name: str) -> None:
+    end, chain, rule, kind = ALTERED[name]
+    estate = CORNERS["through_an_appliance"][0]()
+    blueprint = blueprint_of(estate)
+    host = next(item for item in blueprint.plan["hosts"] if item["name"].endswith(end))
+    host["nft"] += [chain, f"add rule inet twin altered {rule}"]
+    found = Witnessed(port=443, seed=1)
+    found.see(twin, State(name, estate, blueprint))
+    assert set(found.wrong) == {kind}, found.described()

@@ -2,7 +2,7 @@
 
 Requests are TCP: whoever is asked says its name, so that the asker knows who has answered, not only that somebody did.
 A flow counts as answered when the name has come: a handshake alone would not notice a firewall that sees only one
-direction (R39).
+direction (R39). Echoes go beside them (echoes.py).
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import subprocess
 import time
 from typing import Any
 
+from farshore.twin.echoes import IP_TRANSPARENT, IPV6_TRANSPARENT, Echoes
+
 LONGEST = 8.0
 LONGEST_UP = 80
 """Tries, a twentieth of a second apart."""
 LINES = 60
 """Of one message to nftables."""
-IP_TRANSPARENT, IPV6_TRANSPARENT = 19, 75
 
 SYSCTLS = {
     "net/ipv4/conf/all/rp_filter": "0",
@@ -36,7 +37,9 @@ SYSCTLS = {
     "net/ipv4/conf/all/accept_local": "1",
     # A site may ask from an address that Azure holds too: what comes for it is routed on, whoever has asked.
     "net/ipv4/ip_early_demux": "0",
-    "net/ipv4/icmp_ratelimit": "0",
+    # Every hop of every traceroute at once: no kind of ICMP is held back.
+    "net/ipv4/icmp_ratemask": "0",
+    "net/ipv6/icmp/ratemask": "0",
     "net/ipv6/conf/all/accept_ra": "0",
     "net/ipv6/conf/all/keep_addr_on_down": "1",
     "net/ipv4/fib_multipath_hash_policy": "0",
@@ -204,8 +207,8 @@ class Agent:
         writer.close()
 
     async def probe(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Ask along each flow; the answerer's name, or None where nobody has answered when for `quiet` seconds no
-        answer at all has come."""
+        """Ask along each flow, and send each echo; the answerer's name, and an echo's address, or None where nobody has
+        answered when for `quiet` seconds no answer at all has come."""
         answers: dict[str, str | None] = {flow[0]: None for flow in order["flows"]}
         latest = time.monotonic()
 
@@ -214,17 +217,23 @@ class Agent:
             answers[flow[0]] = await _request(*flow[1:])
             latest = time.monotonic()
 
+        echoes = Echoes(order["echoes"])
         tasks = [asyncio.create_task(one(flow)) for flow in order["flows"]]
+        tasks.append(asyncio.create_task(echoes.all()))
         began = time.monotonic()
         while True:
             _, waiting = await asyncio.wait(tasks, timeout=order["quiet"] / 4)
             now = time.monotonic()
-            if not waiting or now - latest > order["quiet"] or now - began > LONGEST:
+            if not waiting or now - max(latest, echoes.latest) > order["quiet"] or now - began > LONGEST:
                 break
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        return {"answers": answers}
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        echoes.close()
+        wrong = next((error for error in ended if isinstance(error, Exception)), None)
+        if wrong is not None:
+            raise wrong
+        return {"answers": answers, "echoes": echoes.answers}
 
     async def seen(self, order: dict[str, Any]) -> dict[str, Any]:
         """The packets remembered, by kind of memory; forgotten afterwards."""

@@ -5,8 +5,10 @@ flow that was let through passes; the kernel's connection tracking knows which. 
 group) or leads to a drop that is remembered in `denied`. A stateful host drops what belongs to no flow that it saw
 begin, and remembers that in `stateless`.
 
-`seen` holds, for each TCP packet, addresses, ports and the time to live that it came with: put in the order of falling
-times to live, the hosts that saw a packet are its way.
+`seen` holds, for each TCP packet and each ping, addresses, ports and the time to live that it came with: put in the
+order of falling times to live, the hosts that saw a packet are its way. An echo has no ports: where TCP has them it has
+its type and its checksum, which is another for each identifier (observe.py). A traceroute's probes are not remembered:
+they die on purpose.
 
 The tag VirtualNetwork is a set of each subnet (R30, R44): what follows from the estate is written into it here, what a
 gateway must learn first is put in once BGP has settled.
@@ -33,9 +35,16 @@ FAMILY = {4: ("ip", "ipv4", "ttl"), 6: ("ip6", "ipv6", "hoplimit")}
 FIRST_TTL = 64
 """Linux's, for both families."""
 TUPLE = {
-    4: "ip saddr . ip daddr . tcp sport . tcp dport",
-    6: "ip6 saddr . ip6 daddr . tcp sport . tcp dport",
+    4: "ip saddr . ip daddr . th sport . th dport",
+    6: "ip6 saddr . ip6 daddr . th sport . th dport",
 }
+PING = 1
+"""The sequence of an echo that is remembered."""
+ECHOES = {
+    4: f"icmp type {{ echo-request, echo-reply }} icmp sequence {PING}",
+    6: f"icmpv6 type {{ echo-request, echo-reply }} icmpv6 sequence {PING}",
+}
+CARRIED = {4: "{ tcp, icmp }", 6: "{ tcp, ipv6-icmp }"}
 
 
 def memory() -> list[str]:
@@ -43,7 +52,7 @@ def memory() -> list[str]:
     lines = ["add table inet twin"]
     for family, (_, kind, _) in FAMILY.items():
         key = f"{kind}_addr . {kind}_addr . inet_service . inet_service"
-        more = "size 65535; flags dynamic;"
+        more = "size 131072; flags dynamic;"
         lines.append(f"add set inet twin seen{family} {{ type {key} . mark; {more} }}")
         for name in ("denied", "stateless"):
             lines.append(f"add set inet twin {name}{family} {{ type {key}; {more} }}")
@@ -55,16 +64,16 @@ def memory() -> list[str]:
         lines.append(f"add rule inet twin {chain} tcp dport 179 return")
         lines.append(f"add rule inet twin {chain} tcp sport 179 return")
         for family, (word, kind, ttl) in FAMILY.items():
-            packet = f"meta nfproto {kind} meta l4proto tcp"
-            lines.append(f"add rule inet twin {chain} {packet} meta mark set {word} {ttl} map {{ {numbers} }}")
-            lines.append(f"add rule inet twin {chain} {packet} add @seen{family} {{ {TUPLE[family]} . meta mark }}")
+            for packet in (f"meta nfproto {kind} meta l4proto tcp", ECHOES[family]):
+                lines.append(f"add rule inet twin {chain} {packet} meta mark set {word} {ttl} map {{ {numbers} }}")
+                lines.append(f"add rule inet twin {chain} {packet} add @seen{family} {{ {TUPLE[family]} . meta mark }}")
     return lines
 
 
 def remember(where: str) -> list[str]:
     """Statements that keep a packet's flow in `denied` or `stateless`."""
     return [
-        f"meta nfproto {name} meta l4proto tcp add @{where}{family} {{ {TUPLE[family]} }}"
+        f"meta nfproto {name} meta l4proto {CARRIED[family]} add @{where}{family} {{ {TUPLE[family]} }}"
         for family, (_, name, _) in FAMILY.items()
     ]
 

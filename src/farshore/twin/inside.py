@@ -168,10 +168,17 @@ class Inside:
         return {}
 
     def probe(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Ask along flows, by the host that each leaves from: `{"host": [[id, from, to, own port, port], ...]}`."""
+        """Ask along flows, and send echoes, by the host that each leaves from: `{"host": [[id, from, to, own port,
+        port], ...]}` and `{"host": [[id, from, to, identifier, sequence, time to live], ...]}`."""
         hosts = self._there()
-        answers = hosts.each({name: {**order, "flows": flows} for name, flows in order["flows"].items()})
-        return {"answers": {key: value for found in answers.values() for key, value in found["answers"].items()}}
+        names = dict.fromkeys((*order["flows"], *order["echoes"]))
+        told = hosts.each(
+            {name: {**order, **{what: order[what].get(name, []) for what in ("flows", "echoes")}} for name in names}
+        )
+        return {
+            what: {key: value for found in told.values() for key, value in found[what].items()}
+            for what in ("answers", "echoes")
+        }
 
     def listen(self, order: dict[str, Any]) -> dict[str, Any]:
         """Answer at these TCP ports, everywhere that answers."""

@@ -80,7 +80,9 @@ class Fabric:
         for item in self.ground.peered.get(self.network.id.key, ()):
             shielded += item.prefixes
         numbers = [
-            SUBNET + self.numbers[subnet.name.lower()] for subnet in self.network.subnets if not self._silent(subnet)
+            SUBNET + self.numbers[subnet.name.lower()]
+            for subnet in (*self.network.subnets, self.own)
+            if not self._silent(subnet)
         ]
         self.host.bird += network_tables(sessions, numbers, shielded, metric=BGP)
 

@@ -4,6 +4,11 @@ Every request has a port of its own at the asker's end, so that what each host r
 requests, their replies and one another apart. A request that nobody answered is made once more before it counts as
 lost: on a busy machine a packet may be late.
 
+With each request goes a ping between the same ends, with an identifier in the port's place. It says nobody's name: the
+host that saw it last is the one that replied. When both are back a traceroute follows the ping, one probe for each host
+that saw it. Its hops are what the answers come from, not what hosts remember: a place that answers with another's
+address, or lets itself not be counted, is seen by it alone.
+
 A packet takes one of several equal ways. What decides between two networks that announce one range is then chance, and
 so is which of two routers sees a reply. Both are read from the kernel's own routes: all that lie ahead of a packet.
 """
@@ -11,12 +16,15 @@ so is which of two routers sees a reply. Both are read from the kernel's own rou
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
+from struct import pack
 from typing import Any
 
 from farshore.arm.decode import Address
 from farshore.twin.blueprint import Blueprint
+from farshore.twin.echoes import REPLY, REQUEST, checksum
+from farshore.twin.groups import FIRST_TTL, PING
 from farshore.twin.running import Twin
 
 FIRST_PORT = 20000
@@ -24,7 +32,10 @@ QUIET = (0.3, 0.8)
 """Seconds without any answer after which what is unanswered is lost, in the first round and in the second. Nothing here
 takes more than a few milliseconds, unless the machine has other things to do."""
 MOST_ASKS = 10000
-"""Of one observation: a host remembers 65,535 packets (groups.py), of a request and its reply, in two rounds."""
+"""Of one observation: a host remembers 131,072 packets (groups.py), of a request, a ping and their replies, in two
+rounds."""
+MOST_HOPS = 30
+"""Of a traceroute, as the tool of that name has it."""
 
 
 @dataclass(frozen=True)
@@ -64,39 +75,62 @@ class Fate:
     """The host that dropped it, or its reply, as part of no flow that it knew."""
 
 
-def observe(twin: Twin, blueprint: Blueprint, asks: Sequence[Ask]) -> list[Fate]:
+@dataclass(frozen=True)
+class Observed:
+    """What became of all that was sent for one ask."""
+
+    asked: Fate
+    pinged: Fate
+    traced: tuple[frozenset[str], ...]
+    """A traceroute's hops: the hosts that have the address that each came from; empty where none came."""
+
+
+def observe(twin: Twin, blueprint: Blueprint, asks: Sequence[Ask]) -> list[Observed]:
     """Make all requests at once, and tell what became of each. The blueprint must be built."""
     assert len(asks) <= MOST_ASKS, f"at most {MOST_ASKS} at once"
     twin.do("listen", ports=sorted({ask.port for ask in asks}))
     twin.do("seen")
-    answers, ports = _requests(twin, asks, range(len(asks)), FIRST_PORT, QUIET[0])
-    lost = [number for number in range(len(asks)) if answers[number] is None]
+    answers, pings, ports = _requests(twin, asks, range(len(asks)), FIRST_PORT, QUIET[0])
+    lost = [number for number in range(len(asks)) if answers[number] is None or not pings[number]]
     if lost:
-        again, other_ports = _requests(twin, asks, lost, FIRST_PORT + MOST_ASKS, QUIET[1])
+        # Both again, whichever was lost: they are then remembered under one number.
+        again, pings_again, other_ports = _requests(twin, asks, lost, FIRST_PORT + MOST_ASKS, QUIET[1])
         answers.update(again)
+        pings.update(pings_again)
         ports.update(other_ports)
     memory = _Memory(twin.do("seen")["hosts"])
     kernel = _Kernel(twin, blueprint)
-    return [_fate(ask, answers[number], ports[number], memory, kernel) for number, ask in enumerate(asks)]
+    asked = [
+        _fate(ask, answers[number], _by_tcp(ask, ports[number]), memory, kernel) for number, ask in enumerate(asks)
+    ]
+    pinged = []
+    for number, ask in enumerate(asks):
+        fate = _fate(ask, None, _by_echo(ask, ports[number]), memory, kernel)
+        pinged.append(replace(fate, answered_by=fate.way[-1]) if pings[number] and fate.way else fate)
+    traced = _traceroutes(twin, blueprint, asks, pinged, ports)
+    return [Observed(*three) for three in zip(asked, pinged, traced, strict=True)]
 
 
 def _requests(
     twin: Twin, asks: Sequence[Ask], which: Iterable[int], first: int, quiet: float
-) -> tuple[dict[int, str | None], dict[int, int]]:
+) -> tuple[dict[int, str | None], dict[int, bool], dict[int, int]]:
+    """Who has answered, whose ping was replied to, and the number that each was sent under."""
     flows: dict[str, list[list[Any]]] = {}
+    echoes: dict[str, list[list[Any]]] = {}
     ports = {}
     for number in which:
         ask = asks[number]
         ports[number] = first + number
-        row = [str(number), str(ask.source), str(ask.destination), ports[number], ask.port]
-        flows.setdefault(ask.host, []).append(row)
-    answers = twin.do("probe", flows=flows, quiet=quiet)["answers"]
-    return {int(key): value for key, value in answers.items()}, ports
+        row = [str(number), str(ask.source), str(ask.destination), ports[number]]
+        flows.setdefault(ask.host, []).append([*row, ask.port])
+        echoes.setdefault(ask.host, []).append([*row, PING, FIRST_TTL])
+    told = twin.do("probe", flows=flows, echoes=echoes, quiet=quiet)
+    answers = {int(key): value for key, value in told["answers"].items()}
+    return answers, {int(key): value is not None and value[1] for key, value in told["echoes"].items()}, ports
 
 
-def _fate(ask: Ask, answered: str | None, port: int, memory: _Memory, kernel: _Kernel) -> Fate:
-    there = (str(ask.source), str(ask.destination), port, ask.port)
-    home = (there[1], there[0], there[3], there[2])
+def _fate(ask: Ask, answered: str | None, ways: tuple[Tuple, Tuple], memory: _Memory, kernel: _Kernel) -> Fate:
+    there, home = ways
     way = memory.way(there, ask.host)
     back = memory.way(home, way[-1] if way else "")
     return Fate(
@@ -108,6 +142,66 @@ def _fate(ask: Ask, answered: str | None, port: int, memory: _Memory, kernel: _K
         denied_at=memory.where("denied", there, home),
         stateless_at=memory.where("stateless", there, home),
     )
+
+
+def _by_tcp(ask: Ask, port: int) -> tuple[Tuple, Tuple]:
+    there = (str(ask.source), str(ask.destination), port, ask.port)
+    return there, (there[1], there[0], there[3], there[2])
+
+
+def _by_echo(ask: Ask, identifier: int) -> tuple[Tuple, Tuple]:
+    """What the two packets of a ping have where TCP has its ports: type and code, and the checksum."""
+    version = ask.source.version
+    ends = str(ask.source), str(ask.destination)
+    found = []
+    for kind in (REQUEST[version], REPLY[version]):
+        packet = pack("!BBHHH", kind, 0, 0, identifier, PING)
+        # IPv6 sums up both addresses too, the length, and the protocol's number (RFC 8200).
+        whole = ask.source.packed + ask.destination.packed + pack("!II", len(packet), 58) if version == 6 else b""
+        found.append((kind << 8, checksum(whole + packet)))
+    return (*ends, *found[0]), (*reversed(ends), *found[1])  # type: ignore[return-value]
+
+
+def _traceroutes(
+    twin: Twin, blueprint: Blueprint, asks: Sequence[Ask], pinged: Sequence[Fate], ports: dict[int, int]
+) -> list[tuple[frozenset[str], ...]]:
+    """One probe for each host that saw a ping after its sender; those without an answer once more."""
+    probes = {
+        f"{number}/{left}": [str(ask.source), str(ask.destination), ports[number], PING + left, left]
+        for number, (ask, fate) in enumerate(zip(asks, pinged, strict=True))
+        for left in range(1, min(len(fate.way), MOST_HOPS + 1))
+    }
+    came: dict[str, str] = {}
+    for quiet in QUIET:
+        echoes: dict[str, list[list[Any]]] = {}
+        for key, probe in probes.items():
+            if key not in came:
+                echoes.setdefault(asks[int(key.partition("/")[0])].host, []).append([key, *probe])
+        if echoes:
+            told = twin.do("probe", flows={}, echoes=echoes, quiet=quiet)["echoes"]
+            came |= {key: answer[0] for key, answer in told.items() if answer is not None}
+    holders = _holders(blueprint)
+    found = []
+    for number, (ask, fate) in enumerate(zip(asks, pinged, strict=True)):
+        hops = []
+        for left in range(1, min(len(fate.way), MOST_HOPS + 1)):
+            address = came.get(f"{number}/{left}")
+            # A site answers for all its prefixes, and has none of these addresses to itself.
+            site = {fate.answered_by} if address == str(ask.destination) and fate.answered_by else set()
+            hops.append(frozenset(holders.get(address, ()) if address else ()) | site)
+        found.append(tuple(hops))
+    return found
+
+
+def _holders(blueprint: Blueprint) -> dict[str, set[str]]:
+    """Who has an address: of its own, or as the number of its wires."""
+    found: dict[str, set[str]] = {}
+    for host in blueprint.plan["hosts"]:
+        for line in host["ip"]:
+            _, what, _, address, *_ = line.split()
+            if what == "address":
+                found.setdefault(address.partition("/")[0], set()).add(host["name"])
+    return found
 
 
 Tuple = tuple[str, str, int, int]

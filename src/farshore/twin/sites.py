@@ -71,6 +71,8 @@ def _wire(draft: Draft, core: Host, host: Host, edges: list[Edge]) -> None:
     home = draft.wire(host, core)
     for family in FAMILIES:
         host.ip.append(f"-{family} route add default via {core.at[family]} dev {home} onlink table {DELIVER}")
+        # What it has to say itself, to whoever it has no route of BGP's for: a traceroute from its own site.
+        host.ip.append(f"-{family} rule add iif lo lookup {DELIVER} priority 40000")
     for edge in edges:
         wire = draft.wire(host, edge.host)
         for family in FAMILIES:

@@ -15,6 +15,9 @@ What the engine calls     must show in the twin as
     wrong-owner           no answer for whoever asked
     unreachable           no answer, nothing refused it, and it came as far
     unknown               nothing: the engine makes no claim, and the flow is counted apart
+
+A ping is compared the same way (echoes.py), but where a firewall sees only the request: it drops a conversation, of
+which it misses the half, and not an echo, whose reply comes home by another way.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from farshore.routing import Flow, Routing, Trace, Verdict
     from farshore.twin.observe import Ahead, Fate
 
+ICMP = "icmp"
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -41,6 +46,8 @@ class Compared:
     """What is not the same, in a sentence."""
     apart: str = ""
     """Why the two can't be compared."""
+    forward: Trace | None = None
+    """The engine's way there."""
 
 
 def compare(routing: Routing, machines: dict[str, str], flow: Flow, fate: Fate, left_out: frozenset[str]) -> Compared:
@@ -49,10 +56,10 @@ def compare(routing: Routing, machines: dict[str, str], flow: Flow, fate: Fate, 
 
     forward, back = routing.trace(flow)
     verdict = judge(forward, back)
-    names = _Names(machines)
+    names = Names(machines)
     apart = _apart(verdict, (forward, back), left_out)
     differs = "" if apart else _difference(verdict, forward, back, fate, names)
-    return Compared(flow, verdict.kind, differs, apart)
+    return Compared(flow, verdict.kind, differs, apart, forward)
 
 
 def _apart(verdict: Verdict, traces: tuple[Trace, Trace], left_out: frozenset[str]) -> str:
@@ -70,7 +77,7 @@ def _apart(verdict: Verdict, traces: tuple[Trace, Trace], left_out: frozenset[st
     return ""
 
 
-def _difference(verdict: Verdict, forward: Trace, back: Trace, fate: Fate, names: _Names) -> str:
+def _difference(verdict: Verdict, forward: Trace, back: Trace, fate: Fate, names: Names) -> str:
     kind = verdict.kind
     undecided = [
         (trace, ahead)
@@ -80,15 +87,16 @@ def _difference(verdict: Verdict, forward: Trace, back: Trace, fate: Fate, names
     if kind == "ambiguous":
         return _undecided(undecided)
     if any(len(ahead.networks) > 1 for ahead in (fate.ahead, fate.ahead_back)):
-        return f"the twin splits the traffic between {_list(fate.ahead.networks | fate.ahead_back.networks)}"
+        return f"the twin splits the traffic between {listed(fate.ahead.networks | fate.ahead_back.networks)}"
     shared = {key for key in (*forward.stateful_hops, *back.stateful_hops) if "|" in key}
     if kind == "asymmetric" and shared:
         routers = fate.ahead.routers | fate.ahead_back.routers
         return "" if len(routers) > 1 else "the engine sees several routers share the traffic, the twin sees one"
-    if kind in ("delivered", "stale"):
+    echoed = forward.flow.protocol == ICMP and set(back.stateful_hops) <= set(forward.stateful_hops)
+    if kind in ("delivered", "stale") or (kind == "asymmetric" and echoed):
         return _delivered(forward, back, fate, names)
     if fate.answered_by is not None:
-        return f"the engine says {kind} ({verdict.because}), but {_short(fate.answered_by)} answered"
+        return f"the engine says {kind} ({verdict.because}), but {short(fate.answered_by)} answered"
     return _lost(verdict, forward, back, fate, names)
 
 
@@ -99,31 +107,31 @@ def _undecided(found: Sequence[tuple[Trace, Ahead]]) -> str:
     return ""
 
 
-def _delivered(forward: Trace, back: Trace, fate: Fate, names: _Names) -> str:
+def _delivered(forward: Trace, back: Trace, fate: Fate, names: Names) -> str:
     expected = names.taker(forward)
     if fate.answered_by is None:
-        why = f", refused at {_short(fate.denied_at)}" if fate.denied_at else ""
-        why += f", no state at {_short(fate.stateless_at)}" if fate.stateless_at else ""
-        went = f"there {_list(fate.way, ' ')}, back {_list(fate.back, ' ') or 'nowhere'}"
-        return f"the engine says that {_short(expected)} answers, nobody did{why}: {went}"
+        why = f", refused at {short(fate.denied_at)}" if fate.denied_at else ""
+        why += f", no state at {short(fate.stateless_at)}" if fate.stateless_at else ""
+        went = f"there {listed(fate.way, ' ')}, back {listed(fate.back, ' ') or 'nowhere'}"
+        return f"the engine says that {short(expected)} answers, nobody did{why}: {went}"
     if fate.answered_by != expected:
-        return f"the engine says that {_short(expected)} answers, {_short(fate.answered_by)} did"
+        return f"the engine says that {short(expected)} answers, {short(fate.answered_by)} did"
     for trace, way, ahead, word in (
         (forward, fate.way, fate.ahead, "way there"),
         (back, fate.back, fate.ahead_back, "way back"),
     ):
         wrong = names.unlike(trace, way, whole=True)
-        if wrong and not _by_several_sites(ahead):
+        if wrong and not by_several_sites(ahead):
             return f"the {word} differs: {wrong}"
     return ""
 
 
-def _by_several_sites(ahead: Ahead) -> bool:
+def by_several_sites(ahead: Ahead) -> bool:
     """Whether a line between sites makes ways by several of them equal: a trace shows one, a packet takes another."""
     return len({router.partition("/")[0] for router in ahead.routers}) > 1
 
 
-def _lost(verdict: Verdict, forward: Trace, back: Trace, fate: Fate, names: _Names) -> str:
+def _lost(verdict: Verdict, forward: Trace, back: Trace, fate: Fate, names: Names) -> str:
     kind = verdict.kind
     trace, way = (forward, fate.way) if verdict.direction == "forward" else (back, fate.back)
     if kind == "denied":
@@ -131,10 +139,10 @@ def _lost(verdict: Verdict, forward: Trace, back: Trace, fate: Fate, names: _Nam
         return (
             ""
             if fate.denied_at in where
-            else f"the engine has it refused at {_list(where)}, the twin {_short(fate.denied_at)}"
+            else f"the engine has it refused at {listed(where)}, the twin {short(fate.denied_at)}"
         )
     if fate.denied_at is not None:
-        return f"the engine says {kind} ({verdict.because}), in the twin a group at {_short(fate.denied_at)} refused it"
+        return f"the engine says {kind} ({verdict.because}), in the twin a group at {short(fate.denied_at)} refused it"
     if kind == "asymmetric":
         return (
             ""
@@ -143,19 +151,19 @@ def _lost(verdict: Verdict, forward: Trace, back: Trace, fate: Fate, names: _Nam
         )
     # Where its way goes on to a dead end or in circles, a host that has seen one direction only may drop it before.
     missed = set(forward.stateful_hops) ^ set(back.stateful_hops)
-    if fate.stateless_at is not None and any(_short(fate.stateless_at) in key for key in missed):
+    if fate.stateless_at is not None and any(short(fate.stateless_at) in key for key in missed):
         return ""
     if kind == "looped":
         return "" if len(set(way)) < len(way) else "the engine says that it loops, no host saw it twice"
     if kind == "unreachable":
         if fate.stateless_at is not None:
-            return f"the engine says unreachable ({verdict.because}), {_short(fate.stateless_at)} knew no flow"
+            return f"the engine says unreachable ({verdict.because}), {short(fate.stateless_at)} knew no flow"
         wrong = names.unlike(trace, way, whole=False)
         return f"it ends elsewhere: {wrong}" if wrong else ""
     return ""
 
 
-class _Names:
+class Names:
     """The engine's hops in the twin's names."""
 
     def __init__(self, machines: dict[str, str]) -> None:
@@ -169,20 +177,21 @@ class _Names:
 
     def last(self, trace: Trace) -> frozenset[str]:
         """What the trace's last hop may be."""
-        return self._hops(trace)[-1] if trace.hops else frozenset()
+        return self.hops(trace)[-1] if trace.hops else frozenset()
 
     def unlike(self, trace: Trace, way: Sequence[str], *, whole: bool) -> str:
         """How a way is unlike a trace, or nothing. Not `whole`: one may have seen one place more than the other, since
         a dead hop is told by the engine and passed by nobody."""
-        expected, seen = self._hops(trace), _plain(way)
+        expected, seen = self.hops(trace), plain(way)
         pairs = zip(expected, seen, strict=False)
         same = all(place in those for those, place in pairs)
         if same and (len(expected) == len(seen) if whole else abs(len(expected) - len(seen)) <= 1):
             return ""
-        says = " ".join("|".join(sorted(map(_short, those))) for those in expected)
-        return f"engine {says or '-'}; twin {_list(seen, ' ') or '-'}"
+        says = " ".join("|".join(sorted(map(short, those))) for those in expected)
+        return f"engine {says or '-'}; twin {listed(seen, ' ') or '-'}"
 
-    def _hops(self, trace: Trace) -> list[frozenset[str]]:
+    def hops(self, trace: Trace) -> list[frozenset[str]]:
+        """Its places, each with the hosts that it may be."""
         found: list[frozenset[str]] = []
         for hop in trace.hops:
             those = self._hop(hop.kind, hop.name, hop.id)
@@ -207,7 +216,7 @@ class _Names:
         return f"machine:{self._machines.get(key, key)}"
 
 
-def _plain(way: Sequence[str]) -> list[str]:
+def plain(way: Sequence[str]) -> list[str]:
     """A way without the twin's own detail."""
     found: list[str] = []
     for host in way:
@@ -221,9 +230,9 @@ def _plain(way: Sequence[str]) -> list[str]:
     return found
 
 
-def _short(host: str | None) -> str:
+def short(host: str | None) -> str:
     return "nobody" if host is None else host.rpartition("/")[2].rpartition(":")[2]
 
 
-def _list(hosts: Sequence[str] | frozenset[str], between: str = ", ") -> str:
-    return between.join(_short(host) for host in (hosts if isinstance(hosts, Sequence) else sorted(hosts)))
+def listed(hosts: Sequence[str] | frozenset[str], between: str = ", ") -> str:
+    return between.join(short(host) for host in (hosts if isinstance(hosts, Sequence) else sorted(hosts)))

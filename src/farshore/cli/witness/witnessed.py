@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from farshore.cli.witness.compare import Compared, compare
+from farshore.cli.witness.echoes import compare_echoes
 from farshore.cli.witness.flows import ends_of, flows_of
 from farshore.cli.witness.gaps import Gap
 from farshore.cli.witness.learned import tables
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MOST_FLOWS = 2000
 """Of one state."""
 MOST_SHOWN = 20
+_TITLES = {"ping": "ICMP", "traceroute": "ways", "BGP": "BGP"}
 
 
 @dataclass
@@ -39,11 +41,19 @@ class Witnessed:
     words: Counter[str] = field(default_factory=Counter)
     apart: Counter[str] = field(default_factory=Counter)
     """Flows that can't be compared, by the reason."""
+    pings: int = 0
+    """Pings compared: one goes with each flow."""
+    pings_apart: int = 0
+    traceroutes: int = 0
+    """Traceroutes compared: one follows each ping."""
+    traceroutes_apart: int = 0
     tables: int = 0
     """BGP tables compared."""
     tables_apart: int = 0
     """Those of states in which something has no host, or is not known: nothing is said of them."""
     differences: list[dict[str, str]] = field(default_factory=list)
+    wrong: Counter[str] = field(default_factory=Counter)
+    """Differences, by what was compared."""
     left_out: dict[str, str] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
 
@@ -65,13 +75,16 @@ class Witnessed:
             if routing.world.settles:
                 raise
             self.apart["BGP settles neither in the twin nor in the engine"] += len(pairs)
+            self.pings_apart += len(pairs)
+            self.traceroutes_apart += len(pairs)
             self.states += 1
             return
-        fates = observe(twin, blueprint, [ask for _, ask in pairs])
+        observed = observe(twin, blueprint, [ask for _, ask in pairs])
         machines = routing.world.index.machine_of
         missing = frozenset(blueprint.missing)
-        for (flow, _), fate in zip(pairs, fates, strict=True):
-            self._flow(state, compare(routing, machines, flow, fate, missing))
+        for (flow, _), seen in zip(pairs, observed, strict=True):
+            self._flow(state, compare(routing, machines, flow, seen.asked, missing))
+            self._echoes(state, *compare_echoes(routing, machines, flow, seen, missing))
         for table in tables(twin, blueprint, estate, routing):
             # BIRD can't have learned what nobody was there to say, nor what nobody knows; and what never settles may
             # have come to rest by chance.
@@ -80,7 +93,7 @@ class Witnessed:
                 continue
             self.tables += 1
             if table.differs:
-                self._differ(state, "BGP", table.differs)
+                self._differ(state, "BGP", "BGP", table.differs)
         self.states += 1
         self.hosts = max(self.hosts, len(blueprint.hosts))
         self.flows += len(pairs)
@@ -99,9 +112,19 @@ class Witnessed:
             return
         self.words[found.kind] += 1
         if found.differs:
-            self._differ(state, str(found.flow), found.differs)
+            self._differ(state, "flow", str(found.flow), found.differs)
 
-    def _differ(self, state: State, what: str, how: str) -> None:
+    def _echoes(self, state: State, ping: Compared, traceroute: Compared) -> None:
+        self.pings += not ping.apart
+        self.pings_apart += bool(ping.apart)
+        self.traceroutes += not traceroute.apart
+        self.traceroutes_apart += bool(traceroute.apart)
+        for kind, found in (("ping", ping), ("traceroute", traceroute)):
+            if found.differs:
+                self._differ(state, kind, f"{kind} {found.flow}", found.differs)
+
+    def _differ(self, state: State, kind: str, what: str, how: str) -> None:
+        self.wrong[kind] += 1
         self.differences.append({"state": state.name, "what": what, "how": how})
 
     @property
@@ -120,6 +143,10 @@ class Witnessed:
             "not_asked": self.left,
             "words": dict(sorted(self.words.items())),
             "apart": [{"because": why, "flows": count} for why, count in sorted(self.apart.items())],
+            "pings": self.pings,
+            "pings_apart": self.pings_apart,
+            "traceroutes": self.traceroutes,
+            "traceroutes_apart": self.traceroutes_apart,
             "tables": self.tables,
             "tables_apart": self.tables_apart,
             "differences": self.differences,
@@ -132,7 +159,7 @@ class Witnessed:
     def described(self) -> str:
         """The answer for a person."""
         compared = sum(self.words.values())
-        same = compared - sum(item["what"] != "BGP" for item in self.differences)
+        same = compared - self.wrong["flow"]
         lines = [
             f"{_many(self.states, 'state')} built, at most {_many(self.hosts, 'host')}, in {self.seconds:,.1f} s",
             f"tcp/{self.port}: {_many(self.flows, 'flow')} asked, {compared:,} compared, {same:,} agree",
@@ -141,9 +168,13 @@ class Witnessed:
         lines += [f"  {'apart':<12} {count:>9,}  {why}" for why, count in sorted(self.apart.items())]
         if self.left:
             lines.append(f"  {'not asked':<12} {self.left:>9,}  beyond --flows {self.most_flows} of a state")
-        wrong = sum(item["what"] == "BGP" for item in self.differences)
-        apart = f", {_many(self.tables_apart, 'table')} apart" if self.tables_apart else ""
-        lines.append(f"BGP: {_many(self.tables, 'table')} compared, {self.tables - wrong:,} agree{apart}")
+        for kind, what, count, apart in (
+            ("ping", "ping", self.pings, self.pings_apart),
+            ("traceroute", "traceroute", self.traceroutes, self.traceroutes_apart),
+            ("BGP", "table", self.tables, self.tables_apart),
+        ):
+            more = f", {_many(apart, what)} apart" if apart else ""
+            lines.append(f"{_TITLES[kind]}: {_many(count, what)} compared, {count - self.wrong[kind]:,} agree{more}")
         for item in self.differences[:MOST_SHOWN]:
             lines += [f"\ndiffers, {item['state']}", f"  {item['what']}", f"  {item['how']}"]
         if len(self.differences) > MOST_SHOWN:
