@@ -29,6 +29,7 @@ LAST = 20000
 WIRES_4 = int(IPv4Address("198.18.0.0"))
 WIRES_6 = int(IPv6Address("fd18::"))
 MOST_HOSTS = 1 << 16
+WIRES = {4: "198.18.0.0/15", 6: "fd18::/112"}
 
 
 @dataclass
@@ -112,7 +113,7 @@ def told_apart(prefixes: Iterable[Network]) -> None:
             raise InputError(
                 "The twin numbers its own wires from this range",
                 value=str(prefix),
-                expected="an estate without 198.18.0.0/15 and fd18::/112",
+                expected=f"an estate without {WIRES[4]} and {WIRES[6]}",
             )
 
 

@@ -22,7 +22,7 @@ from ipaddress import ip_network
 from farshore.arm.decode import Address, Network
 from farshore.arm.network import Route, Subnet, VirtualNetwork
 from farshore.twin.bird import Session, network_tables
-from farshore.twin.draft import DELIVER, LAST, SUBNET, Draft, Host, via
+from farshore.twin.draft import DELIVER, LAST, SUBNET, WIRES, Draft, Host, via
 from farshore.twin.ground import Ground, inside
 from farshore.twin.machines import Machines
 
@@ -42,7 +42,8 @@ class Fabric:
         self.network = network
         self.host = draft.host(f"network:{network.id.key}")
         self.own = Subnet(id=network.id.child("subnets", OWN), name=OWN, address_prefixes=())
-        """For what this host has to say itself (a time to live that has run out): a subnet without a table."""
+        """For what this host has to say itself (a time to live that has run out): a subnet without a table, that hears
+        BGP."""
         self.numbers = {subnet.name.lower(): number for number, subnet in enumerate((*network.subnets, self.own))}
 
     def lay(self, machines: Machines, fabrics: dict[str, Fabric]) -> None:
@@ -68,6 +69,8 @@ class Fabric:
         for subnet in (*self.network.subnets, self.own):
             host.ip += self._rows(subnet, machines, fabrics)
         for family in FAMILIES:
+            # Its own BGP sessions, which a learned 0/0 must not lead away.
+            host.ip.append(f"-{family} rule add iif lo to {WIRES[family]} lookup main priority 140")
             host.ip.append(f"-{family} rule add iif lo lookup {SUBNET + self.numbers[OWN]} priority 150")
 
     def from_gateway(self, wire: str, subnet: str) -> None:

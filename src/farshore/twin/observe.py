@@ -15,6 +15,7 @@ so is which of two routers sees a reply. Both are read from the kernel's own rou
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
@@ -151,46 +152,54 @@ def _by_tcp(ask: Ask, port: int) -> tuple[Tuple, Tuple]:
 
 def _by_echo(ask: Ask, identifier: int) -> tuple[Tuple, Tuple]:
     """What the two packets of a ping have where TCP has its ports: type and code, and the checksum."""
-    version = ask.source.version
-    ends = str(ask.source), str(ask.destination)
-    found = []
-    for kind in (REQUEST[version], REPLY[version]):
-        packet = pack("!BBHHH", kind, 0, 0, identifier, PING)
-        # IPv6 sums up both addresses too, the length, and the protocol's number (RFC 8200).
-        whole = ask.source.packed + ask.destination.packed + pack("!II", len(packet), 58) if version == 6 else b""
-        found.append((kind << 8, checksum(whole + packet)))
-    return (*ends, *found[0]), (*reversed(ends), *found[1])  # type: ignore[return-value]
+    request, reply = (_type_and_checksum(ask, kind[ask.source.version], identifier) for kind in (REQUEST, REPLY))
+    source, destination = str(ask.source), str(ask.destination)
+    return (source, destination, *request), (destination, source, *reply)
+
+
+def _type_and_checksum(ask: Ask, kind: int, identifier: int) -> tuple[int, int]:
+    packet = pack("!BBHHH", kind, 0, 0, identifier, PING)
+    if ask.source.version == 4:
+        return kind << 8, checksum(packet)
+    # IPv6 sums up both addresses too, the length, and the protocol's number (RFC 8200).
+    ends = ask.source.packed + ask.destination.packed + pack("!II", len(packet), socket.IPPROTO_ICMPV6)
+    return kind << 8, checksum(ends + packet)
 
 
 def _traceroutes(
     twin: Twin, blueprint: Blueprint, asks: Sequence[Ask], pinged: Sequence[Fate], ports: dict[int, int]
 ) -> list[tuple[frozenset[str], ...]]:
     """One probe for each host that saw a ping after its sender; those without an answer once more."""
-    probes = {
-        f"{number}/{left}": [str(ask.source), str(ask.destination), ports[number], PING + left, left]
-        for number, (ask, fate) in enumerate(zip(asks, pinged, strict=True))
-        for left in range(1, min(len(fate.way), MOST_HOPS + 1))
-    }
-    came: dict[str, str] = {}
+    lengths = [min(len(fate.way) - 1, MOST_HOPS) for fate in pinged]
+    due = [(number, left) for number, length in enumerate(lengths) for left in range(1, length + 1)]
+    came: dict[tuple[int, int], str] = {}
     for quiet in QUIET:
         echoes: dict[str, list[list[Any]]] = {}
-        for key, probe in probes.items():
-            if key not in came:
-                echoes.setdefault(asks[int(key.partition("/")[0])].host, []).append([key, *probe])
-        if echoes:
-            told = twin.do("probe", flows={}, echoes=echoes, quiet=quiet)["echoes"]
-            came |= {key: answer[0] for key, answer in told.items() if answer is not None}
+        for number, left in due:
+            ask = asks[number]
+            row = [f"{number}/{left}", str(ask.source), str(ask.destination), ports[number], PING + left, left]
+            echoes.setdefault(ask.host, []).append(row)
+        told = twin.do("probe", flows={}, echoes=echoes, quiet=quiet)["echoes"] if echoes else {}
+        for number, left in due:
+            answer = told[f"{number}/{left}"]
+            if answer is not None:
+                came[number, left] = answer[0]
+        # A network has no route of its own to what only its subnets' tables know: it keeps silent, however often asked.
+        due = [
+            (number, left)
+            for number, left in due
+            if (number, left) not in came and not pinged[number].way[left].startswith("network:")
+        ]
     holders = _holders(blueprint)
-    found = []
-    for number, (ask, fate) in enumerate(zip(asks, pinged, strict=True)):
-        hops = []
-        for left in range(1, min(len(fate.way), MOST_HOPS + 1)):
-            address = came.get(f"{number}/{left}")
-            # A site answers for all its prefixes, and has none of these addresses to itself.
-            site = {fate.answered_by} if address == str(ask.destination) and fate.answered_by else set()
-            hops.append(frozenset(holders.get(address, ()) if address else ()) | site)
-        found.append(tuple(hops))
-    return found
+
+    def named(number: int, left: int) -> frozenset[str]:
+        address = came.get((number, left), "")
+        found = frozenset(holders.get(address, ()))
+        # A site answers for all its prefixes, and has none of those addresses to itself.
+        last = pinged[number].answered_by
+        return found | {last} if last is not None and address == str(asks[number].destination) else found
+
+    return [tuple(named(number, left) for left in range(1, length + 1)) for number, length in enumerate(lengths)]
 
 
 def _holders(blueprint: Blueprint) -> dict[str, set[str]]:
