@@ -55,6 +55,8 @@ def agreed(found: Witnessed) -> None:
     print(found.described())
     assert found.good, found.described()
     assert found.flows == sum(found.words.values()) + sum(found.apart.values())
+    assert found.flows == found.pings + found.pings_apart
+    assert found.flows == found.traceroutes + found.traceroutes_apart
 
 
 def of(estate: Estate) -> State:

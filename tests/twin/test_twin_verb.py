@@ -21,6 +21,7 @@ def test_the_answer_keeps_to_its_schema_and_nothing_differs() -> None:
     told = answer("twin", "--project", EXAMPLE, "--fail", "circuit-link er-hongkong primary", "--gap")
     jsonschema.validate(told, schemas.read("twin"))
     assert told["states"] == 1 and told["flows"] == sum(told["words"].values()) == 56
+    assert told["pings"] == told["traceroutes"] == 56 and told["pings_apart"] == told["traceroutes_apart"] == 0
     assert told["tables"] > 0 and told["differences"] == told["apart"] == told["left_out"] == []
     assert [gap["not_back"] for gap in told["gaps"]] == [0]
     assert len(told["cannot"]) > 4
@@ -31,6 +32,8 @@ def test_a_moment_of_a_plan_and_a_person_s_answer() -> None:
     done = farshore("twin", "--project", EXAMPLE, "--after", "failover/fence/datacenter", "--flows", "10")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 state built" in done.stdout and "10 flows asked, 10 compared, 10 agree" in done.stdout
+    assert "ICMP: 10 pings compared, 10 agree" in done.stdout
+    assert "ways: 10 traceroutes compared, 10 agree" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 

@@ -47,8 +47,9 @@ def command(
     """Build the estate as Linux network namespaces with real BGP, send real packets, and compare with the engine.
 
     Each virtual network, machine, gateway instance, circuit link and site router becomes a namespace; BIRD speaks BGP,
-    nftables are the security groups, the kernel chooses routes. Every machine and every site asks every other. The
-    answer is where engine and twin differ, and status 2 if they do anywhere.
+    nftables are the security groups, the kernel chooses routes. Every machine and every site asks every other, by TCP
+    and by ping, and follows each ping with a traceroute. The answer is where engine and twin differ, and status 2 if
+    they do anywhere.
 
     Needs Linux with bird2, nftables and iproute2; no root where users may have namespaces of their own. Nothing of the
     machine is touched, and nothing is left behind.

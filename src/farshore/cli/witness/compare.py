@@ -42,12 +42,12 @@ class Compared:
     flow: Flow
     kind: str
     """The engine's word."""
+    forward: Trace
+    """The engine's way there."""
     differs: str = ""
     """What is not the same, in a sentence."""
     apart: str = ""
     """Why the two can't be compared."""
-    forward: Trace | None = None
-    """The engine's way there."""
 
 
 def compare(routing: Routing, machines: dict[str, str], flow: Flow, fate: Fate, left_out: frozenset[str]) -> Compared:
@@ -59,7 +59,7 @@ def compare(routing: Routing, machines: dict[str, str], flow: Flow, fate: Fate, 
     names = Names(machines)
     apart = _apart(verdict, (forward, back), left_out)
     differs = "" if apart else _difference(verdict, forward, back, fate, names)
-    return Compared(flow, verdict.kind, differs, apart, forward)
+    return Compared(flow, verdict.kind, forward, differs, apart)
 
 
 def _apart(verdict: Verdict, traces: tuple[Trace, Trace], left_out: frozenset[str]) -> str:

@@ -26,15 +26,13 @@ def compare_echoes(
     """The ping and the traceroute that went with a flow."""
     echo = replace(flow, protocol=ICMP, destination_port=None)
     ping = compare(routing, machines, echo, seen.pinged, left_out)
-    forward = ping.forward
-    assert forward is not None, "compared with a trace"
-    apart = ping.apart
+    apart, forward = ping.apart, ping.forward
     if ping.differs:
         apart = "its ping differs already"
     elif forward.disposition == "Ambiguous" or by_several_sites(seen.pinged.ahead):
         apart = "one of equal ways, and a trace shows another"
     differs = "" if apart else _hops_differ(forward, seen, Names(machines))
-    return ping, Compared(echo, ping.kind, differs, apart, forward)
+    return ping, Compared(echo, ping.kind, forward, differs, apart)
 
 
 def _hops_differ(forward: Trace, seen: Observed, names: Names) -> str:
