@@ -169,7 +169,7 @@ def _type_and_checksum(ask: Ask, kind: int, identifier: int) -> tuple[int, int]:
 def _traceroutes(
     twin: Twin, blueprint: Blueprint, asks: Sequence[Ask], pinged: Sequence[Fate], ports: dict[int, int]
 ) -> list[tuple[frozenset[str], ...]]:
-    """One probe for each host that saw a ping after its sender; those without an answer once more."""
+    """One probe for each host that saw a ping after its sender."""
     lengths = [min(len(fate.way) - 1, MOST_HOPS) for fate in pinged]
     due = [(number, left) for number, length in enumerate(lengths) for left in range(1, length + 1)]
     came: dict[tuple[int, int], str] = {}
@@ -184,11 +184,14 @@ def _traceroutes(
             answer = told[f"{number}/{left}"]
             if answer is not None:
                 came[number, left] = answer[0]
-        # A network has no route of its own to what only its subnets' tables know: it keeps silent, however often asked.
+        # Once more only where somebody has to answer. What refused a ping may keep silent, and so may a network: it has
+        # no route of its own to what only its subnets' tables know.
         due = [
             (number, left)
             for number, left in due
-            if (number, left) not in came and not pinged[number].way[left].startswith("network:")
+            if (number, left) not in came
+            and pinged[number].answered_by is not None
+            and not pinged[number].way[left].startswith("network:")
         ]
     holders = _holders(blueprint)
 
