@@ -23,6 +23,9 @@ LIMITS = {
     "waypoint": (None, 50.0),
     "weight": (None, 50.0),
     "preference": (None, 50.0),
+    "peering": (None, 50.0),
+    "group": (None, 50.0),
+    "machine": (None, 50.0),
 }
 """Milliseconds: the median, the 99th percentile."""
 
@@ -133,12 +136,92 @@ def _preferences(proven: Any, draw: Random, times: int) -> Iterator[Callable[[],
         yield lambda s=site, r=router, v=value: preferred(proven, s.name, r.name, v)  # type: ignore[misc]
 
 
+def _peerings(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
+    """A half less, cut off, or with a flag turned: of a spoke or of a hub, as peerings have it."""
+    from farshore.estate.estate import Change
+    from farshore.routing.scale.bodies import changed
+
+    resources = proven.reach.model.columns.skeleton.resources
+    halves = [
+        (key, place)
+        for key in sorted(resources)
+        if "/virtualnetworks/" in key
+        for place, _ in enumerate(resources[key]["properties"].get("virtualNetworkPeerings", ()))
+    ]
+    for _ in range(times):
+        key, place = draw.choice(halves)
+        body = resources[key]
+        every = list(body["properties"]["virtualNetworkPeerings"])
+        half = every[place]["properties"]
+        turned = draw.choice(
+            ({"peeringState": "Disconnected"}, {"useRemoteGateways": not half.get("useRemoteGateways", False)}, None)
+        )
+        every[place : place + 1] = [] if turned is None else [{**every[place], "properties": {**half, **turned}}]
+        change = Change(put={**body, "properties": {**body["properties"], "virtualNetworkPeerings": every}})
+        yield lambda change=change: changed(proven, change)  # type: ignore[misc]
+
+
+def _groups(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
+    """A security rule more, less, or the other way round."""
+    from farshore.estate.estate import Change
+    from farshore.routing.scale.bodies import changed
+
+    columns = proven.reach.model.columns
+    prefixes = [str(prefix) for site in columns.skeleton.sites for prefix in site.prefixes]
+    keys = sorted(columns.groups)
+    for _ in range(times):
+        body = columns.groups[draw.choice(keys)]
+        rules = list(body["properties"].get("securityRules", ()))
+        if rules and draw.random() < 0.6:
+            at = draw.randrange(len(rules))
+            own = rules[at]["properties"]
+            other = {"Allow": "Deny"}.get(own.get("access"), "Allow")
+            rules[at : at + 1] = [] if draw.random() < 0.5 else [{"name": "r", "properties": {**own, "access": other}}]
+        else:
+            more = {"priority": 99, "direction": "Inbound", "access": "Deny", "protocol": "*"}
+            ports = {"sourcePortRange": "*", "destinationPortRange": "*"}
+            ends = {"sourceAddressPrefix": draw.choice(prefixes), "destinationAddressPrefix": "*"}
+            rules.append({"name": "more", "properties": {**more, **ports, **ends}})
+        change = Change(put={**body, "properties": {**body["properties"], "securityRules": rules}})
+        yield lambda change=change: changed(proven, change)  # type: ignore[misc]
+
+
+def _machines(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
+    """A NIC deleted, or put into another's subnet, at another address there, behind another's security group."""
+    from farshore.arm.ids import resource_id
+    from farshore.estate.estate import Change
+    from farshore.routing.scale.bodies import changed
+    from farshore.routing.scale.line import address_at
+
+    machines = proven.reach.model.columns.machines
+    for _ in range(times):
+        at, other = draw.randrange(len(machines)), draw.randrange(len(machines))
+        id_ = machines.nics[at]
+        group = machines.group_keys[machines.groups[other]]
+        inside = {
+            "privateIPAddress": str(address_at(int(machines.addresses[other]) + draw.choice((0, 0, 100)))),
+            "subnet": {"id": machines.subnet_keys[machines.subnets[other]]},
+        }
+        properties = {
+            "virtualMachine": {"id": machines.holders[at]},
+            "ipConfigurations": [{"name": "a", "properties": inside}],
+            **({"networkSecurityGroup": {"id": group}} if group else {}),
+        }
+        location = machines.region_names[machines.regions[other]]
+        body = {"id": id_, "name": id_.rpartition("/")[2], "location": location, "properties": properties}
+        change = Change(delete=resource_id(id_)) if draw.random() < 0.3 else Change(put=body)
+        yield lambda change=change: changed(proven, change)  # type: ignore[misc]
+
+
 KINDS: dict[str, Callable[[Any, Random, int], Iterator[Callable[[], Any]]]] = {
     "route": _routes,
     "prefix": _prefixes,
     "waypoint": _waypoints,
     "weight": _weights,
     "preference": _preferences,
+    "peering": _peerings,
+    "group": _groups,
+    "machine": _machines,
 }
 
 if __name__ == "__main__":

@@ -62,27 +62,34 @@ def live_peerings(index: Index) -> dict[str, tuple[LivePeering, ...]]:
 def _live(index: Index, network: VirtualNetwork, halves: Mapping[tuple[str, str], Peering]) -> list[LivePeering]:
     found = []
     for peering in network.peerings:
-        if peering.remote_virtual_network is None or not _connected(peering):
+        if peering.remote_virtual_network is None:
             continue
         remote = index.networks.get(peering.remote_virtual_network.key)
-        back = None
-        if remote is not None:
-            back = halves.get((remote.id.key, network.id.key))
-            if back is None or not _connected(back):
-                continue
-        far = remote is not None and remote.location != network.location
-        kind = NextHopType.VNET_GLOBAL_PEERING if far else NextHopType.VNET_PEERING
-        found.append(
-            LivePeering(
-                peering=peering,
-                back=back,
-                remote=remote,
-                remote_key=peering.remote_virtual_network.key,
-                prefixes=_reached(peering, remote),
-                next_hop_type=kind.value,
-            )
-        )
+        back = None if remote is None else halves.get((remote.id.key, network.id.key))
+        live = seen_from(network, peering, remote, back)
+        if live is not None:
+            found.append(live)
     return found
+
+
+def seen_from(
+    network: VirtualNetwork, peering: Peering, remote: VirtualNetwork | None, back: Peering | None
+) -> LivePeering | None:
+    """A network's half as what carries traffic; None where it does not. `remote`: the network behind it, None where it
+    is not in the estate, and `back` that one's own half."""
+    key = peering.remote_virtual_network
+    if key is None or not _connected(peering) or (remote is not None and (back is None or not _connected(back))):
+        return None
+    far = remote is not None and remote.location != network.location
+    kind = NextHopType.VNET_GLOBAL_PEERING if far else NextHopType.VNET_PEERING
+    return LivePeering(
+        peering=peering,
+        back=back,
+        remote=remote,
+        remote_key=key.key,
+        prefixes=_reached(peering, remote),
+        next_hop_type=kind.value,
+    )
 
 
 def _connected(peering: Peering) -> bool:

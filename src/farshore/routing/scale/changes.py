@@ -69,7 +69,8 @@ class Proven:
     elements: tuple[Element, ...]
     moments: list[list[Moment]] = field(default_factory=list)
     """By island."""
-    _island_of: Indexes = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    island_of: Indexes = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    """By unit."""
     _place_of: Indexes = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     _by_subnet: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _users: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
@@ -84,10 +85,10 @@ class Proven:
         conditions = [reach.cold, *(reach.under(element).condition for element in elements)]
         made.moments = [made._moments_of(number, conditions) for number in range(len(reach.islands))]
         model = reach.model
-        made._island_of = np.zeros(len(model.units), dtype=np.int32)
+        made.island_of = np.zeros(len(model.units), dtype=np.int32)
         made._place_of = np.zeros(len(model.units), dtype=np.int32)
         for number, island in enumerate(reach.islands):
-            made._island_of[island.units] = number
+            made.island_of[island.units] = number
             made._place_of[island.units] = np.arange(len(island.units))
         machines = model.columns.machines
         made._by_subnet = np.argsort(machines.subnets, kind="stable")
@@ -197,12 +198,53 @@ class Proven:
 
     def islands_of(self, units: npt.NDArray[np.int64]) -> dict[int, npt.NDArray[np.int64]]:
         """By island: which of some units are in it."""
-        of_island = self._island_of[units]
+        of_island = self.island_of[units]
         return {number: np.flatnonzero(of_island == number) for number in np.unique(of_island).tolist()}
+
+    def islands_by(self, anchors: Iterable[int]) -> set[int]:
+        """The islands of some gateways and targets, numbered after them; next hops that are new are in none."""
+        of = self.kept("of_anchor", self._of_anchors)
+        return {of[anchor] for anchor in anchors if anchor in of}
+
+    def _of_anchors(self) -> dict[int, int]:
+        gateways = len(self.reach.model.gateways)
+        return {
+            anchor: number
+            for number, island in enumerate(self.reach.islands)
+            for anchor in (*island.gateways, *(gateways + target for target in island.targets))
+        }
+
+    def moment_of(self, number: int) -> list[int]:
+        """With nothing failed and under each element: the moment of an island."""
+        found: dict[int, list[int]] = self.kept("moment_of", dict)
+        if number not in found:
+            held = [0] * (len(self.elements) + 1)
+            for at, moment in enumerate(self.moments[number]):
+                for who in moment.who:
+                    held[who] = at
+            found[number] = held
+        return found[number]
 
     def places_of(self, units: npt.NDArray[np.int64]) -> Indexes:
         """Where units stand in their islands."""
         return self._place_of[units]
+
+    @property
+    def homes(self) -> Indexes:
+        """By machine its network; -1 for one that is not there."""
+        return self.kept("homes", lambda: self.reach.model.units.home[self.reach.model.units.of_machine])
+
+    def rows_of_nic(self, nic: str) -> npt.NDArray[np.int64]:
+        """A NIC's rows among the machines, by its lower-case id."""
+        return self._rows("nic", self.reach.model.columns.machines.nics, nic)
+
+    def rows_of_machine(self, machine: str) -> npt.NDArray[np.int64]:
+        """A machine's rows, by its lower-case id."""
+        return self._rows("machine", self.reach.model.columns.machines.holders, machine)
+
+    def _rows(self, what: str, names: Sequence[str], name: str) -> npt.NDArray[np.int64]:
+        known = self.kept(what, lambda: _numbered(names))
+        return np.array(known.get(name, ()), dtype=np.int64)
 
     def _rows_in(self, subnet: str) -> npt.NDArray[np.int64]:
         """A subnet's machines."""
@@ -222,7 +264,7 @@ class Proven:
         """Adds what the machines of a subnet make of it; False where another island would have to be asked."""
         replies: dict[int, list[tuple[Codes, Codes]]] = {}
         for unit, machines in self._machines_in(subnet):
-            number, place = int(self._island_of[unit]), int(self._place_of[unit])
+            number, place = int(self.island_of[unit]), int(self._place_of[unit])
             if number not in replies:
                 if any(self._beyond(number, side.of_subnet(subnet)) for side in sides):
                     return False
@@ -261,7 +303,8 @@ class Proven:
         found = np.zeros((len(self.elements) + 1, len(WORDS)), dtype=np.int64)
         touched = [number for number, gateway in enumerate(model.gateways) if connection in gateway.connections]
         if not touched:
-            return None
+            # None of a site's routers is on its circuit, or it is no gateway's: nothing is heard over it.
+            return found if connection in model.world.index.connections else None
         gateways = list(model.gateways)
         for number in touched:
             gateways[number] = _weighed(gateways[number], connection, weight)
@@ -276,6 +319,13 @@ class Proven:
                     if after is not before:
                         found[moment.who] += counts @ (after - before)
         return found
+
+
+def _numbered(names: Sequence[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        found.setdefault(name, []).append(number)
+    return found
 
 
 class _Change(NamedTuple):

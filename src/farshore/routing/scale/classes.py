@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from farshore.arm.network import VirtualNetwork
 from farshore.routing.scale.arrivals import Place, parsed
 from farshore.routing.scale.columns import UNREAD, Columns
 from farshore.routing.scale.ends import Ends
@@ -68,10 +69,9 @@ class Tables:
             rows = tuple(UNKNOWN_ROW if unclear else self._row(number, way) for way in self.painted[painted].kinds)
             cls = Class(at if propagates else -1, painted, rows)
             self.class_of[subnet.id.key] = self.classes.setdefault(cls, len(self.classes))
-            if subnet.network_security_group is not None:
-                self.group_of[subnet.id.key] = subnet.network_security_group.key
-            elif f"properties.subnets[{place}].properties.networkSecurityGroup.id" in found.unknown:
-                self.group_of[subnet.id.key] = UNREAD
+            group = group_of(found, place)
+            if group:
+                self.group_of[subnet.id.key] = group
 
     def place(self, key: str) -> Place:
         """A subnet as a place on the way to a machine."""
@@ -160,6 +160,15 @@ def _with_own(made: Painted, taken: npt.NDArray[np.int16]) -> Painted:
 
 _NONE = np.zeros(0, dtype=np.uint64)
 NO_ROUTES = Routes(first=_NONE, last=_NONE, length=np.zeros(0, dtype=np.int16), hops=(), kinds=())
+
+
+def group_of(network: VirtualNetwork, place: int) -> str:
+    """The key of the security group of a network's subnet, by its place; empty for none."""
+    group = network.subnets[place].network_security_group
+    if group is not None:
+        return group.key
+    unread = f"properties.subnets[{place}].properties.networkSecurityGroup.id" in network.unknown
+    return UNREAD if unread else ""
 
 
 def network_key(subnet: str) -> str:

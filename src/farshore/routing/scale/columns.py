@@ -8,9 +8,9 @@ behind a next hop). So each fact is written down once, and arrays only do what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from farshore.estate.project import Project
 from farshore.estate.resolving import resolved_sites
 from farshore.routing.scale.line import Bools, Positions, positions
 
+K = TypeVar("K")
 Indexes = npt.NDArray[np.int32]
 
 NICS = network.NETWORK_INTERFACES.lower()
@@ -77,6 +78,56 @@ class Machines:
     def __len__(self) -> int:
         return len(self.nics)
 
+    def taken(self, rows: npt.NDArray[np.int64]) -> Machines:
+        """Some of them, with the subnets and security groups of these alone."""
+        at = rows.tolist()
+        subnets, subnet_of = np.unique(self.subnets[rows], return_inverse=True)
+        groups, group_of = np.unique(np.concatenate([[0], self.groups[rows]]), return_inverse=True)
+        return Machines(
+            nics=[self.nics[row] for row in at],
+            addresses=self.addresses[rows],
+            subnets=subnet_of.reshape(-1).astype(np.int32),
+            subnet_keys=[self.subnet_keys[number] for number in subnets.tolist()],
+            groups=group_of.reshape(-1)[1:].astype(np.int32),
+            group_keys=[self.group_keys[number] for number in groups.tolist()],
+            application_groups=self.application_groups[rows],
+            application_sets=self.application_sets,
+            regions=self.regions[rows],
+            region_names=self.region_names,
+            holders=[self.holders[row] for row in at],
+            runs=self.runs[rows],
+        )
+
+    def and_then(self, other: Machines) -> Machines:
+        """These, and then others."""
+        subnets, subnet_keys = _joined(self.subnets, self.subnet_keys, other.subnets, other.subnet_keys)
+        groups, group_keys = _joined(self.groups, self.group_keys, other.groups, other.group_keys)
+        regions, region_names = _joined(self.regions, self.region_names, other.regions, other.region_names)
+        application_groups, application_sets = _joined(
+            self.application_groups, self.application_sets, other.application_groups, other.application_sets
+        )
+        return Machines(
+            nics=[*self.nics, *other.nics],
+            addresses=np.concatenate([self.addresses, other.addresses]),
+            subnets=subnets,
+            subnet_keys=subnet_keys,
+            groups=groups,
+            group_keys=group_keys,
+            application_groups=application_groups,
+            application_sets=application_sets,
+            regions=regions,
+            region_names=region_names,
+            holders=[*self.holders, *other.holders],
+            runs=np.concatenate([self.runs, other.runs]),
+        )
+
+
+def _joined(one: Indexes, keys: Sequence[K], other: Indexes, others: Sequence[K]) -> tuple[Indexes, list[K]]:
+    """Two columns of numbers as one, and the keys that they are numbers of."""
+    numbers = {key: number for number, key in enumerate(keys)}
+    moved = np.array([_number(numbers, key) for key in others], dtype=np.int32)
+    return np.concatenate([one, moved[other] if len(other) else other]), list(numbers)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
@@ -128,6 +179,13 @@ def columns(resources: Iterable[tuple[str, Body]], around: Estate) -> Columns:
     return reading.columns(around)
 
 
+def powered(body: Body) -> tuple[frozenset[str], bool]:
+    """The NICs that a machine's body says are its own, and whether it runs, as far as the body says (R25)."""
+    reading = _Reading()
+    reading.machine("", body)
+    return frozenset(reading.attached), not reading.not_running
+
+
 @dataclass(slots=True)
 class _Many:
     """Resources as they come by."""
@@ -145,7 +203,7 @@ class _Many:
         elif kind == MACHINES:
             self.nics.machine(key, body)
         elif kind == TABLES:
-            self.tables[key], self.whole[key] = _table(key, body), body
+            self.tables[key], self.whole[key] = table_of(key, body), body
         elif kind == GROUPS:
             self.groups[key] = body
         elif kind.startswith("microsoft.network/"):
@@ -270,7 +328,8 @@ class _Reading:
         )
 
 
-def _table(key: str, body: Body) -> Table:
+def table_of(key: str, body: Body) -> Table:
+    """A route table's body as its rows."""
     properties = _object(body.get("properties"))
     prefixes, kinds, hops = [], [], []
     unclear = False

@@ -44,11 +44,12 @@ def condition_of(model: Model, down: frozenset[str]) -> Condition:
     return Condition(
         heard=tuple(gateway.working(world, up, down) for gateway in model.gateways),
         states=tuple(state_of(world, model.networks, target) for target in model.targets),
-        dead=_dead(model, outside.down | down),
+        dead=dead_of(model, outside.down | down),
     )
 
 
-def _dead(model: Model, down: frozenset[str]) -> Bools:
+def dead_of(model: Model, down: frozenset[str]) -> Bools:
+    """The units that have nobody to answer; `down`: all that is."""
     units = model.units
     dead = ~units.runs
     regions = {name.removeprefix("region:") for name in down if name.startswith("region:")}

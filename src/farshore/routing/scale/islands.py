@@ -39,13 +39,13 @@ def islands_of(model: Model) -> list[Island]:
     """The islands of a model; each unit is in one."""
     parts = _Parts(len(model.gateways), len(model.targets))
     for cls in model.classes:
-        parts.join(_of_class(model, cls.source, cls.rows))
+        parts.join(of_class(model, cls.source, cls.rows))
     for target, subnets in enumerate(model.leads):
         held = [parts.target(target)]
         for subnet in subnets:
             number = model.class_of.get(subnet)
             if number is not None:
-                held += _of_class(model, model.classes[number].source, model.classes[number].rows)
+                held += of_class(model, model.classes[number].source, model.classes[number].rows)
         parts.join(held)
     for gateway, way in enumerate(model.arrivals):
         parts.join([gateway, *(parts.target(number) for number in way.targets)])
@@ -54,7 +54,8 @@ def islands_of(model: Model) -> list[Island]:
     return _built(model, parts)
 
 
-def _of_class(model: Model, source: int, rows: Iterable[int]) -> list[int]:
+def of_class(model: Model, source: int, rows: Iterable[int]) -> list[int]:
+    """What a class hangs on: gateways by their number, targets by theirs after all gateways'."""
     held = [len(model.gateways) + row for row in rows if row >= 0]
     if source >= 0:
         held += [model.gateway_numbers[key] for key in model.sources[source].gateways if key in model.gateway_numbers]
@@ -98,7 +99,7 @@ def _built(model: Model, parts: _Parts) -> list[Island]:
     sets: dict[tuple[int, ...], int] = {(): 0}
     set_of = np.array([sets.setdefault(held, len(sets)) for held in model.announcing] or [0], dtype=np.int64)
     announced_by = np.where(units.meant >= 0, set_of[np.maximum(units.meant, 0)], 0)
-    by_class = [_of_class(model, cls.source, cls.rows) for cls in model.classes]
+    by_class = [of_class(model, cls.source, cls.rows) for cls in model.classes]
     # A unit ties its class to the gateways that announce it: few distinct pairs.
     speakers = list(sets)
     pairs, inverse = np.unique(np.stack([units.cls, announced_by], axis=1), axis=0, return_inverse=True)

@@ -156,7 +156,7 @@ class _Building:
         )
         checks = Checks(columns, ends, self.service, world.service_tags)
         appliances = sorted({world.index.machine_of.get(key, key) for key in world.index.nics})
-        units = units_of(columns, tables, checks, told, machinery, ways_in, appliances)
+        units = units_of(columns, tables.class_of, tables.group_of, checks, told, machinery, ways_in, appliances)
         by_source: list[list[int]] = [[] for _ in tables.sources]
         by_target: list[list[int]] = [[] for _ in tables.targets]
         for number, cls in enumerate(tables.classes):

@@ -76,6 +76,10 @@ class Reach:
         """The same estate in other units: what does not hang on them is kept."""
         return Reach(model, islands, answers, self.cold, _entries=self._entries, _guards=self._guards)
 
+    def apart(self, model: Model, islands: list[Island], answers: Answers) -> Reach:
+        """Other machines, or machines otherwise, in the same estate: nothing that hangs on them is kept."""
+        return Reach(model, islands, answers, self.cold)
+
     def under(self, element: Element) -> Standing:
         """What it comes to when an element has failed."""
         return self.when(element.down)
@@ -291,10 +295,10 @@ class Reach:
     def _check_of(self, guard: str) -> int:
         found = self._guards.get(guard)
         if found is None:
-            found = self._guards[guard] = self.model.checks.of_appliance(self._groups_of(guard))
+            found = self._guards[guard] = self.model.checks.of_appliance(self.groups_of(guard))
         return found
 
-    def _groups_of(self, nic: str) -> tuple[str, ...]:
+    def groups_of(self, nic: str) -> tuple[str, ...]:
         """The groups of a NIC, inward: the subnet's, then its own."""
         index = self.model.world.index
         found = index.nics[nic]

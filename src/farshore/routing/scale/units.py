@@ -5,7 +5,7 @@ Neither on the way in nor on the way back, nor by a security group: a proof coun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from farshore.routing.scale.arrivals import Arrivals, Machinery
 from farshore.routing.scale.checks import Checks
-from farshore.routing.scale.classes import Tables, network_key
+from farshore.routing.scale.classes import network_key
 from farshore.routing.scale.columns import Columns, Indexes
 from farshore.routing.scale.line import Bools, Lengths, Positions
 from farshore.routing.scale.networks import Networks
@@ -96,18 +96,19 @@ def machinery_of(
 
 def units_of(
     columns: Columns,
-    tables: Tables,
+    class_of: Mapping[str, int],
+    group_of: Mapping[str, str],
     checks: Checks,
     told: Prefixes,
     machinery: Machinery,
     ways_in: Sequence[Arrivals],
     appliances: Sequence[str],
 ) -> Units:
-    """The units of an estate's machines."""
+    """The units of an estate's machines. `class_of` and `group_of`: by subnet."""
     machines = columns.machines
     size = len(machines)
-    classes = np.array([tables.class_of.get(key, -1) for key in machines.subnet_keys], dtype=np.int32)
-    network_groups = [tables.group_of.get(key, "") for key in machines.subnet_keys]
+    classes = np.array([class_of.get(key, -1) for key in machines.subnet_keys], dtype=np.int32)
+    network_groups = [group_of.get(key, "") for key in machines.subnet_keys]
     check = checks.of_machines(machines, network_groups)
     numbers = {key: number for number, key in enumerate(appliances)}
     appliance = _few(machines.holders, machines.nics, numbers, size)

@@ -22,18 +22,17 @@ import numpy.typing as npt
 
 from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.arrivals import ENDED, Arrivals, Decision, Machinery, Place, kinds_of
-from farshore.routing.scale.classes import Class, Tables
+from farshore.routing.scale.classes import Class
 from farshore.routing.scale.columns import Indexes
+from farshore.routing.scale.differing import standing, with_classes, with_targets
 from farshore.routing.scale.islands import Island
 from farshore.routing.scale.line import Bools
-from farshore.routing.scale.model import Model, Numbered
+from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import UNKNOWN, WORDS
-from farshore.routing.scale.tables import Painted, routes_of
+from farshore.routing.scale.tables import Painted
 from farshore.routing.scale.tally import Counts
-from farshore.routing.scale.targets import State, Target, state_of
+from farshore.routing.scale.targets import Target
 from farshore.routing.scale.units import Units, machinery_of
-from farshore.routing.scale.whereabouts import may_send_by, members_of
-from farshore.routing.world import World
 
 if TYPE_CHECKING:
     from farshore.routing.scale.changes import Difference, Proven
@@ -65,13 +64,14 @@ class Waypoint:
 def counted_again(proven: Proven, reach: Reach, waypoint: Waypoint) -> Difference | None:
     """What comes of the change, in a proven reach or its like over finer ends. None where it ties an island to what the
     island has not."""
-    model = reach.model if not waypoint.targets else _with_targets(reach.model, waypoint.targets)
+    model = reach.model if not waypoint.targets else with_targets(reach.model, waypoint.targets)
     machinery = replace(
         proven.kept("machinery", lambda: _machinery(model)),
         targets={target: number for number, target in enumerate(model.targets)},
     )
     ways = [_arriving(model, machinery, waypoint, way) for way in model.arrivals]
-    after, numbers = _with_tables(model, waypoint, [way.arrivals for way in ways])
+    after, numbers = with_classes(model, waypoint.classes, waypoint.painted)
+    after = replace(after, arrivals=tuple(way.arrivals for way in ways))
     parts = _parts(model, waypoint, numbers, ways)
     sending = {
         target
@@ -100,7 +100,7 @@ def counted_again(proven: Proven, reach: Reach, waypoint: Waypoint) -> Differenc
         for moment in proven.moments[number]:
             was = reach.count(number, moment.condition)[was_at]
             dead = moment.condition.dead[parts.unit]
-            for states, who in _standing(proven, waypoint.targets, moment.who).items():
+            for states, who in standing(proven, waypoint.targets, moment.who).items():
                 condition = replace(moment.condition, states=(*moment.condition.states, *states), dead=dead)
                 now = again.tallied(number, condition, again.ways_in(number, condition), answers, known)
                 found[who] += machines @ (now - was)
@@ -109,39 +109,6 @@ def counted_again(proven: Proven, reach: Reach, waypoint: Waypoint) -> Differenc
 
 def _machinery(model: Model) -> Machinery:
     return machinery_of(model.columns, model.networks, model.outcomes, model.sessions, {})
-
-
-def _with_targets(model: Model, targets: Sequence[Target]) -> Model:
-    """The model with next hops that it had no need of."""
-    world, networks = model.world, model.networks
-    leads = [may_send_by(world, networks, target) for target in targets]
-    tables = Tables(networks, model.ends, model.blocks, model.columns, {})
-    places = dict(model.places)
-    for subnet in {subnet for held in leads for subnet in held if subnet in model.class_of} - places.keys():
-        own = model.columns.tables.get(tables.table_of(subnet))
-        if own is not None:
-            tables.routes[own.key], *_ = routes_of((own,), world.outside.service_prefixes)
-        places[subnet] = tables.place(subnet)
-    return replace(
-        model,
-        targets=[*model.targets, *targets],
-        leads=[*model.leads, *leads],
-        members=[*model.members, *(members_of(world, networks, target) for target in targets)],
-        places=places,
-    )
-
-
-def _standing(proven: Proven, targets: Sequence[Target], who: Sequence[int]) -> dict[tuple[State, ...], list[int]]:
-    """Who works at new next hops, with nothing failed and under elements: by that, the conditions."""
-    model = proven.reach.model
-    found: dict[tuple[State, ...], list[int]] = {}
-    estate, networks = model.columns.skeleton, model.networks
-    for number in who:
-        world, down = model.world, frozenset[str]() if number == 0 else proven.elements[number - 1].down
-        if any(not down.isdisjoint(members_of(world, networks, target)) for target in targets):
-            world = World(estate.with_outside(replace(estate.outside, down=estate.outside.down | down)))
-        found.setdefault(tuple(state_of(world, networks, target) for target in targets), []).append(number)
-    return found
 
 
 class _Way(NamedTuple):
@@ -192,35 +159,6 @@ def _sent_to(model: Model, decision: Decision) -> list[str]:
     """The subnets that packets may go on by."""
     targets = np.unique(decision.sends[decision.sends >= 0]).tolist()
     return [subnet for target in targets for subnet in model.leads[target]]
-
-
-def _with_tables(model: Model, waypoint: Waypoint, arrivals: Sequence[Arrivals]) -> tuple[Model, dict[str, int]]:
-    """The model with the change but for its units, and by subnet the number of its new class."""
-    first = 1 + max(cls.table for cls in model.classes)
-    classes, numbers = list(model.classes), dict[str, int]()
-    for subnet, cls in waypoint.classes.items():
-        numbers[subnet] = len(classes)
-        classes.append(cls._replace(table=first + cls.table))
-    changed = replace(
-        model,
-        classes=classes,
-        class_of={**model.class_of, **numbers},
-        painted=_Both(model.painted, waypoint.painted, first),
-        arrivals=tuple(arrivals),
-    )
-    return changed, numbers
-
-
-@dataclass(frozen=True, slots=True)
-class _Both:
-    """The tables of a model, and more of them."""
-
-    known: Numbered[Painted]
-    more: Sequence[Painted]
-    first: int
-
-    def __getitem__(self, number: int) -> Painted:
-        return self.known[number] if number < self.first else self.more[number - self.first]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

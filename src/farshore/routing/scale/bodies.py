@@ -1,0 +1,85 @@
+"""A change to a resource, as ARM has it, proven again: what kind it is, and which way it goes (changes.py).
+
+    a route table                 its routes, its propagation
+    a network security group      its rules
+    a network                     its peerings; where nothing stands in it, what its subnets are associated with
+    a NIC, a machine              all of it, but for an appliance's
+    a connection                  its weight
+
+A peering, a subnet or a security rule that is put by itself changes what it is a part of. What routing never asks for
+changes nothing. Everything else has no short way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from farshore.arm import compute
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.arm.network import (
+    CONNECTIONS,
+    NETWORK_INTERFACES,
+    NETWORK_SECURITY_GROUPS,
+    ROUTE_TABLES,
+    VIRTUAL_NETWORKS,
+    connection,
+    virtual_network,
+)
+from farshore.estate.estate import Change
+from farshore.estate.reading import apply_changes
+from farshore.routing.scale.changes import Difference, Proven
+from farshore.routing.scale.columns import table_of
+from farshore.routing.scale.guarded import guarded
+from farshore.routing.scale.outcomes import WORDS
+from farshore.routing.scale.peered import peered
+from farshore.routing.scale.placed import placed, turned
+
+
+def changed(proven: Proven, change: Change) -> Difference | None:
+    """What comes of a change: cells more or fewer by word (`outcomes.WORDS`), with nothing failed and under each
+    element of the proof. None where it has no short way, and the estate is to be counted anew. A body is the whole
+    resource, as a PUT takes it (L12)."""
+    id_ = change.delete if change.put is None else resource_id(str(change.put["id"]))
+    assert id_ is not None, "a change puts or deletes"
+    top, body = _whole(proven, id_, change)
+    kind = top.type.lower()
+    if kind == NETWORK_SECURITY_GROUPS.lower():
+        return guarded(proven, top.key, body)
+    if kind == NETWORK_INTERFACES.lower():
+        return placed(proven, top.key, body)
+    if kind == compute.VIRTUAL_MACHINES.lower():
+        return turned(proven, top.key, body)
+    if not kind.startswith("microsoft.network/"):
+        return np.zeros((len(proven.elements) + 1, len(WORDS)), dtype=np.int64)
+    if body is None:
+        return None
+    if kind == ROUTE_TABLES.lower():
+        return proven.table(table_of(top.key, body))
+    if kind == VIRTUAL_NETWORKS.lower():
+        return peered(proven, virtual_network(body))
+    if kind == CONNECTIONS.lower():
+        return _weighed(proven, top, body)
+    return None
+
+
+def _whole(proven: Proven, id_: ResourceId, change: Change) -> tuple[ResourceId, Body | None]:
+    """The top-level resource that a change is about, and its body then; None for one that is gone or not known."""
+    top = id_
+    while top.parent is not None:
+        top = top.parent
+    if top == id_:
+        return top, change.put
+    columns = proven.reach.model.columns
+    known = columns.groups.get(top.key) or columns.skeleton.resources.get(top.key)
+    return top, None if known is None else apply_changes({top.key: known}, [change]).get(top.key)
+
+
+def _weighed(proven: Proven, id_: ResourceId, body: Body) -> Difference | None:
+    known = proven.reach.model.world.index.connections.get(id_.key)
+    given = connection(body)
+    if known is None or replace(known, routing_weight=given.routing_weight) != given:
+        return None
+    return proven.weight(id_.key, given.routing_weight)
