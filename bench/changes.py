@@ -35,7 +35,7 @@ def measured(folder: Path, times: int) -> dict[str, Any]:
     from farshore.estate.files import each_body
     from farshore.estate.project import read_project
     from farshore.routing.failures import elements
-    from farshore.routing.scale.changes import Proven
+    from farshore.routing.scale.changes.proven import Proven
     from farshore.routing.scale.columns import columns_of_bodies
     from farshore.routing.scale.reach import Reach
 
@@ -94,6 +94,8 @@ def _waypoint_tables(model: Any) -> set[str]:
 
 
 def _edits(proven: Any, draw: Random, keys: list[str], prefixes: list[str], times: int) -> Iterator[Callable[[], Any]]:
+    from farshore.routing.scale.changes.routed import routed
+
     columns = proven.reach.model.columns
     for _ in range(times):
         table = columns.tables[draw.choice(keys)]
@@ -104,12 +106,12 @@ def _edits(proven: Any, draw: Random, keys: list[str], prefixes: list[str], time
             rows.append((draw.choice(prefixes), *draw.choice([("None", ""), *(row[1:] for row in rows)])))
         held = [tuple(column) for column in zip(*rows, strict=True)] if rows else [(), (), ()]
         other = replace(table, prefixes=held[0], next_hop_types=held[1], next_hops=held[2])
-        yield lambda other=other: proven.table(other)  # type: ignore[misc]
+        yield lambda other=other: routed(proven, other)  # type: ignore[misc]
 
 
 def _prefixes(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
     """A router withholds a prefix that it told, or tells one that it withheld."""
-    from farshore.routing.scale.told import tells, told
+    from farshore.routing.scale.changes.told import tells, told
 
     model = proven.reach.model
     for _ in range(times):
@@ -120,14 +122,16 @@ def _prefixes(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], An
 
 
 def _weights(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
+    from farshore.routing.scale.changes.weighed import weighed
+
     connections = sorted({key for gateway in proven.reach.model.gateways for key in gateway.connections})
     for _ in range(times // 4):
         key, weight = draw.choice(connections), draw.choice((10, 50, 100))
-        yield lambda k=key, w=weight: proven.weight(k, w)  # type: ignore[misc]
+        yield lambda k=key, w=weight: weighed(proven, k, w)  # type: ignore[misc]
 
 
 def _preferences(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
-    from farshore.routing.scale.told import preferred
+    from farshore.routing.scale.changes.told import preferred
 
     sites = proven.reach.model.columns.skeleton.sites
     for _ in range(times // 4):
@@ -139,7 +143,7 @@ def _preferences(proven: Any, draw: Random, times: int) -> Iterator[Callable[[],
 def _peerings(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
     """A half less, cut off, or with a flag turned: of a spoke or of a hub, as peerings have it."""
     from farshore.estate.estate import Change
-    from farshore.routing.scale.bodies import changed
+    from farshore.routing.scale.changes.changed import changed
 
     resources = proven.reach.model.columns.skeleton.resources
     halves = [
@@ -164,7 +168,7 @@ def _peerings(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], An
 def _groups(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], Any]]:
     """A security rule more, less, or the other way round."""
     from farshore.estate.estate import Change
-    from farshore.routing.scale.bodies import changed
+    from farshore.routing.scale.changes.changed import changed
 
     columns = proven.reach.model.columns
     prefixes = [str(prefix) for site in columns.skeleton.sites for prefix in site.prefixes]
@@ -190,7 +194,7 @@ def _machines(proven: Any, draw: Random, times: int) -> Iterator[Callable[[], An
     """A NIC deleted, or put into another's subnet, at another address there, behind another's security group."""
     from farshore.arm.ids import resource_id
     from farshore.estate.estate import Change
-    from farshore.routing.scale.bodies import changed
+    from farshore.routing.scale.changes.changed import changed
     from farshore.routing.scale.line import address_at
 
     machines = proven.reach.model.columns.machines

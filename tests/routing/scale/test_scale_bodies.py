@@ -18,8 +18,8 @@ import pytest
 from farshore.arm.ids import resource_id
 from farshore.estate.estate import Change, Estate
 from farshore.routing import Element, elements
-from farshore.routing.scale.bodies import changed
-from farshore.routing.scale.changes import Difference, Proven
+from farshore.routing.scale.changes.changed import changed
+from farshore.routing.scale.changes.proven import Difference, Proven
 from farshore.routing.scale.outcomes import WORDS
 from farshore.routing.scale.reach import Reach
 from routing.scale.estates import ROUTES, estate_of

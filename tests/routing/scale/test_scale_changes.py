@@ -19,14 +19,16 @@ import pytest
 from farshore.estate.estate import Change, Estate
 from farshore.estate.outside import Filter, Router
 from farshore.routing import Element, elements
-from farshore.routing.scale.changes import Proven
+from farshore.routing.scale.changes.proven import Proven
+from farshore.routing.scale.changes.routed import routed
+from farshore.routing.scale.changes.told import preferred, told
+from farshore.routing.scale.changes.weighed import weighed
 from farshore.routing.scale.columns import Columns, Table, columns_of
 from farshore.routing.scale.line import address_at
 from farshore.routing.scale.outcomes import WORDS
 from farshore.routing.scale.prefixes import of_networks
 from farshore.routing.scale.reach import Reach
 from farshore.routing.scale.sessions import filtered
-from farshore.routing.scale.told import preferred, told
 from routing.scale.estates import ROUTES, estate_of
 
 SEEDS = int(os.environ.get("FARSHORE_SCALE_SEEDS", "40"))
@@ -43,12 +45,12 @@ def test_a_table_s_change_is_what_counting_anew_gives(seed: int) -> None:
     unanswered = []
     for key in sorted(columns.tables):
         table = _edited(draw, columns, columns.tables[key])
-        found = proven.table(table)
+        found = routed(proven, table)
         if found is None:
             unanswered.append(table)
             continue
         cut = _with_cuts(columns, columns.tables[key], table)
-        before, after = Reach.of(cut), Reach.of(replace(cut, tables={**cut.tables, key: table}))
+        before, after = Reach.of(cut), Reach.of(_with_table(cut, table))
         for row, element in enumerate((None, *every)):
             assert (found[row] == _difference(before, after, element)).all(), f"seed {seed}, {table}, {element}"
     for table in unanswered:
@@ -64,7 +66,7 @@ def test_a_weight_s_change_is_what_counting_anew_gives(seed: int) -> None:
     proven = Proven.of(reach, every)
     for connection in estate.connections:
         weight = draw.choice((0, 10, 200))
-        found = proven.weight(connection.id.key, weight)
+        found = weighed(proven, connection.id.key, weight)
         if found is None:
             continue
         body = dict(estate.resources[connection.id.key])
@@ -72,6 +74,16 @@ def test_a_weight_s_change_is_what_counting_anew_gives(seed: int) -> None:
         after = Reach.of(replace(estate, resources={**estate.resources, connection.id.key: body}, _views={}, _keys={}))
         for row, element in enumerate((None, *every)):
             assert (found[row] == _difference(reach, after, element)).all(), f"seed {seed}, {connection.id}, {element}"
+
+
+def _with_table(columns: Columns, table: Table) -> Columns:
+    """With this table; whether a gateway speaks by it is asked of the skeleton (R23)."""
+    skeleton = columns.skeleton
+    if table.key in skeleton.resources:
+        body = skeleton.resources[table.key]
+        flags = {"disableBgpRoutePropagation": not table.propagates}
+        skeleton = skeleton.with_changes([Change(put={**body, "properties": {**body["properties"], **flags}})])
+    return replace(columns, skeleton=skeleton, tables={**columns.tables, table.key: table})
 
 
 def _edited(draw: Random, columns: Columns, table: Table) -> Table:
@@ -134,24 +146,21 @@ def _part(draw: Random, prefixes: list[str]) -> str:
 
 
 def _further(columns: Columns, before: Reach, table: Table) -> bool:
-    """Whether a change has no short way: a gateway falls silent or speaks, a network's range that a site has
-    as well is cut, or islands become one."""
-    gateways = {gateway.subnet.key for gateway in before.model.world.index.gateways.values() if gateway.subnet}
-    serves = [
-        subnet.id.key
-        for network in before.model.networks.all
-        for subnet in network.subnets
-        if subnet.route_table is not None and subnet.route_table.key == table.key
-    ]
-    turned = columns.tables[table.key].propagates != table.propagates and not gateways.isdisjoint(serves)
-    after = Reach.of(replace(columns, tables={**columns.tables, table.key: table}))
-    island_of = {gateway: number for number, island in enumerate(before.islands) for gateway in island.gateways}
+    """Whether a change has no short way: a network's range that a site has as well is cut, or a gateway's or an
+    appliance's table ties islands together."""
+    after = Reach.of(_with_table(columns, table))
     contested = [
         reach.model.ends.taken(np.flatnonzero(reach.model.ends.contested).astype(np.int32)) for reach in (before, after)
     ]
     if len(contested[0]) < len(contested[1]):
         return True
-    return turned or any(len({island_of[gateway] for gateway in island.gateways}) > 1 for island in after.islands)
+    passed = any(
+        subnet.route_table is not None and subnet.route_table.key == table.key and subnet.id.key in before.model.places
+        for network in before.model.networks.all
+        for subnet in network.subnets
+    )
+    island_of = {gateway: number for number, island in enumerate(before.islands) for gateway in island.gateways}
+    return passed and any(len({island_of[gateway] for gateway in island.gateways}) > 1 for island in after.islands)
 
 
 def _difference(before: Reach, after: Reach, element: Element | None) -> npt.NDArray[np.int64]:

@@ -56,22 +56,35 @@ class Tables:
 
     def network(self, number: int) -> None:
         """Every subnet of a network."""
-        found = self.networks.all[number]
-        source = self.networks.source(number)
-        at = self.sources.setdefault(source, len(self.sources))
         taken = self._taken(number)
-        for place, subnet in enumerate(found.subnets):
-            key = "" if subnet.route_table is None else subnet.route_table.key
-            table = self.columns.tables.get(key)
-            painted = self._paint(key, number, taken)
-            propagates = table is None or table.propagates
-            unclear = bool(found.unknown) or (table is not None and table.unclear)
-            rows = tuple(UNKNOWN_ROW if unclear else self._row(number, way) for way in self.painted[painted].kinds)
-            cls = Class(at if propagates else -1, painted, rows)
-            self.class_of[subnet.id.key] = self.classes.setdefault(cls, len(self.classes))
-            group = group_of(found, place)
-            if group:
-                self.group_of[subnet.id.key] = group
+        for place in range(len(self.networks.all[number].subnets)):
+            self._subnet(number, place, taken)
+
+    def subnet(self, number: int, key: str) -> None:
+        """One subnet of a network."""
+        subnets = self.networks.all[number].subnets
+        place = next(place for place, subnet in enumerate(subnets) if subnet.id.key == key)
+        self._subnet(number, place, self._taken(number))
+
+    def _subnet(self, number: int, place: int, taken: npt.NDArray[np.int16] | None) -> None:
+        found = self.networks.all[number]
+        subnet = found.subnets[place]
+        key = "" if subnet.route_table is None else subnet.route_table.key
+        table = self.columns.tables.get(key)
+        at = self.source(number)
+        painted = self._paint(key, number, taken)
+        propagates = table is None or table.propagates
+        unclear = bool(found.unknown) or (table is not None and table.unclear)
+        rows = tuple(UNKNOWN_ROW if unclear else self.row(number, way) for way in self.painted[painted].kinds)
+        cls = Class(at if propagates else -1, painted, rows)
+        self.class_of[subnet.id.key] = self.classes.setdefault(cls, len(self.classes))
+        group = group_of(found, place)
+        if group:
+            self.group_of[subnet.id.key] = group
+
+    def source(self, number: int) -> int:
+        """The number of what a network's BGP rows come from."""
+        return self.sources.setdefault(self.networks.source(number), len(self.sources))
 
     def place(self, key: str) -> Place:
         """A subnet as a place on the way to a machine."""
@@ -91,7 +104,8 @@ class Tables:
         assert found is not None, "a subnet with a class is there"
         return "" if found.route_table is None else found.route_table.key
 
-    def _row(self, network: int, way: tuple[str, str]) -> int:
+    def row(self, network: int, way: tuple[str, str]) -> int:
+        """What a next hop is, as a network's tables name it: a target, or one of the rows above."""
         known = self.next_hops.get((network, way[0] + way[1]))
         if known is None:
             known = self.next_hops[(network, way[0] + way[1])] = self._found_row(network, way)

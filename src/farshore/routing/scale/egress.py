@@ -86,9 +86,18 @@ class Gateway:
 
     def _own(self, world: World) -> Bools:
         """Which columns the gateway and its connections leave."""
-        gateway = world.index.gateways[self.key]
-        if not world.works(gateway):
+        if not world.works(world.index.gateways[self.key]):
             return np.zeros(len(self.columns), dtype=bool)
+        return self._joined(world)
+
+    def speaking(self, world: World, up: Bools) -> Bools:
+        """Which columns work where its own subnet's table lets it speak (R23), whatever that says in this world."""
+        if not world.health.gateway(world.index.gateways[self.key]):
+            return np.zeros(len(self.columns), dtype=bool)
+        return up[self.columns] & self._joined(world)
+
+    def _joined(self, world: World) -> Bools:
+        """Which columns the connections leave."""
         health, connections = world.health, world.index.connections
         return np.array([health.connection(connections[key]) for key in self.connections], dtype=bool)
 

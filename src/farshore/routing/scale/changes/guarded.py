@@ -1,4 +1,4 @@
-"""A security group changed, and proven again (changes.py).
+"""A security group changed, and proven again.
 
 It is felt by the machines that it stands before, its subnets' and its NICs'; and where it stands before an appliance,
 by whoever is reached or answers by way of that one: by the whole of its islands.
@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from farshore.arm.json import Body
-from farshore.routing.scale.anew import Anew, announced_over, closed, counted_anew
-from farshore.routing.scale.changes import Difference, Proven
+from farshore.routing.scale.changes.anew import Anew, announced_over, closed, counted_anew
+from farshore.routing.scale.changes.proven import Difference, Proven
 from farshore.routing.scale.classes import group_of
 
 

@@ -1,4 +1,4 @@
-"""A table that packets under way meet, changed and proven again (changes.py).
+"""A table that packets under way meet, changed and proven again.
 
 A gateway's table sees flows on their way in (R36), an appliance's sees both ways. A route that begins, stops or leads
 elsewhere is felt by
@@ -13,7 +13,7 @@ counted again in each moment of their islands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,9 +22,10 @@ import numpy.typing as npt
 
 from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.arrivals import ENDED, Arrivals, Decision, Machinery, Place, kinds_of
+from farshore.routing.scale.changes.differing import standing, with_classes, with_targets
 from farshore.routing.scale.classes import Class
 from farshore.routing.scale.columns import Indexes
-from farshore.routing.scale.differing import standing, with_classes, with_targets
+from farshore.routing.scale.conditions import Condition
 from farshore.routing.scale.islands import Island
 from farshore.routing.scale.line import Bools
 from farshore.routing.scale.model import Model
@@ -33,9 +34,10 @@ from farshore.routing.scale.tables import Painted
 from farshore.routing.scale.tally import Counts
 from farshore.routing.scale.targets import Target
 from farshore.routing.scale.units import Units, machinery_of
+from farshore.routing.world import World
 
 if TYPE_CHECKING:
-    from farshore.routing.scale.changes import Difference, Proven
+    from farshore.routing.scale.changes.proven import Difference, Proven
     from farshore.routing.scale.reach import Reach
 
 Longs = npt.NDArray[np.int64]
@@ -59,6 +61,10 @@ class Waypoint:
     """By subnet its machines."""
     replies: bool
     """Whether a changed route covers an end."""
+    turned: frozenset[int]
+    """The gateways that fall silent by it, or speak again (R23)."""
+    speaks: bool
+    """Which of the two."""
 
 
 def counted_again(proven: Proven, reach: Reach, waypoint: Waypoint) -> Difference | None:
@@ -79,7 +85,7 @@ def counted_again(proven: Proven, reach: Reach, waypoint: Waypoint) -> Differenc
         if waypoint.replies and not waypoint.classes.keys().isdisjoint(subnets)
     }
     for island in reach.islands:
-        if not sending.isdisjoint(island.targets):
+        if not sending.isdisjoint(island.targets) or not waypoint.turned.isdisjoint(island.gateways):
             parts = parts.with_rest(model, island.units)
     after = replace(after, units=parts.units(model))
     # What no gateway announces is not reached, whatever its replies would come to.
@@ -100,11 +106,44 @@ def counted_again(proven: Proven, reach: Reach, waypoint: Waypoint) -> Differenc
         for moment in proven.moments[number]:
             was = reach.count(number, moment.condition)[was_at]
             dead = moment.condition.dead[parts.unit]
-            for states, who in standing(proven, waypoint.targets, moment.who).items():
-                condition = replace(moment.condition, states=(*moment.condition.states, *states), dead=dead)
+            for condition, who in _conditions(proven, waypoint, replace(moment.condition, dead=dead), moment.who):
                 now = again.tallied(number, condition, again.ways_in(number, condition), answers, known)
                 found[who] += machines @ (now - was)
     return found
+
+
+def _conditions(
+    proven: Proven, waypoint: Waypoint, condition: Condition, who: Sequence[int]
+) -> Iterator[tuple[Condition, list[int]]]:
+    """What a moment's condition becomes, and for whom."""
+    for states, some in standing(proven, waypoint.targets, who).items():
+        for heard, few in _hearing(proven, waypoint, condition.heard, some):
+            yield replace(condition, heard=heard, states=(*condition.states, *states)), few
+
+
+def _hearing(
+    proven: Proven, waypoint: Waypoint, heard: tuple[Bools, ...], who: list[int]
+) -> list[tuple[tuple[Bools, ...], list[int]]]:
+    """What gateways hear, where some of them fall silent or speak again."""
+    if not waypoint.turned:
+        return [(heard, who)]
+    found: dict[bytes, tuple[tuple[Bools, ...], list[int]]] = {}
+    for number in who:
+        after = list(heard)
+        for gateway in waypoint.turned:
+            after[gateway] = _hears(proven, gateway, number) if waypoint.speaks else np.zeros_like(heard[gateway])
+        key = b"".join(after[gateway].tobytes() for gateway in sorted(waypoint.turned))
+        found.setdefault(key, (tuple(after), []))[1].append(number)
+    return list(found.values())
+
+
+def _hears(proven: Proven, gateway: int, who: int) -> Bools:
+    """What a gateway hears that speaks, with nothing failed or under an element."""
+    model = proven.reach.model
+    down = frozenset[str]() if who == 0 else proven.elements[who - 1].down
+    outside = model.columns.skeleton.outside
+    world = World(model.columns.skeleton.with_outside(replace(outside, down=outside.down | down)))
+    return model.gateways[gateway].speaking(world, model.sessions.up(world))
 
 
 def _machinery(model: Model) -> Machinery:

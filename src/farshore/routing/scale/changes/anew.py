@@ -1,4 +1,4 @@
-"""Some machines, as they are after a change, counted again in an estate that is otherwise known (changes.py).
+"""Some machines, as they are after a change, counted again in an estate that is otherwise known.
 
 Most changes that are not about routes come to this: some machines are gone, new, elsewhere, behind another security
 group, or in a network that other peerings join to the rest. How their flows arrive is found from the gateways that
@@ -19,18 +19,18 @@ import numpy.typing as npt
 from farshore.arm.decode import Network
 from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.arrivals import Arrivals, arrivals
+from farshore.routing.scale.changes.differing import standing, with_classes, with_sources, with_targets
+from farshore.routing.scale.changes.pieces import lying_in
 from farshore.routing.scale.checks import Checks
 from farshore.routing.scale.classes import Tables, group_of, network_key
 from farshore.routing.scale.columns import Columns
 from farshore.routing.scale.conditions import Condition, dead_of
-from farshore.routing.scale.differing import standing, with_classes, with_sources, with_targets
 from farshore.routing.scale.ingress import ingress_of, passing_of
 from farshore.routing.scale.islands import Island, of_class
 from farshore.routing.scale.line import Bools, Positions
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.networks import Networks
 from farshore.routing.scale.outcomes import WORDS
-from farshore.routing.scale.pieces import lying_in
 from farshore.routing.scale.prefixes import Prefixes, of_networks
 from farshore.routing.scale.tables import routes_of
 from farshore.routing.scale.tally import Counts
@@ -38,7 +38,8 @@ from farshore.routing.scale.targets import State, Target
 from farshore.routing.scale.units import machinery_of, units_of
 
 if TYPE_CHECKING:
-    from farshore.routing.scale.changes import Difference, Proven
+    from farshore.routing.scale.changes.proven import Difference, Proven
+    from farshore.routing.scale.reach import Reach
 
 Longs = npt.NDArray[np.int64]
 Announced = list[list[tuple[Network, int]]]
@@ -60,25 +61,25 @@ class Anew:
     """The networks whose subnets answer otherwise than they did."""
 
 
-def counted_anew(proven: Proven, anew: Anew) -> Difference:
-    """What comes of the change."""
+def counted_anew(proven: Proven, anew: Anew, reach: Reach | None = None) -> Difference:
+    """What comes of the change, in the proven reach or its like over finer ends."""
+    reach = reach or proven.reach
     found = np.zeros((len(proven.elements) + 1, len(WORDS)), dtype=np.int64)
-    _take_away(proven, anew.rows, found)
+    _take_away(proven, reach, anew.rows, found)
     if len(anew.columns.machines):
-        _add(proven, anew, found)
+        _add(proven, reach, anew, found)
     return found
 
 
-def _take_away(proven: Proven, rows: Longs, found: Difference) -> None:
+def _take_away(proven: Proven, reach: Reach, rows: Longs, found: Difference) -> None:
     units, machines = np.unique(proven.reach.model.units.of_machine[rows], return_counts=True)
     for number, at in proven.islands_of(units.astype(np.int64)).items():
         places = proven.places_of(units[at].astype(np.int64))
         for moment in proven.moments[number]:
-            found[moment.who] -= machines[at] @ proven.reach.count(number, moment.condition)[places]
+            found[moment.who] -= machines[at] @ reach.count(number, moment.condition)[places]
 
 
-def _add(proven: Proven, anew: Anew, found: Difference) -> None:
-    reach = proven.reach
+def _add(proven: Proven, reach: Reach, anew: Anew, found: Difference) -> None:
     model, targets = _around(reach.model, anew)
     model, told = _peopled(model, anew)
     held = [island for island in _gathered(proven, model, anew, told, targets) if len(island.island.units)]

@@ -18,7 +18,7 @@ from farshore.routing.scale.whereabouts import may_send_by, members_of
 from farshore.routing.world import World
 
 if TYPE_CHECKING:
-    from farshore.routing.scale.changes import Proven
+    from farshore.routing.scale.changes.proven import Proven
 
 T = TypeVar("T")
 

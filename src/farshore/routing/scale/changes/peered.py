@@ -1,4 +1,4 @@
-"""A network's peerings changed, and proven again (changes.py).
+"""A network's peerings changed, and proven again.
 
 A peering joins a network to another whose gateway announces it and gives it routes (R29, R40), and in which its next
 hops stand (R21). Where one of the two is a *leaf*, with no gateway and nothing to send by in it, the leaf's machines
@@ -18,13 +18,13 @@ from farshore.arm.network import Peering, VirtualNetwork
 from farshore.routing.gateways import spoken_for
 from farshore.routing.peering import seen_from
 from farshore.routing.prefixes import covered
-from farshore.routing.scale.anew import Anew, Announced, announced_over, closed, counted_anew
 from farshore.routing.scale.arrivals import parsed
-from farshore.routing.scale.changes import Difference, Proven
+from farshore.routing.scale.changes.anew import Anew, Announced, announced_over, closed, counted_anew
+from farshore.routing.scale.changes.pieces import refined
+from farshore.routing.scale.changes.proven import Difference, Proven
 from farshore.routing.scale.line import Positions
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.networks import Networks, Peer
-from farshore.routing.scale.pieces import refined
 from farshore.routing.scale.prefixes import of_networks
 from farshore.routing.scale.tables import APPLIANCE, routes_of
 

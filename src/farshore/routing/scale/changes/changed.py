@@ -1,4 +1,6 @@
-"""A change to a resource, as ARM has it, proven again: what kind it is, and which way it goes (changes.py).
+"""One change to an estate, proven again under every failure, at the cost of what it touches.
+
+A change is a resource's body put, or the resource deleted, as ARM has it. What kind it is says where it is felt:
 
     a route table                 its routes, its propagation
     a network security group      its rules
@@ -7,7 +9,10 @@
     a connection                  its weight
 
 A peering, a subnet or a security rule that is put by itself changes what it is a part of. What routing never asks for
-changes nothing. Everything else has no short way.
+changes nothing. What comes out is a difference of cells by word, with nothing failed and under each element. Everything
+else has no short way: the answer is None, and the estate is to be counted anew.
+
+What sites say and prefer is no resource of Azure's: told.py.
 """
 
 from __future__ import annotations
@@ -30,12 +35,14 @@ from farshore.arm.network import (
 )
 from farshore.estate.estate import Change
 from farshore.estate.reading import apply_changes
-from farshore.routing.scale.changes import Difference, Proven
+from farshore.routing.scale.changes.guarded import guarded
+from farshore.routing.scale.changes.peered import peered
+from farshore.routing.scale.changes.placed import placed, turned
+from farshore.routing.scale.changes.proven import Difference, Proven
+from farshore.routing.scale.changes.routed import routed
+from farshore.routing.scale.changes.weighed import weighed
 from farshore.routing.scale.columns import table_of
-from farshore.routing.scale.guarded import guarded
 from farshore.routing.scale.outcomes import WORDS
-from farshore.routing.scale.peered import peered
-from farshore.routing.scale.placed import placed, turned
 
 
 def changed(proven: Proven, change: Change) -> Difference | None:
@@ -57,11 +64,11 @@ def changed(proven: Proven, change: Change) -> Difference | None:
     if body is None:
         return None
     if kind == ROUTE_TABLES.lower():
-        return proven.table(table_of(top.key, body))
+        return routed(proven, table_of(top.key, body))
     if kind == VIRTUAL_NETWORKS.lower():
         return peered(proven, virtual_network(body))
     if kind == CONNECTIONS.lower():
-        return _weighed(proven, top, body)
+        return _connected(proven, top, body)
     return None
 
 
@@ -77,9 +84,9 @@ def _whole(proven: Proven, id_: ResourceId, change: Change) -> tuple[ResourceId,
     return top, None if known is None else apply_changes({top.key: known}, [change]).get(top.key)
 
 
-def _weighed(proven: Proven, id_: ResourceId, body: Body) -> Difference | None:
+def _connected(proven: Proven, id_: ResourceId, body: Body) -> Difference | None:
     known = proven.reach.model.world.index.connections.get(id_.key)
     given = connection(body)
     if known is None or replace(known, routing_weight=given.routing_weight) != given:
         return None
-    return proven.weight(id_.key, given.routing_weight)
+    return weighed(proven, id_.key, given.routing_weight)

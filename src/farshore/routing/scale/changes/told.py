@@ -1,4 +1,4 @@
-"""What a site's router tells, and what it prefers, changed and proven again (changes.py).
+"""What a site's router tells, and what it prefers, changed and proven again.
 
 A prefix that a router begins or stops to tell is felt at the ends inside it and nowhere else. So everything is
 looked at through those few ends (few.py), before and after.
@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from farshore.arm.decode import Network
 from farshore.routing.scale.answers import Answers
-from farshore.routing.scale.changes import Difference, Moment, Proven
+from farshore.routing.scale.changes.few import Few, Stacks, alike, around, at_ends, same, telling
+from farshore.routing.scale.changes.proven import Difference, Moment, Proven
 from farshore.routing.scale.conditions import Condition
-from farshore.routing.scale.few import Few, Stacks, alike, around, at_ends, same, telling
 from farshore.routing.scale.ingress import Entries, Ingress, preferring
 from farshore.routing.scale.islands import Island
 from farshore.routing.scale.line import Bools, span

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from farshore.routing.scale.answers import Base
+from farshore.routing.scale.changes.pieces import through
 from farshore.routing.scale.columns import Indexes
 from farshore.routing.scale.egress import Gateway
 from farshore.routing.scale.line import Bools
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import GOOD, STALE, WORDS, Codes
-from farshore.routing.scale.pieces import through
 from farshore.routing.scale.prefixes import Prefixes
 from farshore.routing.scale.sessions import policies
 from farshore.routing.scale.tables import Painted

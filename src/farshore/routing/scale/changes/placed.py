@@ -1,4 +1,4 @@
-"""A machine or its NIC changed, and proven again (changes.py): new, gone, elsewhere, or turned off.
+"""A machine or its NIC changed, and proven again: new, gone, elsewhere, or turned off.
 
 Whoever has an address that the NIC had or has is looked at with it: two that answer for one address are an ambiguity,
 and a packet that comes to another network's machine has come to the wrong one.
@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from farshore.arm.json import Body
-from farshore.routing.scale.anew import Anew, announced_over, collides, counted_anew
-from farshore.routing.scale.changes import Difference, Proven
+from farshore.routing.scale.changes.anew import Anew, announced_over, collides, counted_anew
+from farshore.routing.scale.changes.proven import Difference, Proven
 from farshore.routing.scale.columns import Machines, columns, powered
 
 Longs = npt.NDArray[np.int64]
