@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.changes import LIMITS
 from bench.growth import exponent
-from bench.rows import GROWTH, MOST_GROWTH, ROWS, SLICE, Row
+from bench.rows import CHANGED, GROWTH, MOST_GROWTH, ROWS, SLICE, Row
 
 IMPORT_LIMIT = 0.150
 """Seconds that `import farshore.routing` may cost above bare Python."""
@@ -159,23 +159,26 @@ def _import(times: int) -> dict[str, Any]:
 
 
 def _changes(out: Path) -> dict[str, Any]:
-    """Single changes at 1,000 networks, each proven again."""
-    row = next(row for row in GROWTH if row.shape.spokes == 1_000)
+    """Single changes at 1,000 networks of either shape, each proven again."""
+    over: list[str] = []
+    return {"shapes": {row.shape.shape: _changes_of(row, out, over) for row in CHANGED}, "over": over}
+
+
+def _changes_of(row: Row, out: Path, over: list[str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.changes", str(_folder(row, out))]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     kinds: dict[str, Any] = json.loads(done.stdout)
-    print(f"\n{'one change':<12}{'median ms':>14}{'p99 ms':>14}{'changes':>9}{'anew':>6}")
-    over = []
+    print(f"\n{f'one change, {row.shape.shape}':<24}{'median ms':>14}{'p99 ms':>14}{'changes':>9}{'anew':>6}")
     for kind, found in kinds.items():
         for what, limit in zip(("median", "p99"), LIMITS[kind], strict=True):
             if limit is not None and found[what] > limit:
-                over.append(f"one {kind} changed: {what} {found[what]:.1f} ms, limit {limit:g}")
+                over.append(f"one {kind} changed, {row.shape.shape}: {what} {found[what]:.1f} ms, limit {limit:g}")
         middle, worst = (
             f"{found[what]:.1f}" + (f" / {limit:g}" if limit is not None else "")
             for what, limit in zip(("median", "p99"), LIMITS[kind], strict=True)
         )
-        print(f"{kind:<12}{middle:>14}{worst:>14}{found['changes']:>9}{found['anew']:>6}")
-    return {"kinds": kinds, "over": over}
+        print(f"{kind:<24}{middle:>14}{worst:>14}{found['changes']:>9}{found['anew']:>6}")
+    return kinds
 
 
 def _growth(rows: tuple[Row, ...], out: Path, times: int) -> dict[str, Any]:

@@ -62,3 +62,9 @@ GROWTH = tuple(
 )
 MOST_GROWTH = 12.0
 """Ten times the networks may cost so many times the time."""
+
+CHANGED = (
+    Row(name="1000 networks shared", shape=_shape(1_000, 20_000, "shared"), engine=0, process=None, memory=0),
+    next(row for row in GROWTH if row.shape.spokes == 1_000),
+)
+"""On which single changes are made: few tables for all, and one for every subnet."""

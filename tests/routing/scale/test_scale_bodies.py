@@ -29,7 +29,7 @@ SEEDS = int(os.environ.get("FARSHORE_SCALE_SEEDS", "40"))
 Bodies = dict[str, Any]
 
 
-@pytest.mark.parametrize("kind", ["peering", "nic", "machine", "group", "association", "weight"])
+@pytest.mark.parametrize("kind", ["peering", "nic", "machine", "group", "association", "connection"])
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_body_s_change_is_what_counting_anew_gives(seed: int, kind: str) -> None:
     draw = Random(f"{seed}{kind}")
@@ -56,9 +56,19 @@ def test_a_body_s_change_is_what_counting_anew_gives(seed: int, kind: str) -> No
 
 def test_most_changes_have_a_short_way() -> None:
     """Of each kind; in these estates a gateway or an appliance is never far."""
-    for kind, least in (("peering", 0.7), ("nic", 0.6), ("machine", 0.6), ("group", 1), ("association", 0.6)):
+    for kind, least in (
+        ("peering", 0.7),
+        ("nic", 0.6),
+        ("machine", 0.9),
+        ("group", 1),
+        ("association", 0.6),
+        ("connection", 0.9),
+    ):
         short = [found is not None for seed in range(8) for found in _found(seed, kind)]
         assert sum(short) >= least * len(short), f"{kind}: {sum(short)} of {len(short)}"
+
+
+LEAST = {"peering": 0.7, "nic": 0.6, "machine": 0.9, "group": 1, "association": 0.6, "connection": 0.9}
 
 
 def _found(seed: int, kind: str) -> Iterator[Difference | None]:
@@ -181,11 +191,13 @@ def _association(draw: Random, bodies: Bodies) -> Change | None:
     return Change(put=body)
 
 
-def _weight(draw: Random, bodies: Bodies) -> Change | None:
+def _connection(draw: Random, bodies: Bodies) -> Change | None:
     held = _of(bodies, "connections")
     if not held:
         return None
     body = deepcopy(bodies[draw.choice(held)])
+    if draw.random() < 0.3:
+        return Change(delete=resource_id(body["id"]))
     body["properties"]["routingWeight"] = draw.choice((0, 10, 200))
     return Change(put=body)
 
@@ -196,7 +208,7 @@ DRAWN: dict[str, Callable[[Random, Bodies], Change | None]] = {
     "machine": _machine,
     "group": _group,
     "association": _association,
-    "weight": _weight,
+    "connection": _connection,
 }
 
 

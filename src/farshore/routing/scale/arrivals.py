@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from farshore.arm.decode import Address, Network
 from farshore.routing.scale.columns import Indexes
-from farshore.routing.scale.line import Positions, position
+from farshore.routing.scale.line import Lengths, Positions, position
 from farshore.routing.scale.networks import Networks, Pair
 from farshore.routing.scale.outcomes import (
     AMBIGUOUS,
@@ -112,8 +112,9 @@ class Machinery:
     """By machine: its network, -1 for one that is not there."""
     twice: npt.NDArray[np.bool_]
     """Machines whose address another NIC of the same network holds as well."""
-    contested: npt.NDArray[np.bool_]
-    """Machines whose address some site says is its own: a table without a closer row sends them back there."""
+    claimed: Lengths
+    """By machine: the length of the longest prefix of a site that covers its address, which a table without a closer
+    row sends back there; -1 for none."""
     held: Container[tuple[int, int]]
     """Every (network, position) that a NIC holds."""
     targets: dict[Target, int]
@@ -125,7 +126,7 @@ class Machinery:
         length, hop = _users(place.routes, places)
         by_user = (length >= network_length) & (length >= 0)
         ends = np.full(len(rows), self.outcomes.simple(UNREACHABLE), dtype=np.int16)
-        ends[self.contested[rows] & ~by_user & (network_length < 0)] = self.outcomes.simple(UNKNOWN)
+        ends[(self.claimed[rows] >= 0) & ~by_user & (network_length < 0)] = self.outcomes.simple(UNKNOWN)
         delivered = ~by_user & (network_length >= 0)
         ends[delivered] = self._handed(owners[delivered], rows[delivered])
         sends = np.full(len(rows), ENDED, dtype=np.int32)

@@ -185,6 +185,14 @@ def group_of(network: VirtualNetwork, place: int) -> str:
     return UNREAD if unread else ""
 
 
+def subnet_group(networks: Networks, subnet: str) -> str:
+    """The key of a subnet's security group, by the subnet's own; empty for none."""
+    number = networks.numbers.get(network_key(subnet), -1)
+    held = () if number < 0 else networks.all[number].subnets
+    places = (place for place, item in enumerate(held) if item.id.key == subnet)
+    return next((group_of(networks.all[number], place) for place in places), "")
+
+
 def network_key(subnet: str) -> str:
     """The key of a subnet's network."""
     return subnet.rpartition("/subnets/")[0]

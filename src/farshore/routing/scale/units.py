@@ -19,7 +19,7 @@ from farshore.routing.scale.columns import Columns, Indexes
 from farshore.routing.scale.line import Bools, Lengths, Positions
 from farshore.routing.scale.networks import Networks
 from farshore.routing.scale.outcomes import Outcomes
-from farshore.routing.scale.prefixes import Prefixes, of_networks
+from farshore.routing.scale.prefixes import Prefixes
 from farshore.routing.scale.sessions import Sessions
 from farshore.routing.scale.targets import Target
 
@@ -88,7 +88,7 @@ def machinery_of(
         addresses=machines.addresses,
         homes=homes,
         twice=twice,
-        contested=sessions.prefixes.match(machines.addresses) >= 0,
+        claimed=sessions.prefixes.lengths_at(machines.addresses),
         held=_Held(homes, machines.addresses),
         targets=targets,
     )
@@ -118,12 +118,11 @@ def units_of(
         stale[:] = [
             nic in stale_keys or held in stale_keys for nic, held in zip(machines.nics, machines.holders, strict=True)
         ]
-    contested = _contested(columns, machinery)
     told_apart: list[npt.NDArray[np.int64]] = [
         classes[machines.subnets].astype(np.int64) if size else np.zeros(0, dtype=np.int64),
         check.astype(np.int64),
         told.match(machines.addresses).astype(np.int64),
-        contested.astype(np.int64),
+        machinery.claimed.astype(np.int64),
         machines.regions.astype(np.int64),
         appliance.astype(np.int64),
         machines.runs.astype(np.int64),
@@ -160,12 +159,6 @@ def units_of(
         place=machines.addresses[first],
         kinds=tuple(kinds),
     )
-
-
-def _contested(columns: Columns, machinery: Machinery) -> Lengths:
-    sites = columns.skeleton.sites
-    prefixes, _ = of_networks([prefix for site in sites for prefix in site.prefixes])
-    return prefixes.lengths_at(machinery.addresses)
 
 
 class _Held:

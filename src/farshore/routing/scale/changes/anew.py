@@ -22,7 +22,7 @@ from farshore.routing.scale.arrivals import Arrivals, arrivals
 from farshore.routing.scale.changes.differing import standing, with_classes, with_sources, with_targets
 from farshore.routing.scale.changes.pieces import lying_in
 from farshore.routing.scale.checks import Checks
-from farshore.routing.scale.classes import Tables, group_of, network_key
+from farshore.routing.scale.classes import Tables, subnet_group
 from farshore.routing.scale.columns import Columns
 from farshore.routing.scale.conditions import Condition, dead_of
 from farshore.routing.scale.ingress import ingress_of, passing_of
@@ -143,17 +143,10 @@ def _peopled(model: Model, anew: Anew) -> tuple[Model, Prefixes]:
 
     ways = tuple(way(known, pairs) for known, pairs in zip(model.arrivals, anew.announced, strict=True))
     told, _ = of_networks([prefix for pairs in anew.announced for prefix, _ in pairs])
-    groups = {key: _group_of(networks, key) for key in machines.subnet_keys}
+    groups = {key: subnet_group(networks, key) for key in machines.subnet_keys}
     checks = Checks(anew.columns, model.ends, model.service, model.world.service_tags)
     units = units_of(anew.columns, model.class_of, groups, checks, told, machinery, ways, model.appliances)
     return replace(model, arrivals=ways, checks=checks, units=units), told
-
-
-def _group_of(networks: Networks, subnet: str) -> str:
-    number = networks.numbers.get(network_key(subnet), -1)
-    held = () if number < 0 else networks.all[number].subnets
-    places = (place for place, item in enumerate(held) if item.id.key == subnet)
-    return next((group_of(networks.all[number], place) for place in places), "")
 
 
 # Islands
@@ -183,7 +176,7 @@ def _gathered(
         of = tuple(sorted(proven.islands_by(anchors)))
         groups.setdefault(of, []).append(at)
         hanging.setdefault(of, set()).update(anchors)
-    passing = passing_of(model.sessions)
+    passing = proven.kept("passing", lambda: passing_of(model.sessions))
     for of, held in groups.items():
         rows = np.flatnonzero(np.isin(inverse.reshape(-1), held))
         islands = [proven.reach.islands[number] for number in of]

@@ -5,8 +5,8 @@ A change is a resource's body put, or the resource deleted, as ARM has it. What 
     a route table                 its routes, its propagation
     a network security group      its rules
     a network                     its peerings; where nothing stands in it, what its subnets are associated with
-    a NIC, a machine              all of it, but for an appliance's
-    a connection                  its weight
+    a NIC, a machine              all of it; of an appliance's, whether it is on
+    a connection                  its weight, and that it goes
 
 A peering, a subnet or a security rule that is put by itself changes what it is a part of. What routing never asks for
 changes nothing. What comes out is a difference of cells by word, with nothing failed and under each element. Everything
@@ -40,7 +40,7 @@ from farshore.routing.scale.changes.peered import peered
 from farshore.routing.scale.changes.placed import placed, turned
 from farshore.routing.scale.changes.proven import Difference, Proven
 from farshore.routing.scale.changes.routed import routed
-from farshore.routing.scale.changes.weighed import weighed
+from farshore.routing.scale.changes.weighed import disconnected, weighed
 from farshore.routing.scale.columns import table_of
 from farshore.routing.scale.outcomes import WORDS
 
@@ -62,7 +62,7 @@ def changed(proven: Proven, change: Change) -> Difference | None:
     if not kind.startswith("microsoft.network/"):
         return np.zeros((len(proven.elements) + 1, len(WORDS)), dtype=np.int64)
     if body is None:
-        return None
+        return disconnected(proven, top.key) if kind == CONNECTIONS.lower() else None
     if kind == ROUTE_TABLES.lower():
         return routed(proven, table_of(top.key, body))
     if kind == VIRTUAL_NETWORKS.lower():

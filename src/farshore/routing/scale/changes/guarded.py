@@ -1,40 +1,72 @@
 """A security group changed, and proven again.
 
 It is felt by the machines that it stands before, its subnets' and its NICs'; and where it stands before an appliance,
-by whoever is reached or answers by way of that one: by the whole of its islands.
+by whoever is reached or answers by way of that one: by the whole of its islands. How flows arrive and replies go stays
+as it was.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from farshore.arm.json import Body
-from farshore.routing.scale.changes.anew import Anew, announced_over, closed, counted_anew
 from farshore.routing.scale.changes.proven import Difference, Proven
-from farshore.routing.scale.classes import group_of
+from farshore.routing.scale.checks import Checks
+from farshore.routing.scale.classes import group_of, subnet_group
+from farshore.routing.scale.columns import Columns
+from farshore.routing.scale.model import Model
+from farshore.routing.scale.outcomes import WORDS
+from farshore.routing.scale.tally import Counts
 
 
 def guarded(proven: Proven, key: str, body: Body | None) -> Difference:
     """What comes of a security group, by lower-case id, having this body, or of it being there no more."""
-    model = proven.reach.model
+    reach, model = proven.reach, proven.reach.model
     columns = model.columns
     groups = {name: held for name, held in columns.groups.items() if name != key}
     if body is not None:
         groups[key] = body
-    rows = closed(proven, _behind(proven, key))
+    after = _checked(model, replace(columns, groups=groups), _behind(proven, key))
+    found = np.zeros((len(proven.elements) + 1, len(WORDS)), dtype=np.int64)
+    touched = proven.islands_of(after.parts)
+    islands = list(reach.islands)
+    for number, rows in touched.items():
+        places = proven.places_of(after.parts[rows])
+        islands[number] = replace(islands[number], units=rows, meant=islands[number].meant[places])
+    again = reach.apart(after.model, islands, reach.answers)
+    for number, rows in touched.items():
+        places, machines = proven.places_of(after.parts[rows]), after.model.units.count[rows].astype(np.int64)
+        known: dict[tuple[object, ...], Counts] = {}
+        for moment in proven.moments[number]:
+            was = reach.count(number, moment.condition)[places]
+            now = again.tallied(number, moment.condition, moment.ways_in[places], reach.answers, known)
+            found[moment.who] += machines @ (now - was)
+    return found
+
+
+class _After(NamedTuple):
+    """Some machines behind what then stands before them, as a model's only units."""
+
+    model: Model
+    parts: npt.NDArray[np.int64]
+    """By unit the one of the proven model that it is a part of."""
+
+
+def _checked(model: Model, columns: Columns, rows: npt.NDArray[np.int64]) -> _After:
     machines = columns.machines.taken(rows)
-    return counted_anew(
-        proven,
-        Anew(
-            rows=rows,
-            columns=replace(columns, groups=groups, machines=machines),
-            networks=model.networks,
-            announced=announced_over(proven, machines.addresses),
-        ),
-    )
+    checks = Checks(columns, model.ends, model.service, model.world.service_tags)
+    of_machine = checks.of_machines(machines, [subnet_group(model.networks, key) for key in machines.subnet_keys])
+    keys = model.units.of_machine[rows].astype(np.int64) << 32 | of_machine
+    parts, count = np.unique(keys, return_counts=True)
+    unit = parts >> 32
+    kinds = tuple(held[unit] for held in model.units.kinds)
+    units = model.units.parts(unit, count.astype(np.int32), model.units.cls[unit], kinds)
+    units = replace(units, check=(parts & 0xFFFFFFFF).astype(np.int32))
+    return _After(replace(model, columns=columns, checks=checks, units=units), unit)
 
 
 def _behind(proven: Proven, key: str) -> npt.NDArray[np.int64]:

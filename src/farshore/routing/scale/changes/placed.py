@@ -3,7 +3,8 @@
 Whoever has an address that the NIC had or has is looked at with it: two that answer for one address are an ambiguity,
 and a packet that comes to another network's machine has come to the wrong one.
 
-An appliance has no short way: packets under way go on by it, and others' tables find it.
+By an appliance packets under way go on, and others' tables find it: it can be turned off and on (appliances.py), and
+what else is changed of one has no short way.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from farshore.arm.json import Body
 from farshore.routing.scale.changes.anew import Anew, announced_over, collides, counted_anew
+from farshore.routing.scale.changes.appliances import turned_appliance
 from farshore.routing.scale.changes.proven import Difference, Proven
 from farshore.routing.scale.columns import Machines, columns, powered
 
@@ -43,8 +45,11 @@ def placed(proven: Proven, key: str, body: Body | None) -> Difference | None:
 
 def turned(proven: Proven, key: str, body: Body | None) -> Difference | None:
     """What comes of a machine, by lower-case id, having this body: its power, and which NICs are its own. Without one
-    its NICs are nobody's, as Azure leaves them. None for an appliance, and where an address is a site's, too."""
+    its NICs are nobody's, as Azure leaves them. None where an appliance goes or has other NICs, and where an address is
+    a site's, too."""
     model = proven.reach.model
+    if _forwards(proven, key):
+        return None if body is None else turned_appliance(proven, key, body)
     machines, outside = model.columns.machines, model.world.outside
     nics, on = (frozenset[str](), False) if body is None else powered(body)
     before = proven.rows_of_machine(key)

@@ -1,4 +1,5 @@
-"""A connection's weight changed, and proven again: its gateway's islands are counted again, and nothing else is."""
+"""A connection's weight changed, or the connection gone, and proven again: its gateway's islands are counted again, and
+nothing else is."""
 
 from __future__ import annotations
 
@@ -34,6 +35,31 @@ def weighed(proven: Proven, connection: str, weight: int) -> Difference | None:
                 before = proven.reach.count(number, moment.condition)
                 if after is not before:
                     found[moment.who] += counts @ (after - before)
+    return found
+
+
+def disconnected(proven: Proven, connection: str) -> Difference | None:
+    """What comes of a connection, by lower-case id, being there no more. None where there is no such thing, and where
+    its gateway then speaks no more while what it said and what a site says collide."""
+    reach, model = proven.reach, proven.reach.model
+    found = np.zeros((len(proven.elements) + 1, len(WORDS)), dtype=np.int64)
+    if connection not in model.world.index.connections:
+        return None
+    touched = [number for number, gateway in enumerate(model.gateways) if connection in gateway.connections]
+    if any(
+        set(model.gateways[number].connections) == {connection} and bool(model.gateways[number].mute.any())
+        for number in touched
+    ):
+        return None
+    for number, island in enumerate(reach.islands):
+        counts = model.units.count[island.units].astype(np.int64)
+        for moment in proven.moments[number] if not set(touched).isdisjoint(island.gateways) else ():
+            heard = list(moment.condition.heard)
+            for gateway in touched:
+                over = np.array([key == connection for key in model.gateways[gateway].connections], dtype=bool)
+                heard[gateway] = heard[gateway] & ~over
+            after = reach.count(number, replace(moment.condition, heard=tuple(heard)))
+            found[moment.who] += counts @ (after - reach.count(number, moment.condition))
     return found
 
 
