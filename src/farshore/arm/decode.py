@@ -72,17 +72,23 @@ class Reader:
 
     def id(self, path: str) -> ResourceId | None:
         """The id at `path.id`."""
-        text = self.text(path + ".id")
+        return self._id_at(path + ".id")
+
+    def _own_id(self) -> ResourceId | None:
+        return self._id_at("id")
+
+    def _id_at(self, path: str) -> ResourceId | None:
+        text = self.text(path)
         if text is None:
             return None
         try:
             return resource_id(text)
         except InputError:
-            self.unknown.add(self._at(path + ".id"))
+            self.unknown.add(self._at(path))
             return None
 
     def ids(self, path: str) -> tuple[ResourceId, ...]:
-        return tuple(found for item in self.items(path) if (found := Reader({"x": item.body}).id("x")) is not None)
+        return tuple(found for item in self.items(path) if (found := item._own_id()) is not None)
 
     def networks(self, path: str) -> tuple[Network, ...]:
         """The prefixes in the list (or the one text) at `path`. Host bits set are an input error (L22)."""

@@ -40,6 +40,8 @@ class Appliance:
     why: str | None = None
     front: str = ""
     """The load balancer that chose it, by its lower-case id."""
+    missing: tuple[str, ...] = ()
+    """What can't be read of it: whether it runs, whether it forwards, who else is a member with it."""
 
 
 def appliance_at(world: World, network: VirtualNetwork, address: Address) -> Appliance | str:
@@ -99,6 +101,7 @@ def _of_nic(world: World, holder: Holder) -> Appliance:
         stateful=is_stateful(world, holder.nic.id.key, machine),
         state_key=machine,
         why=why,
+        missing=world.doubts.of_appliance(holder.nic),
     )
 
 
@@ -119,4 +122,6 @@ def _of_frontend(world: World, frontend: Frontend, network: VirtualNetwork) -> A
         return f"no member of {frontend.id.name} works" if frontend.members else f"{frontend.id.name} has no members"
     chosen = next((member for member in alive if member.why is not None), alive[0])
     key = chosen.state_key if len(alive) == 1 else frontend.id.key
-    return replace(chosen, stateful=stateful, state_key=key, front=frontend.id.key)
+    missing = tuple(text for member in frontend.members for text in world.doubts.of_appliance(member.nic))
+    missing += world.doubts.hidden_in((network.id.key,))
+    return replace(chosen, stateful=stateful, state_key=key, front=frontend.id.key, missing=missing)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from farshore.arm.decode import Address, Reader
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.network import PUBLIC_IP_ADDRESSES, NetworkInterface, VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import PUBLIC_IP_ADDRESSES, NetworkInterface, Subnet, VirtualNetwork, VirtualNetworkGateway
 from farshore.estate.outside import Site
 from farshore.routing.bgp import Heard, Link
-from farshore.routing.index import Holder, network_key
+from farshore.routing.doubts import Doubt
+from farshore.routing.index import Holder
 from farshore.routing.prefixes import is_public
 from farshore.routing.sites import SiteTable
 from farshore.routing.values import EffectiveRoute, Flow
@@ -158,54 +159,53 @@ def labels(world: World, keys: Iterable[str]) -> str:
 def missing_in(world: World, subnet: ResourceId, address: Address) -> tuple[str, ...]:
     """What a subnet's table can't tell about an address: markers in what it is made of, tags without prefixes (R18)."""
     table = world.subnet_table(subnet)
+    missing = tuple(doubt.text for doubt in table.doubts if doubt.of(address))
     if not table.unknown_tags or not is_public(address):
-        return table.missing
-    return (*table.missing, *(f"the prefixes of {tag}" for tag in table.unknown_tags))
-
-
-def blind_spots(world: World) -> tuple[str, ...]:
-    """Markers in what BGP is made of: with them nobody can say that there is *no* route."""
-    found = []
-    for connection in world.index.connections.values():
-        fields = ("properties.peer", "properties.virtualNetworkGateway1", "properties.routingWeight")
-        found += _marked(connection.id, connection.unknown, fields)
-    for gateway in world.index.gateways.values():
-        found += _marked(gateway.id, gateway.unknown, ("properties.ipConfigurations", "properties.gatewayType"))
-    for circuit in world.index.circuits.values():
-        states = ("properties.peerings", "properties.serviceProviderProvisioningState")
-        found += _marked(circuit.id, circuit.unknown, states)
-    return tuple(found)
+        return missing
+    return (*missing, *(f"the prefixes of {tag}" for tag in table.unknown_tags))
 
 
 def unknown_addresses(world: World, network: VirtualNetwork) -> tuple[str, ...]:
     """NICs that might hold any address of a network: those whose address or subnet is a marker."""
-    found = []
-    for nic in world.index.nics.values():
-        here = [item.subnet is None or network_key(item.subnet) == network.id.key for item in nic.ip_configurations]
-        if nic.unknown and any(here):
-            found += _marked(nic.id, nic.unknown, ("properties.ipConfigurations",))
+    return world.ground.doubts.hidden_in((network.id.key,))
+
+
+def addresses_unread(world: World, source: str) -> tuple[str, ...]:
+    """What can't be read of a machine's or a NIC's addresses."""
+    key = source.lower()
+    machine = world.index.machines.get(key)
+    nics = {key, *(id_.key for id_ in (() if machine is None else machine.network_interfaces))}
+    nics |= {nic for nic, held in world.index.machine_of.items() if held == key}
+    held = [world.index.nics[nic] for nic in sorted(nics) if nic in world.index.nics]
+    found = [text for nic in held for text in _marked(nic.id, nic.unknown, ("properties.ipConfigurations",))]
+    if machine is not None:
+        found += _marked(machine.id, machine.unknown, ("properties.networkProfile",))
     return tuple(found)
 
 
-def table_markers(
-    world: World, network: VirtualNetwork, subnet: str, route_table: ResourceId | None
-) -> tuple[str, ...]:
-    """Markers in what a subnet's table is made of."""
-    found = []
+def next_hop_unread(world: World, network: VirtualNetwork) -> tuple[str, ...]:
+    """NICs that might stand at a next hop, as seen from a network (R21)."""
+    near = (live.remote_key for live in world.ground.peerings.get(network.id.key, ()))
+    return world.doubts.hidden_in((network.id.key, *near))
+
+
+def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagated: bool) -> tuple[Doubt, ...]:
+    """What a subnet's table is made of and can't be read. `propagated`: whether it has BGP rows."""
+    doubts = world.ground.doubts
+    found = list(doubts.networks.get(network.id.key, ()))
     if network.unknown:
-        fields = ("properties.addressSpace", "properties.virtualNetworkPeerings", *_own_fields(world, network, subnet))
-        found += _marked(network.id, network.unknown, fields)
-    table = world.estate.route_table(route_table)
+        at = network.subnets.index(subnet)
+        own = [f"properties.subnets[{at}].properties.{name}" for name in ("routeTable", "serviceEndpoints")]
+        found += map(Doubt, _marked(network.id, network.unknown, own))
+    table = world.estate.route_table(subnet.route_table)
     if table is not None and table.unknown:
-        found += _marked(table.id, table.unknown, ("properties.routes", "properties.disableBgpRoutePropagation"))
-    return tuple(found)
-
-
-def _own_fields(world: World, network: VirtualNetwork, subnet: str) -> tuple[str, ...]:
-    for number, item in enumerate(world.index.raw(network.id).items("properties.subnets")):
-        if (item.text("name") or "").lower() == subnet.lower():
-            return (f"properties.subnets[{number}].properties.routeTable",)
-    return ()
+        fields = ("properties.routes", "properties.disableBgpRoutePropagation")
+        found += map(Doubt, _marked(table.id, table.unknown, fields))
+    if propagated and doubts.gateways:
+        near = [network.id.key, *(live.remote_key for live in world.ground.remote_of.get(network.id.key, ()))]
+        held = (gateway.id.key for key in near for gateway in world.index.gateways_in.get(key, ()))
+        found += (Doubt(text) for key in held for text in doubts.gateways.get(key, ()))
+    return tuple(dict.fromkeys(found))
 
 
 def _marked(id_: ResourceId, unknown: frozenset[str], fields: Iterable[str]) -> list[str]:

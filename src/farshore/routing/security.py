@@ -26,6 +26,7 @@ from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import NetworkSecurityGroup, SecurityRule
 from farshore.routing.index import Holder, network_key
+from farshore.routing.places import unknown_addresses
 from farshore.routing.prefixes import covered, distinct, is_public
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _refused_by(
     for rule in rules:
         verdict = _matches(world, rule, holder, packet)
         if verdict is None:
-            tags = tuple(_unknown_tags(world, rule))
+            tags = tuple(_unknown_tags(world, rule)) or ("VirtualNetwork or of an application security group",)
             missing = tuple(f"the prefixes of {tag} in {group.id.short}, rule {rule.name}" for tag in tags)
             return Refusal(group=group.id, rule=rule.name, missing=missing)
         if verdict:
@@ -210,11 +211,15 @@ def _end(
     world: World, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...], address: Address, holder: Holder
 ) -> bool | None:
     if groups:
-        return any(
+        members = world.index.at(network_key(holder.subnet), address)
+        if any(
             item.private_ip_address == address and set(groups) & set(item.application_security_groups)
-            for found in world.index.at(network_key(holder.subnet), address)
+            for found in members
             for item in found.nic.ip_configurations
-        )
+        ):
+            return True
+        marked = any("applicationSecurityGroups" in path for found in members for path in found.nic.unknown)
+        return None if marked or unknown_addresses(world, world.index.networks[network_key(holder.subnet)]) else False
     unknown = False
     for text in prefixes:
         answer = _named(world, text, address, holder)
@@ -230,7 +235,7 @@ def _named(world: World, text: str, address: Address, holder: Holder) -> bool | 
     if name in ("*", "any"):
         return True
     if name == "virtualnetwork":
-        return covered(address, world.tag(holder.subnet))
+        return None if _doubtful(world, holder.subnet, address) else covered(address, world.tag(holder.subnet))
     if name == "azureloadbalancer":
         return covered(address, (HOST,))
     if name == "internet":
@@ -241,6 +246,26 @@ def _named(world: World, text: str, address: Address, holder: Holder) -> bool | 
         return False
     known = world.service_tags.get(name)
     return None if known is None else covered(address, known)
+
+
+def _doubtful(world: World, subnet: ResourceId, address: Address) -> bool:
+    """Whether nobody can say that `VirtualNetwork` means an address in a subnet: its network's tables or its peers'
+    hang on what can't be read."""
+    if not world.doubts.networks and not world.doubts.gateways and not world.subnet_table(subnet).doubts:
+        return False
+    network = world.index.network_of(subnet)
+    if network is not None and covered(address, network.address_space):
+        return False
+    if world.subnet_table(subnet).doubts:
+        # What a peer forwards counts, too: whom it is peered with in turn.
+        return True
+    near = [] if network is None else [network.id.key]
+    near += [live.remote_key for key in near for live in world.ground.peerings.get(key, ())]
+    if any(doubt.of(address) for key in near[1:] for doubt in world.doubts.networks.get(key, ())):
+        return True
+    near += [live.remote_key for key in near for live in world.ground.remote_of.get(key, ())]
+    gateways = (gateway.id.key for key in near for gateway in world.index.gateways_in.get(key, ()))
+    return any(key in world.doubts.gateways for key in gateways)
 
 
 def _unknown_tags(world: World, rule: SecurityRule) -> Iterator[str]:

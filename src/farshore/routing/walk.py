@@ -17,7 +17,7 @@ not there is a machine behind the second. An appliance must forward (R24) and ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,15 +27,17 @@ from farshore.arm.network import NextHopType, VirtualNetwork, VirtualNetworkGate
 from farshore.estate.outside import Site
 from farshore.routing.bgp import REACH, Heard, Link
 from farshore.routing.choices import by_gateway, by_site
-from farshore.routing.hops import comes_to, dead, hangs_on_bgp, router_hop, speakers
+from farshore.routing.endings import Walked
+from farshore.routing.hops import dead, router_hop, speakers
 from farshore.routing.index import Holder, network_key
 from farshore.routing.machines import Appliance, appliance_at, exits_of
 from farshore.routing.places import (
+    addresses_unread,
     at_edges,
     far_end,
     is_stale,
-    label,
     missing_in,
+    next_hop_unread,
     open_to_internet,
     peer_of,
     site_is_connected,
@@ -52,9 +54,6 @@ from farshore.routing.vpn import is_vpn
 
 if TYPE_CHECKING:
     from farshore.routing.world import World
-
-MOST_HOPS = 64
-"""A stop for walks that no loop check catches; no estate comes near it."""
 
 
 def trace_one_way(
@@ -76,60 +75,19 @@ def trace_one_way(
         return walk.end(Disposition.NO_ROUTE, f"nothing in the estate has a public address for {walk.destination}")
     holder = source_of(world, flow)
     if holder is None:
-        return walk.end(
+        unread = walk.unread(
+            f"which addresses {flow.source.rsplit('/', 1)[-1]} has", addresses_unread(world, flow.source)
+        )
+        return unread or walk.end(
             Disposition.NO_MACHINE, f"there is no {flow.source.rsplit('/', 1)[-1]} with {flow.source_address}"
         )
     return walk.leave(holder)
 
 
-class _Walk:
-    """One packet under way: the hops so far, and the places it has been to."""
+class _Walk(Walked):
+    """One packet under way, place by place."""
 
-    __slots__ = ("been", "destination", "established", "flow", "hops", "packet", "world")
-
-    def __init__(self, world: World, flow: Flow, established: frozenset[str]) -> None:
-        self.world = world
-        self.flow = flow
-        self.destination = flow.destination_address
-        self.established = established
-        self.hops: list[Hop] = []
-        self.been: set[str] = set()
-        self.packet: Packet | None = None
-
-    def end(
-        self,
-        disposition: Disposition,
-        because: str,
-        *,
-        missing: tuple[str, ...] = (),
-        delivered_to: ResourceId | None = None,
-    ) -> Trace:
-        found = Trace(
-            flow=self.flow,
-            hops=tuple(self.hops),
-            disposition=disposition,
-            because=because,
-            missing=missing,
-            delivered_to=delivered_to,
-        )
-        if self.world.settles or not hangs_on_bgp(found):
-            return found
-        because = "sites pass routes on to each other and take them back without end: at some moments it goes this way"
-        missing = ("a state in which BGP between the sites and circuits settles",)
-        return replace(
-            found,
-            disposition=Disposition.INSUFFICIENT_INFORMATION,
-            because=because,
-            missing=missing,
-            delivered_to=None,
-        )
-
-    def stopped(self, disposition: Disposition, because: str) -> Trace:
-        """An end for want of something: not knowing enough is said instead, where a marker may hide it (style 11)."""
-        missing = self.world.blind_spots
-        if missing:
-            return self.end(Disposition.INSUFFICIENT_INFORMATION, f"{because}, as far as we can see", missing=missing)
-        return self.end(disposition, because)
+    __slots__ = ()
 
     # Machines and appliances
 
@@ -138,7 +96,7 @@ class _Walk:
         why = self.world.health.nic(holder.nic)
         if why is not None:
             self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=why))
-            return self.end(dead(self.world, holder), why)
+            return self._silent(holder, why)
         if not self.world.has_subnet(holder.subnet):
             # A network that a plan forgot to build: the machine is nowhere, which is an answer and no bad input.
             why = f"the subnet {holder.subnet.short} of {holder.nic.id.name} is not there"
@@ -216,7 +174,10 @@ class _Walk:
         why = world.health.nic(holder.nic)
         if why is not None:
             self.hops.append(Hop(kind="machine", name=name, id=id_, because=why))
-            return self.end(dead(world, holder), why)
+            return self._silent(holder, why)
+        unread = self.unread(f"whether {name} answers", world.doubts.of_nic(holder.nic))
+        if unread is not None:
+            return unread
         refused = self._refused(holder, "Inbound")
         if refused is not None:
             return refused
@@ -225,6 +186,11 @@ class _Walk:
             because = f"{name} took it, and may run with old data"
             return self.end(Disposition.STALE, because, delivered_to=id_)
         return self.end(Disposition.DELIVERED, f"to {name} in {network.name}", delivered_to=id_)
+
+    def _silent(self, holder: Holder, why: str) -> Trace:
+        """The end at a machine where nothing answers, as far as that can be read."""
+        unread = self.unread(f"whether {holder.nic.id.name} answers", self.world.doubts.of_nic(holder.nic))
+        return unread or self.end(dead(self.world, holder), why)
 
     def _to_frontend(self, network: VirtualNetwork) -> Trace:
         """A load balancer takes it where one holds the address; else nobody is there."""
@@ -251,7 +217,11 @@ class _Walk:
         appliance = next((item for item in found if isinstance(item, Appliance)), None)
         if appliance is None:
             because = next((item for item in found if isinstance(item, str)), "the route names no next hop")
-            return self.end(Disposition.PATH_DEAD, because)
+            unread = self.unread("who stands at the next hop", next_hop_unread(self.world, network))
+            return unread or self.end(Disposition.PATH_DEAD, because)
+        unread = self.unread(f"whether {appliance.id.name} forwards", appliance.missing)
+        if unread is not None:
+            return unread
         name, id_ = appliance.id.name, appliance.id
         if appliance.holder is not None and appliance.holder.address == self.destination:
             return self.deliver(self.world.index.networks[network_key(appliance.subnet)])
@@ -273,7 +243,7 @@ class _Walk:
         if refused is not None:
             return refused
         self.hops.append(hop)
-        if not self._first_time(id_.key):
+        if not self.first_time(id_.key):
             return self.end(Disposition.LOOPED, f"it comes to {name} again")
         exits = () if appliance.holder is None else exits_of(self.world, appliance.holder)
         if len(exits) < 2:
@@ -286,23 +256,11 @@ class _Walk:
 
     def _by_any(self, appliance: Appliance, exits: tuple[Holder, ...]) -> Trace:
         """An appliance with several NICs: its own system decides by which it sends on, and we can't see into it."""
-        return self._any_of(
+        return self.any_of(
             [partial(self._out_by, exit_, exit_.subnet) for exit_ in exits],
             f"{appliance.id.name} may send it on by any of its NICs, and they lead to different ends",
             f"by which NIC {appliance.state_key.rpartition('/')[2]} sends to {self.destination}",
         )
-
-    def _any_of(self, ways: Sequence[Callable[[], Trace]], because: str, missing: str) -> Trace:
-        """By any of several ways: where all lead to the same end, it does not matter by which."""
-        hops, been = tuple(self.hops), frozenset(self.been)
-        ends = []
-        for way in ways:
-            self.hops, self.been = list(hops), set(been)
-            ends.append(way())
-        if len({comes_to(end) for end in ends}) == 1:
-            return ends[0]
-        self.hops = list(hops)
-        return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(missing,))
 
     def _refused(self, holder: Holder, direction: str) -> Trace | None:
         """The end of the walk where a group says no. A NIC that knows the flow lets its reply pass (R43)."""
@@ -340,9 +298,12 @@ class _Walk:
                 return self.end(Disposition.PATH_DEAD, because)
         if gateway is None:
             return self._through_hub(row) or self._to_neighbour(network, row)
+        unread = self.unread(f"what {gateway.id.name} does", self.world.doubts.gateways.get(gateway.id.key, ()))
+        if unread is not None:
+            return unread
         routes, choice = by_gateway(self.world, gateway, self.destination)
         self.hops.append(Hop(kind="gateway", name=gateway.id.name, id=gateway.id, choice=choice))
-        if not self._first_time(f"out:{gateway.id.key}"):
+        if not self.first_time(f"out:{gateway.id.key}"):
             return self.end(Disposition.LOOPED, f"it comes to {gateway.id.name} again")
         if not self.world.works(gateway):
             return self.end(Disposition.PATH_DEAD, f"{gateway.id.name} does not work")
@@ -389,7 +350,7 @@ class _Walk:
             return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(f"{gateway.id.short}, its subnet",))
         choice = self.world.choose(subnet, self.destination)
         self.hops.append(Hop(kind="gateway", name=gateway.id.name, id=gateway.id, choice=choice))
-        if not self._first_time(f"in:{gateway.id.key}"):
+        if not self.first_time(f"in:{gateway.id.key}"):
             return self.end(Disposition.LOOPED, f"it comes to {gateway.id.name} again")
         return self.follow(choice, subnet)
 
@@ -398,6 +359,9 @@ class _Walk:
     def at_circuit(self, links: Iterable[Link], *, by_reach: bool = False) -> Trace:
         """At the edges of these links, which are equal to whoever sent it here: their own tables decide (E40).
         `by_reach`: it came from another circuit (E46)."""
+        unread = self.unread(f"who has {self.destination}", self.world.announced_doubts(self.destination))
+        if unread is not None:
+            return unread
         named = tuple(dict.fromkeys(links))
         heard = at_edges(self.world, named, self.destination)
         circuits = tuple(dict.fromkeys(circuit for circuit, _ in named))
@@ -409,7 +373,7 @@ class _Walk:
         answering = tuple(dict.fromkeys(route.leads_to for route in heard))
         if len(answering) > 1:
             return self.ambiguous(heard[0].prefix, answering, name)
-        if not self._first_time(f"edge:{name}"):
+        if not self.first_time(f"edge:{name}"):
             return self.end(Disposition.LOOPED, f"it comes to {name} again")
         by = heard[0].said_by
         if by.startswith(REACH):
@@ -439,7 +403,7 @@ class _Walk:
             site = site_of(self.world, routers[0])
             assert site is not None, "a router that speaks has a site"
             ways.append((site, router_hop(site, tuple(name.partition("/")[2] for name in routers))))
-        return self._of_equals([site.name for site, _ in ways], [partial(self._into, *way) for way in ways])
+        return self.of_equals([site.name for site, _ in ways], [partial(self._into, *way) for way in ways])
 
     def _into(self, site: Site, hop: Hop) -> Trace:
         self.hops.append(hop)
@@ -449,9 +413,12 @@ class _Walk:
         """At a site: home, or out again by the router that it prefers (E42)."""
         offers, choice = by_site(self.world, site, self.destination)
         self.hops.append(Hop(kind="site", name=site.name, choice=choice))
+        unread = self.unread(f"who has {self.destination}", self.world.announced_doubts(self.destination))
+        if unread is not None:
+            return unread
         if not offers:
             return self._ends_at(site)
-        if not self._first_time(f"site:{site.name}"):
+        if not self.first_time(f"site:{site.name}"):
             return self.end(Disposition.LOOPED, f"it comes to {site.name} again")
         answering = tuple(dict.fromkeys(offer.leads_to for offer in offers))
         circuits = tuple(dict.fromkeys(offer.link[0].rsplit("/", 1)[-1] for offer in offers))
@@ -467,13 +434,7 @@ class _Walk:
         """By a site's own line to another."""
         names = list(dict.fromkeys(offer.line for offer in offers))
         sites = [next(site for site in self.world.estate.sites if site.name == name) for name in names]
-        return self._of_equals(names, [partial(self.at_site, site) for site in sites])
-
-    def _of_equals(self, names: Sequence[str], ways: Sequence[Callable[[], Trace]]) -> Trace:
-        either = " and ".join(names)
-        return self._any_of(
-            ways, f"{either} are equal ways, and they lead to different ends", f"which of {either} it takes"
-        )
+        return self.of_equals(names, [partial(self.at_site, site) for site in sites])
 
     def _ends_at(self, site: Site) -> Trace:
         length = site_table(self.world, site).own(self.destination)
@@ -485,14 +446,3 @@ class _Walk:
         if not site_table(self.world, site).offers and not site_is_connected(self.world, site):
             return self.stopped(Disposition.PATH_DEAD, f"no router of {site.name} has a working link")
         return self.stopped(Disposition.NO_ROUTE, f"{site.name} is offered no route to {self.destination}")
-
-    def ambiguous(self, prefix: object, answering: tuple[str, ...], where: str) -> Trace:
-        names = tuple(label(self.world, key) for key in answering)
-        because = f"{prefix} is announced on {where} by {' and by '.join(names)}, and nothing decides between them"
-        return self.end(Disposition.AMBIGUOUS, because, missing=names)
-
-    def _first_time(self, place: str) -> bool:
-        if place in self.been or len(self.hops) > MOST_HOPS:
-            return False
-        self.been.add(place)
-        return True

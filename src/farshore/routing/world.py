@@ -26,6 +26,7 @@ from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside, Site
 from farshore.routing.bgp import Heard, by_prefix, shortest
 from farshore.routing.circuits import Attachment
+from farshore.routing.doubts import Doubt, Doubts
 from farshore.routing.effective import effective, of_families, user_routes
 from farshore.routing.exchange import Exchange, Inputs, OpenLink, Speaker, converge
 from farshore.routing.failures import LINKS, Health
@@ -34,12 +35,12 @@ from farshore.routing.hub_bodies import virtual_hubs
 from farshore.routing.hubs import hanging_on, hub_prefix, hub_rows
 from farshore.routing.index import Index
 from farshore.routing.peering import LivePeering, live_peerings
-from farshore.routing.places import blind_spots, table_markers
-from farshore.routing.prefixes import LongestMatch
+from farshore.routing.places import table_doubts
+from farshore.routing.prefixes import LongestMatch, covered
 from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers
 from farshore.routing.security import virtual_network_tag
 from farshore.routing.selection import choose, table
-from farshore.routing.system import governed_endpoints, system_routes
+from farshore.routing.system import ANYWHERE, governed_endpoints, system_routes
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
 from farshore.routing.vpn import is_vpn, public_addresses, tunnel_routes
 
@@ -52,6 +53,7 @@ class Ground:
         self.index = Index(estate)
         self.peerings = live_peerings(self.index)
         self.route_servers = route_servers(self.index)
+        self.doubts = Doubts(estate, self.index)
         self.hubs = virtual_hubs(self.index)
         self.hanging = hanging_on(self.hubs)
         self.by_connection = {item[1].id.key: item for item in self.hanging.values()}
@@ -128,13 +130,13 @@ def ground_of(estate: Estate) -> Ground:
 class SubnetTable:
     """A subnet's effective rows, ready for look-ups."""
 
-    __slots__ = ("_choices", "_match", "missing", "rows", "unknown_tags")
+    __slots__ = ("_choices", "_match", "doubts", "rows", "unknown_tags")
 
     def __init__(
-        self, rows: tuple[EffectiveRoute, ...], unknown_tags: tuple[str, ...], missing: tuple[str, ...] = ()
+        self, rows: tuple[EffectiveRoute, ...], unknown_tags: tuple[str, ...], doubts: tuple[Doubt, ...] = ()
     ) -> None:
         self.rows = rows
-        self.missing = missing
+        self.doubts = doubts
         self.unknown_tags = unknown_tags
         self._match: LongestMatch[EffectiveRoute] = table(rows)
         self._choices: dict[Address, Choice] = {}
@@ -174,10 +176,10 @@ class World:
             propagated = user_table is None or not user_table.disable_bgp_route_propagation
             bgp = self.bgp_rows(network) if propagated else ()
             governed = governed_endpoints(self.index)
-            markers = table_markers(self, network, own.name, own.route_table)
-            markers += () if hanging is None else hanging[0].unclear
+            doubts = table_doubts(self, network, own, propagated)
+            doubts += () if hanging is None else tuple(map(Doubt, hanging[0].unclear))
             found = self.settled.tables[subnet.key] = SubnetTable(
-                effective(system, bgp, user, governed), unknown, markers
+                effective(system, bgp, user, governed), unknown, doubts
             )
         return found
 
@@ -226,9 +228,26 @@ class World:
         """Whether there is any security group to ask."""
         return self.index.names_groups
 
+    @property
+    def doubts(self) -> Doubts:
+        """What nobody can read."""
+        return self.ground.doubts
+
+    def announced_doubts(self, address: Address) -> tuple[str, ...]:
+        """What can't be read and may change who is announced to sites as having an address."""
+        held = [texts for ranges, texts in self.doubtful_ranges if covered(address, ranges)]
+        return tuple(dict.fromkeys(text for texts in held for text in texts))
+
     @cached_property
-    def blind_spots(self) -> tuple[str, ...]:
-        return blind_spots(self)
+    def doubtful_ranges(self) -> tuple[tuple[tuple[Network, ...], tuple[str, ...]], ...]:
+        """Ranges of which nobody can tell who announces them, and why: networks', and what gateways say of which
+        something can't be read; a gateway that says nothing yet may say anything."""
+        doubts = self.doubts
+        found = list(doubts.announced)
+        for key, missing in doubts.gateways.items():
+            told = tuple(prefix for prefix, _ in self.announced(self.index.gateways[key]))
+            found.append((ANYWHERE if key in doubts.anything or not told else told, missing))
+        return tuple(found)
 
     @cached_property
     def service_tags(self) -> Mapping[str, tuple[Network, ...]]:

@@ -44,6 +44,8 @@ class Place:
     network: int
     routes: Routes
     unclear: bool = False
+    doubted: Prefixes = of_networks(())[0]
+    """Ranges about which it can't be read what its table says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,11 @@ class Machinery:
 
     def decide(self, place: Place, rows: npt.NDArray[np.int64], without: frozenset[Pair]) -> Decision:
         """What a place makes of some machines."""
+        if place.unclear:
+            unknown = self.outcomes.simple(UNKNOWN)
+            return Decision(
+                ends=np.full(len(rows), unknown, dtype=np.int16), sends=np.full(len(rows), ENDED, dtype=np.int32)
+            )
         places = self.addresses[rows]
         owners, network_length = self._system(place.network, places, without)
         length, hop = _users(place.routes, places)
@@ -138,8 +145,9 @@ class Machinery:
                 ends[here] = self._handed(np.full(int(here.sum()), place.network, dtype=np.int32), rows[here])
             elif kind == APPLIANCE:
                 self._sent(place, address, here, rows, ends, sends, without)
-        if place.unclear:
-            ends[:], sends[:] = self.outcomes.simple(UNKNOWN), ENDED
+        if len(place.doubted):
+            here = place.doubted.match(places) >= 0
+            ends[here], sends[here] = self.outcomes.simple(UNKNOWN), ENDED
         return Decision(ends=ends, sends=sends)
 
     def _sent(
@@ -155,6 +163,8 @@ class Machinery:
         address = parsed(text)
         where = -1 if address is None else self.networks.located(place.network, address, without)
         if address is None or where < 0:
+            if address is not None and self.networks.hidden_near(place.network):
+                ends[here] = self.outcomes.simple(UNKNOWN)
             return
         number = self.targets.get(Target(where, address))
         assert number is not None, "every next hop that exists was numbered when the tables were read"

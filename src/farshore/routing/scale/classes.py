@@ -71,12 +71,14 @@ class Tables:
         subnet = found.subnets[place]
         key = "" if subnet.route_table is None else subnet.route_table.key
         table = self.columns.tables.get(key)
-        at = self.source(number)
-        painted = self._paint(key, number, taken)
         propagates = table is None or table.propagates
-        unclear = bool(found.unknown) or (table is not None and table.unclear)
-        rows = tuple(UNKNOWN_ROW if unclear else self.row(number, way) for way in self.painted[painted].kinds)
-        cls = Class(at if propagates else -1, painted, rows)
+        if (table is not None and table.unclear) or self._doubtful(number, place, propagates):
+            cls = Class(-1, self._unclear(), (UNKNOWN_ROW,))
+        else:
+            at = self.source(number)
+            painted = self._paint(key, number, taken)
+            rows = tuple(self.row(number, way) for way in self.painted[painted].kinds)
+            cls = Class(at if propagates else -1, painted, rows)
         self.class_of[subnet.id.key] = self.classes.setdefault(cls, len(self.classes))
         group = group_of(found, place)
         if group:
@@ -90,11 +92,17 @@ class Tables:
         """A subnet as a place on the way to a machine."""
         table = self.table_of(key)
         held = self.columns.tables.get(table)
+        number = self.networks.numbers[network_key(key)]
+        network = self.networks.all[number]
+        place = next(at for at, subnet in enumerate(network.subnets) if subnet.id.key == key)
+        doubts = self.networks.world.doubts.networks.get(network.id.key, ())
+        unclear = held is not None and held.unclear
         return Place(
             key=key,
-            network=self.networks.numbers[network_key(key)],
+            network=number,
             routes=self.routes.get(table, NO_ROUTES),
-            unclear=held is not None and held.unclear,
+            unclear=unclear or self._doubtful(number, place, held is None or held.propagates),
+            doubted=of_networks([prefix for doubt in doubts for prefix in doubt.ranges or ()])[0],
         )
 
     def table_of(self, subnet: str) -> str:
@@ -123,9 +131,26 @@ class Tables:
             return LOST_ROW
         address = parsed(text)
         where = -1 if address is None else self.networks.located(network, address)
-        if address is None or where < 0:
+        if address is None:
             return LOST_ROW
+        if where < 0:
+            return UNKNOWN_ROW if self.networks.hidden_near(network) else LOST_ROW
         return self.targets.setdefault(Target(where, address), len(self.targets))
+
+    def _doubtful(self, number: int, place: int, propagates: bool) -> bool:
+        """Whether something can't be read that a subnet's whole table hangs on (doubts.py)."""
+        world, network = self.networks.world, self.networks.all[number]
+        own = tuple(f"properties.subnets[{place}].properties.{name}" for name in ("routeTable", "serviceEndpoints"))
+        if any(path.startswith(own) for path in network.unknown):
+            return True
+        if propagates and any(key in world.doubts.gateways for key in self.networks.source(number).gateways):
+            return True
+        doubts = world.doubts.networks.get(network.id.key, ())
+        if not doubts:
+            return False
+        contested = self.ends.first[self.ends.contested]
+        ranges, _ = of_networks([prefix for doubt in doubts for prefix in doubt.ranges or ()])
+        return any(doubt.ranges is None for doubt in doubts) or bool((ranges.match(contested) >= 0).any())
 
     def _paint(self, key: str, number: int, taken: npt.NDArray[np.int16] | None) -> int:
         shared = (key, None if taken is None else number)
@@ -143,6 +168,15 @@ class Tables:
             found = len(self.painted) - 1
         self._painted_of[content] = self._painted_of[shared] = found
         return found
+
+    def _unclear(self) -> int:
+        """A table of which nothing can be said, whatever BGP gives."""
+        if "unclear" not in self._painted_of:
+            self._painted_of["unclear"] = len(self.painted)
+            size = len(self.ends)
+            whole = np.full(size, 127, dtype=np.int8)
+            self.painted.append(laid(whole, np.zeros(size, dtype=np.int16), (UNCLEAR,)))
+        return self._painted_of["unclear"]
 
     def _taken(self, number: int) -> npt.NDArray[np.int16] | None:
         """By end the length of the network's own or a peer's range that it lies in: rows that BGP does not get past

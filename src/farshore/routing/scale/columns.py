@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from farshore.arm import compute, network
+from farshore.arm.decode import holds_marker
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.estate.estate import Estate
@@ -74,6 +75,8 @@ class Machines:
     """The machine that each NIC is attached to, lower-case; empty for none."""
     runs: Bools
     """Whether something answers there, as far as the resources say (R25)."""
+    unclear: Bools
+    """Whether that can't be read."""
 
     def __len__(self) -> int:
         return len(self.nics)
@@ -96,6 +99,7 @@ class Machines:
             region_names=self.region_names,
             holders=[self.holders[row] for row in at],
             runs=self.runs[rows],
+            unclear=self.unclear[rows],
         )
 
     def and_then(self, other: Machines) -> Machines:
@@ -119,6 +123,7 @@ class Machines:
             region_names=region_names,
             holders=[*self.holders, *other.holders],
             runs=np.concatenate([self.runs, other.runs]),
+            unclear=np.concatenate([self.unclear, other.unclear]),
         )
 
 
@@ -137,6 +142,8 @@ class Columns:
     machines: Machines
     tables: Mapping[str, Table]
     groups: Mapping[str, Body]
+    unread: tuple[str, ...] = ()
+    """NICs, lower-case, of which an address or its subnet can't be read: no row stands for it."""
 
 
 def columns_of(estate: Estate) -> Columns:
@@ -215,7 +222,13 @@ class _Many:
         self.kept.update((key, self.whole[key]) for key in gateways)
         self.whole.clear()
         skeleton = replace(around, resources=self.kept, _views={}, _keys={})
-        return Columns(skeleton=skeleton, machines=self.nics.machines(around), tables=self.tables, groups=self.groups)
+        return Columns(
+            skeleton=skeleton,
+            machines=self.nics.machines(around),
+            tables=self.tables,
+            groups=self.groups,
+            unread=tuple(self.nics.unread),
+        )
 
 
 def _gateway_tables(kept: Mapping[str, Body]) -> set[str]:
@@ -253,6 +266,11 @@ class _Reading:
     attached: dict[str, str] = field(default_factory=dict)
     """The machine that names a NIC as its own, by the NIC."""
     not_running: set[str] = field(default_factory=set)
+    unclear: set[str] = field(default_factory=set)
+    """Machines of which the power can't be read, and NICs of which the machine can't."""
+    partial: set[str] = field(default_factory=set)
+    """Machines of which a NIC can't be read."""
+    unread: dict[str, None] = field(default_factory=dict)
 
     def nic(self, key: str, body: Body) -> bool:
         """Takes a NIC in; says whether it may be an appliance, or be one of a load balancer's members."""
@@ -262,15 +280,24 @@ class _Reading:
         region = _number(self.region_numbers, normal_location(_text(body.get("location"))))
         held_by = properties.get("virtualMachine")
         holder = _id(held_by) if held_by else ""
+        if held_by and not holder:
+            self.unclear.add(key)
         forwards = properties.get("enableIPForwarding")
-        kept = forwards is True or str(forwards).lower() == "true"
+        kept = forwards is True or str(forwards).lower() == "true" or holds_marker(forwards)
         for item in _objects(properties.get("ipConfigurations")):
             given = _object(item.get("properties"))
             address, subnet = _text(given.get("privateIPAddress")), _id(given.get("subnet"))
-            if not address or not subnet or "<" in address:
+            if "<" in address or (given.get("subnet") and not subnet):
+                self.unread[key] = None
+                kept = True
+                continue
+            if not address or not subnet:
                 continue
             applications = given.get("applicationSecurityGroups")
             named = tuple(sorted(map(_id, _objects(applications)))) if applications else ()
+            if "" in named:
+                # Which rules are about it can't be read: as good as a group that can't.
+                group = _number(self.group_numbers, UNREAD)
             self.nics.append(key)
             self.addresses.append(address)
             self.subnets.append(_number(self.subnet_numbers, subnet))
@@ -284,26 +311,35 @@ class _Reading:
     def machine(self, key: str, body: Body) -> None:
         properties = _object(body.get("properties"))
         for item in _objects(_object(properties.get("networkProfile")).get("networkInterfaces")):
-            self.attached[_id(item)] = key
+            nic = _id(item)
+            if nic:
+                self.attached[nic] = key
+            else:
+                self.partial.add(key)
         power, view = "", properties.get("instanceView")
         if view:
-            codes = (_text(item.get("code")) for item in _objects(_object(view).get("statuses")))
+            codes = [_text(item.get("code")) for item in _objects(_object(view).get("statuses"))]
+            if any(map(holds_marker, codes)):
+                self.unclear.add(key)
             power = next((code[11:] for code in codes if code.startswith("PowerState/")), "")
         if power in _NOT_RUNNING or (not power and _text(properties.get("provisioningState")).lower() == "creating"):
             self.not_running.add(key)
 
     def appliances(self, kept: Mapping[str, Body]) -> dict[str, Body]:
         """The machines that hold the NICs we kept, as much of each as routing asks for."""
-        wanted = {self.attached[key] for key in kept if key in self.attached}
-        found: dict[str, Body] = {}
+        wanted = {self.attached[key] for key in kept if key in self.attached} | self.partial
+        found = {key: self._powered(key) for key in wanted}
         for nic, key in self.attached.items():
             if key in wanted:
-                state = "deallocated" if key in self.not_running else "running"
-                view = {"statuses": [{"code": f"PowerState/{state}"}]}
-                new = {"id": key, "properties": {"networkProfile": {"networkInterfaces": []}, "instanceView": view}}
-                held = found.setdefault(key, new)
-                held["properties"]["networkProfile"]["networkInterfaces"].append({"id": nic})
+                found[key]["properties"]["networkProfile"]["networkInterfaces"].append({"id": nic})
+        for key in self.partial:
+            found[key]["properties"]["networkProfile"]["networkInterfaces"].append({"id": "<unread>"})
         return found
+
+    def _powered(self, key: str) -> dict[str, Any]:
+        state = "<unread>" if key in self.unclear else "deallocated" if key in self.not_running else "running"
+        view = {"statuses": [{"code": f"PowerState/{state}"}]}
+        return {"id": key, "properties": {"networkProfile": {"networkInterfaces": []}, "instanceView": view}}
 
     def machines(self, around: Estate) -> Machines:
         stopped = around.outside.stopped | around.outside.down
@@ -325,6 +361,12 @@ class _Reading:
             region_names=list(self.region_numbers),
             holders=holders,
             runs=np.array(runs, dtype=bool),
+            unclear=np.array(
+                [nic in self.unclear or held in self.unclear for nic, held in zip(self.nics, holders, strict=True)]
+                if self.unclear
+                else np.zeros(len(self.nics)),
+                dtype=bool,
+            ),
         )
 
 
@@ -340,7 +382,8 @@ def table_of(key: str, body: Body) -> Table:
         prefixes.append(prefix)
         kinds.append(kind)
         hops.append(hop)
-    propagates = str(properties.get("disableBgpRoutePropagation", False)).lower() != "true"
+    flag = properties.get("disableBgpRoutePropagation", False)
+    propagates, unclear = str(flag).lower() != "true", unclear or holds_marker(flag)
     return Table(
         key=key,
         propagates=propagates,

@@ -80,6 +80,8 @@ class Model:
     announced: tuple[list[tuple[Network, int]], ...]
     """By gateway: what it announces, and the network that answers (R40)."""
     announced_prefixes: Prefixes
+    in_doubt: Prefixes
+    """Of which nobody can tell who announces them (doubts.py)."""
     announcing: list[tuple[int, ...]]
     """By announced prefix: the gateways that do."""
     answering: Indexes
@@ -130,7 +132,7 @@ class _Building:
         columns = self.columns
         world = World(columns.skeleton)
         joined = bool(world.reaches()) or any(True for _ in lines_of(world.estate.sites))
-        outcomes = Outcomes.new(joined=joined)
+        outcomes = Outcomes.new(joined=joined, blind=bool(world.doubts.routes))
         networks = networks_of(world)
         sessions = sessions_of(world)
         used = self._used_tables(networks)
@@ -145,7 +147,8 @@ class _Building:
         speaking = _speaking(world)
         announced = tuple(networks.announced(key) for key in speaking)
         told, which = of_networks([prefix for pairs in announced for prefix, _ in pairs])
-        unclear = _same(sessions, told) | _uneven(sessions, world.reaches())
+        in_doubt, _ = of_networks([prefix for ranges, _ in world.doubtful_ranges for prefix in ranges])
+        unclear = _same(sessions, told) | _same(sessions, in_doubt) | _uneven(sessions, world.reaches())
         gateways = gateways_of(world, speaking, sessions, ends, outcomes, unclear)
         machinery = machinery_of(columns, networks, outcomes, sessions, tables.targets)
         leads = [may_send_by(world, networks, target) for target in tables.targets]
@@ -156,7 +159,9 @@ class _Building:
         )
         checks = Checks(columns, ends, self.service, world.service_tags)
         appliances = sorted({world.index.machine_of.get(key, key) for key in world.index.nics})
-        units = units_of(columns, tables.class_of, tables.group_of, checks, told, machinery, ways_in, appliances)
+        units = units_of(
+            columns, tables.class_of, tables.group_of, checks, told, in_doubt, machinery, ways_in, appliances
+        )
         by_source: list[list[int]] = [[] for _ in tables.sources]
         by_target: list[list[int]] = [[] for _ in tables.targets]
         for number, cls in enumerate(tables.classes):
@@ -191,6 +196,7 @@ class _Building:
             gateway_numbers={key: number for number, key in enumerate(speaking)},
             announced=announced,
             announced_prefixes=told,
+            in_doubt=in_doubt,
             announcing=_announcing(announced, which, len(told)),
             answering=_answering(announced, which, len(told)),
             next_hops=tables.next_hops,

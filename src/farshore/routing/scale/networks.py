@@ -88,6 +88,11 @@ class Networks:
                 return number
         return -1
 
+    def hidden_near(self, network: int) -> bool:
+        """Whether a NIC that can't be read may stand at a next hop of a network (R21)."""
+        keys = (self.all[network].id.key, *(peer.live.remote_key for peer in self.peers[network]))
+        return bool(self.world.doubts.hidden_in(keys))
+
     def _reachable(self, network: int, address: Address, without: frozenset[Pair]) -> Iterator[int]:
         if covered(address, self.all[network].address_space):
             yield network

@@ -62,14 +62,16 @@ class Outcomes:
 
     known: list[Outcome]
     numbers: dict[Outcome, int]
+    blind: bool
+    """Whether something can't be read that BGP is made of: nobody can say then that there is no route (doubts.py)."""
     joined: bool
     """Whether sites are joined, by lines or Global Reach: what comes to another may go on to the right one."""
     _before: dict[tuple[str, str], dict[int, int]]
     _judged: dict[tuple[int, str], list[int]]
 
     @staticmethod
-    def new(*, joined: bool = False) -> Outcomes:
-        return Outcomes([], {}, joined, {}, {})
+    def new(*, joined: bool = False, blind: bool = False) -> Outcomes:
+        return Outcomes([], {}, blind, joined, {}, {})
 
     def number(self, outcome: Outcome) -> int:
         found = self.numbers.get(outcome)
@@ -81,7 +83,7 @@ class Outcomes:
 
     def simple(self, word: int) -> int:
         """The number of an end that has nothing to it but its word."""
-        return self.number(Outcome(word))
+        return self.number(Outcome(UNKNOWN if self.blind and word == UNREACHABLE else word))
 
     def through(self, codes: Codes, state_key: str, guard: str) -> Codes:
         """What ways come to with an appliance in front of them. `state_key` and `guard` are empty where it keeps no

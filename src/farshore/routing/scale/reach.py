@@ -193,6 +193,7 @@ class Reach:
         lost = Outcome(UNREACHABLE)
         self._replace(found, condition.dead[rows], lambda known: lost)
         self._replace(found, units.stale[rows], lambda known: known._replace(word=STALE))
+        found[units.unclear[rows]] = outcomes.simple(UNKNOWN)
         return found
 
     def entries(self, number: int, condition: Condition) -> tuple[Entries, ...]:

@@ -78,9 +78,11 @@ def routes_of(tables: Iterable[Table], service_prefixes: Mapping[str, tuple[Netw
         tagged: list[tuple[tuple[int, str], str, tuple[str, str]]] = []
         for prefix, kind, hop in zip(table.prefixes, table.next_hop_types, table.next_hops, strict=True):
             way = (kind.lower(), hop if kind.lower() == APPLIANCE else "")
+            if "<" in prefix:
+                continue
             if prefix[:1].isdigit() or ":" in prefix:
                 explicit.append((prefix, way))
-            elif prefix and "<" not in prefix:
+            elif prefix:
                 tagged.append((_tag_rank(prefix), prefix, way))
         for prefix, way in explicit:
             texts.append(prefix)

@@ -15,6 +15,7 @@ import numpy as np
 
 from farshore.arm.decode import Address
 from farshore.routing.machines import Appliance, appliance_at, exits_of
+from farshore.routing.places import next_hop_unread
 from farshore.routing.scale.networks import Networks
 from farshore.routing.scale.outcomes import LOOPED, UNKNOWN, Codes, Outcomes
 from farshore.routing.world import World
@@ -37,14 +38,20 @@ class State(NamedTuple):
     subnets: tuple[str, ...]
     address: Address | None
     """The NIC's own address: what is for itself it takes."""
+    unread: bool = False
+    """Whether nobody can tell who works there."""
 
 
 DEAD = State("", "", "", (), None)
+UNREAD = DEAD._replace(unread=True)
 
 
 def state_of(world: World, networks: Networks, target: Target) -> State:
     """Who works at a target (R24, R25)."""
     found = appliance_at(world, networks.all[target.network], target.address)
+    network = networks.all[target.network]
+    if found.missing if isinstance(found, Appliance) else next_hop_unread(world, network):
+        return UNREAD
     if not isinstance(found, Appliance) or found.why is not None:
         return DEAD
     exits = () if found.holder is None else exits_of(world, found.holder)
@@ -76,7 +83,10 @@ def followed(states: Sequence[State], step: Step, outcomes: Outcomes, size: int,
     nodes = list(dict.fromkeys(subnet for state in states for subnet in state.subnets))
     steps = {subnet: step(subnet) for subnet in nodes}
     unset = np.int16(-1)
-    at_target = [np.full(size, dead if not state.subnets else unset, dtype=np.int16) for state in states]
+    unknown = outcomes.simple(UNKNOWN)
+    at_target = [
+        np.full(size, unknown if state.unread else unset if state.subnets else dead, dtype=np.int16) for state in states
+    ]
     at_subnet = {subnet: np.where(sends < 0, ends, unset).astype(np.int16) for subnet, (ends, sends) in steps.items()}
     for closing in (False, True):
         while True:

@@ -47,6 +47,8 @@ class Units:
     appliance: Indexes
     """Into `Model.appliances`; -1 for what is none."""
     runs: Bools
+    unclear: Bools
+    """Nobody can tell how flows come to it: who announces it, or whether it runs, can't be read."""
     stale: Bools
     kinds: tuple[Indexes, ...]
     """By gateway: which kind of arrival; -1 where the gateway does not announce it."""
@@ -67,7 +69,7 @@ class Units:
         )
 
 
-_KEPT = ("check", "meant", "place", "home", "contested", "region", "appliance", "runs", "stale")
+_KEPT = ("check", "meant", "place", "home", "contested", "region", "appliance", "runs", "unclear", "stale")
 
 
 def machinery_of(
@@ -100,6 +102,7 @@ def units_of(
     group_of: Mapping[str, str],
     checks: Checks,
     told: Prefixes,
+    doubted: Prefixes,
     machinery: Machinery,
     ways_in: Sequence[Arrivals],
     appliances: Sequence[str],
@@ -128,6 +131,7 @@ def units_of(
         machines.runs.astype(np.int64),
         stale.astype(np.int64),
         machinery.homes.astype(np.int64),
+        (machines.unclear | (doubted.match(machines.addresses) >= 0)).astype(np.int64),
     ]
     key = np.zeros(size, dtype=np.int64)
     for column in told_apart:
@@ -156,6 +160,7 @@ def units_of(
         runs=at[6].astype(bool),
         stale=at[7].astype(bool),
         home=at[8].astype(np.int32),
+        unclear=at[9].astype(bool),
         place=machines.addresses[first],
         kinds=tuple(kinds),
     )

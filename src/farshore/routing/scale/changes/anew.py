@@ -145,7 +145,9 @@ def _peopled(model: Model, anew: Anew) -> tuple[Model, Prefixes]:
     told, _ = of_networks([prefix for pairs in anew.announced for prefix, _ in pairs])
     groups = {key: subnet_group(networks, key) for key in machines.subnet_keys}
     checks = Checks(anew.columns, model.ends, model.service, model.world.service_tags)
-    units = units_of(anew.columns, model.class_of, groups, checks, told, machinery, ways, model.appliances)
+    units = units_of(
+        anew.columns, model.class_of, groups, checks, told, model.in_doubt, machinery, ways, model.appliances
+    )
     return replace(model, arrivals=ways, checks=checks, units=units), told
 
 

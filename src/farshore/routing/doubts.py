@@ -1,0 +1,279 @@
+"""What nobody can read, and what hangs on it (style 11).
+
+A marker stands where a deployment would know a value. What a table or an announcement is made of may hang on one:
+
+    a network's ranges, whom it is peered with      its tables, its peers' tables, whoever announces it
+    a half's flags and state (R28, R29)             the tables of both sides, as far as they lead to the other one, and
+                                                    the announcement of the side that uses the other's gateway
+    a gateway, its connections and circuits         the routes of every network that uses the gateway, and what it
+                                                    announces
+    a NIC's address, subnet, pools                  who stands at an address of the network, or of any
+    a NIC's forwarding, its machine's power         whether it answers, whether it forwards (R24, R25)
+
+A doubt is said of some addresses or of all. What it is said of ends in insufficient information, even where the rest
+alone would lead somewhere: what can't be read may lead elsewhere. And nobody can say that there is *no* route while
+anything that BGP is made of can't be read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from farshore.arm.decode import Address, Network
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.network import LOAD_BALANCERS, NetworkInterface, Peering, VirtualNetwork, VirtualNetworkGateway
+from farshore.estate.door import marker_places
+from farshore.routing.index import AZURE_FIREWALLS, network_key
+from farshore.routing.prefixes import covered
+
+if TYPE_CHECKING:
+    from farshore.estate.estate import Estate
+    from farshore.routing.index import Index
+
+_FRONT = re.compile(r"properties\.(frontendIPConfigurations|ipConfigurations|backendAddressPools|virtualHub)\b")
+_HALF = re.compile(r"properties\.virtualNetworkPeerings\[(\d+)\]\.(?:properties\.)?(\w+)")
+_WHO = ("remoteVirtualNetwork", "remoteAddressSpace", "remoteSubnetNames", "localSubnetNames", "peerCompleteVnets")
+_OF_GATEWAY = ("ipConfigurations", "gatewayType", "provisioningState", "allowRemoteVnetTraffic", "activeActive")
+_OF_CONNECTION = (
+    "peer",
+    "virtualNetworkGateway1",
+    "virtualNetworkGateway2",
+    "localNetworkGateway2",
+    "routingWeight",
+    "provisioningState",
+    "connectionType",
+    "enableBgp",
+)
+_OF_CIRCUIT = ("peerings", "serviceProviderProvisioningState", "circuitProvisioningState")
+
+
+class Doubt(NamedTuple):
+    """Something that can't be read. `ranges`: the addresses that it matters for; None for all."""
+
+    text: str
+    ranges: tuple[Network, ...] | None = None
+
+    def of(self, address: Address) -> bool:
+        """Whether it matters for an address."""
+        return self.ranges is None or covered(address, self.ranges)
+
+
+class Doubts:
+    """The doubts of an estate's resources, by lower-case id."""
+
+    def __init__(self, estate: Estate, index: Index) -> None:
+        self._estate = estate
+        self._index = index
+
+    @cached_property
+    def networks(self) -> dict[str, tuple[Doubt, ...]]:
+        """By network: what hangs on its own fields and on its peers'."""
+        anywhere = [
+            Doubt(text)
+            for gateway in self._index.gateways.values()
+            if gateway.subnet is None
+            for text in _marked(gateway.id, gateway.unknown, ("ipConfigurations",))
+        ]
+        found = {key: (*anywhere, *self._of_network(network)) for key, network in self._index.networks.items()}
+        return {key: held for key, held in found.items() if held}
+
+    @cached_property
+    def gateways(self) -> dict[str, tuple[str, ...]]:
+        """By gateway."""
+        everywhere = tuple(self._everywhere())
+        found = {key: (*everywhere, *self._of_gateway(held)) for key, held in self._index.gateways.items()}
+        return {key: held for key, held in found.items() if held}
+
+    @cached_property
+    def anything(self) -> frozenset[str]:
+        """The gateways that may announce any address, for all that can be read."""
+        if any(True for _ in self._everywhere()):
+            return frozenset(self._index.gateways)
+        networks = {key: self._index.network_of(held.subnet) for key, held in self._index.gateways.items()}
+        return frozenset(
+            key for key, held in networks.items() if held is not None and any(True for _ in self._announced_by(held))
+        )
+
+    @cached_property
+    def routes(self) -> tuple[str, ...]:
+        """All that BGP is made of and can't be read."""
+        found = [text for held in self.gateways.values() for text in held]
+        found += self._everywhere()
+        found += (doubt.text for held in self.networks.values() for doubt in held)
+        for circuit in self._index.circuits.values():
+            found += _marked(circuit.id, circuit.unknown, _OF_CIRCUIT)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def hidden(self) -> tuple[tuple[str, str], ...]:
+        """What might hold an address: (the network's id, what can't be read); an empty id for any network. NICs, load
+        balancers and firewalls."""
+        found = []
+        for nic in self._index.nics.values():
+            for at, item in enumerate(nic.ip_configurations if nic.unknown else ()):
+                place = f"ipConfigurations[{at}]"
+                texts = _marked(nic.id, nic.unknown, (place,))
+                if any("Address" in text or "subnet" in text or "Pools" in text for text in texts):
+                    where = "" if item.subnet is None else network_key(item.subnet)
+                    found += [(where, text) for text in texts]
+        for kind in (LOAD_BALANCERS, AZURE_FIREWALLS):
+            for body in self._index.bodies(kind):
+                places = (place for place in marker_places(body) if _FRONT.match(place))
+                id_ = resource_id(str(body["id"]))
+                found += [("", f"{id_.short} {place.removeprefix('properties.')}") for place in places]
+        return tuple(dict.fromkeys(found))
+
+    def hidden_in(self, networks: Iterable[str]) -> tuple[str, ...]:
+        """NICs that might hold an address of some networks."""
+        keys = {"", *networks}
+        return tuple(text for where, text in self.hidden if where in keys)
+
+    @cached_property
+    def announced(self) -> tuple[tuple[tuple[Network, ...], tuple[str, ...]], ...]:
+        """Ranges of networks of which nobody can tell whether and by whom they are announced."""
+        found = []
+        for key, doubts in self.networks.items():
+            texts = tuple(doubt.text for doubt in doubts if doubt.ranges is None)
+            if texts:
+                found.append((self._ranges(self._index.networks[key]), texts))
+        return tuple(found)
+
+    def of_appliance(self, nic: NetworkInterface) -> tuple[str, ...]:
+        """Whether anybody can say that a NIC's machine forwards, and by which of its NICs (R24)."""
+        machine = self._index.machines.get(self._index.machine_of.get(nic.id.key, ""))
+        found = [*self.of_nic(nic), *_marked(nic.id, nic.unknown, ("enableIPForwarding",))]
+        if machine is not None:
+            found += _marked(machine.id, machine.unknown, ("networkProfile",))
+            others = (self._index.nics.get(id_.key) for id_ in machine.network_interfaces)
+            for other in others:
+                if other is not None and other.unknown:
+                    found += _marked(other.id, other.unknown, ("enableIPForwarding", "ipConfigurations"))
+        return tuple(dict.fromkeys(found))
+
+    def of_nic(self, nic: NetworkInterface) -> tuple[str, ...]:
+        """Whether anybody can say that a NIC's machine answers."""
+        found = _marked(nic.id, nic.unknown, ("virtualMachine",)) if nic.unknown else []
+        machine = self._index.machines.get(self._index.machine_of.get(nic.id.key, ""))
+        if machine is not None and machine.unknown and machine.power_state is None:
+            found += _marked(machine.id, machine.unknown, ("instanceView", "provisioningState"))
+        return tuple(found)
+
+    # Networks
+
+    def _of_network(self, network: VirtualNetwork) -> Iterator[Doubt]:
+        yield from map(Doubt, _space(network))
+        for text in _marked(network.id, network.unknown, ("summarizedGatewayPrefixes",)):
+            yield Doubt(text)
+        own = _halves(network)
+        for at, half in enumerate(network.peerings):
+            remote = self._remote(half)
+            for name in own.get(at, ()):
+                if name != "allowGatewayTransit":
+                    scoped = name == "peeringState" and not half.use_remote_gateways and remote is not None
+                    ranges = self._ranges(remote) if scoped and remote is not None else None
+                    yield Doubt(f"{network.id.short} peering {half.name} {name}", ranges)
+            if remote is not None and remote.unknown:
+                yield from self._of_remote(network, half, remote)
+
+    def _of_remote(self, network: VirtualNetwork, half: Peering, remote: VirtualNetwork) -> Iterator[Doubt]:
+        """What of a network's table hangs on what can't be read of a peer."""
+        yield from map(Doubt, _space(remote))
+        uses = half.use_remote_gateways or any("useRemoteGateways" in names for names in _halves(network).values())
+        for at, names in _halves(remote).items():
+            back = remote.peerings[at]
+            towards = back.remote_virtual_network
+            if towards is not None and towards.key != network.id.key:
+                continue
+            for name in names:
+                text = f"{remote.id.short} peering {back.name} {name}"
+                if name in ("peeringState", *_WHO):
+                    yield Doubt(text, None if uses else self._ranges(remote))
+                elif name == "allowGatewayTransit" and uses:
+                    yield Doubt(text)
+                elif name == "useRemoteGateways" and half.allow_gateway_transit:
+                    # Only what is announced hangs on it, and what comes in is for the other side.
+                    yield Doubt(text, self._ranges(remote))
+
+    def _remote(self, half: Peering) -> VirtualNetwork | None:
+        id_ = half.remote_virtual_network
+        return None if id_ is None else self._index.networks.get(id_.key)
+
+    def _ranges(self, network: VirtualNetwork) -> tuple[Network, ...]:
+        """A network's own ranges, and what its peers take for them (R31)."""
+        found = [*network.address_space]
+        for half in network.peerings:
+            remote = self._remote(half)
+            for back in () if remote is None else remote.peerings:
+                if back.remote_virtual_network is not None and back.remote_virtual_network.key == network.id.key:
+                    found += back.remote_address_space
+        return tuple(dict.fromkeys(found))
+
+    # Gateways
+
+    def _everywhere(self) -> Iterator[str]:
+        """What may be about any gateway."""
+        for connection in self._index.connections.values():
+            if connection.virtual_network_gateway1 is None:
+                yield from _marked(connection.id, connection.unknown, _OF_CONNECTION)
+        for gateway in self._index.gateways.values():
+            if gateway.subnet is None:
+                yield from _marked(gateway.id, gateway.unknown, ("ipConfigurations",))
+        for network in self._index.networks.values():
+            for at, names in _halves(network).items():
+                half = network.peerings[at]
+                if "remoteVirtualNetwork" in names and (half.use_remote_gateways or "useRemoteGateways" in names):
+                    yield f"{network.id.short} peering {half.name} remoteVirtualNetwork"
+
+    def _announced_by(self, network: VirtualNetwork) -> Iterator[str]:
+        """Of which nobody can tell that a gateway of a network announces it."""
+        yield from _space(network)
+        halves = _halves(network)
+        for at, half in enumerate(network.peerings):
+            remote = self._remote(half)
+            if half.allow_gateway_transit or "allowGatewayTransit" in halves.get(at, ()):
+                yield from () if remote is None else _space(remote)
+                if half.remote_virtual_network is None:
+                    yield f"{network.id.short} peering {half.name} remoteVirtualNetwork"
+
+    def _of_gateway(self, gateway: VirtualNetworkGateway) -> Iterator[str]:
+        yield from _marked(gateway.id, gateway.unknown, _OF_GATEWAY)
+        network = self._index.network_of(gateway.subnet)
+        if network is not None:
+            yield from self._announced_by(network)
+        subnet = self._index.gateway_subnet(gateway)
+        if network is not None and subnet is not None:
+            at = network.subnets.index(subnet)
+            yield from _marked(network.id, network.unknown, (f"subnets[{at}].properties.routeTable",))
+            table = self._estate.route_table(subnet.route_table)
+            if table is not None:
+                yield from _marked(table.id, table.unknown, ("disableBgpRoutePropagation",))
+        for connection in self._index.connections.values():
+            ends = (connection.virtual_network_gateway1, connection.virtual_network_gateway2)
+            if gateway.id.key not in {end.key for end in ends if end is not None}:
+                continue
+            yield from _marked(connection.id, connection.unknown, _OF_CONNECTION)
+            circuit = None if connection.peer is None else self._index.circuits.get(connection.peer.key)
+            if circuit is not None:
+                yield from _marked(circuit.id, circuit.unknown, _OF_CIRCUIT)
+
+
+def _space(network: VirtualNetwork) -> list[str]:
+    return _marked(network.id, network.unknown, ("addressSpace",))
+
+
+def _halves(network: VirtualNetwork) -> dict[int, list[str]]:
+    """By peering of a network: the fields that can't be read."""
+    found: dict[int, list[str]] = {}
+    for path in sorted(network.unknown):
+        half = _HALF.match(path)
+        if half is not None:
+            found.setdefault(int(half[1]), []).append(half[2])
+    return found
+
+
+def _marked(id_: ResourceId, unknown: frozenset[str], fields: Iterable[str]) -> list[str]:
+    wanted = tuple(f"properties.{field}" for field in fields)
+    return [f"{id_.short} {path.removeprefix('properties.')}" for path in sorted(unknown) if path.startswith(wanted)]
