@@ -1,12 +1,14 @@
 """Reading one body leniently: what is there is used, what is a marker is unknown, nothing is guessed.
 
-ARM bodies come from many hands. Templates hold booleans as strings, an export holds markers that are no value
-(`<param:x>`, `<reference ..>`). A field that can't be used is left at its default and its path is added to
-`Reader.unknown`, so that an answer that rests on it can say that information is missing (style 11).
+ARM bodies come from many hands. Templates hold booleans as strings, and an export holds markers that are no value:
+`<param:x>`, `<reference ..>`, a template's own expression `[parameters('x')]`. A field that can't be used is left at
+its default and its path is added to `Reader.unknown`, so that an answer that rests on it can say that information is
+missing (style 11).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -21,8 +23,17 @@ Address = IPv4Address | IPv6Address
 
 def holds_marker(value: object) -> bool:
     """Whether a marker, which only stands for a value that a deployment would know, is in a text:
-    `10.<param:site>.0.0/16` is as unknown as `<param:range>`."""
-    return isinstance(value, str) and "<" in value and ">" in value[value.index("<") :]
+    `10.<param:site>.0.0/16` is as unknown as `<param:range>`. A template's expression is the whole of a text, and `[[`
+    begins one that only looks like it."""
+    if not isinstance(value, str):
+        return False
+    if value[:1] == "[" and _EXPRESSION.fullmatch(value):
+        return True
+    return "<" in value and ">" in value[value.index("<") :]
+
+
+_EXPRESSION = re.compile(r"\[\s*[A-Za-z_][\w.]*\s*\(.*\]\s*", re.DOTALL)
+"""A function's call in brackets: `[concat('10.', parameters('site'), '.0.0/16')]`."""
 
 
 @lru_cache(maxsize=4096)

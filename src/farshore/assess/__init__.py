@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from farshore.assess.context import Context
+from farshore.assess.doubtful import as_far_as_read
 from farshore.assess.findings import RULES, Finding, Severity
 from farshore.assess.folding import folded
 from farshore.assess.objectives import derive_objectives, objectives_of, resolve
@@ -42,5 +43,5 @@ def assess(estate: Estate, objectives: tuple[Objective, ...] | None = None) -> A
     asked = objectives_of(estate) if objectives is None else objectives
     context = Context(estate, asked)
     found = [finding for code in sorted(RULES) for finding in RULES[code].findings(context)]
-    found = folded(found)
+    found = as_far_as_read(estate, folded(found))
     return Assessment(findings=tuple(sorted(found, key=lambda finding: finding.order)), objectives=asked)

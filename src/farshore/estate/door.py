@@ -121,7 +121,7 @@ class Door:
 
     def _value(self, item: Any, under: str) -> Any:
         if isinstance(item, str):
-            if "<" in item and holds_marker(item):
+            if holds_marker(item):
                 self.markers += 1
             return _without_secrets(item)
         if isinstance(item, dict):

@@ -287,7 +287,7 @@ class _Reading:
         for item in _objects(properties.get("ipConfigurations")):
             given = _object(item.get("properties"))
             address, subnet = _text(given.get("privateIPAddress")), _id(given.get("subnet"))
-            if "<" in address or (given.get("subnet") and not subnet):
+            if holds_marker(address) or (given.get("subnet") and not subnet):
                 self.unread[key] = None
                 kept = True
                 continue
@@ -378,7 +378,7 @@ def table_of(key: str, body: Body) -> Table:
     for item in _objects(properties.get("routes")):
         given = _object(item.get("properties"))
         prefix, kind, hop = (_text(given.get(name)) for name in ("addressPrefix", "nextHopType", "nextHopIpAddress"))
-        unclear = unclear or "<" in prefix or "<" in kind or "<" in hop
+        unclear = unclear or any(map(holds_marker, (prefix, kind, hop)))
         prefixes.append(prefix)
         kinds.append(kind)
         hops.append(hop)

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from farshore.arm.decode import Network
+from farshore.arm.decode import Network, holds_marker
 from farshore.routing.effective import KEEPS_RESERVED
 from farshore.routing.scale.columns import Table
 from farshore.routing.scale.ends import Ends
@@ -78,7 +78,7 @@ def routes_of(tables: Iterable[Table], service_prefixes: Mapping[str, tuple[Netw
         tagged: list[tuple[tuple[int, str], str, tuple[str, str]]] = []
         for prefix, kind, hop in zip(table.prefixes, table.next_hop_types, table.next_hops, strict=True):
             way = (kind.lower(), hop if kind.lower() == APPLIANCE else "")
-            if "<" in prefix:
+            if holds_marker(prefix):
                 continue
             if prefix[:1].isdigit() or ":" in prefix:
                 explicit.append((prefix, way))
