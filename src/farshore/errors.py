@@ -61,6 +61,11 @@ class InputError(FarshoreError):
         self.remedy = remedy
         if code is not None:
             self.code = code
+        # A traceback shows notes: whoever uses the library sees what the command line says in lines of its own.
+        told = {"where": file, "line": line, "value": value, "expected": expected, "remedy": remedy}
+        for what, text in told.items():
+            if text is not None:
+                self.add_note(f"{what}: {text}")
 
     def at(self, file: str | None = None, line: int | None = None) -> InputError:
         """The same error, placed: what was known deeper down wins."""

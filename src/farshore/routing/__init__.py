@@ -10,7 +10,8 @@ elements(estate)                            -> tuple[Element, ...]          what
 describe(value)                             -> str                          the plain-text figure
 
 Each takes an estate as a value and waits for nothing. Whoever asks much about one estate makes a `Routing(estate)`,
-which has the same questions as methods and builds each table once.
+which has the same questions as methods and builds each table once. What is down, stopped or said outside of Azure is
+an `Outside`: `estate.with_outside(Outside(down=element.down))` is the estate in which an element has failed.
 
 A name's module is read when the name is first asked for (PEP 562), so that `import farshore.routing` costs a program
 that may never ask next to nothing.
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as in `typing`, which takes longer to import than all of this
 if TYPE_CHECKING:
+    from farshore.estate.outside import Outside
     from farshore.routing.context import Routing, routing_of
     from farshore.routing.failures import Element, elements
     from farshore.routing.figures import describe
@@ -47,6 +49,7 @@ __all__ = [
     "Element",
     "Flow",
     "Hop",
+    "Outside",
     "PassedOver",
     "RouteSource",
     "RouteState",
@@ -66,6 +69,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "farshore.estate.outside": "Outside",
     "context": "Routing routing_of",
     "failures": "Element elements",
     "figures": "describe",
@@ -81,7 +85,8 @@ def __getattr__(name: str) -> object:
         if name in names.split():
             import importlib
 
-            value = getattr(importlib.import_module(f"farshore.routing.{module}"), name)
+            home = module if module.startswith("farshore.") else f"farshore.routing.{module}"
+            value = getattr(importlib.import_module(home), name)
             globals()[name] = value
             return value
     raise AttributeError(f"module 'farshore.routing' has no attribute {name!r}")

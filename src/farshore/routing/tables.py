@@ -7,13 +7,15 @@ edge's addresses in the gateway's own subnet, where they are known; only the gat
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
 
 from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import VirtualNetworkGateway
 from farshore.errors import InputError
 from farshore.routing.bgp import AZURE_ASN, Heard, rows
-from farshore.routing.failures import LINKS
+from farshore.routing.failures import LINKS, Health
 from farshore.routing.gateways import instances, msee_at_gateway
 from farshore.routing.route_servers import RouteServer, heard_from_appliances
 from farshore.routing.values import BgpRoute
@@ -25,9 +27,10 @@ def learned_by(world: World, id_: ResourceId, instance: str | None, peer: str | 
     """What a gateway, Route Server or circuit has been told."""
     gateway = world.index.gateways.get(id_.key)
     if gateway is not None:
+        _known_instance(world, gateway, instance)
         return rows(_gateway_learned(world, gateway)) if world.works(gateway) else ()
     if id_.key in world.index.circuits:
-        return rows(_circuit_learned(world, id_, instance))
+        return rows(_circuit_learned(world, id_, _link(instance)))
     server = world.ground.route_servers.get(id_.key)
     if server is not None:
         heard = heard_from_appliances(server, world.outside, world.health)
@@ -37,17 +40,42 @@ def learned_by(world: World, id_: ResourceId, instance: str | None, peer: str | 
 
 def advertised_by(world: World, id_: ResourceId, instance: str | None, to: str | None) -> tuple[BgpRoute, ...]:
     """What a gateway, Route Server or circuit says."""
+    _neighbour(to)
     gateway = world.index.gateways.get(id_.key)
     if gateway is not None:
+        _known_instance(world, gateway, instance)
         return rows(_gateway_says(world, gateway, instance))
     if id_.key in world.index.circuits:
-        sides = [instance] if instance else LINKS
+        side = _link(instance)
+        sides = LINKS if side is None else [side]
         edges = [world.exchange.edges[id_.key, side] for side in sides if (id_.key, side) in world.exchange.edges]
         return rows(route for edge in edges for route in edge.towards_site())
     server = world.ground.route_servers.get(id_.key)
     if server is not None:
         return rows(_server_says(world, server, instance, to))
     raise _nothing(id_)
+
+
+def _link(instance: str | None) -> str | None:
+    if instance is not None and instance not in LINKS:
+        raise InputError("A circuit has no such link", value=instance, expected=" or ".join(LINKS))
+    return instance
+
+
+def _known_instance(world: World, gateway: VirtualNetworkGateway, instance: str | None) -> None:
+    """Whatever works at the moment: an instance that has failed is one all the same."""
+    held = instances(gateway, world.index, world.outside, Health(world.index, replace(world.outside, down=frozenset())))
+    if instance is not None and instance not in map(str, held):
+        expected = f"one of its addresses: {', '.join(map(str, held))}" if held else "none: its addresses are not known"
+        raise InputError(f"{gateway.id.name} has no such instance", value=instance, expected=expected)
+
+
+def _neighbour(to: str | None) -> None:
+    if to is not None:
+        try:
+            ip_address(to)
+        except ValueError:
+            raise InputError("This is no neighbour", value=to, expected="a neighbour's address") from None
 
 
 def _nothing(id_: ResourceId) -> InputError:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
 
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
+from farshore.errors import InputError
 
 
 class RouteSource(StrEnum):
@@ -90,6 +92,10 @@ class Disposition(StrEnum):
     INSUFFICIENT_INFORMATION = "InsufficientInformation"
 
 
+PROTOCOLS = ("tcp", "udp", "icmp", "esp", "ah")
+"""What security rules tell apart (R42)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """`source` and `destination` are a site's name, a NIC's or machine's id, or `internet`; addresses decide."""
@@ -100,6 +106,21 @@ class Flow:
     protocol: str = "tcp"
     destination_port: int | None = 443
     source_port: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises `InputError` for what is no address, protocol (R42) or port."""
+        for address in (self.source_address, self.destination_address):
+            if not isinstance(address, IPv4Address | IPv6Address):
+                expected = "an address of the module ipaddress, as ip_address('10.1.0.4') gives"
+                raise InputError("This is not an address", value=address, expected=expected)
+        if self.source_address.version != self.destination_address.version:
+            both = f"{self.source_address} to {self.destination_address}"
+            raise InputError("A flow's two addresses are of two families", value=both, expected="two of one family")
+        if not isinstance(self.protocol, str) or self.protocol.lower() not in PROTOCOLS:
+            raise InputError("This is no protocol", value=self.protocol, expected=f"one of {', '.join(PROTOCOLS)}")
+        for port in (self.destination_port, self.source_port):
+            if port is not None and (not isinstance(port, int) or not 0 <= port <= 65535):
+                raise InputError("This is no port", value=port, expected="0 to 65535, or None for none")
 
     def __str__(self) -> str:
         port = "" if self.destination_port is None else f"/{self.destination_port}"

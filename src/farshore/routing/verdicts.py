@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from farshore.arm.ids import ResourceId
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.routing.prefixes import is_public
 from farshore.routing.values import Disposition, Trace
 
@@ -193,4 +193,5 @@ def _named(trace: Trace, keys: list[str]) -> str:
 
 
 def _key(id_: ResourceId | str) -> str:
-    return id_.key if isinstance(id_, ResourceId) else id_.lower()
+    """Raises `InputError` for what is no resource's id: a name alone would be met by nobody."""
+    return id_.key if isinstance(id_, ResourceId) else resource_id(id_).key
