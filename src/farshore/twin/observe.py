@@ -84,6 +84,8 @@ class Observed:
     pinged: Fate
     traced: tuple[frozenset[str], ...]
     """A traceroute's hops: the hosts that have the address that each came from; empty where none came."""
+    mute: frozenset[str] = frozenset()
+    """Hosts on the way that have no way themselves to whoever asked: what they say of a probe can't come."""
 
 
 def observe(twin: Twin, blueprint: Blueprint, asks: Sequence[Ask]) -> list[Observed]:
@@ -109,7 +111,8 @@ def observe(twin: Twin, blueprint: Blueprint, asks: Sequence[Ask]) -> list[Obser
         fate = _fate(ask, None, _by_echo(ask, ports[number]), memory, kernel)
         pinged.append(replace(fate, answered_by=fate.way[-1]) if pings[number] and fate.way else fate)
     traced = _traceroutes(twin, blueprint, asks, pinged, ports)
-    return [Observed(*three) for three in zip(asked, pinged, traced, strict=True)]
+    mute = _mute(twin, blueprint, asks, pinged, traced)
+    return [Observed(*four) for four in zip(asked, pinged, traced, mute, strict=True)]
 
 
 def _requests(
@@ -203,6 +206,44 @@ def _traceroutes(
         return found | {last} if last is not None and address == str(asks[number].destination) else found
 
     return [tuple(named(number, left) for left in range(1, length + 1)) for number, length in enumerate(lengths)]
+
+
+def _mute(
+    twin: Twin,
+    blueprint: Blueprint,
+    asks: Sequence[Ask],
+    pinged: Sequence[Fate],
+    traced: Sequence[tuple[frozenset[str], ...]],
+) -> list[frozenset[str]]:
+    """The places that were passed and kept silent, and from which nothing of their own comes to whoever asked: each
+    sends an echo there, from an address that it has."""
+    due: dict[tuple[str, Ask], int] = {}
+    for ask, fate, hops in zip(asks, pinged, traced, strict=True):
+        for host, hop in zip(fate.way[1:], hops, strict=False):
+            if not hop and fate.answered_by is not None and not host.startswith("network:"):
+                due.setdefault((host, ask), len(due))
+    if not due:
+        return [frozenset()] * len(asks)
+    own = {
+        (host, ip_address(address).version): address for address, hosts in _holders(blueprint).items() for host in hosts
+    }
+    sent: dict[tuple[str, Ask], Ask] = {}
+    echoes: dict[str, list[list[Any]]] = {}
+    for (host, ask), number in due.items():
+        held = own.get((host, ask.source.version))
+        if held is not None:
+            sent[host, ask] = Ask(host, ip_address(held), ask.source, 0)
+            row = [str(number), held, str(ask.source), FIRST_PORT + number, PING, FIRST_TTL]
+            echoes.setdefault(host, []).append(row)
+    twin.do("seen")
+    twin.do("probe", flows={}, echoes=echoes, quiet=QUIET[1])
+    memory = _Memory(twin.do("seen")["hosts"])
+    unheard = {
+        (host, ask)
+        for (host, ask), echo in sent.items()
+        if ask.host not in memory.way(_by_echo(echo, FIRST_PORT + due[host, ask])[0], host)
+    }
+    return [frozenset(host for host, other in unheard if other is ask) for ask in asks]
 
 
 def _holders(blueprint: Blueprint) -> dict[str, set[str]]:
