@@ -69,6 +69,10 @@ def standing_of(folder: Path, port: str, *, pairs: bool, out: Path | None) -> di
     answer = _answer(reach, port, costs)
     answer["left_out"] = [f"{unseen} peerings between networks that lean on each other"] if unseen > 0 else []
     answer["left_out"] += _unfollowed(reach)
+    unread = [nic.rpartition("/")[2] for nic in reach.model.columns.unread]
+    if unread:
+        shown = ", ".join(unread[:MOST_SHOWN]) + (f" and {len(unread) - MOST_SHOWN} more" * (len(unread) > MOST_SHOWN))
+        answer["left_out"].append(f"NICs whose address or subnet can't be read: {shown}")
     if out is not None:
         answer["columns"] = _written(out, reach, every, standings)
     if pairs:
