@@ -78,7 +78,9 @@ def test_it_touches_nothing_and_leaves_nothing() -> None:
 
 
 BEGINS = """
-import sys
+import signal, sys
+# Whoever runs tests in the background has it ignored, and a process hands that on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = {path!r}
 from twin.test_twin_apart import Twin, built
 twin = Twin()
