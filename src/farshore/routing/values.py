@@ -113,9 +113,6 @@ class Flow:
             if not isinstance(address, IPv4Address | IPv6Address):
                 expected = "an address of the module ipaddress, as ip_address('10.1.0.4') gives"
                 raise InputError("This is not an address", value=address, expected=expected)
-        if self.source_address.version != self.destination_address.version:
-            both = f"{self.source_address} to {self.destination_address}"
-            raise InputError("A flow's two addresses are of two families", value=both, expected="two of one family")
         if not isinstance(self.protocol, str) or self.protocol.lower() not in PROTOCOLS:
             raise InputError("This is no protocol", value=self.protocol, expected=f"one of {', '.join(PROTOCOLS)}")
         for port in (self.destination_port, self.source_port):
