@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -121,6 +122,17 @@ def test_e46_global_reach_joins_the_sites_of_two_circuits() -> None:
     assert judge(*trace(apart, BETWEEN)).kind == "unreachable"
     assert judge(*trace(joined, BETWEEN)).kind == "delivered"
     assert way(joined, BETWEEN) == ["east", "ce1", "er1", "er2", "ce2", "west"]
+
+
+def test_two_circuits_of_one_name_in_two_groups_are_two() -> None:
+    far = id_of("expressRouteCircuits", "er2")
+    namesake = far.replace("/rg/", "/rg2/").replace("er2", "er1")
+    bodies = json.loads(json.dumps(list(two_regions(joined=True).bodies.values())).replace(far, namesake))
+    east, west = two_sites()
+    west = replace(west, routers=tuple(replace(item, circuit=resource_id(namesake)) for item in west.routers))
+    estate = Estate.from_resources(bodies).with_sites((east, west))
+    assert judge(*trace(estate, BETWEEN)).kind == "delivered"
+    assert way(estate, BETWEEN) == ["east", "ce1", "er1", "er1", "ce2", "west"]
 
 
 def test_e46_global_reach_joins_sites_and_no_network_to_the_other_site() -> None:

@@ -373,7 +373,7 @@ class _Walk(Walked):
         answering = tuple(dict.fromkeys(route.leads_to for route in heard))
         if len(answering) > 1:
             return self.ambiguous(heard[0].prefix, answering, name)
-        if not self.first_time(f"edge:{name}"):
+        if not self.first_time(f"edge:{'|'.join(circuits)}"):
             return self.end(Disposition.LOOPED, f"it comes to {name} again")
         by = heard[0].said_by
         if by.startswith(REACH):
