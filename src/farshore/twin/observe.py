@@ -216,11 +216,11 @@ def _mute(
     traced: Sequence[tuple[frozenset[str], ...]],
 ) -> list[frozenset[str]]:
     """The places that were passed and kept silent, and from which nothing of their own comes to whoever asked: each
-    sends an echo there, from an address that it has."""
+    sends an echo there, from an address that it has. Of very many silent ones the first are asked."""
     due: dict[tuple[str, Ask], int] = {}
     for ask, fate, hops in zip(asks, pinged, traced, strict=True):
         for host, hop in zip(fate.way[1:], hops, strict=False):
-            if not hop and fate.answered_by is not None and not host.startswith("network:"):
+            if not hop and fate.answered_by is not None and not host.startswith("network:") and len(due) < MOST_ASKS:
                 due.setdefault((host, ask), len(due))
     if not due:
         return [frozenset()] * len(asks)
@@ -238,12 +238,11 @@ def _mute(
     twin.do("seen")
     twin.do("probe", flows={}, echoes=echoes, quiet=QUIET[1])
     memory = _Memory(twin.do("seen")["hosts"])
-    unheard = {
-        (host, ask)
-        for (host, ask), echo in sent.items()
-        if ask.host not in memory.way(_by_echo(echo, FIRST_PORT + due[host, ask])[0], host)
-    }
-    return [frozenset(host for host, other in unheard if other is ask) for ask in asks]
+    unheard: dict[Ask, set[str]] = {}
+    for (host, ask), echo in sent.items():
+        if ask.host not in memory.way(_by_echo(echo, FIRST_PORT + due[host, ask])[0], host):
+            unheard.setdefault(ask, set()).add(host)
+    return [frozenset(unheard.get(ask, ())) for ask in asks]
 
 
 def _holders(blueprint: Blueprint) -> dict[str, set[str]]:
