@@ -38,14 +38,14 @@ def test_what_can_t_be_read_is_never_said_wrongly(seed: int) -> None:
     flows = list(_flows(draw, truth))
     said = [_answer(truth, flow) for flow in flows]
     cells = _Cells(truth)
-    values = sorted(_values(truth))
-    for key, path in draw.sample(values, min(FIELDS, len(values))):
-        hidden = _hidden(truth, key, path)
+    every = sorted(values(truth))
+    for key, path in draw.sample(every, min(FIELDS, len(every))):
+        other = hidden(truth, key, path)
         where = f"seed {seed}, {key.rpartition('/')[2]} {path}"
         for flow, expected in zip(flows, said, strict=True):
-            found = _answer(hidden, flow)
+            found = _answer(other, flow)
             assert found[0] == "unknown" or found == expected, f"{where}: {flow.source} to {flow.destination_address}"
-        wrong = cells.unlike(_Cells(hidden))
+        wrong = cells.unlike(_Cells(other))
         assert not wrong, f"{where}: at scale {wrong}"
 
 
@@ -55,10 +55,10 @@ def test_hiding_a_value_makes_a_difference() -> None:
     for seed in range(8):
         draw, truth = Random(seed), estate_of(seed)
         flows = list(_flows(draw, truth))
-        values = sorted(_values(truth))
-        for key, path in draw.sample(values, min(FIELDS, len(values))):
-            hidden = _hidden(truth, key, path)
-            told += any(_answer(hidden, flow)[0] == "unknown" for flow in flows)
+        every = sorted(values(truth))
+        for key, path in draw.sample(every, min(FIELDS, len(every))):
+            other = hidden(truth, key, path)
+            told += any(_answer(other, flow)[0] == "unknown" for flow in flows)
     assert told > 8
 
 
@@ -90,12 +90,17 @@ def _answer(estate: Estate, flow: Flow) -> tuple[object, ...]:
 # Fields
 
 
-def _values(estate: Estate) -> Iterator[tuple[str, str]]:
+def values(estate: Estate) -> Iterator[tuple[str, str]]:
     """(resource, path) of all that is no name: what a template might have a parameter for."""
     for key, body in estate.resources.items():
-        for path in _paths(body, ""):
-            if path.rpartition(".")[2] not in ("name", "description") and path != "id":
-                yield key, path
+        yield from ((key, path) for path in values_in(body))
+
+
+def values_in(body: Body) -> Iterator[str]:
+    """The same of one body."""
+    for path in _paths(body, ""):
+        if path.rpartition(".")[2] not in ("name", "description") and path != "id":
+            yield path
 
 
 def _paths(value: Any, path: str) -> Iterator[str]:
@@ -110,13 +115,22 @@ def _paths(value: Any, path: str) -> Iterator[str]:
         yield path
 
 
-def _hidden(estate: Estate, key: str, path: str) -> Estate:
-    bodies: list[Body] = [deepcopy(dict(body)) for body in estate.resources.values()]
-    body: Any = next(body for body in bodies if str(body["id"]).lower() == key)
-    *inside, last = path.split(".")
-    for name in inside:
-        body = body[int(name) if isinstance(body, list) else name]
-    body[int(last) if isinstance(body, list) else last] = MARKERS[len(path) % 2]
+def marked(body: Body, path: str) -> Body:
+    """A body with a marker in one of its `values_in`."""
+    found = deepcopy(dict(body))
+    inside: Any = found
+    *names, last = path.split(".")
+    for name in names:
+        inside = inside[int(name) if isinstance(inside, list) else name]
+    inside[int(last) if isinstance(inside, list) else last] = MARKERS[len(path) % 2]
+    return found
+
+
+def hidden(estate: Estate, key: str, path: str) -> Estate:
+    """The estate with a marker in one of `values`."""
+    bodies = list(estate.resources.values())
+    at = next(at for at, body in enumerate(bodies) if str(body["id"]).lower() == key)
+    bodies[at] = marked(bodies[at], path)
     return Estate.from_resources(bodies).with_sites(estate.sites).with_outside(estate.outside)
 
 

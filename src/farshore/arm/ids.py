@@ -9,7 +9,7 @@ came, for showing and for sending. Extension resources repeat `/providers/`; the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from farshore.errors import InputError
@@ -91,6 +91,12 @@ class ResourceId:
         return ResourceId(self.text.rsplit("/", 2)[0]) if len(self.pairs) > 1 else None
 
     @property
+    def top(self) -> ResourceId:
+        """The top-level resource that this one is, or is a part of."""
+        parent = self.parent
+        return self if parent is None else parent.top
+
+    @property
     def group_id(self) -> ResourceId | None:
         """The resource group's own id."""
         if self.resource_group is None:
@@ -147,3 +153,15 @@ def make_id(subscription: str, group: str, type_: str, *names: str) -> ResourceI
     assert len(kinds) == len(names), f"{type_} needs {len(kinds)} names, got {names}"
     tail = "/".join(f"{kind}/{name}" for kind, name in zip(kinds, names, strict=True))
     return resource_id(f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{namespace}/{tail}")
+
+
+def references(value: object) -> Iterator[ResourceId]:
+    """The top-level resources whose ids stand anywhere in a body."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+    elif isinstance(value, str) and value[:15].lower() == "/subscriptions/" and "/providers/" in value.lower():
+        yield resource_id(value).top

@@ -8,11 +8,9 @@ reference can't be read: nobody can tell what it would have led to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from farshore.arm.ids import resource_id
+from farshore.arm.ids import references, resource_id
 from farshore.assess.findings import Finding, Severity
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
@@ -77,32 +75,16 @@ def _references(estate: Estate) -> dict[str, set[str]]:
     """Which resources name which, either way."""
     found: dict[str, set[str]] = {key: set() for key in estate.resources}
     for key, body in estate.resources.items():
-        for named in _ids(body):
-            top = _top(named)
-            if top is not None and top != key:
-                found[key].add(top)
-                found.setdefault(top, set()).add(key)
+        for named in references(body):
+            if named.key != key:
+                found[key].add(named.key)
+                found.setdefault(named.key, set()).add(key)
     return found
-
-
-def _ids(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if value.startswith("/subscriptions/"):
-            yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _ids(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _ids(item)
 
 
 def _top(text: str) -> str | None:
     """The lower-case id of the top-level resource that an id is of; None for what is no id."""
     try:
-        id_ = resource_id(text)
+        return resource_id(text).top.key
     except InputError:
         return None
-    while id_.parent is not None:
-        id_ = id_.parent
-    return id_.key

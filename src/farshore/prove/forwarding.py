@@ -23,7 +23,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from farshore.arm.compute import VIRTUAL_MACHINES
-from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.ids import ResourceId, references, resource_id
 from farshore.arm.json import Body, canonical
 from farshore.arm.network import (
     CONNECTIONS,
@@ -194,7 +194,7 @@ class _Facts:
         elif _is_other(key):
             # Types that few estates have (virtual hubs, load balancers, circuits joined to circuits): whatever their
             # bodies name is taken to be joined.
-            self.joins = _keys(id_, *_references(body))
+            self.joins = _keys(id_, *references(body))
 
 
 class _Book:
@@ -323,21 +323,6 @@ def _keys(*ids: ResourceId | None) -> tuple[str, ...]:
 
 def _parent(subnet: ResourceId) -> str:
     return subnet.key.rsplit("/", 2)[0]
-
-
-def _references(value: object) -> Iterator[ResourceId]:
-    """The top-level resources whose ids stand anywhere in a body."""
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from _references(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _references(inner)
-    elif isinstance(value, str) and value[:15].lower() == "/subscriptions/" and "/providers/" in value.lower():
-        id_ = resource_id(value)
-        while id_.parent is not None:
-            id_ = id_.parent
-        yield id_
 
 
 @lru_cache(maxsize=65536)

@@ -75,7 +75,7 @@ class Doubts:
             Doubt(text)
             for gateway in self._index.gateways.values()
             if gateway.subnet is None
-            for text in _marked(gateway.id, gateway.unknown, ("ipConfigurations",))
+            for text in marked(gateway.id, gateway.unknown, ("ipConfigurations",))
         ]
         found = {key: (*anywhere, *self._of_network(network)) for key, network in self._index.networks.items()}
         return {key: held for key, held in found.items() if held}
@@ -104,7 +104,7 @@ class Doubts:
         found += self._everywhere()
         found += (doubt.text for held in self.networks.values() for doubt in held)
         for circuit in self._index.circuits.values():
-            found += _marked(circuit.id, circuit.unknown, _OF_CIRCUIT)
+            found += marked(circuit.id, circuit.unknown, _OF_CIRCUIT)
         return tuple(dict.fromkeys(found))
 
     @cached_property
@@ -115,7 +115,7 @@ class Doubts:
         for nic in self._index.nics.values():
             for at, item in enumerate(nic.ip_configurations if nic.unknown else ()):
                 place = f"ipConfigurations[{at}]"
-                texts = _marked(nic.id, nic.unknown, (place,))
+                texts = marked(nic.id, nic.unknown, (place,))
                 if any("Address" in text or "subnet" in text or "Pools" in text for text in texts):
                     where = "" if item.subnet is None else network_key(item.subnet)
                     found += [(where, text) for text in texts]
@@ -144,28 +144,28 @@ class Doubts:
     def of_appliance(self, nic: NetworkInterface) -> tuple[str, ...]:
         """Whether anybody can say that a NIC's machine forwards, and by which of its NICs (R24)."""
         machine = self._index.machines.get(self._index.machine_of.get(nic.id.key, ""))
-        found = [*self.of_nic(nic), *_marked(nic.id, nic.unknown, ("enableIPForwarding",))]
+        found = [*self.of_nic(nic), *marked(nic.id, nic.unknown, ("enableIPForwarding",))]
         if machine is not None:
-            found += _marked(machine.id, machine.unknown, ("networkProfile",))
+            found += marked(machine.id, machine.unknown, ("networkProfile",))
             others = (self._index.nics.get(id_.key) for id_ in machine.network_interfaces)
             for other in others:
                 if other is not None and other.unknown:
-                    found += _marked(other.id, other.unknown, ("enableIPForwarding", "ipConfigurations"))
+                    found += marked(other.id, other.unknown, ("enableIPForwarding", "ipConfigurations"))
         return tuple(dict.fromkeys(found))
 
     def of_nic(self, nic: NetworkInterface) -> tuple[str, ...]:
         """Whether anybody can say that a NIC's machine answers."""
-        found = _marked(nic.id, nic.unknown, ("virtualMachine",)) if nic.unknown else []
+        found = marked(nic.id, nic.unknown, ("virtualMachine",)) if nic.unknown else []
         machine = self._index.machines.get(self._index.machine_of.get(nic.id.key, ""))
         if machine is not None and machine.unknown and machine.power_state is None:
-            found += _marked(machine.id, machine.unknown, ("instanceView", "provisioningState"))
+            found += marked(machine.id, machine.unknown, ("instanceView", "provisioningState"))
         return tuple(found)
 
     # Networks
 
     def _of_network(self, network: VirtualNetwork) -> Iterator[Doubt]:
         yield from map(Doubt, _space(network))
-        for text in _marked(network.id, network.unknown, ("summarizedGatewayPrefixes",)):
+        for text in marked(network.id, network.unknown, ("summarizedGatewayPrefixes",)):
             yield Doubt(text)
         own = _halves(network)
         for at, half in enumerate(network.peerings):
@@ -217,10 +217,10 @@ class Doubts:
         """What may be about any gateway."""
         for connection in self._index.connections.values():
             if connection.virtual_network_gateway1 is None:
-                yield from _marked(connection.id, connection.unknown, _OF_CONNECTION)
+                yield from marked(connection.id, connection.unknown, _OF_CONNECTION)
         for gateway in self._index.gateways.values():
             if gateway.subnet is None:
-                yield from _marked(gateway.id, gateway.unknown, ("ipConfigurations",))
+                yield from marked(gateway.id, gateway.unknown, ("ipConfigurations",))
         for network in self._index.networks.values():
             for at, names in _halves(network).items():
                 half = network.peerings[at]
@@ -239,29 +239,29 @@ class Doubts:
                     yield f"{network.id.short} peering {half.name} remoteVirtualNetwork"
 
     def _of_gateway(self, gateway: VirtualNetworkGateway) -> Iterator[str]:
-        yield from _marked(gateway.id, gateway.unknown, _OF_GATEWAY)
+        yield from marked(gateway.id, gateway.unknown, _OF_GATEWAY)
         network = self._index.network_of(gateway.subnet)
         if network is not None:
             yield from self._announced_by(network)
         subnet = self._index.gateway_subnet(gateway)
         if network is not None and subnet is not None:
             at = network.subnets.index(subnet)
-            yield from _marked(network.id, network.unknown, (f"subnets[{at}].properties.routeTable",))
+            yield from marked(network.id, network.unknown, (f"subnets[{at}].properties.routeTable",))
             table = self._estate.route_table(subnet.route_table)
             if table is not None:
-                yield from _marked(table.id, table.unknown, ("disableBgpRoutePropagation",))
+                yield from marked(table.id, table.unknown, ("disableBgpRoutePropagation",))
         for connection in self._index.connections.values():
             ends = (connection.virtual_network_gateway1, connection.virtual_network_gateway2)
             if gateway.id.key not in {end.key for end in ends if end is not None}:
                 continue
-            yield from _marked(connection.id, connection.unknown, _OF_CONNECTION)
+            yield from marked(connection.id, connection.unknown, _OF_CONNECTION)
             circuit = None if connection.peer is None else self._index.circuits.get(connection.peer.key)
             if circuit is not None:
-                yield from _marked(circuit.id, circuit.unknown, _OF_CIRCUIT)
+                yield from marked(circuit.id, circuit.unknown, _OF_CIRCUIT)
 
 
 def _space(network: VirtualNetwork) -> list[str]:
-    return _marked(network.id, network.unknown, ("addressSpace",))
+    return marked(network.id, network.unknown, ("addressSpace",))
 
 
 def _halves(network: VirtualNetwork) -> dict[int, list[str]]:
@@ -274,6 +274,7 @@ def _halves(network: VirtualNetwork) -> dict[int, list[str]]:
     return found
 
 
-def _marked(id_: ResourceId, unknown: frozenset[str], fields: Iterable[str]) -> list[str]:
+def marked(id_: ResourceId, unknown: frozenset[str], fields: Iterable[str]) -> list[str]:
+    """What of some fields under `properties` can't be read, as texts for a person."""
     wanted = tuple(f"properties.{field}" for field in fields)
     return [f"{id_.short} {path.removeprefix('properties.')}" for path in sorted(unknown) if path.startswith(wanted)]

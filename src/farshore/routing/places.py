@@ -10,7 +10,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import PUBLIC_IP_ADDRESSES, NetworkInterface, Subnet, VirtualNetwork, VirtualNetworkGateway
 from farshore.estate.outside import Site
 from farshore.routing.bgp import Heard, Link
-from farshore.routing.doubts import Doubt
+from farshore.routing.doubts import Doubt, marked
 from farshore.routing.index import Holder
 from farshore.routing.prefixes import is_public
 from farshore.routing.sites import SiteTable
@@ -177,9 +177,9 @@ def addresses_unread(world: World, source: str) -> tuple[str, ...]:
     nics = {key, *(id_.key for id_ in (() if machine is None else machine.network_interfaces))}
     nics |= {nic for nic, held in world.index.machine_of.items() if held == key}
     held = [world.index.nics[nic] for nic in sorted(nics) if nic in world.index.nics]
-    found = [text for nic in held for text in _marked(nic.id, nic.unknown, ("properties.ipConfigurations",))]
+    found = [text for nic in held for text in marked(nic.id, nic.unknown, ("ipConfigurations",))]
     if machine is not None:
-        found += _marked(machine.id, machine.unknown, ("properties.networkProfile",))
+        found += marked(machine.id, machine.unknown, ("networkProfile",))
     return tuple(found)
 
 
@@ -195,19 +195,14 @@ def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagat
     found = list(doubts.networks.get(network.id.key, ()))
     if network.unknown:
         at = network.subnets.index(subnet)
-        own = [f"properties.subnets[{at}].properties.{name}" for name in ("routeTable", "serviceEndpoints")]
-        found += map(Doubt, _marked(network.id, network.unknown, own))
+        own = [f"subnets[{at}].properties.{name}" for name in ("routeTable", "serviceEndpoints")]
+        found += map(Doubt, marked(network.id, network.unknown, own))
     table = world.estate.route_table(subnet.route_table)
     if table is not None and table.unknown:
-        fields = ("properties.routes", "properties.disableBgpRoutePropagation")
-        found += map(Doubt, _marked(table.id, table.unknown, fields))
+        fields = ("routes", "disableBgpRoutePropagation")
+        found += map(Doubt, marked(table.id, table.unknown, fields))
     if propagated and doubts.gateways:
         near = [network.id.key, *(live.remote_key for live in world.ground.remote_of.get(network.id.key, ()))]
         held = (gateway.id.key for key in near for gateway in world.index.gateways_in.get(key, ()))
         found += (Doubt(text) for key in held for text in doubts.gateways.get(key, ()))
     return tuple(dict.fromkeys(found))
-
-
-def _marked(id_: ResourceId, unknown: frozenset[str], fields: Iterable[str]) -> list[str]:
-    wanted = tuple(fields)
-    return [f"{id_.short} {path.removeprefix('properties.')}" for path in sorted(unknown) if path.startswith(wanted)]

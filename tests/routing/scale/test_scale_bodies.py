@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from ipaddress import ip_address
 from random import Random
 from typing import Any
 
@@ -24,6 +25,7 @@ from farshore.routing.scale.outcomes import WORDS
 from farshore.routing.scale.reach import Reach
 from routing.scale.estates import ROUTES, estate_of
 from routing.small import id_of
+from routing.test_routing_markers import hidden, marked, values, values_in
 
 SEEDS = int(os.environ.get("FARSHORE_SCALE_SEEDS", "40"))
 Bodies = dict[str, Any]
@@ -66,6 +68,41 @@ def test_most_changes_have_a_short_way() -> None:
     ):
         short = [found is not None for seed in range(8) for found in _found(seed, kind)]
         assert sum(short) >= least * len(short), f"{kind}: {sum(short)} of {len(short)}"
+
+
+@pytest.mark.parametrize("kind", ["peering", "nic", "machine", "group", "association", "connection"])
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_change_where_something_can_t_be_read_is_what_counting_anew_gives(seed: int, kind: str) -> None:
+    """A marker in the estate, that the change may take away, or one that it brings."""
+    draw = Random(f"hidden {seed}{kind}")
+    estate = estate_of(seed)
+    key, path = draw.choice(sorted(values(estate)))
+    estate = hidden(estate, key, path)
+    reach = Reach.of(estate)
+    every = elements(reach.model.columns.skeleton)
+    proven = Proven.of(reach, every)
+    known = {element: _totals(reach, element) for element in (None, *every)}
+    for brings in (False, False, True, True):
+        change = _drawn(kind, draw, estate)
+        if change is not None and change.put is not None and brings:
+            change = Change(put=marked(change.put, draw.choice(sorted(values_in(change.put)))))
+        found = None if change is None else changed(proven, change)
+        if change is None or found is None:
+            continue
+        after = Reach.of(estate.with_changes([change]))
+        if len(after.model.ends) != len(reach.model.ends):
+            continue
+        for row, element in enumerate((None, *every)):
+            expected = [new - old for old, new in zip(known[element], _totals(after, element), strict=True)]
+            assert found[row].tolist() == expected, f"seed {seed}, {key} {path}, {element}, {change}"
+
+
+def _drawn(kind: str, draw: Random, estate: Estate) -> Change | None:
+    """None where what is drawn on can't be read."""
+    try:
+        return DRAWN[kind](draw, dict(estate.resources))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
 
 
 LEAST = {"peering": 0.7, "nic": 0.6, "machine": 0.9, "group": 1, "association": 0.6, "connection": 0.9}
@@ -135,7 +172,8 @@ def _nic(draw: Random, bodies: Bodies) -> Change | None:
     elif what < 0.75:
         subnet = other["subnet"]
         inside["subnet"] = subnet
-        inside["privateIPAddress"] = f"{other['privateIPAddress'].rpartition('.')[0]}.{draw.randint(6, 250)}"
+        near = f"{other['privateIPAddress'].rpartition('.')[0]}.{draw.randint(6, 250)}"
+        inside["privateIPAddress"] = str(ip_address(near))
     groups = _of(bodies, "networkSecurityGroups")
     if groups and draw.random() < 0.4:
         body["properties"]["networkSecurityGroup"] = {"id": bodies[draw.choice(groups)]["id"]}

@@ -9,7 +9,8 @@ A change is a resource's body put, or the resource deleted, as ARM has it. What 
     a connection                  its weight, and that it goes
 
 A peering, a subnet or a security rule that is put by itself changes what it is a part of. What routing never asks for
-changes nothing. What comes out is a difference of cells by word, with nothing failed and under each element. Everything
+changes nothing. Where something can't be read that the change is about, it has no short way. What comes out is a
+difference of cells by word, with nothing failed and under each element. Everything
 else has no short way: the answer is None, and the estate is to be counted anew.
 
 What sites say and prefer is no resource of Azure's: told.py.
@@ -33,6 +34,7 @@ from farshore.arm.network import (
     connection,
     virtual_network,
 )
+from farshore.estate.door import marker_places
 from farshore.estate.estate import Change
 from farshore.estate.reading import apply_changes
 from farshore.routing.scale.changes.guarded import guarded
@@ -53,6 +55,8 @@ def changed(proven: Proven, change: Change) -> Difference | None:
     assert id_ is not None, "a change puts or deletes"
     top, body = _whole(proven, id_, change)
     kind = top.type.lower()
+    if _in_doubt(proven, top, body):
+        return None
     if kind == NETWORK_SECURITY_GROUPS.lower():
         return guarded(proven, top.key, body)
     if kind == NETWORK_INTERFACES.lower():
@@ -72,11 +76,31 @@ def changed(proven: Proven, change: Change) -> Difference | None:
     return None
 
 
+def _in_doubt(proven: Proven, id_: ResourceId, body: Body | None) -> bool:
+    """Whether a change brings or takes away what can't be read, other than in a security rule: what hangs on that is
+    more than what is counted again here (doubts.py)."""
+    model, kind = proven.reach.model, id_.type.lower()
+    if kind == NETWORK_SECURITY_GROUPS.lower():
+        return False
+    if body is not None and any(path.startswith(DOUBTFUL) for path in marker_places(body)):
+        return True
+    doubts, columns = model.world.doubts, model.columns
+    if kind in (VIRTUAL_NETWORKS.lower(), CONNECTIONS.lower()):
+        return bool(doubts.routes or doubts.hidden)
+    if kind == ROUTE_TABLES.lower():
+        known = columns.tables.get(id_.key)
+        return known is not None and known.unclear
+    rows = np.concatenate([proven.rows_of_nic(id_.key), proven.rows_of_machine(id_.key)])
+    return id_.key in columns.unread or bool(columns.machines.unclear[rows].any())
+
+
+DOUBTFUL = ("properties.", "location")
+"""Where a marker stands for more than a label."""
+
+
 def _whole(proven: Proven, id_: ResourceId, change: Change) -> tuple[ResourceId, Body | None]:
     """The top-level resource that a change is about, and its body then; None for one that is gone or not known."""
-    top = id_
-    while top.parent is not None:
-        top = top.parent
+    top = id_.top
     if top == id_:
         return top, change.put
     columns = proven.reach.model.columns
