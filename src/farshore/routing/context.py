@@ -44,14 +44,15 @@ class Routing:
         self, id_: ResourceId | str, instance: str | None = None, peer: str | None = None
     ) -> tuple[BgpRoute, ...]:
         """What a gateway, Route Server or circuit has been told. `instance`: `primary` or `secondary` of a circuit, an
-        address of a gateway, whose instances are told the same; `peer`: one neighbour of a Route Server. Raises
-        `InputError` where there is no such thing."""
+        address of a gateway, whose instances are told the same; `peer`: one neighbour of a Route Server, and of nothing
+        else. Raises `InputError` where there is no such thing."""
         return learned_by(self.world, *_split(id_, instance), peer)
 
     def advertised_routes(self, id_: ResourceId | str, to: str | None = None) -> tuple[BgpRoute, ...]:
-        """What a gateway, Route Server or circuit says, to one neighbour's address or to all: only a Route Server says
-        something else to one than to another. An instance of a gateway or Route Server is named in the id, after `#`.
-        Raises `InputError` where there is no such thing."""
+        """What a gateway, Route Server or circuit says, to one neighbour's address or to all. A Route Server says
+        something else to one than to another, a circuit's neighbours are on one link each, a gateway says the same to
+        whoever asks. An instance of a gateway or Route Server is named in the id, after `#`. Raises `InputError` where
+        there is no such thing."""
         return advertised_by(self.world, *_split(id_, None), to)
 
     def trace_one_way(self, flow: Flow) -> Trace:

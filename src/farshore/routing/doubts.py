@@ -7,6 +7,7 @@ A marker stands where a deployment would know a value. What a table or an announ
                                                     the announcement of the side that uses the other's gateway
     a gateway, its connections and circuits         the routes of every network that uses the gateway, and what it
                                                     announces
+    a Route Server and its neighbours (R46)         what these say, in its network's tables and to its gateways
     a NIC's address, subnet, pools                  who stands at an address of the network, or of any
     a NIC's forwarding, its machine's power         whether it answers, whether it forwards (R24, R25)
 
@@ -22,9 +23,16 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from farshore.arm.decode import Address, Network
+from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.network import LOAD_BALANCERS, NetworkInterface, Peering, VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import (
+    LOAD_BALANCERS,
+    VIRTUAL_HUBS,
+    NetworkInterface,
+    Peering,
+    VirtualNetwork,
+    VirtualNetworkGateway,
+)
 from farshore.estate.door import marker_places
 from farshore.routing.index import AZURE_FIREWALLS, network_key
 from farshore.routing.prefixes import covered
@@ -47,6 +55,7 @@ _OF_CONNECTION = (
     "connectionType",
     "enableBgp",
 )
+_OF_SERVER = re.compile(r"properties\.(allowBranchToBranchTraffic|subnet|peerIp)\b")
 _OF_CIRCUIT = ("peerings", "serviceProviderProvisioningState", "circuitProvisioningState")
 
 
@@ -160,6 +169,33 @@ class Doubts:
         if machine is not None and machine.unknown and machine.power_state is None:
             found += marked(machine.id, machine.unknown, ("instanceView", "provisioningState"))
         return tuple(found)
+
+    # Route Servers
+
+    @cached_property
+    def servers(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """By Route Server: the network that it stands in, empty where that can't be read, and what can't be."""
+        places = {
+            hub.key: Reader(body).id("properties.subnet")
+            for body in self._index.bodies(VIRTUAL_HUBS + "/ipConfigurations")
+            for hub in (resource_id(str(body["id"])).parent,)
+            if hub is not None
+        }
+        found: dict[str, list[str]] = {}
+        for kind in ("", "/ipConfigurations", "/bgpConnections"):
+            for body in self._index.bodies(VIRTUAL_HUBS + kind):
+                id_ = resource_id(str(body["id"]))
+                server = id_.parent if kind else id_
+                if server is not None and server.key in places:
+                    read = (place for place in marker_places(body) if _OF_SERVER.match(place))
+                    found.setdefault(server.key, []).extend(
+                        f"{id_.short} {place.removeprefix('properties.')}" for place in read
+                    )
+        return {
+            key: ("" if (place := places[key]) is None else network_key(place), tuple(texts))
+            for key, texts in found.items()
+            if texts
+        }
 
     # Networks
 

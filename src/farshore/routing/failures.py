@@ -6,12 +6,13 @@
     CIRCUIT#primary             one of its two links (E4), `#secondary` the other
     GATEWAY                     a gateway, all instances
     GATEWAY#0, GATEWAY#1        one instance (E26), or by its address: GATEWAY#10.10.10.140
-    CONNECTION                  a connection
+    CONNECTION                  a connection; CONNECTION#10.11.16.14: its tunnel from one instance
+    HUB, SERVER, HUB'S GATEWAY  a virtual WAN hub, a Route Server, a gateway in a hub
     NIC, MACHINE                a NIC; a machine with all its NICs
     router:site/name            a site's router
     link:site/site              a line between two sites, their names in order
     CIRCUIT CONNECTION          Global Reach between two circuits (E46), by the id that one of them holds
-    ADDRESS                     a BGP neighbour outside the estate
+    ADDRESS                     a BGP neighbour: outside the estate, or an appliance by the address that it speaks from
 
 Ids are in lower case. `Outside.unknown` uses the same names for what nobody can tell about.
 
@@ -21,6 +22,7 @@ noticed: a route to a dead appliance stays Active and the traffic is lost (R25).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from farshore.arm.decode import Address
@@ -34,9 +36,12 @@ from farshore.arm.network import (
 )
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
+from farshore.routing.gateways import addressed
 from farshore.routing.index import AZURE_FIREWALLS, Index
 
 LINKS = ("primary", "secondary")
+INSTANCES = (0, 1)
+"""A gateway's (E26)."""
 WORKING = frozenset({"succeeded", "updating"})
 """Provisioning states in which a resource does its work: an update doesn't interrupt it, a failed one never began."""
 
@@ -74,7 +79,7 @@ def elements(estate: Estate) -> tuple[Element, ...]:
     }
     found += [_element("peering-location", name, f"location:{key}") for key, name in sorted(locations.items())]
     for gateway in index.gateways.values():
-        for number in (0, 1):
+        for number in INSTANCES:
             name = f"{gateway.id.name} {number}"
             found.append(_element("gateway-instance", name, f"{gateway.id.key}#{number}", gateway.id))
     found += [_element("gateway", item.id.name, item.id.key, item.id) for item in index.gateways.values()]
@@ -120,15 +125,17 @@ def _appliances(index: Index) -> list[Element]:
 
 
 class Health:
-    """What works in one world: an estate's resources under one `Outside`."""
+    """What works in one world: an estate's resources under one `Outside`. Nobody else looks a name up that is down."""
 
-    __slots__ = ("_index", "_regions_down", "_stopped", "down")
+    __slots__ = ("_down", "_index", "_regions_down", "_stopped", "cut_lines", "silent_routers")
 
     def __init__(self, index: Index, outside: Outside) -> None:
         self._index = index
-        self.down = outside.down
+        self._down = outside.down | frozenset(_by_number(index, outside))
         self._stopped = outside.stopped
         self._regions_down = frozenset(name.split(":", 1)[1] for name in outside.down if name.startswith("region:"))
+        self.silent_routers = frozenset(name for name in outside.down if name.startswith("router:"))
+        self.cut_lines = frozenset(name for name in outside.down if name.startswith("link:"))
 
     def region(self, location: str) -> bool:
         return location not in self._regions_down
@@ -142,53 +149,66 @@ class Health:
             and peering.state.lower() == "enabled"
             and circuit.service_provider_provisioning_state.lower() == "provisioned"
             and circuit.circuit_provisioning_state.lower() == "enabled"
-            and circuit.id.key not in self.down
-            and f"location:{location}" not in self.down
+            and circuit.id.key not in self._down
+            and f"location:{location}" not in self._down
         )
 
     def link(self, circuit: ExpressRouteCircuit, link: str) -> bool:
         """Whether the customer's side of a link works. When it doesn't, the edge still hears gateways (measured)."""
-        return self.edge(circuit) and f"{circuit.id.key}#{link}" not in self.down
+        return self.edge(circuit) and f"{circuit.id.key}#{link}" not in self._down
 
     def gateway(self, gateway: VirtualNetworkGateway) -> bool:
         """Whether a gateway speaks: provisioned (L30), its region there, an instance alive."""
         return (
             gateway.provisioning_state.lower() in WORKING
-            and gateway.id.key not in self.down
+            and gateway.id.key not in self._down
             and self.region(gateway.location)
-            and not all(f"{gateway.id.key}#{number}" in self.down for number in (0, 1))
+            and any(self.instance(gateway.id, number) for number in INSTANCES)
         )
 
-    def instance(self, gateway: ResourceId, number: int, address: Address | None) -> bool:
-        return f"{gateway.key}#{number}" not in self.down and f"{gateway.key}#{address}" not in self.down
+    def instance(self, gateway: ResourceId, number: int) -> bool:
+        return f"{gateway.key}#{number}" not in self._down
 
     def connection(self, connection: Connection) -> bool:
-        return connection.provisioning_state.lower() in WORKING and connection.id.key not in self.down
+        return connection.provisioning_state.lower() in WORKING and connection.id.key not in self._down
+
+    def named(self, name: str) -> bool:
+        """Whether a thing works that fails by its name alone: a Route Server, a gateway in a hub, one of its
+        instances, a tunnel from one."""
+        return name not in self._down
+
+    def neighbour(self, address: Address) -> bool:
+        """Whether a BGP neighbour speaks of which nothing but its address is known."""
+        return not self._down or str(address) not in self._down
+
+    def placed(self, id_: ResourceId, location: str) -> bool:
+        """Whether a thing works that fails by its name or with its region: a virtual WAN hub, a firewall."""
+        return id_.key not in self._down and self.region(location)
 
     def reach(self, connection: CircuitConnection) -> bool:
         """Whether Global Reach joins its two circuits (E46)."""
         return (
             connection.provisioning_state.lower() in WORKING
             and connection.status.lower() == "connected"
-            and connection.id.key not in self.down
+            and connection.id.key not in self._down
         )
 
     def line(self, one: str, other: str) -> bool:
-        return not self.down or line_name(one, other) not in self.down
+        return not self.cut_lines or line_name(one, other) not in self.cut_lines
 
     def router(self, site: str, router: str) -> bool:
-        return not self.down or f"router:{site}/{router}".lower() not in self.down
+        return not self.silent_routers or f"router:{site}/{router}".lower() not in self.silent_routers
 
     def nic(self, nic: NetworkInterface) -> str | None:
         """Why nothing answers at a NIC, or None where something does."""
         if not self.region(nic.location):
             return f"region {nic.location} is down"
-        if nic.id.key in self.down:
+        if nic.id.key in self._down:
             return f"{nic.id.short} is down"
         key = self._index.machine_of.get(nic.id.key)
         if key is None:
             return f"{nic.id.short} is attached to no machine"
-        if key in self.down:
+        if key in self._down:
             return f"{key.rsplit('/', 1)[-1]} is down"
         machine = self._index.machines.get(key)
         state = None if machine is None else machine.power_state
@@ -199,3 +219,20 @@ class Health:
         if state in ("deallocated", "deallocating", "stopped", "stopping"):
             return f"{key.rsplit('/', 1)[-1]} is {state}"
         return None
+
+    def speaks(self, nic: NetworkInterface, address: Address) -> bool:
+        """Whether who holds a NIC speaks BGP from an address. Of a machine that is not in the estate its word is
+        taken."""
+        if nic.id.key in self._index.machine_of:
+            return self.neighbour(address) and self.nic(nic) is None
+        return self.neighbour(address) and nic.id.key not in self._down and self.region(nic.location)
+
+
+def _by_number(index: Index, outside: Outside) -> Iterator[str]:
+    """The gateways' instances that are down by an address, by their numbers."""
+    for name in outside.down:
+        key, _, instance = name.partition("#")
+        gateway = index.gateways.get(key) if instance else None
+        if gateway is not None:
+            held = addressed(gateway, index, outside)
+            yield from (f"{key}#{number}" for number, address in held if str(address) == instance)

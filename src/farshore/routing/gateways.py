@@ -14,14 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
 
 from farshore.arm.decode import Address, Network
-from farshore.arm.network import VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import ExpressRouteCircuit, VirtualNetwork, VirtualNetworkGateway
 from farshore.estate.outside import Outside
 from farshore.routing.bgp import Heard, Link
-from farshore.routing.failures import Health
 from farshore.routing.index import Index
 from farshore.routing.peering import LivePeering
+
+if TYPE_CHECKING:
+    from farshore.routing.failures import Health
 
 MOST_CIRCUITS = 4
 """Egress shares the traffic over at most four circuits (E16, E41)."""
@@ -43,17 +46,16 @@ def spoken_for(network: VirtualNetwork, peerings: Iterable[LivePeering], index: 
 
 def instances(gateway: VirtualNetworkGateway, index: Index, outside: Outside, health: Health) -> tuple[Address, ...]:
     """The addresses of a gateway's instances that work, both families."""
+    held = addressed(gateway, index, outside)
+    return tuple(address for number, address in held if health.instance(gateway.id, number))
+
+
+def addressed(gateway: VirtualNetworkGateway, index: Index, outside: Outside) -> Iterator[tuple[int, Address]]:
+    """A gateway's instances by number, whatever works: the addresses that were seen of them, else those that they say,
+    else those where they usually stand. The second family's belong to the same instances, in the same order."""
     given = outside.gateway_instances.get(gateway.id.key, {}).get("private") or gateway.bgp_peering_addresses
-    found = []
     for family in (4, 6):
-        held = [address for address in given if address.version == family] or list(_usual(gateway, index, family))
-        for number, address in enumerate(held):
-            # The second family's addresses belong to the same instances, in the same order.
-            same = [a for a in given if a.version == 4]
-            known = same[number] if number < len(same) else address
-            if health.instance(gateway.id, number, known):
-                found.append(address)
-    return tuple(found)
+        yield from enumerate([a for a in given if a.version == family] or _usual(gateway, index, family))
 
 
 def _usual(gateway: VirtualNetworkGateway, index: Index, family: int) -> Iterator[Address]:
@@ -75,6 +77,14 @@ def preferred(routes: Iterable[Heard]) -> tuple[Heard, ...]:
 
 def distinct_circuits(routes: Iterable[Heard]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(route.link[0] for route in routes if route.link is not None))
+
+
+def link_prefix(circuit: ExpressRouteCircuit, side: str) -> Network | None:
+    """The prefix of one of a circuit's two links (E9); None where its private peering gives none."""
+    peering = circuit.private_peering
+    if peering is None:
+        return None
+    return peering.primary_peer_address_prefix if side == "primary" else peering.secondary_peer_address_prefix
 
 
 def msee_addresses(outside: Outside, circuit: str, side: str, link_prefix: Network | None) -> tuple[Address, ...]:

@@ -27,7 +27,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import NextHopType
 from farshore.routing.bgp import AZURE_ASN
 from farshore.routing.failures import LINKS
-from farshore.routing.gateways import msee_addresses
+from farshore.routing.gateways import link_prefix, msee_addresses
 from farshore.routing.hub_bodies import (
     DEFAULT_TABLE,
     EXPRESS_ROUTE_GATEWAYS,
@@ -86,7 +86,7 @@ def hub_prefix(hanging: Hanging | None, peerings: tuple[LivePeering, ...]) -> It
 
 def hub_rows(world: World, hub: VirtualHub, connection: HubConnection) -> Iterator[EffectiveRoute]:
     """The VirtualNetworkGateway rows that a hub gives a network."""
-    if hub.id.key in world.health.down or not world.health.region(hub.location):
+    if not world.health.placed(hub.id, hub.location):
         return
     router = _router(world, hub)
     taken: set[Network] = set()
@@ -102,12 +102,17 @@ def hub_rows(world: World, hub: VirtualHub, connection: HubConnection) -> Iterat
         if prefix not in taken:
             taken.add(prefix)
             yield _row(prefix, hops or router, hub.id.text)
-    for far in world.ground.hubs.values():
-        if far.wan == hub.wan and far.id != hub.id and far.id.key not in world.health.down:
-            for prefix in _branches(world, far):
-                if prefix not in taken:
-                    taken.add(prefix)
-                    yield _row(prefix, router, hub.id.text)
+    for far in _far(world, hub):
+        for prefix in _branches(world, far):
+            if prefix not in taken:
+                taken.add(prefix)
+                yield _row(prefix, router, hub.id.text)
+
+
+def _far(world: World, hub: VirtualHub) -> list[VirtualHub]:
+    """The other hubs of the WAN that work."""
+    others = [other for other in world.ground.hubs.values() if other.wan == hub.wan and other.id != hub.id]
+    return [other for other in others if world.health.placed(other.id, other.location)]
 
 
 def _row(prefix: Network, hops: tuple[Address, ...], by: str) -> EffectiveRoute:
@@ -123,8 +128,7 @@ def _row(prefix: Network, hops: tuple[Address, ...], by: str) -> EffectiveRoute:
 
 def _siblings(world: World, hub: VirtualHub, connection: HubConnection) -> Iterator[HubConnection]:
     """Connections whose networks a connection sees: of its own hub first, then of the WAN's others."""
-    of_wan = [item for item in world.ground.hubs.values() if item.wan == hub.wan and item.id != hub.id]
-    for where in (hub, *of_wan):
+    for where in (hub, *_far(world, hub)):
         for other in where.connections:
             if other.network != connection.network and connection.associated in other.propagated:
                 yield other
@@ -170,22 +174,20 @@ def _from_circuits(world: World, hub: VirtualHub) -> Iterator[tuple[Network, _Br
         circuits = [key for key in circuits_of(world.index, gateway, read) if key in world.index.circuits]
         edges: list[tuple[Address, ...]] = []
         for circuit in circuits:
-            peering = world.index.circuits[circuit].private_peering
             for side in LINKS:
                 edge = world.exchange.edges.get((circuit, side))
                 shown = world.outside.msee.get(circuit)
                 # Where it has been seen which edges show, the others don't.
-                if edge is None or peering is None or (shown and side not in shown):
+                if edge is None or (shown and side not in shown):
                     continue
-                first, second = peering.primary_peer_address_prefix, peering.secondary_peer_address_prefix
-                hops = msee_addresses(world.outside, circuit, side, first if side == LINKS[0] else second)
+                hops = msee_addresses(world.outside, circuit, side, link_prefix(world.index.circuits[circuit], side))
                 edges.append(hops)
                 for prefix, routes in edge.best.items():
                     if not routes[0].said_by.startswith("/"):
                         yield prefix, _Branch("circuit", len(routes[0].as_path), hops)
         seen = tuple(dict.fromkeys(hop for hops in edges for hop in hops))
         for advert in world.outside.advertised:
-            if advert.to.partition("#")[0] == gateway.key and str(advert.peer) not in world.health.down:
+            if advert.to.partition("#")[0] == gateway.key and world.health.neighbour(advert.peer):
                 hops = (advert.next_hop,) if advert.next_hop is not None else seen or (advert.peer,)
                 yield advert.prefix, _Branch("circuit", len(advert.as_path), hops)
 
@@ -196,7 +198,7 @@ def _from_vpn(world: World, hub: VirtualHub) -> Iterator[tuple[Network, _Branch]
         nat = dict(ingress_nat(world.index, gateway, read))
         for advert in world.outside.advertised:
             to, _, instance = advert.to.partition("#")
-            if to == gateway.key and AZURE_ASN not in advert.as_path and str(advert.peer) not in world.health.down:
+            if to == gateway.key and AZURE_ASN not in advert.as_path and world.health.neighbour(advert.peer):
                 own = tuple(item for item in instances if str(item) == instance) if instance else instances
                 hops = own or ((advert.next_hop or advert.peer),)
                 yield nat.get(advert.prefix, advert.prefix), _Branch("vpn", len(advert.as_path), hops)
@@ -208,7 +210,7 @@ def _from_vpn(world: World, hub: VirtualHub) -> Iterator[tuple[Network, _Branch]
 def _from_peers(world: World, hub: VirtualHub) -> Iterator[tuple[Network, _Branch]]:
     """What is said to the hub itself: by an appliance that is its BGP neighbour, or by whom nobody knows closer."""
     for advert in world.outside.advertised:
-        heard = advert.to.partition("#")[0] == hub.id.key and str(advert.peer) not in world.health.down
+        heard = advert.to.partition("#")[0] == hub.id.key and world.health.neighbour(advert.peer)
         if heard and AZURE_ASN not in advert.as_path:
             yield advert.prefix, _Branch("peer", len(advert.as_path), (advert.next_hop or advert.peer,))
 
@@ -222,11 +224,11 @@ def _of_hub(world: World, hub: VirtualHub, kind: str) -> Iterator[tuple[Resource
         id_, read = resource_id(str(body["id"])), Reader(body)
         if read.id("properties.virtualHub") == hub.id or id_ == named:
             found[id_.key] = (id_, read)
-    yield from (held for key, held in found.items() if key not in world.health.down)
+    yield from (held for key, held in found.items() if world.health.named(key))
 
 
 def _instances(world: World, gateway: ResourceId, read: Reader) -> tuple[Address, ...]:
     seen = world.outside.gateway_instances.get(gateway.key, {})
     if seen.get("private"):
-        return tuple(a for a in seen["private"] if f"{gateway.key}#{a}" not in world.health.down)
-    return tuple(a for a in default_addresses(read) if f"{gateway.key}#{a}" not in world.health.down)
+        return tuple(a for a in seen["private"] if world.health.named(f"{gateway.key}#{a}"))
+    return tuple(a for a in default_addresses(read) if world.health.named(f"{gateway.key}#{a}"))

@@ -12,7 +12,7 @@ its NICs a packet used; where a load balancer has several left, the pool, since 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ class Appliance:
     """The load balancer that chose it, by its lower-case id."""
     missing: tuple[str, ...] = ()
     """What can't be read of it: whether it runs, whether it forwards, who else is a member with it."""
+    others: tuple[ResourceId, ...] = ()
+    """Those that share the traffic with it as equal next hops."""
 
 
 def appliance_at(world: World, network: VirtualNetwork, address: Address) -> Appliance | str:
@@ -52,6 +54,13 @@ def appliance_at(world: World, network: VirtualNetwork, address: Address) -> App
         found = world.memo[key] = _appliance_at(world, network, address)
     answer: Appliance | str = found
     return answer
+
+
+def sharing(equal: Sequence[Appliance]) -> tuple[Appliance, ...]:
+    """Appliances between which nothing decides: a packet may meet any of them, a reply another than the flow did."""
+    key = "|".join(sorted({item.state_key for item in equal}))
+    ids = tuple(dict.fromkeys(item.id for item in equal))
+    return tuple(replace(item, state_key=key, others=tuple(id_ for id_ in ids if id_ != item.id)) for item in equal)
 
 
 def exits_of(world: World, holder: Holder) -> tuple[Holder, ...]:
@@ -108,7 +117,7 @@ def _of_nic(world: World, holder: Holder) -> Appliance:
 def _of_frontend(world: World, frontend: Frontend, network: VirtualNetwork) -> Appliance | str:
     stateful = is_stateful(world, frontend.id.key)
     if frontend.kind == "azureFirewall":
-        up = world.health.region(network.location) and frontend.id.key not in world.health.down
+        up = world.health.placed(frontend.id, network.location)
         return Appliance(
             id=frontend.id,
             subnet=frontend.subnet,

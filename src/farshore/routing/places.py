@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from farshore.arm.decode import Address, Reader
+from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import PUBLIC_IP_ADDRESSES, NetworkInterface, Subnet, VirtualNetwork, VirtualNetworkGateway
 from farshore.estate.outside import Site
@@ -201,8 +201,24 @@ def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagat
     if table is not None and table.unknown:
         fields = ("routes", "disableBgpRoutePropagation")
         found += map(Doubt, marked(table.id, table.unknown, fields))
-    if propagated and doubts.gateways:
+    if propagated:
         near = [network.id.key, *(live.remote_key for live in world.ground.remote_of.get(network.id.key, ()))]
         held = (gateway.id.key for key in near for gateway in world.index.gateways_in.get(key, ()))
         found += (Doubt(text) for key in held for text in doubts.gateways.get(key, ()))
+        for where, said, texts in server_doubts(world):
+            found += (Doubt(text, said) for text in texts if where in ("", *near))
     return tuple(dict.fromkeys(found))
+
+
+def server_doubts(world: World) -> Iterator[tuple[str, tuple[Network, ...], tuple[str, ...]]]:
+    """What can't be read of Route Servers and of whether their neighbours speak: the network, empty for any; what is
+    said to it, of which nobody can tell whether it is heard; and why."""
+    doubts, servers = world.doubts, world.ground.route_servers
+    for key in {**doubts.servers, **servers}:
+        where, texts = doubts.servers.get(key, ("", ()))
+        if key in servers:
+            where = servers[key].network
+            texts += tuple(text for nic in servers[key].peers.values() if nic for text in doubts.of_nic(nic))
+        said = tuple(dict.fromkeys(a.prefix for a in world.outside.advertised if a.to.partition("#")[0] == key))
+        if texts and said:
+            yield where, said, texts

@@ -1,23 +1,27 @@
 """Azure Route Server: appliances tell a network's subnets, and its gateways, by BGP where to go (R46).
 
 A Route Server is a `virtualHubs` resource whose `ipConfigurations` child stands in the RouteServerSubnet; its
-neighbours are `bgpConnections`. What appliances say comes from outside the estate (`Outside.advertised`). It is not in
-the data path: next hops are the appliances' own. Per prefix the shortest AS path is used and passed on, equal ones
-share the traffic. With branch-to-branch traffic it also tells the network's gateways, and them to the appliances.
+neighbours are `bgpConnections`: appliances in its own network or in one peered with it. What they say comes from
+outside the estate (`Outside.advertised`); one whose machine does not run says nothing, so what it said is withdrawn,
+unlike a row of a user's table (R25). A Route Server is not in the data path: next hops are the appliances' own. Per
+prefix the shortest AS path is used and passed on, equal ones share the traffic. With branch-to-branch traffic it also
+tells the network's gateways, and them to the appliances.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from farshore.arm.decode import Address, Reader
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.network import VIRTUAL_HUBS
+from farshore.arm.network import VIRTUAL_HUBS, NetworkInterface
 from farshore.estate.outside import Outside
 from farshore.routing.bgp import AZURE_ASN, Heard
 from farshore.routing.failures import Health
 from farshore.routing.index import Index, network_key
+from farshore.routing.peering import LivePeering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,29 +31,37 @@ class RouteServer:
     """The lower-case id of the virtual network it stands in."""
     addresses: tuple[Address, ...]
     branch_to_branch: bool
-    peers: frozenset[Address]
+    location: str
+    """The region of its network."""
+    peers: Mapping[Address, NetworkInterface | None]
+    """Its neighbours, with the NIC that holds the address where the estate has one."""
 
 
-def route_servers(index: Index) -> dict[str, RouteServer]:
-    """Every Route Server, by lower-case id."""
+def route_servers(index: Index, peerings: Mapping[str, tuple[LivePeering, ...]]) -> dict[str, RouteServer]:
+    """Every Route Server, by lower-case id. `peerings`: the live ones, by network."""
     found = {}
     for body in index.bodies(VIRTUAL_HUBS + "/ipConfigurations"):
         subnet = Reader(body).id("properties.subnet")
         hub = resource_id(str(body["id"])).parent
         if subnet is not None and hub is not None:
-            read = index.raw(hub)
+            read, where = index.raw(hub), network_key(subnet)
+            network = index.networks.get(where)
+            near = (where, *(live.remote_key for live in peerings.get(where, ())))
             found[hub.key] = RouteServer(
                 id=hub,
-                network=network_key(subnet),
+                network=where,
+                location="" if network is None else network.location,
                 addresses=tuple(_addresses(read)),
                 branch_to_branch=read.flag("properties.allowBranchToBranchTraffic"),
-                peers=frozenset(_peers(hub, index)),
+                peers={address: _held_by(index, near, address) for address in _peers(hub, index)},
             )
     return found
 
 
 def heard_from_appliances(server: RouteServer, outside: Outside, health: Health) -> tuple[Heard, ...]:
     """What the neighbours say that are configured and work."""
+    if not health.placed(server.id, server.location):
+        return ()
     return tuple(
         Heard(
             advert.prefix,
@@ -62,9 +74,18 @@ def heard_from_appliances(server: RouteServer, outside: Outside, health: Health)
         if advert.to.partition("#")[0] == server.id.key
         and advert.peer in server.peers
         and AZURE_ASN not in advert.as_path
-        and str(advert.peer) not in health.down
-        and server.id.key not in health.down
+        and _speaks(server.peers[advert.peer], advert.peer, health)
     )
+
+
+def _speaks(nic: NetworkInterface | None, address: Address, health: Health) -> bool:
+    return health.neighbour(address) if nic is None else health.speaks(nic, address)
+
+
+def speakers_of(servers: Iterable[RouteServer], index: Index) -> frozenset[str]:
+    """The NICs and machines whose failure a Route Server notices, by lower-case id."""
+    nics = [nic.id.key for nic in chain.from_iterable(server.peers.values() for server in servers) if nic is not None]
+    return frozenset((*nics, *(index.machine_of[key] for key in nics if key in index.machine_of)))
 
 
 def _addresses(read: Reader) -> Iterator[Address]:
@@ -72,6 +93,12 @@ def _addresses(read: Reader) -> Iterator[Address]:
         found = Reader({"a": text}).address("a")
         if found is not None:
             yield found
+
+
+def _held_by(index: Index, near: Iterable[str], address: Address) -> NetworkInterface | None:
+    """The NIC that holds an address in the first of some networks that has one."""
+    found = (holder.nic for key in near for holder in index.at(key, address))
+    return next(found, None)
 
 
 def _peers(hub: ResourceId, index: Index) -> Iterator[Address]:

@@ -7,7 +7,6 @@ edge's addresses in the gateway's own subnet, where they are known; only the gat
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from ipaddress import ip_address
 
 from farshore.arm.decode import Address
@@ -15,9 +14,10 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.network import VirtualNetworkGateway
 from farshore.errors import InputError
 from farshore.routing.bgp import AZURE_ASN, Heard, rows
-from farshore.routing.failures import LINKS, Health
-from farshore.routing.gateways import instances, msee_at_gateway
+from farshore.routing.failures import LINKS
+from farshore.routing.gateways import addressed, customer_addresses, instances, link_prefix, msee_at_gateway
 from farshore.routing.route_servers import RouteServer, heard_from_appliances
+from farshore.routing.speakers import speaker
 from farshore.routing.values import BgpRoute
 from farshore.routing.vpn import is_vpn
 from farshore.routing.world import World
@@ -25,16 +25,20 @@ from farshore.routing.world import World
 
 def learned_by(world: World, id_: ResourceId, instance: str | None, peer: str | None = None) -> tuple[BgpRoute, ...]:
     """What a gateway, Route Server or circuit has been told."""
+    _neighbour(peer)
+    server = world.ground.route_servers.get(id_.key)
+    if server is not None:
+        heard = heard_from_appliances(server, world.outside, world.health)
+        return rows(route for route in heard if peer is None or route.said_by == f"peer:{peer}")
+    if peer is not None:
+        expected = "the id of a Route Server; of a gateway or circuit the table is one, of all its neighbours"
+        raise InputError("What one neighbour said is told of Route Servers alone", value=id_.text, expected=expected)
     gateway = world.index.gateways.get(id_.key)
     if gateway is not None:
         _known_instance(world, gateway, instance)
         return rows(_gateway_learned(world, gateway)) if world.works(gateway) else ()
     if id_.key in world.index.circuits:
         return rows(_circuit_learned(world, id_, _link(instance)))
-    server = world.ground.route_servers.get(id_.key)
-    if server is not None:
-        heard = heard_from_appliances(server, world.outside, world.health)
-        return rows(route for route in heard if peer is None or route.said_by == f"peer:{peer}")
     raise _nothing(id_)
 
 
@@ -46,14 +50,25 @@ def advertised_by(world: World, id_: ResourceId, instance: str | None, to: str |
         _known_instance(world, gateway, instance)
         return rows(_gateway_says(world, gateway, instance))
     if id_.key in world.index.circuits:
-        side = _link(instance)
-        sides = LINKS if side is None else [side]
+        sides = [side for side in _towards(world, id_, to) if _link(instance) in (None, side)]
         edges = [world.exchange.edges[id_.key, side] for side in sides if (id_.key, side) in world.exchange.edges]
         return rows(route for edge in edges for route in edge.towards_site())
     server = world.ground.route_servers.get(id_.key)
     if server is not None:
         return rows(_server_says(world, server, instance, to))
     raise _nothing(id_)
+
+
+def _towards(world: World, circuit: ResourceId, to: str | None) -> tuple[str, ...]:
+    """The links at whose other end a customer's router has this address (E9); both for none."""
+    held = world.index.circuits[circuit.key]
+    ends = {side: customer_addresses(link_prefix(held, side)) for side in LINKS}
+    found = tuple(side for side in LINKS if to is None or ip_address(to) in ends[side])
+    if not found:
+        known = ", ".join(str(address) for end in ends.values() for address in end)
+        expected = f"one of {known}" if known else "none: the private peering gives no link's prefix"
+        raise InputError(f"{circuit.name} has no such neighbour", value=to, expected=expected)
+    return found
 
 
 def _link(instance: str | None) -> str | None:
@@ -64,7 +79,7 @@ def _link(instance: str | None) -> str | None:
 
 def _known_instance(world: World, gateway: VirtualNetworkGateway, instance: str | None) -> None:
     """Whatever works at the moment: an instance that has failed is one all the same."""
-    held = instances(gateway, world.index, world.outside, Health(world.index, replace(world.outside, down=frozenset())))
+    held = [address for _, address in addressed(gateway, world.index, world.outside)]
     if instance is not None and instance not in map(str, held):
         expected = f"one of its addresses: {', '.join(map(str, held))}" if held else "none: its addresses are not known"
         raise InputError(f"{gateway.id.name} has no such instance", value=instance, expected=expected)
@@ -145,7 +160,7 @@ def _instances(world: World, gateway: VirtualNetworkGateway, family: int) -> tup
 
 
 def _gateway_says(world: World, gateway: VirtualNetworkGateway, instance: str | None) -> Iterator[Heard]:
-    for prefix, tail, network in world.speaker(gateway).says:
+    for prefix, tail, network in speaker(world, gateway).says:
         own = _instances(world, gateway, prefix.version)
         path = (gateway.asn if is_vpn(gateway) else AZURE_ASN, *tail)
         yield Heard(prefix, path, _only(own, instance), gateway.id.key, network)

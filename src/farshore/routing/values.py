@@ -37,7 +37,7 @@ class EffectiveRoute:
     next_hop_ip_addresses: tuple[Address, ...] = ()
     name: str | None = None
     by: str | None = None
-    """Whose doing it is: a route table's or peering's id, a gateway's; for reasons, not compared."""
+    """Whose doing it is: a route table's or peering's id, a gateway's. Azure prints none of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +142,8 @@ class Hop:
     router of a site with a firewall. `|` between several, when either may see a packet. Empty: the hop itself."""
     front: str = ""
     """The load balancer that chose an appliance."""
+    others: tuple[ResourceId, ...] = ()
+    """The appliances that share the traffic with this one: a packet may meet any of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

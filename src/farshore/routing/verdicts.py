@@ -136,7 +136,7 @@ def _bypass(
     missed = [
         (trace, direction)
         for trace, direction in ((forward, "forward"), (back, "back"))
-        if trace is not None and not wanted & _met(trace)
+        if trace is not None and not _meets(trace, wanted)
     ]
     # One direction alone through a stateful appliance is the asymmetry's to tell.
     if not missed or (back is not None and len(missed) == 1 and _keys(forward) != _keys(back)):
@@ -148,14 +148,17 @@ def _bypass(
     return Verdict(kind="bypass", because=because, disposition=trace.disposition, direction=direction)
 
 
-def _met(trace: Trace) -> set[str]:
-    """The appliances on a way, by every id that an objective may name them by."""
-    found = set()
-    for hop in trace.hops:
-        if hop.kind == "appliance":
-            found.add(str(hop.id).lower())
-            found.update((hop.state_key, hop.front))
-    return found
+def _meets(trace: Trace, wanted: set[str]) -> bool:
+    """Whether a way passes one of these appliances, by whatever id an objective may name them: where several share the
+    traffic, whichever of them takes it."""
+    return any(
+        wanted & {str(hop.id).lower(), hop.state_key, hop.front}
+        if not hop.others
+        else wanted.issuperset({str(hop.id).lower(), *(id_.key for id_ in hop.others)})
+        or wanted.issuperset(hop.state_key.split("|"))
+        for hop in trace.hops
+        if hop.kind == "appliance"
+    )
 
 
 def _asymmetry(forward: Trace, back: Trace) -> Verdict | None:

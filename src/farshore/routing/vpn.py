@@ -20,6 +20,7 @@ from farshore.arm.network import Connection, VirtualNetworkGateway
 from farshore.estate.outside import Outside
 from farshore.routing.bgp import Heard
 from farshore.routing.failures import Health
+from farshore.routing.gateways import addressed
 from farshore.routing.index import Index
 
 SpokenFor = Callable[[VirtualNetworkGateway], tuple[tuple[Network, str], ...]]
@@ -33,15 +34,29 @@ def tunnel_routes(
     gateway: VirtualNetworkGateway, index: Index, outside: Outside, health: Health, spoken_for: SpokenFor
 ) -> Iterator[Heard]:
     """What a VPN gateway knows beyond its own network; `next_hops` is empty where no BGP neighbour named one."""
-    for connection in index.connections.values():
-        if connection.virtual_network_gateway1 == gateway.id and health.connection(connection):
-            yield from _over(connection, index, health, spoken_for)
+    own = (item for item in index.connections.values() if item.virtual_network_gateway1 == gateway.id)
+    open_ = [connection for connection in own if _carries(connection, gateway, index, outside, health)]
+    for connection in open_:
+        yield from _over(connection, index, health, spoken_for)
+    heard_by = {gateway.id.key: ""} | {connection.id.key: connection.id.key for connection in open_}
     for advert in outside.advertised:
-        if advert.to.partition("#")[0] == gateway.id.key and str(advert.peer) not in health.down:
-            hop = advert.next_hop or advert.peer
-            yield Heard(advert.prefix, advert.as_path, (hop,), f"peer:{advert.peer}", f"peer:{advert.peer}")
+        to = advert.to.partition("#")[0]
+        if to in heard_by and health.neighbour(advert.peer) and health.named(advert.to):
+            hop, by = (advert.next_hop or advert.peer,), f"peer:{advert.peer}"
+            yield Heard(advert.prefix, advert.as_path, hop, by, by, connection=heard_by[to])
     for pool in client_pools(gateway.id, index):
         yield Heard(pool, (), (), "clients", "clients")
+
+
+def _carries(
+    connection: Connection, gateway: VirtualNetworkGateway, index: Index, outside: Outside, health: Health
+) -> bool:
+    """Whether any of a connection's tunnels works: one from each instance, which fails with its instance or alone."""
+    tunnels = [
+        health.named(f"{connection.id.key}#{address}") and health.instance(gateway.id, number)
+        for number, address in addressed(gateway, index, outside)
+    ]
+    return health.connection(connection) and (not tunnels or any(tunnels))
 
 
 def client_pools(gateway: ResourceId, index: Index) -> tuple[Network, ...]:

@@ -30,7 +30,7 @@ from farshore.routing.choices import by_gateway, by_site
 from farshore.routing.endings import Walked
 from farshore.routing.hops import dead, router_hop, speakers
 from farshore.routing.index import Holder, network_key
-from farshore.routing.machines import Appliance, appliance_at, exits_of
+from farshore.routing.machines import Appliance, appliance_at, exits_of, sharing
 from farshore.routing.places import (
     addresses_unread,
     at_edges,
@@ -212,13 +212,21 @@ class _Walk(Walked):
         return self.end(Disposition.NO_MACHINE, because)
 
     def to_appliance(self, network: VirtualNetwork, row: EffectiveRoute) -> Trace:
-        """To the next hop of a VirtualAppliance row, and on by the table of the appliance's own subnet."""
+        """To the next hop of a VirtualAppliance row. A user's has one; those that appliances gave a Route Server may be
+        several, which share the traffic (R46): one that does not work loses its share."""
         found = [appliance_at(self.world, network, address) for address in row.next_hop_ip_addresses]
-        appliance = next((item for item in found if isinstance(item, Appliance)), None)
-        if appliance is None:
-            because = next((item for item in found if isinstance(item, str)), "the route names no next hop")
+        standing = [item for item in found if isinstance(item, Appliance) and item.why is None]
+        if len(standing) < len(found) or len(standing) < 2:
+            lost = next((item for item in found if item not in standing), "the route names no next hop")
+            return self._over(network, lost if len(standing) < len(found) or not standing else standing[0])
+        equal = sharing(standing)
+        return self.of_equals([item.id.name for item in equal], [partial(self._over, network, item) for item in equal])
+
+    def _over(self, network: VirtualNetwork, appliance: Appliance | str) -> Trace:
+        """Over an appliance, and on by the table of its own subnet; or why there is none."""
+        if isinstance(appliance, str):
             unread = self.unread("who stands at the next hop", next_hop_unread(self.world, network))
-            return unread or self.end(Disposition.PATH_DEAD, because)
+            return unread or self.end(Disposition.PATH_DEAD, appliance)
         unread = self.unread(f"whether {appliance.id.name} forwards", appliance.missing)
         if unread is not None:
             return unread
@@ -228,8 +236,9 @@ class _Walk(Walked):
         choice = self.world.choose(appliance.subnet, self.destination)
         hop = Hop(
             kind="appliance",
-            name=name,
+            name=", ".join(held.name for held in (id_, *appliance.others)),
             id=id_,
+            others=appliance.others,
             choice=choice,
             because=appliance.why or "",
             stateful=appliance.stateful,
@@ -394,12 +403,12 @@ class _Walk(Walked):
     def _down_to_site(self, heard: Sequence[Heard]) -> Trace:
         """To the site whose routers said it; where a transit line makes it several, by any of them."""
         names = tuple(dict.fromkeys(route.said_by.removeprefix("router:") for route in heard))
-        by_site: dict[str, list[str]] = {}
+        grouped: dict[str, list[str]] = {}
         for name in names:
             if "/" in name:
-                by_site.setdefault(name.partition("/")[0], []).append(name)
+                grouped.setdefault(name.partition("/")[0], []).append(name)
         ways = []
-        for routers in by_site.values():
+        for routers in grouped.values():
             site = site_of(self.world, routers[0])
             assert site is not None, "a router that speaks has a site"
             ways.append((site, router_hop(site, tuple(name.partition("/")[2] for name in routers))))

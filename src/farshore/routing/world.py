@@ -3,7 +3,7 @@
     Ground      what follows from the resources alone: who stands where, which peerings live. Shared by estates that
                 share their resources, whatever is down or said outside.
     Settled     the tables of subnets, gateways, edges and sites. Shared by all conditions of a ground that differ only
-                in machines: a table never notices that a machine has stopped (R25).
+                in machines: a table never notices that a machine has stopped (R25), unless that spoke BGP (R46).
     Exchange    what BGP has settled to (exchange.py). Shared wherever the same speakers say the same.
     World       all of it, under one `Outside`.
 
@@ -25,21 +25,21 @@ from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside, Site
 from farshore.routing.bgp import Heard, by_prefix, shortest
-from farshore.routing.circuits import Attachment
 from farshore.routing.doubts import Doubt, Doubts
 from farshore.routing.effective import effective, of_families, user_routes
-from farshore.routing.exchange import Exchange, Inputs, OpenLink, Speaker, converge
-from farshore.routing.failures import LINKS, Health
-from farshore.routing.gateways import customer_addresses, instances, msee_addresses, preferred, spoken_for
+from farshore.routing.exchange import Exchange, converge
+from farshore.routing.failures import Health
+from farshore.routing.gateways import instances, preferred, spoken_for
 from farshore.routing.hub_bodies import virtual_hubs
 from farshore.routing.hubs import hanging_on, hub_prefix, hub_rows
 from farshore.routing.index import Index
 from farshore.routing.peering import LivePeering, live_peerings
-from farshore.routing.places import table_doubts
+from farshore.routing.places import server_doubts, table_doubts
 from farshore.routing.prefixes import LongestMatch, covered
-from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers
+from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers, speakers_of
 from farshore.routing.security import virtual_network_tag
 from farshore.routing.selection import choose, table
+from farshore.routing.speakers import inputs_of
 from farshore.routing.system import ANYWHERE, governed_endpoints, system_routes
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
 from farshore.routing.vpn import is_vpn, public_addresses, tunnel_routes
@@ -52,7 +52,8 @@ class Ground:
         self.resources = estate.resources
         self.index = Index(estate)
         self.peerings = live_peerings(self.index)
-        self.route_servers = route_servers(self.index)
+        self.route_servers = route_servers(self.index, self.peerings)
+        self.speaking = speakers_of(self.route_servers.values(), self.index)
         self.doubts = Doubts(estate, self.index)
         self.hubs = virtual_hubs(self.index)
         self.hanging = hanging_on(self.hubs)
@@ -73,8 +74,7 @@ class Ground:
 
     def settled(self, outside: Outside, sites: tuple[Site, ...]) -> Settled:
         """The tables under these conditions: kept by what they depend on, the mappings by identity."""
-        machines = (self.index.nics, self.index.machines)
-        down = frozenset(name for name in outside.down if not any(name in held for held in machines))
+        silent = frozenset(name for name in outside.down if name in self.speaking or not self._is_machine(name))
         parts = (
             sites,
             outside.advertised,
@@ -83,13 +83,16 @@ class Ground:
             outside.none_prefixes,
             outside.service_prefixes,
         )
-        key = (down, *map(id, parts))
+        key = (silent, outside.stopped & self.speaking, *map(id, parts))
         found = self._settled.get(key)
         if found is None:
             found = self._settled[key] = Settled(parts)
             if len(self._settled) > MOST_SETTLED:
                 self._settled.popitem(last=False)
         return found
+
+    def _is_machine(self, name: str) -> bool:
+        return name in self.index.nics or name in self.index.machines
 
 
 class Settled:
@@ -247,6 +250,7 @@ class World:
         for key, missing in doubts.gateways.items():
             told = tuple(prefix for prefix, _ in self.announced(self.index.gateways[key]))
             found.append((ANYWHERE if key in doubts.anything or not told else told, missing))
+        found += ((said, missing) for _, said, missing in server_doubts(self))
         return tuple(found)
 
     @cached_property
@@ -345,7 +349,7 @@ class World:
         """What BGP over circuits has settled to."""
         found = self.settled.exchange
         if found is None:
-            found = self.settled.exchange = converge(self._inputs())
+            found = self.settled.exchange = converge(inputs_of(self))
         return found
 
     @cached_property
@@ -353,64 +357,6 @@ class World:
         """Whether BGP comes to an end: it may not where sites pass on what they heard."""
         passes_on = any(site.links or any(router.readvertise for router in site.routers) for site in self.estate.sites)
         return not passes_on or self.exchange.settles
-
-    def _inputs(self) -> Inputs:
-        outside, health, index = self.outside, self.health, self.index
-        links = []
-        for circuit in index.circuits.values():
-            peering = circuit.private_peering
-            for side in LINKS:
-                if peering is not None and health.edge(circuit):
-                    first, second = peering.primary_peer_address_prefix, peering.secondary_peer_address_prefix
-                    prefix = first if side == LINKS[0] else second
-                    links.append(
-                        OpenLink(
-                            link=(circuit.id.key, side),
-                            customer_works=health.link(circuit, side),
-                            families=(4, 6) if peering.ipv6_enabled else (4,),
-                            customer=customer_addresses(prefix),
-                            microsoft=msee_addresses(outside, circuit.id.key, side, prefix),
-                        )
-                    )
-        attachments = []
-        for connection in index.connections.values():
-            gateway = None
-            if connection.virtual_network_gateway1 is not None:
-                gateway = index.gateways.get(connection.virtual_network_gateway1.key)
-            if gateway is not None and connection.peer is not None and health.connection(connection):
-                attachments.append(
-                    Attachment(
-                        connection=connection.id.key,
-                        gateway=gateway.id.key,
-                        circuit=connection.peer.key,
-                        weight=connection.routing_weight,
-                        allow_remote_vnet_traffic=gateway.allow_remote_vnet_traffic,
-                    )
-                )
-        connected = {attachment.gateway for attachment in attachments}
-        return Inputs(
-            speakers=tuple(self.speaker(index.gateways[key]) for key in sorted(connected) if self._speaks(key)),
-            attachments=tuple(attachments),
-            links=tuple(links),
-            sites=self.estate.sites,
-            silent_routers=frozenset(name for name in health.down if name.startswith("router:")),
-            advertised=tuple(a for a in outside.advertised if a.to.partition("#")[0] in index.circuits),
-            reaches=tuple(sorted(self.reaches())),
-            cut_lines=frozenset(name for name in health.down if name.startswith("link:")),
-        )
-
-    def reaches(self) -> set[tuple[str, str]]:
-        """The pairs of circuits that Global Reach joins; either may hold the connection, or both."""
-        found = set()
-        for circuit in self.index.circuits.values():
-            for reach in () if circuit.private_peering is None else circuit.private_peering.connections:
-                if reach.peer is not None and reach.peer.key in self.index.circuits and self.health.reach(reach):
-                    found.add((min(circuit.id.key, reach.peer.key), max(circuit.id.key, reach.peer.key)))
-        return found
-
-    def _speaks(self, key: str) -> bool:
-        gateway = self.index.gateways[key]
-        return not is_vpn(gateway) and self.works(gateway)
 
     def works(self, gateway: VirtualNetworkGateway) -> bool:
         """Whether a gateway of either kind speaks and carries traffic."""
@@ -421,18 +367,3 @@ class World:
         subnet = self.index.gateway_subnet(gateway)
         user_table = None if subnet is None else self.estate.route_table(subnet.route_table)
         return user_table is not None and user_table.disable_bgp_route_propagation
-
-    def speaker(self, gateway: VirtualNetworkGateway) -> Speaker:
-        says = [(prefix, (), network) for prefix, network in self.announced(gateway)]
-        own = {prefix for prefix, _, _ in says}
-        network = self.index.network_of(gateway.subnet)
-        more: list[tuple[Network, tuple[int, ...], str]] = []
-        for server in () if network is None else self.servers_for(network.id.key):
-            for prefix, routes in self.server_routes(server).items():
-                if prefix not in own:
-                    more.append((prefix, routes[0].as_path, server.network))
-        return Speaker(
-            gateway=gateway.id.key,
-            says=(*says, *more),
-            instances=instances(gateway, self.index, self.outside, self.health),
-        )

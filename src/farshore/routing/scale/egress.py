@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from farshore.estate.outside import Site
-from farshore.routing.gateways import MOST_CIRCUITS
+from farshore.routing.failures import INSTANCES
+from farshore.routing.gateways import MOST_CIRCUITS, addressed
 from farshore.routing.scale.ends import Ends
 from farshore.routing.scale.line import Bools
 from farshore.routing.scale.outcomes import AMBIGUOUS, GOOD, UNKNOWN, UNREACHABLE, Codes, Outcome, Outcomes
@@ -187,7 +188,8 @@ def _gateway(
     ]
     columns = np.array([number for number, _, _ in held], dtype=np.int64)
     gateway = world.index.gateways[key]
-    own = {key, f"{key}#0", f"{key}#1", f"region:{gateway.location}"}
+    own = {key, f"region:{gateway.location}", *(f"{key}#{number}" for number in INSTANCES)}
+    own |= {f"{key}#{address}" for _, address in addressed(gateway, world.index, world.outside)}
     says, policy = policies(np.ascontiguousarray(sessions.says[:, columns]))
     return Gateway(
         key=key,

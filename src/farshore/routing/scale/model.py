@@ -33,6 +33,7 @@ from farshore.routing.scale.targets import Target
 from farshore.routing.scale.units import Units, machinery_of, units_of
 from farshore.routing.scale.whereabouts import may_send_by, members_of
 from farshore.routing.sites import lines_of
+from farshore.routing.speakers import reaches
 from farshore.routing.system import RESERVED
 from farshore.routing.world import World
 
@@ -131,7 +132,7 @@ class _Building:
     def model(self) -> Model:
         columns = self.columns
         world = World(columns.skeleton)
-        joined = bool(world.reaches()) or any(True for _ in lines_of(world.estate.sites))
+        joined = bool(reaches(world)) or any(True for _ in lines_of(world.estate.sites))
         outcomes = Outcomes.new(joined=joined, blind=bool(world.doubts.routes))
         networks = networks_of(world)
         sessions = sessions_of(world)
@@ -148,7 +149,7 @@ class _Building:
         announced = tuple(networks.announced(key) for key in speaking)
         told, which = of_networks([prefix for pairs in announced for prefix, _ in pairs])
         in_doubt, _ = of_networks([prefix for ranges, _ in world.doubtful_ranges for prefix in ranges])
-        unclear = _same(sessions, told) | _same(sessions, in_doubt) | _uneven(sessions, world.reaches())
+        unclear = _same(sessions, told) | _same(sessions, in_doubt) | _uneven(sessions, reaches(world))
         gateways = gateways_of(world, speaking, sessions, ends, outcomes, unclear)
         machinery = machinery_of(columns, networks, outcomes, sessions, tables.targets)
         leads = [may_send_by(world, networks, target) for target in tables.targets]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.routing.failures import Element
 from farshore.routing.scale.answers import Answers
@@ -82,10 +83,19 @@ class Reach:
 
     def under(self, element: Element) -> Standing:
         """What it comes to when an element has failed."""
-        return self.when(element.down)
+        return self.standing(condition_of(self.model, element.down))
 
     def when(self, down: frozenset[str]) -> Standing:
-        """What it comes to when things are down, by the names of `Outside.down`."""
+        """What it comes to when things are down, by the names of `Outside.down`. Raises `InputError` for one machine of
+        those that are counted together."""
+        machines = self.model.columns.machines
+        counted = down.intersection((*machines.nics, *machines.holders)).difference(self.model.appliances)
+        if counted:
+            raise InputError(
+                "This machine is counted together with others, and can't fail alone here",
+                value=min(counted),
+                expected="something that others hang on (`elements`), or the reach of an estate in which it is down",
+            )
         return self.standing(condition_of(self.model, down))
 
     def standing(self, condition: Condition) -> Standing:
