@@ -7,7 +7,6 @@ Where every way gives the same answer it does not matter, and the answer stands;
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -15,6 +14,7 @@ from itertools import combinations
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.estate.estate import Estate
+from farshore.routing.latest import Latest
 from farshore.routing.replies import both_ways
 from farshore.routing.tables import advertised_by, learned_by
 from farshore.routing.values import BgpRoute, Disposition, EffectiveRoute, Flow, Trace
@@ -108,17 +108,12 @@ class Routing:
 
 
 MOST_CONTEXTS = 64
-_contexts: OrderedDict[int, Routing] = OrderedDict()
+_contexts = Latest[int, Routing](MOST_CONTEXTS)
 
 
 def routing_of(estate: Estate) -> Routing:
     """The routing of an estate, the same object while the estate is one of the latest that were asked about."""
-    found = _contexts.get(id(estate))
-    if found is None or found.estate is not estate:
-        found = _contexts[id(estate)] = Routing(estate)
-        if len(_contexts) > MOST_CONTEXTS:
-            _contexts.popitem(last=False)
-    return found
+    return _contexts.get(id(estate), lambda: Routing(estate))
 
 
 def _ways(unknown: list[str]) -> Iterator[tuple[str, ...]]:

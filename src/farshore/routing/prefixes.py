@@ -69,10 +69,10 @@ def within(inner: Network, prefixes: Iterable[Network]) -> bool:
 
 def is_public(address: Address) -> bool:
     """Whether an address is none of those that only mean something inside: what the internet might answer to."""
-    return not covered(address, _INSIDE)
+    return not covered(address, INSIDE)
 
 
-_INSIDE: tuple[Network, ...] = tuple(
+INSIDE: tuple[Network, ...] = tuple(
     ip_network(text)
     for text in (
         "10.0.0.0/8",
@@ -87,6 +87,7 @@ _INSIDE: tuple[Network, ...] = tuple(
         "::1/128",
     )
 )
+"""What means nothing to the internet."""
 
 
 def overlap(one: Network, other: Network) -> bool:

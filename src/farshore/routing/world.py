@@ -13,7 +13,6 @@ before it is needed, and what can be shared is.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -33,6 +32,7 @@ from farshore.routing.gateways import instances, preferred, spoken_for
 from farshore.routing.hub_bodies import virtual_hubs
 from farshore.routing.hubs import hanging_on, hub_prefix, hub_rows
 from farshore.routing.index import Index
+from farshore.routing.latest import Latest
 from farshore.routing.peering import LivePeering, live_peerings
 from farshore.routing.places import server_doubts, table_doubts
 from farshore.routing.prefixes import LongestMatch, covered
@@ -59,7 +59,7 @@ class Ground:
         self.hanging = hanging_on(self.hubs)
         self.by_connection = {item[1].id.key: item for item in self.hanging.values()}
         self.spoken: dict[str, tuple[tuple[Network, str], ...]] = {}
-        self._settled: OrderedDict[tuple[object, ...], Settled] = OrderedDict()
+        self._settled = Latest[tuple[object, ...], Settled](MOST_SETTLED)
         self.remote_of: dict[str, tuple[LivePeering, ...]] = {
             key: tuple(live for live in found if live.uses_remote_gateway) for key, found in self.peerings.items()
         }
@@ -84,12 +84,7 @@ class Ground:
             outside.service_prefixes,
         )
         key = (silent, outside.stopped & self.speaking, *map(id, parts))
-        found = self._settled.get(key)
-        if found is None:
-            found = self._settled[key] = Settled(parts)
-            if len(self._settled) > MOST_SETTLED:
-                self._settled.popitem(last=False)
-        return found
+        return self._settled.get(key, lambda: Settled(parts))
 
     def _is_machine(self, name: str) -> bool:
         return name in self.index.nics or name in self.index.machines
@@ -113,21 +108,12 @@ class Settled:
 
 MOST_SETTLED = 64
 MOST_GROUNDS = 32
-_grounds: OrderedDict[int, Ground] = OrderedDict()
+_grounds = Latest[int, Ground](MOST_GROUNDS)
 
 
 def ground_of(estate: Estate) -> Ground:
     """The ground of an estate's resources; the latest ones are kept, by the identity of the mapping."""
-    key = id(estate.resources)
-    found = _grounds.get(key)
-    if found is None or found.resources is not estate.resources:
-        found = Ground(estate)
-        _grounds[key] = found
-        if len(_grounds) > MOST_GROUNDS:
-            _grounds.popitem(last=False)
-    else:
-        _grounds.move_to_end(key)
-    return found
+    return _grounds.get(id(estate.resources), lambda: Ground(estate))
 
 
 class SubnetTable:

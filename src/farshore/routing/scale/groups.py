@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from farshore.arm.decode import Network, holds_marker
 from farshore.arm.json import Body
+from farshore.routing.prefixes import INSIDE
 from farshore.routing.scale.columns import Indexes
 from farshore.routing.scale.ends import Ends
 from farshore.routing.scale.line import SIXES, Bools, Positions, public, span, spans
@@ -33,7 +34,6 @@ States = npt.NDArray[np.int8]
 
 REFUSED, PASSES, UNCLEAR = 0, 1, 2
 EVERYWHERE: Ranges = ((0, (1 << 64) - 1),)
-_INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,7 @@ def _span(text: str) -> tuple[int, int]:
 
 def _outside() -> Ranges:
     """Everything that means something to the internet."""
-    inside = sorted(span(ip_network(text)) for text in (*_INSIDE, str(HOST), "fc00::/7", "fe80::/10"))
+    inside = sorted(map(span, INSIDE))
     found, begin = [], 0
     for first, last in inside:
         if begin < first:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from farshore.arm.decode import Address, Network
 from farshore.errors import InputError
+from farshore.routing.prefixes import INSIDE
 
 Positions = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
@@ -83,24 +84,10 @@ def address_at(place: int) -> Address:
 def public(places: Positions) -> Bools:
     """Which positions mean something to the internet, as `routing.prefixes.is_public` has it."""
     inside = np.zeros(len(places), dtype=bool)
-    for text in _INSIDE:
-        first, last = span(ip_network(text))
+    for prefix in INSIDE:
+        first, last = span(prefix)
         inside |= (places >= np.uint64(first)) & (places <= np.uint64(last))
     return ~inside
-
-
-_INSIDE = (
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "168.63.129.16/32",
-    "fc00::/7",
-    "fe80::/10",
-    "::1/128",
-)
 
 
 def _fours(texts: Sequence[str], parts: int) -> Positions | None:
