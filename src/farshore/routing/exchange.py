@@ -5,8 +5,8 @@
     edges    ──►  edges of a circuit that Global Reach joins (E46)        sites    ──►  sites, over lines of their own
 
 Without a router that re-advertises one circuit to another (E48), and without lines, a single pass is the whole of it.
-The inputs hold all
-that matters and nothing else, so one result serves every state of an estate in which the same speakers say the same.
+The inputs (speakers.py) hold all that matters and nothing else, so one result serves every state of an estate in which
+the same speakers say the same.
 """
 
 from __future__ import annotations

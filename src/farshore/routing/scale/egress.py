@@ -11,7 +11,8 @@ A prefix without a session is withdrawn, and the match falls to the next longer 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +69,18 @@ class Gateway:
     _ways: list[tuple[int, int]] = field(default_factory=list)
     """By set of sessions: the site (-1 for several), and the outcome there."""
     _numbers: dict[bytes, int] = field(default_factory=dict)
+
+    def over(self, ends: Ends, known_at: Bools) -> Gateway:
+        """The same gateway over other ends."""
+        return self._anew(ends=ends, known_at=known_at)
+
+    def ranking(self, rank: npt.NDArray[np.int64]) -> Gateway:
+        """The same gateway with another order over its sessions."""
+        return self._anew(rank=rank)
+
+    def _anew(self, **other: Any) -> Gateway:
+        """A gateway that has chosen nothing yet."""
+        return replace(self, **other, _held={}, _ways=[], _numbers={})
 
     def egress(self, up: Bools) -> Egress:
         """The choice where `up` tells which columns work."""

@@ -4,8 +4,8 @@ The site's prefixes, every user-defined route's and every other site's cut the l
 changes its mind. An address belongs to whoever names it most closely: an interval is an *end* of the site whose prefix
 there is the longest, and of each of several that are as long. What belongs to Azure is left out: where a virtual
 network's range is longer than any site's, it is the network's (R14: an on-premises 10.0.0.0/8 covers every network and
-means none). Where a site is as specific as a network, the ranges
-really collide: the end stays, is known as `contested`, and tables that know the network keep its rows.
+means none). Where a site is as specific as a network, the ranges really collide: the end stays, is known as
+`contested`, and tables that know the network keep its rows.
 
 Security groups cut finer, and are kept out of this on purpose: their verdicts are intervals of their own (groups.py).
 """

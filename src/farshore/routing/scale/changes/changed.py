@@ -9,9 +9,9 @@ A change is a resource's body put, or the resource deleted, as ARM has it. What 
     a connection                  its weight, and that it goes
 
 A peering, a subnet or a security rule that is put by itself changes what it is a part of. What routing never asks for
-changes nothing. Where something can't be read that the change is about, it has no short way. What comes out is a
-difference of cells by word, with nothing failed and under each element. Everything
-else has no short way: the answer is None, and the estate is to be counted anew.
+changes nothing. What comes out is a difference of cells by word, with nothing failed and under each element.
+Everything else, and what is about something that can't be read, has no short way: the answer is None, and the estate is
+to be counted anew.
 
 What sites say and prefer is no resource of Azure's: told.py.
 """

@@ -83,10 +83,7 @@ def through(model: Model, ends: Ends, of_end: Indexes) -> Model:
         blocks=tuple(ends.of_site(site) for site in range(len(model.blocks))),
         painted=Made(model.painted, lambda table: laid(table.length[of_end], table.hop[of_end], table.kinds)),
         blind=Made(model.blind, lambda lengths: lengths[of_end]),
-        gateways=tuple(
-            replace(held, ends=ends, known_at=held.known_at[:, of_end], _held={}, _ways=[], _numbers={})
-            for held in model.gateways
-        ),
+        gateways=tuple(held.over(ends, held.known_at[:, of_end]) for held in model.gateways),
         constant={row: codes[of_end] for row, codes in model.constant.items()},
         reserved=model.reserved[of_end],
     )

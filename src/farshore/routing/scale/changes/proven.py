@@ -42,49 +42,43 @@ class Moment:
     """0 for nothing failed, n + 1 for element n."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Proven:
     """A reach with nothing failed and under each element, ready for changes."""
 
     reach: Reach
     elements: tuple[Element, ...]
-    moments: list[list[Moment]] = field(default_factory=list)
+    moments: list[list[Moment]]
     """By island."""
-    island_of: Indexes = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    island_of: Indexes
     """By unit."""
-    _place_of: Indexes = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    users: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    users: dict[str, list[tuple[int, str]]]
     """By route table: (network, subnet)."""
+    _place_of: Indexes
+    """By unit: where it stands in its island."""
     _kept: dict[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def of(reach: Reach, elements: Sequence[Element]) -> Proven:
         """Everything under each element. Costs what the first proof did, less what `reach` has counted already."""
-        made = Proven(reach, tuple(elements))
         conditions = [reach.cold, *(reach.under(element).condition for element in elements)]
-        made.moments = [made._moments_of(number, conditions) for number in range(len(reach.islands))]
-        model = reach.model
-        made.island_of = np.zeros(len(model.units), dtype=np.int32)
-        made._place_of = np.zeros(len(model.units), dtype=np.int32)
+        island_of, place_of = (np.zeros(len(reach.model.units), dtype=np.int32) for _ in range(2))
         for number, island in enumerate(reach.islands):
-            made.island_of[island.units] = number
-            made._place_of[island.units] = np.arange(len(island.units))
-        for number, network in enumerate(model.networks.all):
+            island_of[island.units] = number
+            place_of[island.units] = np.arange(len(island.units))
+        users: dict[str, list[tuple[int, str]]] = {}
+        for number, network in enumerate(reach.model.networks.all):
             for subnet in network.subnets:
                 if subnet.route_table is not None:
-                    made.users.setdefault(subnet.route_table.key, []).append((number, subnet.id.key))
-        return made
-
-    def _moments_of(self, number: int, conditions: Sequence[Condition]) -> list[Moment]:
-        reach = self.reach
-        found: dict[tuple[object, ...], Moment] = {}
-        for who, condition in enumerate(conditions):
-            key = reach.condition_key(number, condition)
-            if key not in found:
-                bases, vectors = _behind(reach, reach.answers, number, condition)
-                found[key] = Moment(condition, reach.ways_in(number, condition), bases, vectors, [])
-            found[key].who.append(who)
-        return list(found.values())
+                    users.setdefault(subnet.route_table.key, []).append((number, subnet.id.key))
+        return Proven(
+            reach=reach,
+            elements=tuple(elements),
+            moments=[_moments_of(reach, number, conditions) for number in range(len(reach.islands))],
+            island_of=island_of,
+            users=users,
+            _place_of=place_of,
+        )
 
     def kept(self, name: str, make: Callable[[], T]) -> T:
         """What is worth making once for all changes, and not before one needs it."""
@@ -157,6 +151,17 @@ def _numbered(names: Sequence[str]) -> dict[str, list[int]]:
     for number, name in enumerate(names):
         found.setdefault(name, []).append(number)
     return found
+
+
+def _moments_of(reach: Reach, number: int, conditions: Sequence[Condition]) -> list[Moment]:
+    found: dict[tuple[object, ...], Moment] = {}
+    for who, condition in enumerate(conditions):
+        key = reach.condition_key(number, condition)
+        if key not in found:
+            bases, vectors = _behind(reach, reach.answers, number, condition)
+            found[key] = Moment(condition, reach.ways_in(number, condition), bases, vectors, [])
+        found[key].who.append(who)
+    return list(found.values())
 
 
 def _behind(

@@ -70,4 +70,4 @@ def _weighed(gateway: Gateway, connection: str, weight: int) -> Gateway:
         if key == connection:
             session = gateway.sessions.all[int(gateway.columns[column])]
             rank[column] = rank_of(weight, session.router.prepend)
-    return replace(gateway, rank=rank, _held={}, _ways=[], _numbers={})
+    return gateway.ranking(rank)
