@@ -111,6 +111,21 @@ def test_routes_are_azure_s_rows(project: Path) -> None:
     assert default["nextHopType"] == "VirtualAppliance" and default["nextHopIpAddress"] == ["10.10.10.10"]
 
 
+def test_routes_say_what_of_a_table_can_t_be_read(project: Path) -> None:
+    whole = answer("routes", "web1", "--project", str(project))
+    assert "unread" not in whole
+    path = project / "estate.json"
+    estate = json.loads(path.read_text())
+    resources = estate["resources"] if isinstance(estate, dict) else estate
+    table = next(item for item in resources if item["name"] == "rt-source-vnet1")
+    table["properties"]["routes"][0]["properties"]["addressPrefix"] = {"$unknown": "the spoke's prefix"}
+    path.write_text(json.dumps(estate))
+    document = answer("routes", "web1", "--project", str(project))
+    assert any("rt-source-vnet1" in text for text in document["unread"])
+    text = farshore("routes", "web1", "--project", str(project)).stdout
+    assert "as far as can be read" in text and document["unread"][0] in text
+
+
 def test_reading_verbs_write_nothing(project: Path) -> None:
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     for verb in ("assess", "plan", "prove"):

@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from ipaddress import ip_address
 from random import Random
 from typing import Any
@@ -49,6 +50,26 @@ def test_what_can_t_be_read_is_never_said_wrongly(seed: int) -> None:
         assert not wrong, f"{where}: at scale {wrong}"
 
 
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_table_that_hangs_on_what_can_t_be_read_says_so(seed: int) -> None:
+    """Its rows are as far as can be read: where hiding a value changes them, `unread` is not empty."""
+    draw, truth = Random(seed), estate_of(seed)
+    known = _tables(truth)
+    every = sorted(values(truth))
+    for key, path in draw.sample(every, min(FIELDS, len(every))):
+        other = hidden(truth, key, path)
+        routing, tables = Routing(other), _tables(other)
+        for id_, rows in tables.items():
+            where = f"seed {seed}, {key.rpartition('/')[2]} {path}: the table of {id_.rpartition('/')[2]}"
+            assert rows == known[id_] or routing.unread(id_), where
+
+
+def test_a_table_that_can_be_read_hangs_on_nothing() -> None:
+    for seed in range(SEEDS):
+        routing = Routing(estate_of(seed))
+        assert not any(routing.unread(id_) for id_ in _tables(routing.estate))
+
+
 def test_hiding_a_value_makes_a_difference() -> None:
     """The test above would hold where markers were not noticed at all, if few fields mattered."""
     told = 0
@@ -79,6 +100,21 @@ def _flows(draw: Random, estate: Estate) -> Iterator[Flow]:
         yield Flow(
             source=nic.id.text, source_address=here, destination_address=far.private_ip_address, destination_port=443
         )
+
+
+def _tables(estate: Estate) -> dict[str, set[object]]:
+    """What can be asked of an estate: subnets' rows, and what gateways and circuits learned and say. Not whose a row
+    is."""
+    routing = Routing(estate)
+    found: dict[str, set[object]] = {}
+    for network in estate.virtual_networks:
+        for subnet in network.subnets:
+            found[subnet.id.key] = {replace(row, by=None, name=None) for row in routing.effective_routes(subnet.id)}
+    speakers = [gateway.id for gateway in estate.virtual_network_gateways]
+    for id_ in (*speakers, *(circuit.id for circuit in estate.express_route_circuits)):
+        bgp = (*routing.learned_routes(id_), *routing.advertised_routes(id_))
+        found[id_.key] = {replace(row, by=None) for row in bgp}
+    return found
 
 
 def _answer(estate: Estate, flow: Flow) -> tuple[object, ...]:

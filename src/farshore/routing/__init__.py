@@ -3,6 +3,7 @@
 effective_routes(estate, nic_or_subnet_id)  -> tuple[EffectiveRoute, ...]   the table of R1 to R23
 learned_routes(estate, id)                  -> tuple[BgpRoute, ...]         what a gateway or circuit heard
 advertised_routes(estate, id, to=None)      -> tuple[BgpRoute, ...]         what it says
+unread(estate, id)                          -> tuple[str, ...]              what these hang on and nobody can read
 select(routes, address)                     -> Choice                       which row, and why not the others
 trace(estate, flow)                         -> (forward, back)              both ways, with reasons
 judge(forward, back)                        -> Verdict                      is that good?
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
     from farshore.routing.context import Routing, routing_of
     from farshore.routing.failures import Element, elements
     from farshore.routing.figures import describe
-    from farshore.routing.questions import advertised_routes, effective_routes, learned_routes, trace, trace_one_way
+    from farshore.routing.questions import (
+        advertised_routes,
+        effective_routes,
+        learned_routes,
+        trace,
+        trace_one_way,
+        unread,
+    )
     from farshore.routing.selection import select
     from farshore.routing.values import (
         BgpRoute,
@@ -66,6 +74,7 @@ __all__ = [
     "select",
     "trace",
     "trace_one_way",
+    "unread",
 ]
 
 _HOMES = {
@@ -73,7 +82,7 @@ _HOMES = {
     "context": "Routing routing_of",
     "failures": "Element elements",
     "figures": "describe",
-    "questions": "advertised_routes effective_routes learned_routes trace trace_one_way",
+    "questions": "advertised_routes effective_routes learned_routes trace trace_one_way unread",
     "selection": "select",
     "values": "BgpRoute Choice Disposition EffectiveRoute Flow Hop PassedOver RouteSource RouteState Trace",
     "verdicts": "Verdict judge",

@@ -16,7 +16,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.estate.estate import Estate
 from farshore.routing.latest import Latest
 from farshore.routing.replies import both_ways
-from farshore.routing.tables import advertised_by, learned_by
+from farshore.routing.tables import advertised_by, learned_by, unread_by
 from farshore.routing.values import BgpRoute, Disposition, EffectiveRoute, Flow, Trace
 from farshore.routing.walk import trace_one_way
 from farshore.routing.world import World
@@ -54,6 +54,11 @@ class Routing:
         whoever asks. An instance of a gateway or Route Server is named in the id, after `#`. Raises `InputError` where
         there is no such thing."""
         return advertised_by(self.world, *_split(id_, None), to)
+
+    def unread(self, id_: ResourceId | str) -> tuple[str, ...]:
+        """What the tables of a NIC, subnet, gateway, Route Server or circuit hang on and nobody can read: their rows
+        are as far as can be read. Empty where everything can."""
+        return unread_by(self.world, _id(id_))
 
     def trace_one_way(self, flow: Flow) -> Trace:
         """One flow's way, one direction, every group asked as for a new flow."""

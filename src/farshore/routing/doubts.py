@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 from farshore.arm.decode import Address, Network, Reader
@@ -30,11 +31,12 @@ from farshore.arm.network import (
     VIRTUAL_HUBS,
     NetworkInterface,
     Peering,
+    Subnet,
     VirtualNetwork,
     VirtualNetworkGateway,
 )
 from farshore.estate.door import marker_places
-from farshore.routing.index import AZURE_FIREWALLS, network_key
+from farshore.routing.index import AZURE_FIREWALLS, PRIVATE_ENDPOINTS, network_key
 from farshore.routing.prefixes import covered
 
 if TYPE_CHECKING:
@@ -170,6 +172,16 @@ class Doubts:
             found += marked(machine.id, machine.unknown, ("instanceView", "provisioningState"))
         return tuple(found)
 
+    @cached_property
+    def instances(self) -> tuple[str, ...]:
+        """What hides where gateways' instances stand: next hops hang on it, no way does."""
+        found: list[str] = []
+        for gateway in self._index.gateways.values():
+            network, subnet = self._index.network_of(gateway.subnet), self._index.gateway_subnet(gateway)
+            if network is not None and subnet is not None:
+                found += self.of_subnet(network, subnet, ("addressPrefix",))
+        return tuple(dict.fromkeys(found))
+
     # Route Servers
 
     @cached_property
@@ -198,6 +210,33 @@ class Doubts:
         }
 
     # Networks
+
+    def of_subnet(self, network: VirtualNetwork, subnet: Subnet, fields: Iterable[str]) -> tuple[str, ...]:
+        """Which of a subnet's own fields can't be read."""
+        if not network.unknown:
+            return ()
+        at = network.subnets.index(subnet)
+        return tuple(marked(network.id, network.unknown, [f"subnets[{at}].properties.{name}" for name in fields]))
+
+    def where(self, network: VirtualNetwork) -> tuple[str, ...]:
+        """Whether nobody can tell in which region a network is."""
+        return (f"{network.id.short} location",) if "location" in network.unknown else ()
+
+    @cached_property
+    def endpoints(self) -> tuple[tuple[str, Doubt], ...]:
+        """By network: private endpoints of which nobody can tell whether user-defined routes govern them (R49)."""
+        found = []
+        for body in self._index.bodies(PRIVATE_ENDPOINTS):
+            read = Reader(body)
+            place = read.id("properties.subnet")
+            network = self._index.network_of(place)
+            subnet = None if network is None or place is None else network.subnet(place.name)
+            if network is not None and subnet is not None:
+                nics = read.ids("properties.networkInterfaces")
+                held = tuple(ip_network(address) for id_ in nics for address in self._index.addresses(id_))
+                texts = self.of_subnet(network, subnet, ("privateEndpointNetworkPolicies",))
+                found += [(network.id.key, Doubt(text, held)) for text in texts]
+        return tuple(found)
 
     def _of_network(self, network: VirtualNetwork) -> Iterator[Doubt]:
         yield from map(Doubt, _space(network))

@@ -193,10 +193,11 @@ def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagat
     """What a subnet's table is made of and can't be read. `propagated`: whether it has BGP rows."""
     doubts = world.ground.doubts
     found = list(doubts.networks.get(network.id.key, ()))
-    if network.unknown:
-        at = network.subnets.index(subnet)
-        own = [f"subnets[{at}].properties.{name}" for name in ("routeTable", "serviceEndpoints")]
-        found += map(Doubt, marked(network.id, network.unknown, own))
+    found += map(Doubt, doubts.of_subnet(network, subnet, ("routeTable", "serviceEndpoints")))
+    peered = [network.id.key, *(live.remote_key for live in world.ground.peerings.get(network.id.key, ()))]
+    found += (doubt for where, doubt in doubts.endpoints if where in peered)
+    if subnet.service_endpoints:
+        found += map(Doubt, doubts.where(network))
     table = world.estate.route_table(subnet.route_table)
     if table is not None and table.unknown:
         fields = ("routes", "disableBgpRoutePropagation")

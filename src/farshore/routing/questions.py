@@ -28,6 +28,12 @@ def advertised_routes(
     return routing_of(estate).advertised_routes(gateway_or_circuit_id, to)
 
 
+def unread(estate: Estate, id_: ResourceId | str) -> tuple[str, ...]:
+    """What the tables of a NIC, subnet, gateway, Route Server or circuit hang on and nobody can read; empty where
+    everything can be."""
+    return routing_of(estate).unread(id_)
+
+
 def trace(estate: Estate, flow: Flow) -> tuple[Trace, Trace]:
     """A flow's way, and its reply's."""
     return routing_of(estate).trace(flow)

@@ -16,6 +16,7 @@ from farshore.errors import InputError
 from farshore.routing.bgp import AZURE_ASN, Heard, rows
 from farshore.routing.failures import LINKS
 from farshore.routing.gateways import addressed, customer_addresses, instances, link_prefix, msee_at_gateway
+from farshore.routing.places import server_doubts
 from farshore.routing.route_servers import RouteServer, heard_from_appliances
 from farshore.routing.speakers import speaker
 from farshore.routing.values import BgpRoute
@@ -57,6 +58,25 @@ def advertised_by(world: World, id_: ResourceId, instance: str | None, to: str |
     if server is not None:
         return rows(_server_says(world, server, instance, to))
     raise _nothing(id_)
+
+
+def unread_by(world: World, id_: ResourceId) -> tuple[str, ...]:
+    """What a table hangs on and nobody can read (doubts.py): a NIC's or subnet's, or a BGP speaker's."""
+    doubts = world.doubts
+    bgp = (*doubts.routes, *doubts.instances, *(text for _, _, texts in server_doubts(world) for text in texts))
+    if id_.key in world.index.gateways or id_.key in world.index.circuits or id_.key in world.ground.route_servers:
+        return tuple(dict.fromkeys(bgp))
+    subnet = world.subnet_of(id_)
+    network, own = world.subnet_in(subnet)
+    table = world.subnet_table(subnet)
+    near = (network, *(live.remote for live in world.ground.peerings.get(network.id.key, ())))
+    # Whether a peering is global is told by the regions (R8): the row's type hangs on it, no way does.
+    found = [text for held in near if held is not None for text in doubts.where(held)]
+    found += doubts.of_subnet(network, own, ("addressPrefix",))
+    found += (doubt.text for doubt in table.doubts)
+    found += (f"the prefixes of {tag}" for tag in table.unknown_tags)
+    found += bgp if world.takes_bgp(subnet) else ()
+    return tuple(dict.fromkeys(found))
 
 
 def _towards(world: World, circuit: ResourceId, to: str | None) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ class World:
         """The effective table of a subnet, both families."""
         found = self.settled.tables.get(subnet.key)
         if found is None:
-            network, own = self._subnet(subnet)
+            network, own = self.subnet_in(subnet)
             user_table = self.estate.route_table(own.route_table)
             peerings = self.ground.peerings.get(network.id.key, ())
             hanging = self.ground.hanging.get(network.id.key)
@@ -183,18 +183,36 @@ class World:
 
     def effective_routes(self, id_: ResourceId) -> tuple[EffectiveRoute, ...]:
         """The rows of a NIC, or of a subnet."""
+        subnet = self.subnet_of(id_)
         nic = self.index.nics.get(id_.key)
         if nic is None:
-            _, own = self._subnet(id_)
-            families = frozenset(prefix.version for prefix in own.address_prefixes)
-            return of_families(self.subnet_table(own.id).rows, families)
+            _, own = self.subnet_in(subnet)
+            families = frozenset(prefix.version for prefix in own.address_prefixes) or frozenset({4, 6})
+        else:
+            families = frozenset(address.version for address in self.index.addresses(nic.id)) or frozenset({4})
+        return of_families(self.subnet_table(subnet).rows, families)
+
+    def subnet_of(self, id_: ResourceId) -> ResourceId:
+        """The subnet whose table a NIC has, or a subnet itself."""
+        nic = self.index.nics.get(id_.key)
+        if nic is None:
+            return self.subnet_in(id_)[1].id
         subnet = None if nic.primary is None else nic.primary.subnet
         if subnet is None:
             raise InputError("This NIC is in no subnet", value=id_.text, expected="an ipConfiguration with a subnet")
-        families = frozenset(address.version for address in self.index.addresses(nic.id)) or frozenset({4})
-        return of_families(self.subnet_table(subnet).rows, families)
+        return subnet
 
-    def _subnet(self, id_: ResourceId) -> tuple[VirtualNetwork, Subnet]:
+    def takes_bgp(self, subnet: ResourceId) -> bool:
+        """Whether a subnet's table has room for what gateways and Route Servers say (R37)."""
+        network, own = self.subnet_in(subnet)
+        user_table = self.estate.route_table(own.route_table)
+        near = (network.id.key, *(live.remote_key for live in self.ground.remote_of.get(network.id.key, ())))
+        told = any(key in self.index.gateways_in for key in near)
+        told = told or any(server.network in near for server in self.ground.route_servers.values())
+        return told and (user_table is None or not user_table.disable_bgp_route_propagation)
+
+    def subnet_in(self, id_: ResourceId) -> tuple[VirtualNetwork, Subnet]:
+        """A subnet and its network. Raises `InputError` where there is no such thing."""
         network = self.index.network_of(id_)
         own = None if network is None else network.subnet(id_.name)
         if network is None or own is None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from farshore.cli.app import App, common
+
+if TYPE_CHECKING:
+    from farshore.arm.ids import ResourceId
+    from farshore.estate.estate import Estate
 
 
 @click.command("routes")
@@ -37,7 +41,7 @@ def command(app: App, of: str, what: str | None, address: str | None) -> None:
             }
             for row in bgp
         ]
-        app.view.answer({"id": id_.text, what: rows}, describe(bgp))
+        app.view.answer({"id": id_.text, what: rows, **_unread(estate, id_)}, describe(bgp) + _note(estate, id_))
         return
     id_ = resource_named(
         estate,
@@ -64,9 +68,25 @@ def command(app: App, of: str, what: str | None, address: str | None) -> None:
         choice = select(table, wanted)
         chosen = None if choice.chosen is None else _row(choice.chosen)
         passed = [{**_row(item.route), "because": item.reason} for item in choice.passed_over]
-        app.view.answer({"id": id_.text, "to": address, "chosen": chosen, "passedOver": passed}, describe(choice))
+        shown = {"id": id_.text, "to": address, "chosen": chosen, "passedOver": passed, **_unread(estate, id_)}
+        app.view.answer(shown, describe(choice) + _note(estate, id_))
         return
-    app.view.answer({"id": id_.text, "value": [_row(route) for route in table]}, describe(table))
+    rows = [_row(route) for route in table]
+    app.view.answer({"id": id_.text, "value": rows, **_unread(estate, id_)}, describe(table) + _note(estate, id_))
+
+
+def _unread(estate: Estate, id_: ResourceId) -> dict[str, list[str]]:
+    """What the table hangs on and nobody can read; nothing where everything can be."""
+    from farshore.routing import unread
+
+    missing = unread(estate, id_)
+    return {"unread": list(missing)} if missing else {}
+
+
+def _note(estate: Estate, id_: ResourceId) -> str:
+    missing = _unread(estate, id_).get("unread", [])
+    lines = "".join(f"\n  {text}" for text in missing)
+    return f"\nThat is as far as can be read. It hangs on what can't be:{lines}" if missing else ""
 
 
 def _row(route: Any) -> dict[str, Any]:
