@@ -15,7 +15,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "library.md"
 @pytest.mark.parametrize("example", examples.names())
 def test_the_guide_s_code_runs(example: str, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     code = "\n".join(blocks).replace('Path("dr")', f"Path({str(examples.path(example))!r})")
     held: dict[str, object] = {}
     exec(compile(code, str(GUIDE), "exec"), held)

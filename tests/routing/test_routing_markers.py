@@ -20,7 +20,7 @@ import pytest
 
 from farshore.arm.json import Body
 from farshore.estate.estate import Estate
-from farshore.routing import Routing, judge
+from farshore.routing import Element, Routing, elements, judge
 from farshore.routing.scale.outcomes import DENIED, UNKNOWN, WORDS
 from farshore.routing.scale.reach import Reach
 from farshore.routing.values import Flow
@@ -48,6 +48,31 @@ def test_what_can_t_be_read_is_never_said_wrongly(seed: int) -> None:
             assert found[0] == "unknown" or found == expected, f"{where}: {flow.source} to {flow.destination_address}"
         wrong = cells.unlike(_Cells(other))
         assert not wrong, f"{where}: at scale {wrong}"
+
+
+PLACES = ("location", "properties.serviceProviderProperties.peeringLocation")
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_where_a_thing_stands_that_nobody_can_read_matters_when_a_place_is_lost(seed: int) -> None:
+    """And only then: with nothing failed an estate whose every region is a parameter can be answered for."""
+    draw, truth = Random(seed), estate_of(seed)
+    flows = list(_flows(draw, truth))
+    places = [(key, path) for key, path in values(truth) if path in PLACES]
+    lost = [element for element in elements(truth) if element.kind in ("region", "peering-location")]
+    for key, path in draw.sample(places, min(12, len(places))):
+        other = hidden(truth, key, path)
+        where = f"seed {seed}, {key.rpartition('/')[2]} {path}"
+        assert [_answer(other, flow) for flow in flows] == [_answer(truth, flow) for flow in flows], where
+        for element in lost:
+            known, unread = (
+                estate.with_outside(replace(estate.outside, down=element.down)) for estate in (truth, other)
+            )
+            for flow in flows:
+                found = _answer(unread, flow)
+                assert found[0] == "unknown" or found == _answer(known, flow), f"{where}, {element}: {flow}"
+            wrong = _Cells(truth, element).unlike(_Cells(other, element))
+            assert not wrong, f"{where}, {element}: at scale {wrong}"
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -176,14 +201,15 @@ def hidden(estate: Estate, key: str, path: str) -> Estate:
 class _Cells:
     """Every cell's word, over the ends of one reach."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, failed: Element | None = None) -> None:
         reach = Reach.of(estate)
+        condition = reach.cold if failed is None else reach.under(failed).condition
         model = reach.model
         machines = model.columns.machines
         held = Counter(machines.addresses.tolist())
         rows = enumerate(zip(machines.nics, machines.addresses.tolist(), strict=True))
         self.rows = {key: row for row, key in rows if held[key[1]] == 1}
-        self.words = reach.words(reach.cold)[model.units.of_machine]
+        self.words = reach.words(condition)[model.units.of_machine]
         ends = model.ends
         self.ends = list(zip(ends.sites.tolist(), ends.first.tolist(), ends.last.tolist(), strict=True))
 

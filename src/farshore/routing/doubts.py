@@ -10,6 +10,7 @@ A marker stands where a deployment would know a value. What a table or an announ
     a Route Server and its neighbours (R46)         what these say, in its network's tables and to its gateways
     a NIC's address, subnet, pools                  who stands at an address of the network, or of any
     a NIC's forwarding, its machine's power         whether it answers, whether it forwards (R24, R25)
+    where a thing stands                            whether it works, when a region or a peering location is down
 
 A doubt is said of some addresses or of all. What it is said of ends in insufficient information, even where the rest
 alone would lead somewhere: what can't be read may lead elsewhere. And nobody can say that there is *no* route while
@@ -29,6 +30,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import (
     LOAD_BALANCERS,
     VIRTUAL_HUBS,
+    ExpressRouteCircuit,
     NetworkInterface,
     Peering,
     Subnet,
@@ -58,6 +60,7 @@ _OF_CONNECTION = (
     "enableBgp",
 )
 _OF_SERVER = re.compile(r"properties\.(allowBranchToBranchTraffic|subnet|peerIp)\b")
+_PLACE_OF_CIRCUIT = ("serviceProviderProperties", "expressRoutePort")
 _OF_CIRCUIT = ("peerings", "serviceProviderProvisioningState", "circuitProvisioningState")
 
 
@@ -73,11 +76,12 @@ class Doubt(NamedTuple):
 
 
 class Doubts:
-    """The doubts of an estate's resources, by lower-case id."""
+    """The doubts of an estate's resources, by lower-case id. `by_place`: where a thing stands matters, too."""
 
-    def __init__(self, estate: Estate, index: Index) -> None:
+    def __init__(self, estate: Estate, index: Index, *, by_place: bool = False) -> None:
         self._estate = estate
         self._index = index
+        self._by_place = by_place
 
     @cached_property
     def networks(self) -> dict[str, tuple[Doubt, ...]]:
@@ -115,7 +119,7 @@ class Doubts:
         found += self._everywhere()
         found += (doubt.text for held in self.networks.values() for doubt in held)
         for circuit in self._index.circuits.values():
-            found += marked(circuit.id, circuit.unknown, _OF_CIRCUIT)
+            found += self._of_circuit(circuit)
         return tuple(dict.fromkeys(found))
 
     @cached_property
@@ -166,7 +170,7 @@ class Doubts:
 
     def of_nic(self, nic: NetworkInterface) -> tuple[str, ...]:
         """Whether anybody can say that a NIC's machine answers."""
-        found = marked(nic.id, nic.unknown, ("virtualMachine",)) if nic.unknown else []
+        found = [*marked(nic.id, nic.unknown, ("virtualMachine",)), *self.stands(nic)] if nic.unknown else []
         machine = self._index.machines.get(self._index.machine_of.get(nic.id.key, ""))
         if machine is not None and machine.unknown and machine.power_state is None:
             found += marked(machine.id, machine.unknown, ("instanceView", "provisioningState"))
@@ -218,9 +222,9 @@ class Doubts:
         at = network.subnets.index(subnet)
         return tuple(marked(network.id, network.unknown, [f"subnets[{at}].properties.{name}" for name in fields]))
 
-    def where(self, network: VirtualNetwork) -> tuple[str, ...]:
-        """Whether nobody can tell in which region a network is."""
-        return (f"{network.id.short} location",) if "location" in network.unknown else ()
+    def where(self, thing: NetworkInterface | VirtualNetwork | VirtualNetworkGateway) -> tuple[str, ...]:
+        """Whether nobody can tell in which region a thing is."""
+        return (f"{thing.id.short} location",) if "location" in thing.unknown else ()
 
     @cached_property
     def endpoints(self) -> tuple[tuple[str, Doubt], ...]:
@@ -315,6 +319,7 @@ class Doubts:
 
     def _of_gateway(self, gateway: VirtualNetworkGateway) -> Iterator[str]:
         yield from marked(gateway.id, gateway.unknown, _OF_GATEWAY)
+        yield from self.stands(gateway)
         network = self._index.network_of(gateway.subnet)
         if network is not None:
             yield from self._announced_by(network)
@@ -332,7 +337,25 @@ class Doubts:
             yield from marked(connection.id, connection.unknown, _OF_CONNECTION)
             circuit = None if connection.peer is None else self._index.circuits.get(connection.peer.key)
             if circuit is not None:
-                yield from marked(circuit.id, circuit.unknown, _OF_CIRCUIT)
+                yield from self._of_circuit(circuit)
+
+    def _of_circuit(self, circuit: ExpressRouteCircuit) -> list[str]:
+        return marked(circuit.id, circuit.unknown, (*_OF_CIRCUIT, *(_PLACE_OF_CIRCUIT if self._by_place else ())))
+
+    # Places
+
+    def stands(self, thing: NetworkInterface | VirtualNetwork | VirtualNetworkGateway) -> tuple[str, ...]:
+        """Whether nobody can tell if a thing's region is one that is down."""
+        return self.where(thing) if self._by_place else ()
+
+    @cached_property
+    def unplaced(self) -> bool:
+        """Whether what others hang on stands nobody knows where: a gateway, a circuit, a network, a hub."""
+        gateways, networks = self._index.gateways.values(), self._index.networks.values()
+        circuits = (marked(item.id, item.unknown, _PLACE_OF_CIRCUIT) for item in self._index.circuits.values())
+        hubs = ("location" in marker_places(body) for body in self._index.bodies(VIRTUAL_HUBS))
+        placed = (*map(self.where, gateways), *map(self.where, networks), *circuits)
+        return any(placed) or any(hubs)
 
 
 def _space(network: VirtualNetwork) -> list[str]:

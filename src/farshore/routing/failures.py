@@ -127,13 +127,15 @@ def _appliances(index: Index) -> list[Element]:
 class Health:
     """What works in one world: an estate's resources under one `Outside`. Nobody else looks a name up that is down."""
 
-    __slots__ = ("_down", "_index", "_regions_down", "_stopped", "cut_lines", "silent_routers")
+    __slots__ = ("_down", "_index", "_regions_down", "_stopped", "by_place", "cut_lines", "silent_routers")
 
     def __init__(self, index: Index, outside: Outside) -> None:
         self._index = index
         self._down = outside.down | frozenset(_by_number(index, outside))
         self._stopped = outside.stopped
         self._regions_down = frozenset(name.split(":", 1)[1] for name in outside.down if name.startswith("region:"))
+        self.by_place = any(name.startswith(("region:", "location:")) for name in outside.down)
+        """Whether anything is down that takes with it what stands there."""
         self.silent_routers = frozenset(name for name in outside.down if name.startswith("router:"))
         self.cut_lines = frozenset(name for name in outside.down if name.startswith("link:"))
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import NextHopType
+from farshore.estate.door import marker_places
 from farshore.routing.bgp import AZURE_ASN
 from farshore.routing.failures import LINKS
 from farshore.routing.gateways import link_prefix, msee_addresses
@@ -113,6 +114,14 @@ def _far(world: World, hub: VirtualHub) -> list[VirtualHub]:
     """The other hubs of the WAN that work."""
     others = [other for other in world.ground.hubs.values() if other.wan == hub.wan and other.id != hub.id]
     return [other for other in others if world.health.placed(other.id, other.location)]
+
+
+def hub_doubts(world: World, hub: VirtualHub) -> Iterator[str]:
+    """What can't be read of a hub, or of another of its WAN, that its networks' tables hang on."""
+    yield from hub.unclear
+    for other in world.ground.hubs.values() if world.health.by_place else ():
+        if other.wan == hub.wan and "location" in marker_places(world.estate.resources[other.id.key]):
+            yield f"{other.id.short} location"
 
 
 def _row(prefix: Network, hops: tuple[Address, ...], by: str) -> EffectiveRoute:

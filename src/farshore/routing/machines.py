@@ -123,6 +123,7 @@ def _of_frontend(world: World, frontend: Frontend, network: VirtualNetwork) -> A
             subnet=frontend.subnet,
             holder=None,
             stateful=stateful,
+            missing=world.doubts.stands(network),
             state_key=frontend.id.key,
             why=None if up else f"{frontend.id.name} does not work",
         )

@@ -167,7 +167,7 @@ def missing_in(world: World, subnet: ResourceId, address: Address) -> tuple[str,
 
 def unknown_addresses(world: World, network: VirtualNetwork) -> tuple[str, ...]:
     """NICs that might hold any address of a network: those whose address or subnet is a marker."""
-    return world.ground.doubts.hidden_in((network.id.key,))
+    return world.doubts.hidden_in((network.id.key,))
 
 
 def addresses_unread(world: World, source: str) -> tuple[str, ...]:
@@ -191,7 +191,7 @@ def next_hop_unread(world: World, network: VirtualNetwork) -> tuple[str, ...]:
 
 def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagated: bool) -> tuple[Doubt, ...]:
     """What a subnet's table is made of and can't be read. `propagated`: whether it has BGP rows."""
-    doubts = world.ground.doubts
+    doubts = world.doubts
     found = list(doubts.networks.get(network.id.key, ()))
     found += map(Doubt, doubts.of_subnet(network, subnet, ("routeTable", "serviceEndpoints")))
     peered = [network.id.key, *(live.remote_key for live in world.ground.peerings.get(network.id.key, ()))]
@@ -219,6 +219,8 @@ def server_doubts(world: World) -> Iterator[tuple[str, tuple[Network, ...], tupl
         where, texts = doubts.servers.get(key, ("", ()))
         if key in servers:
             where = servers[key].network
+            network = world.index.networks.get(where)
+            texts += () if network is None else doubts.stands(network)
             texts += tuple(text for nic in servers[key].peers.values() if nic for text in doubts.of_nic(nic))
         said = tuple(dict.fromkeys(a.prefix for a in world.outside.advertised if a.to.partition("#")[0] == key))
         if texts and said:

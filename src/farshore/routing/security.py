@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import NetworkSecurityGroup, SecurityRule
+from farshore.routing.doubts import marked
 from farshore.routing.index import Holder, network_key
 from farshore.routing.places import unknown_addresses
 from farshore.routing.prefixes import covered, distinct, is_public
@@ -86,19 +87,19 @@ def _groups(world: World, holder: Holder) -> tuple[tuple[NetworkSecurityGroup, .
 def _read(world: World, holder: Holder) -> tuple[tuple[NetworkSecurityGroup, ...], tuple[str, ...]]:
     network, subnet = world.index.network_of(holder.subnet), world.index.subnet(holder.subnet)
     ids = [holder.nic.network_security_group, None if subnet is None else subnet.network_security_group]
-    held, unread = [], []
-    if any(path.startswith("properties.networkSecurityGroup") for path in holder.nic.unknown):
+    held: list[NetworkSecurityGroup] = []
+    unread: list[str] = []
+    if marked(holder.nic.id, holder.nic.unknown, ("networkSecurityGroup",)):
         unread.append(f"which group {holder.nic.id.short} has")
-    if network is not None and subnet is not None and network.unknown:
-        place = f"properties.subnets[{network.subnets.index(subnet)}].properties.networkSecurityGroup"
-        if any(path.startswith(place) for path in network.unknown):
-            unread.append(f"which group {holder.subnet.short} has")
+    if network is not None and subnet is not None:
+        hidden = world.doubts.of_subnet(network, subnet, ("networkSecurityGroup",))
+        unread += (f"which group {holder.subnet.short} has",) if hidden else ()
     for id_ in ids:
         group = world.estate.network_security_group(id_)
-        if group is not None and not group.unknown:
-            held.append(group)
-        elif group is not None:
-            unread += (f"{id_.short if id_ else ''}, {path}" for path in sorted(group.unknown))
+        if group is not None:
+            missing = marked(group.id, group.unknown, ("securityRules",))
+            unread += missing
+            held += () if missing else (group,)
         elif id_ is not None:
             unread.append(f"{id_.short}, which is not in the estate")
     return tuple(held), tuple(unread)

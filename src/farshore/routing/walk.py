@@ -97,6 +97,9 @@ class _Walk(Walked):
         if why is not None:
             self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=why))
             return self._silent(holder, why)
+        unread = self.unread(f"whether {holder.nic.id.name} runs", self.world.doubts.of_nic(holder.nic))
+        if unread is not None:
+            return unread
         if not self.world.has_subnet(holder.subnet):
             # A network that a plan forgot to build: the machine is nowhere, which is an answer and no bad input.
             why = f"the subnet {holder.subnet.short} of {holder.nic.id.name} is not there"
@@ -150,7 +153,8 @@ class _Walk(Walked):
         network = index.network_of(index.raw(endpoint).id("properties.subnet"))
         if network is not None and not self.world.health.region(network.location):
             return self.end(Disposition.PATH_DEAD, f"region {network.location} is down")
-        return self.end(Disposition.DELIVERED, f"to {endpoint.short}", delivered_to=endpoint)
+        unread = None if network is None else self.unread("whether it works", self.world.doubts.stands(network))
+        return unread or self.end(Disposition.DELIVERED, f"to {endpoint.short}", delivered_to=endpoint)
 
     def _out_of_sight(self, row: EffectiveRoute) -> Trace:
         name = (row.by or "its network").rpartition("/virtualNetworks/")[2]

@@ -30,7 +30,7 @@ from farshore.routing.exchange import Exchange, converge
 from farshore.routing.failures import Health
 from farshore.routing.gateways import instances, preferred, spoken_for
 from farshore.routing.hub_bodies import virtual_hubs
-from farshore.routing.hubs import hanging_on, hub_prefix, hub_rows
+from farshore.routing.hubs import hanging_on, hub_doubts, hub_prefix, hub_rows
 from farshore.routing.index import Index
 from farshore.routing.latest import Latest
 from farshore.routing.peering import LivePeering, live_peerings
@@ -55,6 +55,7 @@ class Ground:
         self.route_servers = route_servers(self.index, self.peerings)
         self.speaking = speakers_of(self.route_servers.values(), self.index)
         self.doubts = Doubts(estate, self.index)
+        self.doubts_by_place = Doubts(estate, self.index, by_place=True)
         self.hubs = virtual_hubs(self.index)
         self.hanging = hanging_on(self.hubs)
         self.by_connection = {item[1].id.key: item for item in self.hanging.values()}
@@ -166,7 +167,7 @@ class World:
             bgp = self.bgp_rows(network) if propagated else ()
             governed = governed_endpoints(self.index)
             doubts = table_doubts(self, network, own, propagated)
-            doubts += () if hanging is None else tuple(map(Doubt, hanging[0].unclear))
+            doubts += () if hanging is None else tuple(map(Doubt, hub_doubts(self, hanging[0])))
             found = self.settled.tables[subnet.key] = SubnetTable(
                 effective(system, bgp, user, governed), unknown, doubts
             )
@@ -238,7 +239,7 @@ class World:
     @property
     def doubts(self) -> Doubts:
         """What nobody can read."""
-        return self.ground.doubts
+        return self.ground.doubts_by_place if self.health.by_place else self.ground.doubts
 
     def announced_doubts(self, address: Address) -> tuple[str, ...]:
         """What can't be read and may change who is announced to sites as having an address."""

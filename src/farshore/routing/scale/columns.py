@@ -277,7 +277,9 @@ class _Reading:
         properties = _object(body.get("properties"))
         own = properties.get("networkSecurityGroup")
         group = _number(self.group_numbers, _id(own) or UNREAD) if own else 0
-        region = _number(self.region_numbers, normal_location(_text(body.get("location"))))
+        location = body.get("location")
+        hidden = location is not None and (not _text(location) or holds_marker(location))
+        region = _number(self.region_numbers, UNREAD if hidden else normal_location(_text(location)))
         held_by = properties.get("virtualMachine")
         holder = _id(held_by) if held_by else ""
         if held_by and not holder:

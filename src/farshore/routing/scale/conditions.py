@@ -2,7 +2,7 @@
 
     heard      by gateway, which sessions reach it over a connection that works
     states     who stands at each next hop
-    dead       which units have nobody to answer
+    silence    which units have nobody to answer, or may have nobody for all that can be read
 
 A failure takes sessions, appliances and machines away and gives none back, so a condition under two failures is the
 meet of the conditions under each; but not where both may touch one gateway's instances (E26) or one load balancer's
@@ -15,12 +15,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from farshore.routing.failures import Element
+from farshore.routing.scale.columns import UNREAD
 from farshore.routing.scale.line import Bools
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.targets import State, state_of
 from farshore.routing.world import World
+
+Silence = npt.NDArray[np.int8]
+ANSWERS, UNCLEAR, SILENT = 0, 1, 2
+"""Of two failures the greater holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,7 @@ class Condition:
     """By gateway, over its columns (`egress.Gateway`)."""
     states: tuple[State, ...]
     """By target."""
-    dead: Bools
+    silence: Silence
     """By unit."""
 
 
@@ -44,20 +50,25 @@ def condition_of(model: Model, down: frozenset[str]) -> Condition:
     return Condition(
         heard=tuple(gateway.working(world, up, down) for gateway in model.gateways),
         states=tuple(state_of(world, model.networks, target) for target in model.targets),
-        dead=dead_of(model, outside.down | down),
+        silence=silence_of(model, outside.down | down),
     )
 
 
-def dead_of(model: Model, down: frozenset[str]) -> Bools:
-    """The units that have nobody to answer; `down`: all that is."""
+def silence_of(model: Model, down: frozenset[str]) -> Silence:
+    """Which units have nobody to answer, or may have nobody; `down`: all that is."""
     units = model.units
-    dead = ~units.runs
+    found = np.where(units.runs, ANSWERS, SILENT).astype(np.int8)
     regions = {name.removeprefix("region:") for name in down if name.startswith("region:")}
     if regions:
-        gone = [number for number, name in enumerate(model.columns.machines.region_names) if name in regions]
-        dead = dead | np.isin(units.region, gone)
+        names = model.columns.machines.region_names
+        found[np.isin(units.region, [number for number, name in enumerate(names) if name == UNREAD])] = UNCLEAR
+        found[np.isin(units.region, [number for number, name in enumerate(names) if name in regions])] = SILENT
     lost = [number for number, key in enumerate(model.appliances) if key in down]
-    return dead | np.isin(units.appliance, lost) if lost else dead
+    if lost:
+        found[np.isin(units.appliance, lost)] = SILENT
+    if model.world.doubts.unplaced and (regions or any(name.startswith("location:") for name in down)):
+        found = np.maximum(found, UNCLEAR)
+    return found
 
 
 def met(one: Condition, other: Condition, cold: Condition) -> Condition:
@@ -68,7 +79,7 @@ def met(one: Condition, other: Condition, cold: Condition) -> Condition:
             second if first == usual else first
             for first, second, usual in zip(one.states, other.states, cold.states, strict=True)
         ),
-        dead=one.dead | other.dead,
+        silence=np.maximum(one.silence, other.silence),
     )
 
 

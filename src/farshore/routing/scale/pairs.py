@@ -112,8 +112,8 @@ def _met(island: Island, one: Condition, other: Condition, cold: Condition) -> C
     for target in island.targets:
         if one.states[target] == cold.states[target]:
             states[target] = other.states[target]
-    dead = one.dead | other.dead
-    return replace(one, heard=tuple(heard), states=tuple(states), dead=dead)
+    silence = np.maximum(one.silence, other.silence)
+    return replace(one, heard=tuple(heard), states=tuple(states), silence=silence)
 
 
 def _losses(reach: Reach, standing: Standing) -> dict[int, int]:

@@ -21,7 +21,7 @@ from farshore.routing.failures import Element
 from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.classes import LOST_ROW
 from farshore.routing.scale.columns import Columns, columns_of
-from farshore.routing.scale.conditions import Condition, condition_of
+from farshore.routing.scale.conditions import SILENT, UNCLEAR, Condition, condition_of
 from farshore.routing.scale.groups import PASSES, REFUSED, Service
 from farshore.routing.scale.ingress import Entries
 from farshore.routing.scale.islands import Island, islands_of
@@ -169,7 +169,7 @@ class Reach:
         island = self.islands[number]
         heard = tuple(condition.heard[number].tobytes() for number in island.gateways)
         states = tuple(condition.states[number] for number in island.targets)
-        return (heard, states, condition.dead[island.units].tobytes())
+        return (heard, states, condition.silence[island.units].tobytes())
 
     def _behind(self, answers: Answers, number: int, condition: Condition) -> tuple[dict[int, int], dict[int, int]]:
         """What the answers of an island's subnets hang on: by source the number of its base, by target that of its
@@ -201,9 +201,10 @@ class Reach:
             nowhere = (found == outcomes.simple(UNREACHABLE)) & (units.contested[rows] >= 0)[:, None]
             found[nowhere if not model.passes_on else slice(None)] = outcomes.simple(UNKNOWN)
         lost = Outcome(UNREACHABLE)
-        self._replace(found, condition.dead[rows], lambda known: lost)
+        silence = condition.silence[rows]
+        self._replace(found, silence == SILENT, lambda known: lost)
         self._replace(found, units.stale[rows], lambda known: known._replace(word=STALE))
-        found[units.unclear[rows]] = outcomes.simple(UNKNOWN)
+        found[units.unclear[rows] | (silence == UNCLEAR)] = outcomes.simple(UNKNOWN)
         return found
 
     def entries(self, number: int, condition: Condition) -> tuple[Entries, ...]:

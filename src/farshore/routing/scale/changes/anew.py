@@ -24,10 +24,10 @@ from farshore.routing.scale.changes.pieces import lying_in
 from farshore.routing.scale.checks import Checks
 from farshore.routing.scale.classes import Tables, subnet_group
 from farshore.routing.scale.columns import Columns
-from farshore.routing.scale.conditions import Condition, dead_of
+from farshore.routing.scale.conditions import Condition, Silence, silence_of
 from farshore.routing.scale.ingress import ingress_of, passing_of
 from farshore.routing.scale.islands import Island, of_class
-from farshore.routing.scale.line import Bools, Positions
+from farshore.routing.scale.line import Positions
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.networks import Networks
 from farshore.routing.scale.outcomes import WORDS
@@ -87,12 +87,12 @@ def _add(proven: Proven, reach: Reach, anew: Anew, found: Difference) -> None:
     known = len(model.targets) == len(reach.model.targets) and len(model.sources) == len(reach.model.sources)
     answers = reach.answers if known else Answers(model)
     again = reach.apart(model, [each.island for each in held], answers)
-    dead = _dead(proven, model)
+    silences = _silences(proven, model)
     states = standing(proven, targets, range(len(proven.elements) + 1))
     for number, each in enumerate(held):
         rows = each.island.units
         counted: dict[tuple[object, ...], Counts] = {}
-        for condition, who in _conditions(proven, each.of, dead, states):
+        for condition, who in _conditions(proven, each.of, silences, states):
             now = again.tallied(number, condition, again.ways_in(number, condition), answers, counted)
             found[who] += model.units.count[rows].astype(np.int64) @ now
 
@@ -232,20 +232,20 @@ def _anchors(model: Model, held: Iterable[int]) -> set[int]:
 # Conditions
 
 
-def _dead(proven: Proven, model: Model) -> list[Bools]:
-    """With nothing failed and under each element: which units have nobody to answer."""
+def _silences(proven: Proven, model: Model) -> list[Silence]:
+    """With nothing failed and under each element."""
     down = model.world.outside.down
-    return [dead_of(model, down), *(dead_of(model, down | element.down) for element in proven.elements)]
+    return [silence_of(model, down), *(silence_of(model, down | element.down) for element in proven.elements)]
 
 
 def _conditions(
-    proven: Proven, islands: Sequence[int], dead: Sequence[Bools], states: dict[tuple[State, ...], list[int]]
+    proven: Proven, islands: Sequence[int], silences: Sequence[Silence], states: dict[tuple[State, ...], list[int]]
 ) -> Iterable[tuple[Condition, list[int]]]:
     """The conditions that some islands are ever in together, each with who brings it about."""
     of = [proven.moment_of(number) for number in islands]
     at_new = {who: held for held, every in states.items() for who in every}
     found: dict[tuple[tuple[int, ...], bytes, tuple[State, ...]], list[int]] = {}
-    for who, held in enumerate(dead):
+    for who, held in enumerate(silences):
         found.setdefault((tuple(column[who] for column in of), held.tobytes(), at_new[who]), []).append(who)
     for (moments, _, new), every in found.items():
         heard, known = list(proven.reach.cold.heard), list(proven.reach.cold.states)
@@ -255,7 +255,7 @@ def _conditions(
                 heard[gateway] = condition.heard[gateway]
             for target in island.targets:
                 known[target] = condition.states[target]
-        yield Condition(heard=tuple(heard), states=(*known, *new), dead=dead[every[0]]), every
+        yield Condition(heard=tuple(heard), states=(*known, *new), silence=silences[every[0]]), every
 
 
 def closed(proven: Proven, rows: Longs) -> Longs:

@@ -13,7 +13,7 @@ from farshore.arm.json import Body
 from farshore.estate.estate import Change, Estate
 from farshore.routing.scale.changes.proven import Difference, Proven
 from farshore.routing.scale.columns import powered
-from farshore.routing.scale.conditions import dead_of
+from farshore.routing.scale.conditions import silence_of
 from farshore.routing.scale.outcomes import WORDS
 from farshore.routing.scale.targets import State, state_of
 from farshore.routing.world import World
@@ -44,7 +44,7 @@ def turned_appliance(proven: Proven, key: str, body: Body) -> Difference | None:
                 held = list(moment.condition.states)
                 for target, state in zip(targets, states[who], strict=True):
                     held[target] = state
-                condition = replace(moment.condition, states=tuple(held), dead=dead_of(told, down[who]))
+                condition = replace(moment.condition, states=tuple(held), silence=silence_of(told, down[who]))
                 found[who] += counts @ (reach.count(number, condition) - before)
     return found
 

@@ -105,8 +105,8 @@ def counted_again(proven: Proven, reach: Reach, waypoint: Waypoint) -> Differenc
         known: dict[tuple[object, ...], Counts] = {}
         for moment in proven.moments[number]:
             was = reach.count(number, moment.condition)[was_at]
-            dead = moment.condition.dead[parts.unit]
-            for condition, who in _conditions(proven, waypoint, replace(moment.condition, dead=dead), moment.who):
+            here = replace(moment.condition, silence=moment.condition.silence[parts.unit])
+            for condition, who in _conditions(proven, waypoint, here, moment.who):
                 now = again.tallied(number, condition, again.ways_in(number, condition), answers, known)
                 found[who] += machines @ (now - was)
     return found
