@@ -16,18 +16,33 @@ def table_or_subnet(context: Context, subnet: Subnet, table: RouteTable | None) 
     """The table; the subnet where it has none, or one that subnets of another role share."""
     if table is None:
         return subnet.id
-    workloads = {own.id for side in context.sides for spoke in side.spokes for own in spoke.subnets}
+    shared = context.remember("roles of tables", lambda: _roles(context)).get(table.id, {})
+    role = _role(subnet, _workloads(context))
+    return subnet.id if any(other != role and holders - {subnet.id} for other, holders in shared.items()) else table.id
 
-    def role(of: Subnet) -> str:
-        if of.name.lower() == GATEWAY_SUBNET:
-            return "gateway"
-        return "workload" if of.id in workloads else "other"
 
-    sharing = (
-        other
-        for side in context.sides
-        for network in side.networks
-        for other in network.subnets
-        if other.route_table == table.id and other.id != subnet.id
+def _roles(context: Context) -> dict[ResourceId, dict[str, set[ResourceId]]]:
+    """The subnets that carry each table, by their role."""
+    workloads = _workloads(context)
+    found: dict[ResourceId, dict[str, set[ResourceId]]] = {}
+    for side in context.sides:
+        for network in side.networks:
+            for subnet in network.subnets:
+                if subnet.route_table is not None:
+                    roles = found.setdefault(subnet.route_table, {})
+                    roles.setdefault(_role(subnet, workloads), set()).add(subnet.id)
+    return found
+
+
+def _role(subnet: Subnet, workloads: frozenset[ResourceId]) -> str:
+    if subnet.name.lower() == GATEWAY_SUBNET:
+        return "gateway"
+    return "workload" if subnet.id in workloads else "other"
+
+
+def _workloads(context: Context) -> frozenset[ResourceId]:
+    """Subnets with machines in spokes."""
+    return context.remember(
+        "workloads",
+        lambda: frozenset(own.id for side in context.sides for spoke in side.spokes for own in spoke.subnets),
     )
-    return subnet.id if any(role(other) != role(subnet) for other in sharing) else table.id

@@ -13,10 +13,10 @@ disconnected leads to its hub, a network with a GatewaySubnet is a hub when its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from farshore.arm.compute import VirtualMachine
 from farshore.arm.decode import Address, Network
@@ -38,7 +38,9 @@ from farshore.estate.estate import Estate
 from farshore.estate.project import Objective, Project
 from farshore.estate.resolving import matches
 from farshore.routing.index import Frontend, Index
-from farshore.routing.prefixes import overlap, within
+from farshore.routing.prefixes import LongestMatch, overlap, within
+
+Found = TypeVar("Found")
 
 GATEWAY_SUBNET = "gatewaysubnet"
 EXPRESS_ROUTE = "expressroute"
@@ -118,8 +120,7 @@ class Context:
         self.estate = estate
         self.project: Project = estate.project
         self.objectives = objectives
-        self.memo: dict[object, Any] = {}
-        """What rules have worked out and ask again."""
+        self._memo: dict[object, Any] = {}
         self.index = Index(estate)
         self.counterparts = Counterparts(estate)
         self.machines = tuple(self._machine(vm) for vm in self._in_source if self._is_selected(vm))
@@ -129,6 +130,13 @@ class Context:
     @property
     def sides(self) -> tuple[Side, Side]:
         return self.source, self.target
+
+    def remember(self, key: object, work: Callable[[], Found]) -> Found:
+        """What a rule has worked out and others ask again, worked out once."""
+        if key not in self._memo:
+            self._memo[key] = work()
+        found: Found = self._memo[key]
+        return found
 
     # Machines. -----------------------------------------------------------------------------------------------------
 
@@ -383,10 +391,11 @@ class Context:
         return () if table is None else table.routes
 
     @cached_property
-    def routed(self) -> tuple[Network, ...]:
+    def routed(self) -> LongestMatch[Network]:
         """Every prefix of a user-defined route."""
         routes = (route for table in self.estate.route_tables for route in table.routes)
-        return tuple(dict.fromkeys(r.address_prefix for r in routes if not isinstance(r.address_prefix, str)))
+        prefixes = dict.fromkeys(r.address_prefix for r in routes if not isinstance(r.address_prefix, str))
+        return LongestMatch((prefix, prefix) for prefix in prefixes)
 
     @cached_property
     def steered(self) -> bool:

@@ -10,7 +10,7 @@ don't either, because the second is the target's and can't join the source's hub
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
@@ -98,6 +98,29 @@ def resolve_in(context: Context, objective: Objective) -> tuple[Conversation, ..
         for destination in tos
         if source.place != destination.place
     )
+
+
+def one_of_each(context: Context, objective: Objective, kind: Callable[[Endpoint], Hashable]) -> Iterator[Conversation]:
+    """Of `resolve_in`'s conversations between ends of the same kinds the first, in the same order: without walking
+    through all of them, which are as many as machines times prefixes."""
+    froms, tos = _ends(context, objective.from_), _ends(context, objective.to)
+    places: dict[Hashable, dict[str, tuple[int, Endpoint]]] = {}
+    for at, end in enumerate(tos):
+        of_kind = places.setdefault(kind(end), {})
+        if len(of_kind) < 2:  # the first, and another where the first is the source itself
+            of_kind.setdefault(end.place, (at, end))
+    for protocol, port in dict.fromkeys(map(_port, objective.ports)):
+        missing: dict[Hashable, dict[Hashable, None]] = {}
+        for source in froms:
+            left = missing.setdefault(kind(source), dict.fromkeys(places))
+            met = {
+                other: found
+                for other in left
+                if (found := next((f for f in places[other].values() if f[1].place != source.place), None)) is not None
+            }
+            for other, (_, end) in sorted(met.items(), key=lambda item: item[1][0]):
+                del left[other]
+                yield Conversation(objective=objective, source=source, destination=end, protocol=protocol, port=port)
 
 
 def can_survive(topology: Topology, *, keep: bool) -> frozenset[str]:

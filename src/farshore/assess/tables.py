@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from farshore.arm.decode import Address, Network
 from farshore.arm.network import NextHopType, Subnet, VirtualNetwork
 from farshore.assess.context import Context, Side, is_appliance_route
-from farshore.routing.prefixes import inside, overlap
-from farshore.routing.selection import select
+from farshore.assess.rows import Rows
+from farshore.routing.selection import choose
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
 
 DEFAULT = "0.0.0.0/0"
@@ -55,10 +56,10 @@ class Design:
 
     def answers(self, network: VirtualNetwork, subnet: Subnet, prefixes: Iterable[Network]) -> Iterator[Answer]:
         """One answer for each part into which the subnet's own routes cut the prefixes."""
-        rows = self.rows(network, subnet)
+        rows = Rows(self.rows(network, subnet))
         for prefix in prefixes:
-            for address in _parts(prefix, (row.address_prefix for row in rows)):
-                choice = select(rows, address)
+            for address in rows.parts(prefix):
+                choice = choose(rows.matching(address))
                 yield Answer(prefix=prefix, address=address, choice=choice, appliance=self._is_appliance(choice.chosen))
 
     def rows(self, network: VirtualNetwork, subnet: Subnet) -> tuple[EffectiveRoute, ...]:
@@ -71,8 +72,7 @@ class Design:
                 rows += [_row(RouteSource.DEFAULT, p, NextHopType.VNET_PEERING, by=by) for p in remote.address_space]
         table = self.context.table_of(subnet)
         if table is None or not table.disable_bgp_route_propagation:
-            gateway = NextHopType.VIRTUAL_NETWORK_GATEWAY
-            rows += [_row(RouteSource.VIRTUAL_NETWORK_GATEWAY, p, gateway) for p in self.context.site_prefixes]
+            rows += self._learned
         for route in () if table is None else table.routes:
             if not isinstance(route.address_prefix, str):
                 hop = NextHopType.VIRTUAL_APPLIANCE if is_appliance_route(route) else route.next_hop_type
@@ -81,6 +81,12 @@ class Design:
                     _row(RouteSource.USER, route.address_prefix, hop, hops, by=None if table is None else table.id.text)
                 )
         return tuple(rows)
+
+    @cached_property
+    def _learned(self) -> tuple[EffectiveRoute, ...]:
+        """The sites' prefixes, the same rows for every subnet that takes them."""
+        gateway = NextHopType.VIRTUAL_NETWORK_GATEWAY
+        return tuple(_row(RouteSource.VIRTUAL_NETWORK_GATEWAY, p, gateway) for p in self.context.site_prefixes)
 
     def _is_appliance(self, row: EffectiveRoute | None) -> bool:
         return (
@@ -110,25 +116,3 @@ def _row(
         next_hop_ip_addresses=hops,
         by=by,
     )
-
-
-def _parts(prefix: Network, rows: Iterable[Network]) -> tuple[Address, ...]:
-    """One address of the prefix for each part that longer rows cut out of it, and one of what is left."""
-    inner = [row for row in dict.fromkeys(rows) if row != prefix and inside(row, prefix)]
-    found = dict.fromkeys(
-        _free(part, [other for other in inner if other != part and inside(other, part)]) for part in (prefix, *inner)
-    )
-    return tuple(address for address in found if address is not None)
-
-
-def _free(part: Network, taken: list[Network]) -> Address | None:
-    """An address of the part that none of `taken` holds; None where they fill it."""
-    candidate = int(part.network_address)
-    last = int(part.broadcast_address)
-    for other in sorted((o for o in taken if overlap(o, part)), key=lambda network: int(network.network_address)):
-        if candidate < int(other.network_address):
-            break
-        candidate = max(candidate, int(other.broadcast_address) + 1)
-    if candidate > last:
-        return None
-    return part[candidate - int(part.network_address)]

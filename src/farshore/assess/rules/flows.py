@@ -8,19 +8,20 @@ Machines that nothing tells apart on the way (subnet, groups) are one class, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId
 from farshore.assess.context import GATEWAY_SUBNET, Context
 from farshore.assess.findings import Finding, error, info, rule, warning
-from farshore.assess.objectives import Conversation, Endpoint, can_survive, resolve_in
+from farshore.assess.objectives import Conversation, Endpoint, can_survive, one_of_each
 from farshore.assess.ways import elements_of
 from farshore.errors import InputError
 from farshore.routing.context import routing_of
 from farshore.routing.figures import describe
-from farshore.routing.prefixes import covers
 from farshore.routing.values import Disposition, Trace
 from farshore.routing.verdicts import Verdict, arrived, judge
 
@@ -89,7 +90,7 @@ def of_nobody(context: Context) -> Iterator[Finding]:
     if not context.machines:
         return
     for objective in context.objectives:
-        if not resolve_in(context, objective):
+        if next(one_of_each(context, objective, lambda end: end.place), None) is None:
             yield error(
                 f"objectives/{objective.name}",
                 f"Objective {objective.name}, from {objective.from_} to {objective.to}, means no machine and no site",
@@ -163,12 +164,7 @@ def _told(context: Context, kinds: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def _judged(context: Context, *, deny: bool = False) -> Iterator[tuple[Conversation, Trace, Trace, Verdict]]:
-    key = ("judged", deny)
-    found = context.memo.get(key)
-    if found is None:
-        found = context.memo[key] = tuple(_judge_all(context, deny=deny))
-    answer: tuple[tuple[Conversation, Trace, Trace, Verdict], ...] = found
-    yield from answer
+    yield from context.remember(("judged", deny), lambda: tuple(_judge_all(context, deny=deny)))
 
 
 def _judge_all(context: Context, *, deny: bool) -> Iterator[tuple[Conversation, Trace, Trace, Verdict]]:
@@ -176,12 +172,7 @@ def _judge_all(context: Context, *, deny: bool) -> Iterator[tuple[Conversation, 
     for objective in context.objectives:
         if objective.deny is not deny:
             continue
-        classes: dict[object, Conversation] = {}
-        for talk in resolve_in(context, objective):
-            classes.setdefault(
-                (_class(context, talk.source), _class(context, talk.destination), talk.protocol, talk.port), talk
-            )
-        for talk in list(classes.values())[:MOST_TRACES]:
+        for talk in islice(one_of_each(context, objective, partial(_class, context)), MOST_TRACES):
             try:
                 forward, back = routing.trace(talk.flow)
             except InputError as failure:
@@ -202,7 +193,11 @@ def _unknown(talk: Conversation, failure: InputError) -> Trace:
     )
 
 
-def _class(context: Context, end: Endpoint) -> object:
+def _class(context: Context, end: Endpoint) -> Hashable:
+    return context.remember(("class", end.place, end.address, end.machine), lambda: _class_of(context, end))
+
+
+def _class_of(context: Context, end: Endpoint) -> Hashable:
     nic = context.estate.network_interface(end.nic)
     if nic is None:
         return end.place, end.address
@@ -213,9 +208,9 @@ def _class(context: Context, end: Endpoint) -> object:
     return subnets, groups, rules, None if machine is None else machine.power_state, _atom(context, end)
 
 
-def _atom(context: Context, end: Endpoint) -> frozenset[Network]:
+def _atom(context: Context, end: Endpoint) -> tuple[Network, ...]:
     """The user routes that hold the address: they part machines of one subnet."""
-    return frozenset(prefix for prefix in context.routed if covers(prefix, end.address))
+    return context.routed.all(end.address)
 
 
 def _with_way(context: Context, talk: Conversation, finding: Finding, *traces: Trace) -> Finding:

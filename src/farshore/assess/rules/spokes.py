@@ -60,7 +60,7 @@ class _Misled:
 
 @rule("FS201", "A subnet with machines has no route to the appliance", "D28", "D33", "D40", "D41", "R37", "R38")
 def no_route(context: Context) -> Iterator[Finding]:
-    for misled in _first_of_each(_in_spokes(context)):
+    for misled in _in_spokes(context):
         without_table = misled.table is None
         if misled.kind == "none" or (without_table and misled.kind == "gateway"):
             yield error(
@@ -78,7 +78,7 @@ def no_route(context: Context) -> Iterator[Finding]:
 
 @rule("FS202", "A route of a subnet with machines leads away from the appliance", "D41", "R14", "R21")
 def leads_away(context: Context) -> Iterator[Finding]:
-    for misled in _first_of_each(_in_spokes(context)):
+    for misled in _in_spokes(context):
         if misled.kind == "user" and not misled.to_appliance_elsewhere and misled.table is not None:
             row = misled.answer.chosen
             assert row is not None
@@ -98,7 +98,7 @@ def leads_away(context: Context) -> Iterator[Finding]:
 
 @rule("FS203", "Route propagation is on in a spoke", "R37", "D41", "R14", "R39")
 def propagation_on(context: Context) -> Iterator[Finding]:
-    for misled in _first_of_each(_in_spokes(context)):
+    for misled in _in_spokes(context):
         if misled.kind == "gateway" and misled.table is not None:
             yield error(
                 misled.blamed,
@@ -111,7 +111,7 @@ def propagation_on(context: Context) -> Iterator[Finding]:
 
 @rule("FS204", "Spokes are peered with each other and pass the appliance by", "R16", "D41", "D36")
 def peered_directly(context: Context) -> Iterator[Finding]:
-    for misled in _first_of_each(_in_spokes(context)):
+    for misled in _in_spokes(context):
         row = misled.answer.chosen
         if misled.kind == "peering" and row is not None:
             yield error(
@@ -125,7 +125,7 @@ def peered_directly(context: Context) -> Iterator[Finding]:
 
 @rule("FS205", "The GatewaySubnet has no route to the appliance for a spoke's prefix", "R36", "R16", "R39")
 def gateway_route_missing(context: Context) -> Iterator[Finding]:
-    for misled in _in_gateway_subnets(context):
+    for misled in _in_gateways(context):
         if misled.kind in ("peering", "gateway", "none"):
             where = "a table on the GatewaySubnet" if misled.table is None else misled.table.id.short
             yield error(
@@ -139,7 +139,7 @@ def gateway_route_missing(context: Context) -> Iterator[Finding]:
 
 @rule("FS206", "A route of the GatewaySubnet leads a spoke's traffic away from the appliance", "R36", "R14", "R39")
 def gateway_route_elsewhere(context: Context) -> Iterator[Finding]:
-    for misled in _in_gateway_subnets(context):
+    for misled in _in_gateways(context):
         if misled.kind == "user" and not misled.to_appliance_elsewhere and misled.table is not None:
             row = misled.answer.chosen
             assert row is not None
@@ -152,7 +152,11 @@ def gateway_route_elsewhere(context: Context) -> Iterator[Finding]:
             )
 
 
-def _in_spokes(context: Context) -> Iterator[_Misled]:
+def _in_spokes(context: Context) -> tuple[_Misled, ...]:
+    return context.remember("misled in spokes", lambda: tuple(_first_of_each(_every_in_spokes(context))))
+
+
+def _every_in_spokes(context: Context) -> Iterator[_Misled]:
     if not context.steered:
         return
     for side in context.sides:
@@ -172,6 +176,10 @@ def _in_spokes(context: Context) -> Iterator[_Misled]:
                             answer=answer,
                             blamed=table_or_subnet(context, subnet, table),
                         )
+
+
+def _in_gateways(context: Context) -> tuple[_Misled, ...]:
+    return context.remember("misled in gateway subnets", lambda: tuple(_in_gateway_subnets(context)))
 
 
 def _in_gateway_subnets(context: Context) -> Iterator[_Misled]:
