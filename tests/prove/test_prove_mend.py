@@ -8,7 +8,8 @@ from dataclasses import replace
 from farshore.plan.model import Event, Phase, Plan, Step
 from farshore.prove import Counterexample, prove
 from farshore.prove.describe import describe_proof
-from farshore.prove.mend import mend, with_mends
+from farshore.prove.mend import mend
+from farshore.prove.mends import with_mends
 from prove.estates import FAR, connect, deallocate, disaster, estate, failover, planned, prefer, put, reach, returns
 from prove.plans import plan
 

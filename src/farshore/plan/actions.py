@@ -12,6 +12,7 @@ from typing import Any
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.arm.versions import api_version
+from farshore.estate.outside import Router
 from farshore.plan.model import Action
 
 
@@ -158,6 +159,18 @@ def site_change(
             "command": None if command is None else list(command),
         },
     )
+
+
+def router_settings(router: Router) -> dict[str, Any]:
+    """A router's whole settings, as `site_change` takes them."""
+    return {
+        "name": router.name,
+        "local_preference": router.local_preference,
+        "prepend": router.prepend,
+        "filters": [
+            {"direction": item.direction, "prefix": str(item.prefix), "action": item.action} for item in router.filters
+        ],
+    }
 
 
 def expect_circuit(

@@ -8,29 +8,31 @@ Four kinds of change are derivable from a counterexample, and tried in this orde
   * a site step that is missing before two networks answer: one router of the site prefers its circuit (D51, D90)
   * a fence that is missing before old machines return: the routers that lead to them deny the moved prefixes (D51)
 
-Each is proven anew with the objective in question. It is offered when the fault is gone and nothing is wrong that was
-not wrong before; else there is none. What to do about the estate itself is found by `repair.py`.
+Each is proven anew, with the objective in question first, then with all of them. It is offered when the fault is gone
+and nothing is wrong that was not wrong before; else there is none. Mends for all that a proof found, such that they can
+be had together, are put together by `mends.py`; what to do about the estate itself is found by `repair.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from farshore.arm.decode import Network
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Filter, Router, Site
-from farshore.plan.actions import site_change
+from farshore.plan.actions import router_settings, site_change
 from farshore.plan.effects import apply, start
 from farshore.plan.model import Event, Phase, Plan, SetRouter, Step, StepKind, order
 from farshore.prove.lost import below, listed, lost_of, moves_a_machine
 from farshore.prove.prover import prove
 from farshore.prove.values import Counterexample, Proof
+from farshore.routing.verdicts import UNSAFE
 
 MOST_TRIED = 16
-WHOLE_TRIED = 4
+WHOLE_TRIED = 6
 """Changes that are proven with all objectives, not only with the one that failed."""
 PREFERRED = 200
 """Above the default of 100 (E42)."""
@@ -46,51 +48,70 @@ def mend(estate: Estate, plan: Plan, counterexample: Counterexample) -> str | No
 def mended(estate: Estate, plan: Plan, counterexample: Counterexample) -> tuple[str, Plan] | None:
     """The same, with the plan as it would be. A change after which the whole plan is proven is taken before one that
     only takes the counterexample away."""
-    found = _search(estate, plan, counterexample)
-    return None if found is None else found[:2]
+    found = search(estate, plan, counterexample, prove(estate, plan))
+    return None if found is None else (found.text, found.plan)
 
 
-def _search(estate: Estate, plan: Plan, counterexample: Counterexample) -> tuple[str, Plan, bool] | None:
-    """The change, and whether the whole plan is proven with it."""
-    objectives = [item for item in plan.objectives if item.name == counterexample.objective] or None
-    known = _names(prove(estate, plan, objectives))
-    best: tuple[str, Plan, bool] | None = None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """A change in words, the plan as it would be, and its proof."""
+
+    text: str
+    plan: Plan
+    proof: Proof
+
+
+def search(
+    estate: Estate, plan: Plan, example: Counterexample, held: Proof, keeps: Callable[[Plan], bool] = lambda plan: True
+) -> Mend | None:
+    """The best change found for one of the counterexamples in `held`, which is the plan's proof with all objectives.
+    `keeps`: what else the changed plan has to be."""
+    objectives = [item for item in plan.objectives if item.name == example.objective]
+    several = bool(objectives) and len(plan.objectives) > 1
+    known, place = faults_of(held), place_of(example)
+    best: Mend | None = None
     whole = 0
-    for text, changed in islice(_candidates(estate, plan, counterexample), MOST_TRIED):
-        left = _names(prove(estate, changed, objectives))
-        if not left < known or _name(counterexample) in left:
+    for text, changed in islice(_candidates(estate, plan, example), MOST_TRIED):
+        if not keeps(changed):
             continue
-        if not left and whole < WHOLE_TRIED:
+        # One objective's proof is the cheap one: what fails there needs no other.
+        proof = prove(estate, changed, objectives if several else None)
+        if place in faults_of(proof) or _worse(proof, known):
+            continue
+        if several:
+            if whole == WHOLE_TRIED or (best is not None and not proof.ok):
+                continue
             whole += 1
-            if prove(estate, changed).ok:
-                return text, changed, True
-        best = best or (text, changed, False)
+            proof = prove(estate, changed)
+            if _worse(proof, known):
+                continue
+        if proof.ok:
+            return Mend(text=text, plan=changed, proof=proof)
+        best = best or Mend(text=text, plan=changed, proof=proof)
     return best
 
 
-def with_mends(estate: Estate, plan: Plan, proof: Proof, most: int = 5) -> Proof:
-    """The proof with a mend for its first counterexamples, where there is one. It takes several proofs each; a change
-    that proves the whole plan is every counterexample's."""
-    failing = [item for item in proof.counterexamples if not item.exempt]
-    texts: dict[int, str] = {}
-    for item in failing[:most]:
-        found = _search(estate, plan, item)
-        if found is not None and found[2]:
-            texts = {id(other): found[0] for other in failing}
-            break
-        if found is not None:
-            texts[id(item)] = found[0]
-    told = tuple(replace(item, mend=texts.get(id(item), item.mend)) for item in proof.counterexamples)
-    return replace(proof, counterexamples=told)
+Place = tuple[str, str, str]
+"""Where a proof failed, the same in a changed plan's: claim, objective, and the step or event after which."""
 
 
-def _names(proof: Proof) -> set[tuple[str, str, str]]:
-    """What fails the proof: the exempt interval is the topology's, whatever the plan."""
-    return {_name(item) for item in proof.counterexamples if not item.exempt}
+def place_of(item: Counterexample) -> Place:
+    return item.claim, item.objective, item.after
 
 
-def _name(item: Counterexample) -> tuple[str, str, str]:
-    return item.claim, item.kind, item.after
+def faults_of(proof: Proof) -> dict[Place, int]:
+    """Where a proof failed, and how badly, 0 the worst. The exempt interval is the topology's, whatever the plan."""
+    found: dict[Place, int] = {}
+    for item in proof.counterexamples:
+        if not item.exempt:
+            bad = UNSAFE.index(item.kind) if item.kind in UNSAFE else len(UNSAFE)
+            found[place_of(item)] = min(bad, found.get(place_of(item), bad))
+    return found
+
+
+def _worse(proof: Proof, known: Mapping[Place, int]) -> bool:
+    """Whether a proof failed where nothing was wrong before, or more badly than before."""
+    return any(place not in known or bad < known[place] for place, bad in faults_of(proof).items())
 
 
 def _candidates(estate: Estate, plan: Plan, example: Counterexample) -> Iterator[tuple[str, Plan]]:
@@ -227,7 +248,7 @@ def _with_site_step(plan: Plan, before: str, site: Site, name: str, routers: lis
         phase=phase,
         title=f"Site {site.name}: {name} on {routers[0].name}",
         subject=f"sites/{site.name}/routers/{routers[0].name}",
-        action=site_change(site.name, [_settings(router) for router in routers], []),
+        action=site_change(site.name, [router_settings(router) for router in routers], []),
         after=later.after,
         effects=tuple(SetRouter(site=site.name, router=router) for router in routers),
     )
@@ -241,14 +262,3 @@ def _with_site_step(plan: Plan, before: str, site: Site, name: str, routers: lis
 def _phase_before(items: dict[str, Step | Event], event: Event) -> Phase:
     phases = [item.phase for id_ in below(items, event.id) if isinstance(item := items[id_], Step)]
     return max(phases, key=list(Phase).index, default=Phase.PROVISION)
-
-
-def _settings(router: Router) -> dict[str, object]:
-    return {
-        "name": router.name,
-        "local_preference": router.local_preference,
-        "prepend": router.prepend,
-        "filters": [
-            {"direction": item.direction, "prefix": str(item.prefix), "action": item.action} for item in router.filters
-        ],
-    }

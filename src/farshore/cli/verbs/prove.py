@@ -40,7 +40,7 @@ def command(
     from farshore.prove import prove
     from farshore.prove.describe import describe_proof
     from farshore.prove.file import proof_as_json
-    from farshore.prove.mend import with_mends
+    from farshore.prove.mends import with_mends
     from farshore.prove.repair import with_repair
 
     _, estate = read_folder(app.project_dir)

@@ -172,7 +172,9 @@ def _step(
     change = design.project.change_of(wanted.name)
     return draft.add(
         name,
-        actions.site_change(wanted.name, [_settings(router) for router in shown], verify, command=change.command),
+        actions.site_change(
+            wanted.name, [actions.router_settings(router) for router in shown], verify, command=change.command
+        ),
         title=title,
         subject=f"sites/{wanted.name}/routers/{shown[0].name}",
         expected=durations.SITE_PERSON if change.command is None else durations.SITE_COMMAND,
@@ -180,14 +182,3 @@ def _step(
         after=after,
         effects=[SetRouter(site=wanted.name, router=router) for router in shown],
     )
-
-
-def _settings(router: Router) -> dict[str, Any]:
-    return {
-        "name": router.name,
-        "local_preference": router.local_preference,
-        "prepend": router.prepend,
-        "filters": [
-            {"direction": item.direction, "prefix": str(item.prefix), "action": item.action} for item in router.filters
-        ],
-    }
