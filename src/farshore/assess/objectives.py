@@ -10,7 +10,7 @@ don't either, because the second is the target's and can't join the source's hub
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
@@ -90,8 +90,13 @@ def resolve(objective: Objective, estate: Estate) -> tuple[Conversation, ...]:
 
 def resolve_in(context: Context, objective: Objective) -> tuple[Conversation, ...]:
     """`resolve`, with the context at hand."""
+    return tuple(conversations(context, objective))
+
+
+def conversations(context: Context, objective: Objective) -> Iterator[Conversation]:
+    """Those of `resolve_in`, one after the other: all are as many as machines times prefixes."""
     froms, tos = _ends(context, objective.from_), _ends(context, objective.to)
-    return tuple(
+    yield from (
         Conversation(objective=objective, source=source, destination=destination, protocol=protocol, port=port)
         for protocol, port in map(_port, objective.ports)
         for source in froms
@@ -199,24 +204,28 @@ def _derived(name: str, from_: str, to: str, through: str | None) -> Objective:
 
 
 def _ends(context: Context, name: str) -> tuple[Endpoint, ...]:
+    return context.remember(("ends", name), lambda: tuple(_named(context, name)))
+
+
+def _named(context: Context, name: str) -> Iterable[Endpoint]:
     site = context.estate.site(name)
     if site is not None:
-        return tuple(Endpoint(name=site.name, place=site.name, address=_host(prefix)) for prefix in site.prefixes)
+        return [Endpoint(name=site.name, place=site.name, address=_host(prefix)) for prefix in site.prefixes]
     if name.lower() == "machines":
-        return tuple(end for machine in context.machines if (end := _end(machine)) is not None)
+        return (end for machine in context.machines if (end := _end(machine)) is not None)
     if name.lower() == "internet":
         return (Endpoint(name="internet", place="internet", address=OUTSIDE),)
     prefix = _prefix(name)
     if prefix is not None:
-        return tuple(_within(context, prefix))
+        return _within(context, prefix)
     everyone = (*context.machines, *context.bystanders)
-    return tuple(end for machine in everyone if matches(machine.id, name) and (end := _end(machine)) is not None)
+    return (end for machine in everyone if matches(machine.id, name) and (end := _end(machine)) is not None)
 
 
 def _within(context: Context, prefix: Network) -> Iterator[Endpoint]:
-    for machine in (*context.machines, *context.bystanders):
-        if machine.address is not None and covers(prefix, machine.address) and (end := _end(machine)) is not None:
-            yield end
+    everyone = (*context.machines, *context.bystanders)
+    known = context.remember("everyone", lambda: [end for machine in everyone if (end := _end(machine)) is not None])
+    yield from (end for end in known if covers(prefix, end.address))
     for site in context.estate.sites:
         for own in site.prefixes:
             if own.version == prefix.version and own.overlaps(prefix):

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import NetworkSecurityGroup, SecurityRule, Subnet
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
-from farshore.assess.objectives import Endpoint, resolve_in
+from farshore.assess.objectives import Endpoint, conversations
 from farshore.estate.counterparts import mapped_address
 from farshore.routing.context import routing_of
 from farshore.routing.index import Holder
@@ -58,7 +59,7 @@ def denied_in_target(context: Context) -> Iterator[Finding]:
         for holder in context.index.at(hub.id.key, address)
     )
     for objective in context.objectives:
-        for talk in resolve_in(context, objective)[:MOST_FLOWS] if not objective.deny else ():
+        for talk in islice(conversations(context, objective), 0 if objective.deny else MOST_FLOWS):
             packet = Packet(
                 source=_moved(context, talk.source),
                 destination=_moved(context, talk.destination),
