@@ -12,7 +12,7 @@ import pytest
 
 from farshore import examples
 from farshore.assess import Severity, assess
-from farshore.assess.doubtful import TOLD_ANYWAY
+from farshore.assess.doubtful import OF_THE_UNKNOWN
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.estate.project import Project
@@ -33,7 +33,7 @@ def test_what_comes_of_a_marker_alone_is_said_as_far_as_it_can_be_read(example: 
             # The project names what then has no name.
             continue
         for finding in found:
-            new = (finding.code, finding.subject) not in known and finding.code not in TOLD_ANYWAY
+            new = (finding.code, finding.subject) not in known and finding.code not in OF_THE_UNKNOWN
             if new and finding.severity is not Severity.INFO:
                 assert "as far as can be read" in finding.summary, f"{key} {path}: {finding}"
                 assert any("can't be read: " in text for text in finding.evidence), finding

@@ -37,6 +37,38 @@ def test_nothing_that_holds_data_is_offered_to_be_deleted() -> None:
             assert not [edit for edit in edits_of(estate, resource_id(id_)) if edit.text.startswith("delete")]
 
 
+def test_a_broken_deny_is_mended_by_a_change_and_never_by_asking_less() -> None:
+    here = bench()
+    forbidden = {"name": "no ssh", "from": "datacenter", "to": "machines", "ports": ["tcp/22"], "deny": True}
+    here.project["objectives"].append(forbidden)
+    found = repair(here.estate(), proven=False)
+    assert found is None or not any(edit.weakens for edit in found.edits), found
+    kept = here.estate() if found is None else found.estate
+    assert kept.project is not None and "no ssh" in [item.name for item in kept.project.objectives]
+
+
+def test_a_denied_icmp_objective_is_mended_at_the_group_that_denies_it() -> None:
+    here = bench()
+    here.project["objectives"] = [{"name": "ping", "from": "datacenter", "to": "machines", "ports": ["icmp"]}]
+    rule = {"priority": 100, "direction": "Inbound", "access": "Deny", "protocol": "Icmp"}
+    every = {"sourceAddressPrefix": "*", "destinationAddressPrefix": "*", "sourcePortRange": "*"}
+    group = next(item for item in here.resources if item["type"].lower().endswith("/networksecuritygroups"))
+    rules = group["properties"].setdefault("securityRules", [])
+    rules.append({"name": "no-ping", "properties": {**rule, **every, "destinationPortRange": "*"}})
+    found = repair(here.estate(), proven=False)
+    assert found is not None
+    groups = {"nsg-source-vnet1-app", "nsg-source-vnet2-app"}
+    assert {edit.subject.rsplit("/", 1)[-1] for edit in found.edits} == groups, found.text
+
+
+def test_an_objective_that_survives_what_the_topology_can_t_is_asked_to_promise_less() -> None:
+    here = bench("single-circuit-kept-addresses")
+    here.project["objectives"][0].update(survive=["circuit-link", "circuit"])
+    found = repair(here.estate(), proven=False)
+    assert found is not None and [edit.weakens for edit in found.edits] == [True]
+    assert "not claim to survive the loss of any one circuit" in found.text
+
+
 def test_prove_tells_what_to_do_about_the_estate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here = bench()
     here.properties("rt-source-gateway")["routes"].pop(0)

@@ -120,3 +120,17 @@ def test_every_failure_is_still_counted_where_a_group_can_t_be_read() -> None:
     reach = Reach.of(estate)
     for element in elements(reach.model.columns.skeleton):
         assert sum(reach.totals(reach.under(element)).values()) == sum(reach.totals().values())
+
+
+def test_an_appliance_whose_subnet_is_not_there_forwards_nothing() -> None:
+    """A plan may take a subnet away, or never build it: that is an answer and no bad input."""
+    net = hub()
+    body = net.bodies[id_of("virtualNetworks", "hub")]["properties"]
+    assert words(net.estate(site(router())))[0] == "delivered"
+    body["subnets"] = [item for item in body["subnets"] if item["name"] != "nva"]
+    estate = net.estate(site(router()))
+    forward, _ = trace(estate, ASKED)
+    assert (
+        forward.disposition == "PathDead" and "subnets/nva of" in forward.because and "is not there" in forward.because
+    )
+    assert {word for word, cells in words(estate)[1].items()} <= {"unreachable"}

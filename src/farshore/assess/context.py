@@ -363,7 +363,11 @@ class Context:
         return tuple(found)
 
     def _expected_in_source(self) -> tuple[Address, ...]:
-        named = [address for item in self.project.appliances for address in self.addresses_of(item.source)[:1]]
+        named = [
+            address
+            for item in self.project.appliances
+            for address in first_of_each_family(self.addresses_of(item.source))
+        ]
         found = named or [address for address in self._next_hops_in_source if self._stands_for_an_appliance(address)]
         return tuple(dict.fromkeys(found))
 
@@ -489,3 +493,11 @@ class Context:
 
 def is_appliance_route(route: Route) -> bool:
     return route.next_hop_type.lower() == VIRTUAL_APPLIANCE
+
+
+def first_of_each_family(addresses: Iterable[Address]) -> tuple[Address, ...]:
+    """A NIC's primary address of IPv4, and of IPv6 where it has one."""
+    found: dict[int, Address] = {}
+    for address in addresses:
+        found.setdefault(address.version, address)
+    return tuple(found.values())

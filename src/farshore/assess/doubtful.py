@@ -19,7 +19,7 @@ STEPS = 2
 """Over so many references a value is looked for: a machine's NIC, and the NIC's subnet."""
 NAMED = 3
 """So many are named in a finding."""
-TOLD_ANYWAY = ("FS821", "FS822", "FS906")
+OF_THE_UNKNOWN = ("FS821", "FS822", "FS906")
 """Codes that speak of what is not known."""
 
 
@@ -33,7 +33,7 @@ def as_far_as_read(estate: Estate, findings: list[Finding]) -> list[Finding]:
 
 
 def _doubted(finding: Finding, unread: dict[str, list[str]], near: dict[str, set[str]]) -> Finding:
-    if finding.severity is Severity.INFO or finding.code in TOLD_ANYWAY:
+    if finding.severity is Severity.INFO or finding.code in OF_THE_UNKNOWN:
         return finding
     around = _around(finding.subject, near)
     texts = [text for key, held in unread.items() for text in held if key in around or text.endswith(".id")]

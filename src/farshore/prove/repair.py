@@ -4,9 +4,9 @@
 
 `assess` says what is wrong and with what; `edits/` says what could be done there and around it. Each edit is tried:
 the estate is assessed as it would be. An edit helps when the error is gone and no other has come; of those that help,
-the one that leaves the fewest errors, then the fewest new warnings, then the one nearest to what was blamed. What is
-still wrong then is mended the same way, one edit after the other. At the end the plan of the mended estate is proven:
-a change is offered only if both hold.
+the one that leaves the fewest errors, then the fewest new warnings, then the one nearest to what was blamed. To promise
+less is tried only where nothing else helps. What is still wrong then is mended the same way, one edit after the other.
+At the end the plan of the mended estate is proven: a change is offered only if both hold.
 
 The search is about no fault in particular: it knows the settings of Azure's resources and where to look, and lets the
 assessment and the proof judge.
@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.assess import Assessment, Finding, Severity, assess
+from farshore.assess.doubtful import OF_THE_UNKNOWN
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.plan.make import make_plan
@@ -30,6 +31,8 @@ from farshore.prove.values import Proof, Repaired
 
 MOST_TRIED = 400
 """Edits for one error: an assessment of a small estate takes some hundredths of a second."""
+MOST_WEAKER = 32
+"""Edits that promise less: they are tried where no other helps."""
 LOOKED_AT = 40_000
 """Resources that are assessed for one error, all edits together: large estates try fewer."""
 MOST_ERRORS = 8
@@ -94,16 +97,19 @@ def _best(estate: Estate, held: Assessment) -> tuple[Edit, Estate, Assessment] |
     """The best edit for the first error that any edit helps."""
     known = _names(held, Severity.ERROR)
     quiet = _names(held, Severity.WARNING)
+    unknown = _unknown(held)
     tries = max(10, min(MOST_TRIED, LOOKED_AT // max(1, len(estate.resources))))
     for finding in _errors(held)[:MOST_ERRORS]:
         best: tuple[tuple[int, int], Edit, Estate, Assessment] | None = None
-        for edit in islice(_candidates(estate, finding), tries):
+        for edit in chain(islice(_candidates(estate, finding), tries), islice(_weaker(estate), MOST_WEAKER)):
+            if edit.weakens and best is not None:
+                break
             tried = _after(estate, edit)
             if tried is None:
                 continue
             after, judged = tried
             left = _names(judged, Severity.ERROR)
-            if _name(finding) in left or not left < known:
+            if _name(finding) in left or not left < known or _unknown(judged) - unknown:
                 continue
             score = (len(left), len(_names(judged, Severity.WARNING) - quiet))
             if best is None or score < best[0]:
@@ -140,6 +146,11 @@ def _names(held: Assessment, severity: Severity) -> frozenset[tuple[str, str, st
     return frozenset(_name(finding) for finding in held.findings if finding.severity is severity)
 
 
+def _unknown(held: Assessment) -> frozenset[tuple[str, str, str]]:
+    """What nobody can tell: an error that is only out of sight is not mended."""
+    return frozenset(_name(finding) for finding in held.findings if finding.code in OF_THE_UNKNOWN)
+
+
 def _name(finding: Finding) -> tuple[str, str, str]:
     return finding.code, finding.subject.lower(), finding.summary
 
@@ -149,9 +160,14 @@ def _candidates(estate: Estate, finding: Finding) -> Iterator[Edit]:
     finding's way rests on."""
     seen: set[tuple[str, str]] = set()
     for edit in _near(estate, finding):
-        if (edit.subject, edit.text) not in seen:
+        if not edit.weakens and (edit.subject, edit.text) not in seen:
             seen.add((edit.subject, edit.text))
             yield edit
+
+
+def _weaker(estate: Estate) -> Iterator[Edit]:
+    """Edits that change nothing but what is promised."""
+    return (edit for edit in project_edits(estate, "objectives") if edit.weakens)
 
 
 def _near(estate: Estate, finding: Finding) -> Iterator[Edit]:

@@ -70,7 +70,7 @@ def exits_of(world: World, holder: Holder) -> tuple[Holder, ...]:
     for id_ in () if machine is None else machine.network_interfaces:
         nic = world.index.nics.get(id_.key)
         if nic is not None and nic.enable_ip_forwarding and world.health.nic(nic) is None:
-            for other in holders_of(nic):
+            for other in filter(lambda held: world.has_subnet(held.subnet), holders_of(nic)):
                 if other.address.version == holder.address.version:
                     found.setdefault(other.subnet.key, other)
     return tuple(found.values())
@@ -102,6 +102,8 @@ def _of_nic(world: World, holder: Holder) -> Appliance:
     why = world.health.nic(holder.nic)
     if why is None and not holder.nic.enable_ip_forwarding:
         why = f"{holder.nic.id.name} has IP forwarding off and drops what is not for itself (R24)"
+    if why is None and not world.has_subnet(holder.subnet):
+        why = f"the subnet {holder.subnet.short} of {holder.nic.id.name} is not there"
     machine = world.index.machine_of.get(holder.nic.id.key, holder.nic.id.key)
     return Appliance(
         id=holder.nic.id,
@@ -117,7 +119,9 @@ def _of_nic(world: World, holder: Holder) -> Appliance:
 def _of_frontend(world: World, frontend: Frontend, network: VirtualNetwork) -> Appliance | str:
     stateful = is_stateful(world, frontend.id.key)
     if frontend.kind == "azureFirewall":
-        up = world.health.placed(frontend.id, network.location)
+        why = None if world.health.placed(frontend.id, network.location) else f"{frontend.id.name} does not work"
+        if why is None and not world.has_subnet(frontend.subnet):
+            why = f"the subnet {frontend.subnet.short} of {frontend.id.name} is not there"
         return Appliance(
             id=frontend.id,
             subnet=frontend.subnet,
@@ -125,7 +129,7 @@ def _of_frontend(world: World, frontend: Frontend, network: VirtualNetwork) -> A
             stateful=stateful,
             missing=world.doubts.stands(network),
             state_key=frontend.id.key,
-            why=None if up else f"{frontend.id.name} does not work",
+            why=why,
         )
     alive = [_of_nic(world, member) for member in frontend.members if world.health.nic(member.nic) is None]
     if not alive:

@@ -182,6 +182,8 @@ class _Walk(Walked):
         unread = self.unread(f"whether {name} answers", world.doubts.of_nic(holder.nic))
         if unread is not None:
             return unread
+        if not world.has_subnet(holder.subnet):
+            return self.stopped(Disposition.NO_MACHINE, f"the subnet {holder.subnet.short} of {name} is not there")
         refused = self._refused(holder, "Inbound")
         if refused is not None:
             return refused
@@ -237,7 +239,8 @@ class _Walk(Walked):
         name, id_ = appliance.id.name, appliance.id
         if appliance.holder is not None and appliance.holder.address == self.destination:
             return self.deliver(self.world.index.networks[network_key(appliance.subnet)])
-        choice = self.world.choose(appliance.subnet, self.destination)
+        there = self.world.has_subnet(appliance.subnet)
+        choice = self.world.choose(appliance.subnet, self.destination) if there else None
         hop = Hop(
             kind="appliance",
             name=", ".join(held.name for held in (id_, *appliance.others)),

@@ -55,7 +55,16 @@ class _Misled:
 
     @property
     def appliance(self) -> str:
-        return " or ".join(str(address) for address in self.side.appliances)
+        """The addresses that a route may name: of the prefix's own family."""
+        version = self.answer.prefix.version
+        held = [str(address) for address in self.side.appliances if address.version == version]
+        return " or ".join(held) or f"(an IPv{version} address, which the appliance needs first)"
+
+    @property
+    def default(self) -> str:
+        """The route that leads everything of the prefix's family to the appliance."""
+        everything = "0.0.0.0/0" if self.answer.prefix.version == 4 else "::/0"
+        return f"{everything} -> VirtualAppliance {self.appliance}"
 
 
 @rule("FS201", "A subnet with machines has no route to the appliance", "D28", "D33", "D40", "D41", "R37", "R38")
@@ -69,9 +78,9 @@ def no_route(context: Context) -> Iterator[Finding]:
                 f" {'it has no route table' if without_table else 'its table has no route to the appliance'}",
                 *misled.answer.because,
                 remedy=(
-                    f"associate a table with 0.0.0.0/0 -> VirtualAppliance {misled.appliance} and propagation off"
+                    f"associate a table with {misled.default} and propagation off"
                     if misled.table is None
-                    else f"add the route 0.0.0.0/0 -> VirtualAppliance {misled.appliance} to {misled.table.id.short}"
+                    else f"add the route {misled.default} to {misled.table.id.short}"
                 ),
             )
 

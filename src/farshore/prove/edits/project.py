@@ -8,6 +8,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 from farshore.arm.decode import Network
+from farshore.assess import resolve
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Router, Site
 from farshore.estate.project import AddressMap, Appliance, Drill, Link, Machines, Project, Topology
@@ -219,13 +220,14 @@ def _objectives(estate: Estate, project: Project) -> Iterator[Edit]:
         for kind in held.survive:
             less = replace(held, survive=tuple(other for other in held.survive if other != kind))
             words = f"let {path} not claim to survive the loss of any one {kind}"
-            yield _edit(path, words, _set(objectives=(*others, less)))
+            yield _edit(path, words, _set(objectives=(*others, less))).weaker()
         names = [held.through] if held.through else []
         for nic in estate.network_interfaces:
             if names and nic.enable_ip_forwarding and nic.id.name not in names:
                 words = f"let {path} go through {shown(nic.id.name)}"
                 yield _edit(path, words, _set(objectives=(*others, replace(held, through=nic.id.text))))
-        yield _edit(path, f"take {path} out", _set(objectives=tuple(others)))
+        if not resolve(held, estate):
+            yield _edit(path, f"take {path} out", _set(objectives=tuple(others))).weaker()
 
 
 def _set(**values: object) -> Change:

@@ -20,6 +20,8 @@ class Edit:
     text: str
     changes: tuple[Change, ...] = ()
     project: Callable[[Project], Project] | None = None
+    weakens: bool = False
+    """Whether it promises less, where any other edit changes what is."""
 
     def apply(self, estate: Estate) -> Estate:
         """The estate as it would be; the project's sites come along. Raises `InputError` where it can't be."""
@@ -30,6 +32,9 @@ class Edit:
             # What the project names is looked for again: an edit may have made it, or taken it away.
             return after.with_project(after.project)
         return after.with_project(self.project(after.project))
+
+    def weaker(self) -> Edit:
+        return replace(self, weakens=True)
 
     def with_text(self, text: str) -> Edit:
         return replace(self, text=text)
