@@ -36,13 +36,35 @@ def test_the_columns_say_machine_by_machine_what_the_ranking_sums(generated: Pat
     out = tmp_path / "columns"
     told = answer("prove", "--as-it-is", "--out", str(out), "--project", str(generated))
     names = json.loads((out / "names.json").read_text())
+    assert sorted(path.name for path in out.iterdir()) == sorted(told["columns"]["files"])
     read = {name: array("I", (out / f"{name}.u32").read_bytes()) for name in ("failure", "machine", "lost")}
     assert {len(column) for column in read.values()} == {told["columns"]["rows"]}
+    assert len(names["failures"]) == told["failures"], "every failure that the text counts has a name"
+    today = array("I", (out / "today.u32").read_bytes())
+    assert len(today) == len(names["machines"]) == told["machines"] and sum(today) == told["words"]["delivered"]
+    assert all(lost <= today[machine] for machine, lost in zip(read["machine"], read["lost"], strict=True))
     sums: dict[str, int] = {}
     for failure, lost in zip(read["failure"], read["lost"], strict=True):
         sums[names["failures"][failure]] = sums.get(names["failures"][failure], 0) + lost
-    ranked = {f"{item['kind']} {item['name']}": item["lost"] for item in told["exposure"] if item["kind"] != "peering"}
-    assert {name: lost for name, lost in sums.items() if name in ranked} == ranked
+    assert any(item["kind"] == "peering" for item in told["exposure"])
+    assert sums == {f"{item['kind']} {item['name']}": item["lost"] for item in told["exposure"]}
+
+
+def test_where_nothing_is_delivered_no_failure_is_praised_for_costing_nothing(project: Path) -> None:
+    path = project / "estate.json"
+    estate = json.loads(path.read_text())
+    resources = estate["resources"] if isinstance(estate, dict) else estate
+    kept = [item for item in resources if not item["type"].lower().endswith("/connections")]
+    path.write_text(json.dumps({**estate, "resources": kept} if isinstance(estate, dict) else kept))
+    text = farshore("prove", "--as-it-is", "--project", str(project)).stdout
+    assert "cost nothing" not in text and "nothing is delivered today, so there is nothing to lose" in text
+
+
+def test_a_bad_estate_leaves_no_folder_behind(project: Path, tmp_path: Path) -> None:
+    (project / "estate.json").write_text("[{]")
+    out = tmp_path / "columns"
+    assert farshore("prove", "--as-it-is", "--out", str(out), "--project", str(project)).returncode == 1
+    assert not out.exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(generated: Path, tmp_path: Path) -> None:

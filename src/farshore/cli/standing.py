@@ -7,48 +7,37 @@ only what is unsafe with nothing failed is a bad answer; the rest is exposure, r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farshore.errors import InputError
 
 if TYPE_CHECKING:
-    from farshore.routing import Element
-    from farshore.routing.scale.reach import Reach, Standing
+    from farshore.cli.losses import Loss
+    from farshore.routing.scale import Reach
 
 UNSAFE = ("ambiguous", "looped", "stale", "wrong-owner", "asymmetric")
 MOST_SHOWN = 20
-MOST_TAKEN_OUT = 50
-"""So many peerings are looked at by taking each out of the estate, which costs as much as the estate did."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one failure costs."""
-
-    kind: str
-    name: str
-    lost: int
-    machines: int
-    """Machines that lose all they had."""
 
 
 def standing_of(folder: Path, port: str, *, pairs: bool, out: Path | None) -> dict[str, Any]:
     """The answer, as JSON has it. Raises `InputError` for a bad project, estate or port."""
     import gc
 
+    from farshore.cli.losses import MOST_TAKEN_OUT, check_empty, losses, write_columns
     from farshore.estate.files import ESTATE_FILE, PROJECT_FILE, each_body
     from farshore.estate.project import read_project
     from farshore.routing import elements
     from farshore.routing.scale.columns import columns_of_bodies
     from farshore.routing.scale.groups import Service
     from farshore.routing.scale.pairs import pairs_of
-    from farshore.routing.scale.peerings import peerings_of, without
+    from farshore.routing.scale.peerings import peerings_of
     from farshore.routing.scale.reach import Reach
 
     protocol, number = _service(port)
     service = Service(protocol=protocol, port=number)
+    if out is not None:
+        check_empty(out)
     project = read_project(folder / PROJECT_FILE)
     try:
         columns = columns_of_bodies(lambda: each_body(folder / ESTATE_FILE), project)
@@ -60,28 +49,18 @@ def standing_of(folder: Path, port: str, *, pairs: bool, out: Path | None) -> di
     every = elements(columns.skeleton)
     standings = [reach.under(element) for element in every]
     peerings = peerings_of(reach)
-    costs = [_cost(reach, element, standing) for element, standing in zip(every, standings, strict=True)]
-    costs += [_of_counts(reach, "peering", _named(reach, spoke.pair), spoke.units) for spoke in peerings.spokes]
-    for link in peerings.others[:MOST_TAKEN_OUT]:
-        costs.append(_against(reach, "peering", _named(reach, link), without(reach, link)))
-    costs += [Cost("peering", _named(reach, link), 0, 0) for link in peerings.idle]
-    unseen = len(peerings.others) - MOST_TAKEN_OUT
-    answer = _answer(reach, port, costs)
-    answer["left_out"] = [f"{unseen} peerings between networks that lean on each other"] if unseen > 0 else []
-    answer["left_out"] += _unfollowed(reach)
-    unread = [nic.rpartition("/")[2] for nic in reach.model.columns.unread]
-    if unread:
-        shown = ", ".join(unread[:MOST_SHOWN]) + (f" and {len(unread) - MOST_SHOWN} more" * (len(unread) > MOST_SHOWN))
-        answer["left_out"].append(f"NICs whose address or subnet can't be read: {shown}")
+    found = list(losses(reach, every, standings, peerings))
+    answer = _answer(reach, port, found)
+    answer["left_out"] = _left_out(reach, len(peerings.others) - MOST_TAKEN_OUT)
     if out is not None:
-        answer["columns"] = _written(out, reach, every, standings)
+        answer["columns"] = write_columns(out, reach, found)
     if pairs:
-        found = pairs_of(reach, every, standings, peerings.spokes)
+        two = pairs_of(reach, every, standings, peerings.spokes)
         worst = [
             {"lost": lost, "more": more, "first": one, "second": other}
-            for lost, more, one, other in found.worst(MOST_SHOWN)
+            for lost, more, one, other in two.worst(MOST_SHOWN)
         ]
-        answer["pairs"] = {"number": found.number, "worst": worst}
+        answer["pairs"] = {"number": two.number, "worst": worst}
     return answer
 
 
@@ -92,87 +71,45 @@ def _service(text: str) -> tuple[str, int]:
     return protocol, int(port)
 
 
-def _answer(reach: Reach, port: str, costs: Sequence[Cost]) -> dict[str, Any]:
-    words = reach.totals()
-    ranked = sorted(costs, key=lambda cost: (-cost.lost, cost.kind, cost.name))
+def _answer(reach: Reach, port: str, found: Sequence[Loss]) -> dict[str, Any]:
+    from farshore.cli.losses import today_of
+
+    words, machines, today = reach.totals(), reach.model.units.count, today_of(reach)
+    costs: list[dict[str, Any]] = [
+        {
+            "kind": loss.kind,
+            "name": loss.name,
+            "lost": int(machines[loss.units] @ loss.cells),
+            "machines": loss.machines_cut_off(reach, today),
+        }
+        for loss in found
+    ]
+    exposure = [cost for cost in costs if cost["lost"] > 0]
     return {
         "format": 1,
         "service": port,
-        "machines": int(reach.model.units.count.sum()),
+        "machines": int(machines.sum()),
         "ends": len(reach.model.ends),
         "cells": sum(words.values()),
         "words": words,
-        "failures": len(costs),
-        "unnoticed": sum(cost.lost <= 0 for cost in costs),
-        "exposure": [
-            {"kind": cost.kind, "name": cost.name, "lost": cost.lost, "machines": cost.machines}
-            for cost in ranked
-            if cost.lost > 0
-        ],
+        "failures": len(found),
+        "unnoticed": len(found) - len(exposure),
+        "exposure": sorted(exposure, key=lambda cost: (-cost["lost"], cost["kind"], cost["name"])),
     }
 
 
-def _cost(reach: Reach, element: Element, standing: Standing) -> Cost:
-    return _against(reach, element.kind, element.name, reach.counts(standing))
-
-
-def _against(reach: Reach, kind: str, name: str, counts: Any) -> Cost:
-    from farshore.routing.scale.outcomes import GOOD
-
-    before, after = reach.counts_cold()[:, GOOD], counts[:, GOOD]
-    machines = reach.model.units.count
-    cut_off = machines[(before > 0) & (after == 0)].sum()
-    return Cost(kind, name, int(machines @ (before - after)), int(cut_off))
-
-
-def _of_counts(reach: Reach, kind: str, name: str, units: Any) -> Cost:
-    from farshore.routing.scale.outcomes import GOOD
-
-    before = reach.counts_cold()[units, GOOD]
-    machines = reach.model.units.count[units]
-    return Cost(kind, name, int(machines @ before), int(machines[before > 0].sum()))
-
-
-def _named(reach: Reach, link: tuple[int, int]) -> str:
-    return " and ".join(reach.model.networks.all[number].name for number in link)
-
-
-def _unfollowed(reach: Reach) -> list[str]:
+def _left_out(reach: Reach, unseen: int) -> list[str]:
+    found = [f"{_many(unseen, 'peering')} between networks that lean on each other"] if unseen > 0 else []
     others = sorted({key for source in reach.model.sources for key in source.others})
-    return [
+    found += (
         f"what {key.rpartition('/')[2]} gives: its routes are unknown here, `farshore trace` follows them"
         for key in others
-    ]
-
-
-def _written(out: Path, reach: Reach, every: Sequence[Element], standings: Sequence[Standing]) -> dict[str, Any]:
-    """Three columns, a row for each machine that a failure costs something, and what their numbers mean."""
-    import numpy as np
-
-    from farshore.arm.json import pretty
-    from farshore.routing.scale.outcomes import GOOD
-
-    if out.exists() and any(out.iterdir()):
-        raise InputError("This folder is not empty", value=str(out), expected="a new or an empty folder")
-    out.mkdir(parents=True, exist_ok=True)
-    rows = 0
-    of_machine = reach.model.units.of_machine
-    cold = reach.counts_cold()[:, GOOD]
-    with (
-        (out / "failure.u32").open("wb") as first,
-        (out / "machine.u32").open("wb") as second,
-        (out / "lost.u32").open("wb") as third,
-    ):
-        for number, standing in enumerate(standings):
-            lost = np.maximum(0, cold - reach.counts(standing)[:, GOOD])[of_machine]
-            here = np.flatnonzero(lost)
-            np.full(len(here), number, dtype="<u4").tofile(first)
-            here.astype("<u4").tofile(second)
-            lost[here].astype("<u4").tofile(third)
-            rows += len(here)
-    names = {"failures": [str(element) for element in every], "machines": reach.model.columns.machines.nics}
-    (out / "names.json").write_text(pretty(names))
-    return {"folder": str(out), "rows": rows, "files": ["failure.u32", "machine.u32", "lost.u32", "names.json"]}
+    )
+    unread = [nic.rpartition("/")[2] for nic in reach.model.columns.unread]
+    if unread:
+        shown = ", ".join(unread[:MOST_SHOWN]) + (f" and {len(unread) - MOST_SHOWN} more" * (len(unread) > MOST_SHOWN))
+        found.append(f"NICs whose address or subnet can't be read: {shown}")
+    return found
 
 
 def unsafe(answer: dict[str, Any]) -> bool:
@@ -188,7 +125,7 @@ def described(answer: dict[str, Any]) -> str:
         f"  {'cells':<12} {answer['cells']:>16,}",
     ]
     lines += [f"  {word:<12} {count:>16,}" for word, count in answer["words"].items() if count]
-    lines.append(f"\n{_many(answer['failures'], 'failure')}, {answer['unnoticed']:,} of them cost nothing")
+    lines.append(f"\n{_failures(answer)}")
     shown = answer["exposure"][:MOST_SHOWN]
     width = max((len(f"{item['kind']} {item['name']}") for item in shown), default=0)
     if shown:
@@ -205,6 +142,15 @@ def described(answer: dict[str, Any]) -> str:
         lines.append(f"\n{answer['columns']['rows']:,} rows in {answer['columns']['folder']}")
     lines += [f"\nnot looked at: {text}" for text in answer["left_out"]]
     return "\n".join(lines)
+
+
+def _failures(answer: dict[str, Any]) -> str:
+    number, unnoticed = answer["failures"], answer["unnoticed"]
+    if not number:
+        return "nothing here can fail by itself"
+    if not answer["words"]["delivered"]:
+        return f"{_many(number, 'failure')} looked at: nothing is delivered today, so there is nothing to lose"
+    return f"{_many(number, 'failure')}, {unnoticed:,} of them {'costs' if unnoticed == 1 else 'cost'} nothing"
 
 
 def _pairs(pairs: dict[str, Any]) -> list[str]:
