@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 from farshore import examples, schemas
+from farshore.cli.app import BAD_ANSWER, COULD_NOT, GOOD, INTERRUPTED, STATUS
 
 PUBLISHED = "two-circuits-two-locations"
 
@@ -103,6 +104,35 @@ def test_trace_goes_both_ways_through_the_appliance(project: Path) -> None:
     assert any(hop["kind"] == "appliance" for hop in document["forward"]["hops"])
 
 
+def test_trace_follows_a_failure_and_tells_each_choice(project: Path) -> None:
+    flow = ("trace", "datacenter", "web1", "--through", "nva", "--project", str(project))
+    whole = answer(*flow)
+    chosen = [hop["choice"]["chosen"] for hop in whole["forward"]["hops"] if hop["choice"]]
+    assert {"10.10.10.10"} in [set(row["nextHopIpAddress"]) for row in chosen]
+    assert whole["verdict"] == "delivered" and whole["failed"] == []
+    element = "circuit er-hongkong"
+    lost = answer(*flow, "--fail", element, status=2)
+    assert lost["verdict"] == "unreachable" and lost["failed"] == [element]
+    assert answer("routes", "web1", "--project", str(project), "--fail", "gateway ergw-source-hub")["value"]
+
+
+def test_without_a_verb_help_is_told_and_what_exit_status_means() -> None:
+    bare = farshore()
+    assert bare.returncode == 1 and bare.stdout == "" and bare.stderr.startswith("Usage: farshore")
+    assert "\\n" not in bare.stderr and " ".join(STATUS.split()) in " ".join(bare.stderr.split())
+    said = {GOOD: "done", COULD_NOT: "could not", BAD_ANSWER: "a bad answer", INTERRUPTED: "interrupted"}
+    assert all(f"{status} {word}" in STATUS for status, word in said.items())
+
+
+def test_a_plan_is_written_over_an_earlier_plan_alone(project: Path) -> None:
+    out = project / "p.json"
+    for _ in range(2):
+        answer("plan", "--out", str(out), "--project", str(project))
+    out.write_text("{}")
+    answer("plan", "--out", str(out), "--project", str(project), status=1)
+    assert out.read_text() == "{}"
+
+
 def test_routes_are_azure_s_rows(project: Path) -> None:
     document = answer("routes", "web1", "--project", str(project))
     default = next(
@@ -118,7 +148,7 @@ def test_routes_say_what_of_a_table_can_t_be_read(project: Path) -> None:
     estate = json.loads(path.read_text())
     resources = estate["resources"] if isinstance(estate, dict) else estate
     table = next(item for item in resources if item["name"] == "rt-source-vnet1")
-    table["properties"]["routes"][0]["properties"]["addressPrefix"] = {"$unknown": "the spoke's prefix"}
+    table["properties"]["routes"][0]["properties"]["addressPrefix"] = "<param:spoke>"
     path.write_text(json.dumps(estate))
     document = answer("routes", "web1", "--project", str(project))
     assert any("rt-source-vnet1" in text for text in document["unread"])

@@ -196,7 +196,7 @@ def test_a_plan_of_another_estate(plans: dict[str, str], project: Path, capsys: 
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "empty"), (b"{", "not JSON"), (b"\xff", "UTF-8"), (b"[]", "no object"), (None, "folder")],
+    [(b"", "empty"), (b"{", "not JSON"), (b"\xff", "UTF-8"), (b"[]", "no plan"), (None, "folder")],
 )
 def test_a_plan_file_that_is_no_plan(
     content: bytes | None, says: str, project: Path, capsys: pytest.CaptureFixture[str]
@@ -221,8 +221,28 @@ def test_a_plan_file_that_is_no_plan(
         (("plan", "--scenario", "nope"), "no scenario nope"),
         (("exercise", "--example", "nope"), "no example nope"),
         (("schema", "nope"), "no schema nope"),
-        (("trace", "nobody", "web1"), "nobody"),
+        (("trace", "nobody", "web1"), "a site (datacenter), internet, an address, one of app1"),
+        (("trace", "datacenter", "web1", "--port", "tcp/99999"), "a number up to 65535"),
+        (("trace", "datacenter", "web1", "--fail", "circuit nope"), "'circuit er-hongkong'"),
+        (("trace", "datacenter", "web1", "--through", "10.9.9.9"), "No network interface has this address"),
         (("routes", "nobody"), "nobody"),
+        (("routes", "ergw-source-hub"), "say --learned or --advertised"),
+        (("routes", "web1", "--learned"), "leave out --learned"),
+        (("routes", "er-hongkong", "--learned", "--advertised"), "one of the two"),
+        (("routes", "er-hongkong", "--learned", "--to", "10.1.0.4"), "chooses nothing"),
+        (("prove", "--pairs"), "--as-it-is with it"),
+        (("prove", "--out", "columns"), "--as-it-is with it"),
+        (("prove", "--as-it-is", "--plan", "plan.json"), "--as-it-is without it"),
+        (("prove", "--as-it-is", "--scenario", "drill"), "--as-it-is without it"),
+        (("prove", "--as-it-is", "--out", "estate.json"), "This is no folder"),
+        (("prove", "--plan", "estate.json"), "This is no plan"),
+        (("prove", "--plan", "."), "is a folder"),
+        (("plan", "--out", "estate.json"), "would be overwritten"),
+        (("plan", "--out", "farshore.yaml"), "would be overwritten"),
+        (("twin", "--scenario", "drill"), "--after STEP or --states N"),
+        (("twin", "--swap", "cn-source-hub", "cn-source-hub"), "OLD NEW"),
+        (("new", "other", "--example", "two-circuits-two-locations", "--estate", "estate.json"), "one of the two"),
+        (("generate", "--machines", "1000000", "--out", "big"), "--spokes 31"),
     ],
 )
 def test_a_wrong_command_line(
@@ -232,5 +252,5 @@ def test_a_wrong_command_line(
     before = contents(project)
     assert run(arguments) == 1
     said = capsys.readouterr()
-    assert says in said.err and said.out == "" and len(said.err.splitlines()) <= 4
+    assert says in said.err and said.out == "" and len(said.err.splitlines()) <= 5
     assert contents(project) == before

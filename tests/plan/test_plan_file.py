@@ -123,7 +123,7 @@ def test_bad_input_has_a_place(what: str, spoil: Callable[[dict[str, Any]], Any]
 
 
 def test_a_list_is_no_plan() -> None:
-    with pytest.raises(InputError, match="this is no object"):
+    with pytest.raises(InputError, match="This is no plan"):
         plan_from_json([])
 
 

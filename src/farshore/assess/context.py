@@ -363,12 +363,11 @@ class Context:
         return tuple(found)
 
     def _expected_in_source(self) -> tuple[Address, ...]:
-        named = [
-            address
-            for item in self.project.appliances
-            for address in first_of_each_family(self.addresses_of(item.source))
+        held = [self.addresses_of(item.source) for item in self.project.appliances]
+        named = [next((a for a in addresses if a.version == family), None) for addresses in held for family in (4, 6)]
+        found = [address for address in named if address is not None] or [
+            address for address in self._next_hops_in_source if self._stands_for_an_appliance(address)
         ]
-        found = named or [address for address in self._next_hops_in_source if self._stands_for_an_appliance(address)]
         return tuple(dict.fromkeys(found))
 
     def _stands_for_an_appliance(self, address: Address) -> bool:
@@ -493,11 +492,3 @@ class Context:
 
 def is_appliance_route(route: Route) -> bool:
     return route.next_hop_type.lower() == VIRTUAL_APPLIANCE
-
-
-def first_of_each_family(addresses: Iterable[Address]) -> tuple[Address, ...]:
-    """A NIC's primary address of IPv4, and of IPv6 where it has one."""
-    found: dict[int, Address] = {}
-    for address in addresses:
-        found.setdefault(address.version, address)
-    return tuple(found.values())

@@ -145,7 +145,15 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+STATUS = (
+    "Exit status: 0 done, or a good answer; 1 could not, one message says why; 2 a bad answer, like a finding of"
+    " severity error or a claim that does not hold; 130 interrupted."
+)
+
+
+@click.command(
+    cls=Verbs, epilog=STATUS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option("--format", "format_", type=click.Choice(["human", "json"]), default=None, help="How to answer.")
 @click.option("--project", type=click.Path(path_type=Path), default=None, help="The project folder.")
 @click.option("--cloud", default=None, help="lab, azure, or the URL of an ARM endpoint.")
@@ -164,6 +172,9 @@ def run(arguments: Sequence[str]) -> int:
         return status if isinstance(status, int) else GOOD
     except click.exceptions.Exit as done:
         return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
+        return COULD_NOT
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "farshore"
         view.error(InputError(error.format_message(), code="UsageError", remedy=f"{where} --help"))

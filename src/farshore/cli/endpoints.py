@@ -12,26 +12,36 @@ from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.routing.values import Flow
 
+MACHINES = ("Microsoft.Compute/virtualMachines", "Microsoft.Network/networkInterfaces")
+MOST_NAMED = 12
 
-def resource_named(estate: Estate, text: str, kinds: Iterable[str]) -> ResourceId:
-    """The one resource of these types with that id, short form (`hub/GatewaySubnet`) or name."""
+
+def resource_named(
+    estate: Estate, text: str, kinds: Iterable[str], others: Iterable[str] = (), instead: str = "", besides: str = ""
+) -> ResourceId:
+    """The one resource of these types with that id, short form (`hub/GatewaySubnet`) or name. `others`: types that a
+    person may mean by it, and what to do then; `besides`: what may stand there that is no resource."""
     wanted = tuple(kinds)
     if text.startswith("/subscriptions/"):
         found = resource_id(text)
         if estate.get(found) is None:
             raise InputError("The estate holds no resource with this id", value=text, expected="an id of estate.json")
+        _of_kind(found, text, wanted, instead)
         return found
     matches = [id_ for id_ in _ids(estate) if _is_named(id_, text) and any(id_.is_a(kind) for kind in wanted)]
     if len(matches) == 1:
         return matches[0]
     kinds_said = " or ".join(kind.rsplit("/", 1)[-1] for kind in wanted)
     if not matches:
+        meant = [id_ for id_ in _ids(estate) if _is_named(id_, text) and any(id_.is_a(kind) for kind in others)]
+        if meant:
+            _of_kind(meant[0], text, wanted, instead)
         names = sorted({id_.name for id_ in _ids(estate) if any(id_.is_a(kind) for kind in wanted)})
         near = difflib.get_close_matches(text, names, n=1)
         raise InputError(
             f"The estate holds nothing called {text} among its {kinds_said}",
             value=text,
-            expected=f"one of {', '.join(names[:12]) or 'none: it holds no such resource'}",
+            expected=f"{besides}one of {_some(names) or 'none: it holds no such resource'}",
             remedy=f"did you mean {near[0]}?" if near else None,
         )
     raise InputError(
@@ -42,11 +52,34 @@ def resource_named(estate: Estate, text: str, kinds: Iterable[str]) -> ResourceI
     )
 
 
+def _of_kind(id_: ResourceId, text: str, wanted: tuple[str, ...], instead: str) -> None:
+    """Refuses what is of another type."""
+    if not any(id_.is_a(kind) for kind in wanted):
+        raise InputError(
+            f"{id_.short} is not what this asks about",
+            value=text,
+            expected=f"one of its {' or '.join(kind.rsplit('/', 1)[-1] for kind in wanted)}",
+            remedy=instead or None,
+        )
+
+
+def appliance_named(estate: Estate, text: str) -> ResourceId:
+    """An appliance by name, id or address: its machine or NIC, its load balancer, or an Azure Firewall."""
+    if _is_address(text):
+        address = ip_address(text)
+        for nic in estate.network_interfaces:
+            if any(item.private_ip_address == address for item in nic.ip_configurations):
+                return nic.id
+        raise InputError("No network interface has this address", value=text, expected="an appliance's address or name")
+    kinds = (*MACHINES, "Microsoft.Network/loadBalancers", "Microsoft.Network/azureFirewalls")
+    return resource_named(estate, text, kinds)
+
+
 def flow_of(estate: Estate, source: str, destination: str, port: str) -> Flow:
     """A flow between two things that a person named: `datacenter`, `vm1`, `10.1.0.4`, `datacenter:192.168.4.20`."""
     protocol, _, number = port.partition("/")
-    if protocol not in ("tcp", "udp", "icmp") or (number and not number.isdecimal()):
-        raise InputError("This is not a port", value=port, expected="tcp/443, udp/53 or icmp")
+    if protocol not in ("tcp", "udp", "icmp") or (number and not (number.isdecimal() and 0 < int(number) < 65536)):
+        raise InputError("This is not a port", value=port, expected="tcp/443, udp/53 or icmp; a number up to 65535")
     source_name, source_address = _end(estate, source)
     _, destination_address = _end(estate, destination)
     return Flow(
@@ -74,12 +107,13 @@ def _end(estate: Estate, text: str) -> tuple[str, Address]:
             if any(item.private_ip_address == address for item in nic.ip_configurations):
                 return nic.id.text, address
         return "internet", address
-    kinds = ("Microsoft.Compute/virtualMachines", "Microsoft.Network/networkInterfaces")
     if name.lower() == "internet":
         return "internet", ip_address(given or "203.0.113.10")
-    id_ = resource_named(estate, text, kinds)
+    sites = [site.name for site in estate.sites]
+    besides = f"{'a site (' + _some(sites) + '), ' if sites else ''}internet, an address, "
+    id_ = resource_named(estate, text, MACHINES, besides=besides)
     nic_id = id_
-    if id_.is_a(kinds[0]):
+    if id_.is_a(MACHINES[0]):
         machine = estate.virtual_machine(id_)
         nics = machine.network_interfaces if machine is not None else ()
         if not nics:
@@ -98,6 +132,11 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _some(names: list[str]) -> str:
+    """As many of the names as a person reads."""
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
 
 
 def _ids(estate: Estate) -> list[ResourceId]:

@@ -112,8 +112,9 @@ def read_text(path: Path) -> str:
             remedy="correct the name, or name its folder with --project",
         ) from None
     except IsADirectoryError:
-        what = f"{path.name} is a folder"
-        raise InputError(what, file=str(path), expected="a file", remedy="move the folder away") from None
+        what = f"{path.resolve().name} is a folder"
+        remedy = "name a file, or move the folder away"
+        raise InputError(what, file=str(path), expected="a file", remedy=remedy) from None
     except UnicodeDecodeError as error:
         bad = bytes(error.object[error.start : error.start + 4])
         looks = " (it looks like UTF-16)" if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") else ""

@@ -64,11 +64,21 @@ class Shape:
             raise InputError("So few hubs can't hold so many spokes", value=f"{self.hub_count} hubs", expected=expected)
         if self.hub_count > 250:
             raise InputError("There are too many hubs", value=str(self.hub_count), expected="at most 250")
-        if self.spoke_length < 16 or self.spokes << (32 - self.spoke_length) > 1 << 23:
-            expected = "machines and spokes that 10.0.0.0/9 can hold"
-            raise InputError("The spokes don't fit", value=f"{self.spokes} of /{self.spoke_length}", expected=expected)
+        if not self._fits(self.spokes):
+            more = next((n for n in range(1, 32_769) if self._fits(n)), None)
+            raise InputError(
+                f"{self.machines:,} machines in {self.spokes:,} spokes don't fit into 10.0.0.0/9",
+                value=f"{self.spokes:,} spokes of /{self.spoke_length}",
+                expected="spokes of /16 or less, and all of them in 10.0.0.0/9",
+                remedy="fewer machines" if more is None else f"--spokes {more}, or fewer machines",
+            )
         if self.prefix_length > 30:
             raise InputError("There are too many prefixes", value=str(self.prefixes), expected="at most 131,072")
+
+    def _fits(self, spokes: int) -> bool:
+        """Whether so many spokes would hold the machines."""
+        length = _spoke_length(-(-self.machines // spokes))
+        return length >= 16 and spokes << (32 - length) <= 1 << 23
 
     @property
     def hub_count(self) -> int:
@@ -95,8 +105,7 @@ class Shape:
     @cached_property
     def spoke_length(self) -> int:
         """A spoke's prefix, wide enough for two subnets that hold its machines."""
-        need = self.per_spoke + 2 * RESERVED_HOSTS
-        return 32 - max(5, (2 * need - 1).bit_length())
+        return _spoke_length(self.per_spoke)
 
     @cached_property
     def prefix_length(self) -> int:
@@ -135,6 +144,12 @@ class Shape:
         near = [(number, True) for number in range(self.circuit_count) if number % size == site]
         far = [(number, False) for number in range(self.circuit_count) if number % size != site]
         return near + far
+
+
+def _spoke_length(machines: int) -> int:
+    """The length of a prefix wide enough for two subnets that hold so many machines each."""
+    need = machines + 2 * RESERVED_HOSTS
+    return 32 - max(5, (2 * need - 1).bit_length())
 
 
 @lru_cache(maxsize=64)

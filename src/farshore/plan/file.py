@@ -69,6 +69,14 @@ def without_steps(plan: Plan, *step_ids: str) -> Plan:
 
 def plan_from_json(document: Any, *, file: str = "plan.json") -> Plan:
     """The plan of a JSON value; raises `InputError` that names the place."""
+    if not isinstance(document, dict):
+        raise InputError(
+            "This is no plan",
+            file=file,
+            value="a list" if isinstance(document, list) else str(document)[:80],
+            expected="an object with steps",
+            remedy="`farshore plan --out FILE` writes a plan",
+        )
     root = Place(document, "", file)
     form = root.at("format")
     if form.value != FORMAT or isinstance(form.value, bool):

@@ -21,6 +21,8 @@ def command(app: App, folder: Path, example: str | None, estate: Path | None) ->
 
     if folder.exists() and any(folder.iterdir()):
         raise InputError("This folder is not empty", value=str(folder), expected="a new or an empty folder")
+    if example is not None and estate is not None:
+        raise InputError("A project begins with one estate", value="--example --estate", expected="one of the two")
     if example is not None:
         example_folder(example, folder)
     else:

@@ -24,12 +24,15 @@ def command(app: App, scenario: str, out: Path | None) -> int:
 
     from farshore.arm.json import pretty
     from farshore.assess import assess
+    from farshore.cli.options import check_plan_file
     from farshore.cli.projects import read_folder
     from farshore.cli.views.findings import findings_text
     from farshore.cli.views.plan import plan_text
     from farshore.plan import make_plan
     from farshore.plan.file import plan_as_json
 
+    if out is not None:
+        check_plan_file(out)
     _, estate = read_folder(app.project_dir)
     assessment = assess(estate)
     if not assessment.ok:

@@ -7,31 +7,53 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from farshore.cli.app import App, common
+from farshore.cli.failing import fail_option, failed
+from farshore.cli.views.routes import choice_as_json, route_as_json
 
 if TYPE_CHECKING:
     from farshore.arm.ids import ResourceId
     from farshore.estate.estate import Estate
 
 
+EFFECTIVE = (
+    "Microsoft.Compute/virtualMachines",
+    "Microsoft.Network/networkInterfaces",
+    "Microsoft.Network/virtualNetworks/subnets",
+)
+SPEAKERS = (
+    "Microsoft.Network/virtualNetworkGateways",
+    "Microsoft.Network/expressRouteCircuits",
+    "Microsoft.Network/virtualHubs",
+)
+
+
 @click.command("routes")
 @click.argument("of")
-@click.option("--learned", "what", flag_value="learned", help="What a gateway or circuit heard by BGP.")
-@click.option("--advertised", "what", flag_value="advertised", help="What a gateway or circuit says by BGP.")
+@click.option("--learned", is_flag=True, help="What a gateway or circuit heard by BGP.")
+@click.option("--advertised", is_flag=True, help="What a gateway or circuit says by BGP.")
 @click.option("--to", "address", default=None, help="Only the choice for this address, with what was passed over.")
+@fail_option
 @common
-def command(app: App, of: str, what: str | None, address: str | None) -> None:
-    """Routes of OF: a machine, NIC, subnet (network/subnet), gateway or circuit, by name or id."""
+def command(app: App, of: str, learned: bool, advertised: bool, address: str | None, names: tuple[str, ...]) -> None:
+    """Routes of OF, by name or id: of a machine, NIC or subnet (network/subnet) the effective ones; of a gateway,
+    Route Server or circuit what it learned or advertises by BGP."""
     from farshore.cli.endpoints import resource_named
     from farshore.cli.readings import as_seen
+    from farshore.errors import InputError
     from farshore.routing import advertised_routes, describe, effective_routes, learned_routes, select
 
+    if learned and advertised:
+        raise InputError("These are two tables", value="--learned --advertised", expected="one of the two")
+    if (learned or advertised) and address is not None:
+        expected = "--to with a machine, NIC or subnet, whose table chooses by address"
+        raise InputError("A BGP table chooses nothing", value="--to", expected=expected)
     estate, said = as_seen(app)
     app.view.progress(said)
-    if what is not None:
-        id_ = resource_named(
-            estate, of, ("Microsoft.Network/virtualNetworkGateways", "Microsoft.Network/expressRouteCircuits")
-        )
-        bgp = learned_routes(estate, id_) if what == "learned" else advertised_routes(estate, id_)
+    estate = failed(estate, names)
+    if learned or advertised:
+        id_ = resource_named(estate, of, SPEAKERS, EFFECTIVE, "leave out --learned and --advertised")
+        what = "learned" if learned else "advertised"
+        bgp = learned_routes(estate, id_) if learned else advertised_routes(estate, id_)
         rows: list[dict[str, Any]] = [
             {
                 "network": str(row.network),
@@ -43,15 +65,7 @@ def command(app: App, of: str, what: str | None, address: str | None) -> None:
         ]
         app.view.answer({"id": id_.text, what: rows, **_unread(estate, id_)}, describe(bgp) + _note(estate, id_))
         return
-    id_ = resource_named(
-        estate,
-        of,
-        (
-            "Microsoft.Compute/virtualMachines",
-            "Microsoft.Network/networkInterfaces",
-            "Microsoft.Network/virtualNetworks/subnets",
-        ),
-    )
+    id_ = resource_named(estate, of, EFFECTIVE, SPEAKERS, "say --learned or --advertised")
     machine = estate.virtual_machine(id_)
     if machine is not None and machine.network_interfaces:
         id_ = machine.network_interfaces[0]
@@ -59,19 +73,15 @@ def command(app: App, of: str, what: str | None, address: str | None) -> None:
     if address is not None:
         from ipaddress import ip_address
 
-        from farshore.errors import InputError
-
         try:
             wanted = ip_address(address)
         except ValueError:
             raise InputError("This is not an address", value=address, expected="an address like 10.1.0.4") from None
         choice = select(table, wanted)
-        chosen = None if choice.chosen is None else _row(choice.chosen)
-        passed = [{**_row(item.route), "because": item.reason} for item in choice.passed_over]
-        shown = {"id": id_.text, "to": address, "chosen": chosen, "passedOver": passed, **_unread(estate, id_)}
+        shown = {"id": id_.text, "to": address, **choice_as_json(choice), **_unread(estate, id_)}
         app.view.answer(shown, describe(choice) + _note(estate, id_))
         return
-    rows = [_row(route) for route in table]
+    rows = [route_as_json(route) for route in table]
     app.view.answer({"id": id_.text, "value": rows, **_unread(estate, id_)}, describe(table) + _note(estate, id_))
 
 
@@ -87,15 +97,3 @@ def _note(estate: Estate, id_: ResourceId) -> str:
     missing = _unread(estate, id_).get("unread", [])
     lines = "".join(f"\n  {text}" for text in missing)
     return f"\nThat is as far as can be read. It hangs on what can't be:{lines}" if missing else ""
-
-
-def _row(route: Any) -> dict[str, Any]:
-    """Azure's own row (R9)."""
-    return {
-        "name": route.name,
-        "source": route.source,
-        "state": route.state,
-        "addressPrefix": [str(route.address_prefix)],
-        "nextHopType": route.next_hop_type,
-        "nextHopIpAddress": [str(address) for address in route.next_hop_ip_addresses],
-    }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from farshore.cli.app import BAD_ANSWER, GOOD, App, common
+from farshore.cli.failing import fail_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("twin")
-@click.option("--fail", "names", multiple=True, metavar="ELEMENT", help="What has failed, e.g. 'circuit er-hongkong'.")
+@fail_option
 @click.option("--after", metavar="STEP", help="The moment of a plan in which this step is done.")
 @click.option("--states", type=click.IntRange(1), default=None, help="So many moments and failures of a plan.")
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path), default=None, help="The plan; else one is made.")
@@ -54,6 +55,7 @@ def command(
     Needs Linux with bird2, nftables and iproute2; no root where users may have namespaces of their own. Nothing of the
     machine is touched, and nothing is left behind.
     """
+    from farshore.cli.options import refuse_given
     from farshore.cli.projects import read_folder
     from farshore.cli.witness.witnessed import Witnessed
     from farshore.errors import InputError
@@ -63,6 +65,9 @@ def command(
         raise InputError("--states chooses moments and failures itself", expected="--states, or --after and --fail")
     if gap and not names:
         raise InputError("--gap measures what a failure costs", expected="--fail ELEMENT with it")
+    if states is None and after is None:
+        story = {"plan_file": "--plan", "scenario": "--scenario"}
+        refuse_given(story, "is about a plan, and the estate as it is has none", "--after STEP or --states N with it")
     _, estate = read_folder(app.project_dir)
     # What is asked for in vain is told before anything is built.
     asked = _states(estate, names, after, states, plan_file, scenario, seed)
@@ -136,6 +141,8 @@ def _swapped(estate: Estate, old: str, new: str) -> tuple[Blueprint, Blueprint, 
         if name not in known:
             shown = ", ".join(known[:8]) or "a connection, and there is none"
             raise InputError("There is no such connection", value=name, expected=f"one of {shown}")
+    if old == new:
+        raise InputError("A connection can't take over from itself", value=new, expected="two connections: OLD NEW")
     names: tuple[tuple[str, ...], ...] = ((), (f"connection {old}",), (f"connection {new}",))
     both, without_old, without_new = (as_it_is(estate, failed).blueprint for failed in names)
     return both, without_old, without_new

@@ -10,10 +10,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from farshore.arm.json import fingerprint
+from farshore.cli.failing import failed, like
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from farshore.routing import Element
     from farshore.twin.blueprint import Blueprint
 
-MOST_SHOWN = 8
-"""Names in a message."""
-
 
 @dataclass(frozen=True)
 class State:
@@ -34,28 +31,6 @@ class State:
     name: str
     estate: Estate
     blueprint: Blueprint
-
-
-def failed(estate: Estate, names: Sequence[str]) -> Estate:
-    """An estate with elements failed, named as `farshore prove` names them. Raises `InputError` for another name."""
-    from farshore.routing import elements
-
-    known = {str(item).lower(): item for item in elements(estate)}
-    down = set(estate.outside.down)
-    for name in names:
-        found = known.get(name.lower())
-        if found is None:
-            shown = _like(name, [str(item) for item in known.values()])
-            raise InputError("There is nothing of that name that could fail", value=name, expected=shown)
-        down |= found.down
-    return estate.with_outside(replace(estate.outside, down=frozenset(down)))
-
-
-def _like(asked: str, known: Sequence[str]) -> str:
-    """Names that may have been meant: the likest, or all where they are few."""
-    few = known if len(known) <= MOST_SHOWN else get_close_matches(asked, known, MOST_SHOWN, 0.0)
-    more = f", or another of {len(known)}" if len(known) > len(few) else ""
-    return "one of " + ", ".join(f"'{name}'" for name in few) + more
 
 
 def as_it_is(estate: Estate, names: Sequence[str]) -> State:
@@ -74,7 +49,7 @@ def at_cut(estate: Estate, plan: Plan, step: str, names: Sequence[str]) -> State
 
     poset = poset_of(plan, estate)
     if step not in poset.bits:
-        raise InputError("The plan has no such step or event", value=step, expected=_like(step, list(poset.bits)))
+        raise InputError("The plan has no such step or event", value=step, expected=like(step, list(poset.bits)))
     bits = poset.closure(poset.bits[step] | poset.beneath[step])
     after = failed(_world(estate, plan, poset, bits), names)
     more = "".join(f", {name} failed" for name in names)
