@@ -97,6 +97,19 @@ def test_a_route_server_falls_silent_with_its_region_and_by_its_name() -> None:
             assert {str(row.address_prefix) for row in rows if row.source == "VirtualNetworkGateway"} == expected
 
 
+def test_r19_expressroute_comes_before_an_appliance_s_word_whatever_branches_do() -> None:
+    """A Route Server that prefers the circuit's route tells the gateway no other: it is not said back."""
+    for branches in (False, True):
+        net = with_route_server(branches=True)
+        net.bodies[SERVER]["properties"]["allowBranchToBranchTraffic"] = branches
+        said = (says(FIRST, "192.168.0.0/16"), says(FIRST))
+        estate = net.estate(site(router()), outside=Outside(advertised=said))
+        assert hops(estate, "192.168.0.0/16") == {"172.16.0.2", "172.16.0.6"}, branches
+        assert hops(estate) == {FIRST}
+        told = {str(route.network) for route in advertised_routes(estate, id_of("virtualNetworkGateways", "gw"))}
+        assert told == {"10.0.0.0/16"} | ({"172.20.0.0/16"} if branches else set())
+
+
 def test_whether_an_appliance_speaks_that_nobody_can_read_is_not_known() -> None:
     net = with_route_server()
     machine = net.bodies[id_of("virtualMachines", "nva1")]

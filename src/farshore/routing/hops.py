@@ -27,9 +27,11 @@ def router_hop(site: Site, routers: tuple[str, ...]) -> Hop:
 
 
 def comes_to(trace: Trace) -> tuple[object, ...]:
-    """What two ways have in common that come to the same."""
+    """What two ways have in common that come to the same. What a packet met matters only where it arrives: a circle is
+    one wherever it is entered."""
     site = trace.because if trace.disposition is Disposition.DELIVERED and trace.delivered_to is None else ""
-    return trace.disposition, trace.delivered_to, site, trace.stateful_hops
+    met = trace.stateful_hops if trace.disposition in (Disposition.DELIVERED, Disposition.LEFT_ESTATE) else ()
+    return trace.disposition, trace.delivered_to, site, met
 
 
 def speakers(heard: Sequence[Heard]) -> str:

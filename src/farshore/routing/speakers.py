@@ -1,8 +1,8 @@
 """Who speaks BGP over circuits in a world, and over what: all that the exchange (exchange.py) starts from.
 
 A gateway that works says its own networks (R40) and, where branches may talk, what appliances told its network's Route
-Server (R46). An edge is there while its circuit is (E33); its customer's side may fail alone (E4). What has failed
-says nothing, whoever it is.
+Server (R46); not what it reaches itself, which comes before an appliance's word (R19). An edge is there while its
+circuit is (E33); its customer's side may fail alone (E4). What has failed says nothing, whoever it is.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from farshore.routing.world import World
 
 
-def inputs_of(world: World) -> Inputs:
-    """What the exchange over circuits starts from in a world."""
+def inputs_of(world: World, *, bare: bool = False) -> Inputs:
+    """What the exchange over circuits starts from in a world. `bare`: without what Route Servers tell gateways."""
     attachments = tuple(_attachments(world))
     connected = (world.index.gateways[key] for key in sorted({attachment.gateway for attachment in attachments}))
     circuits, health = world.index.circuits, world.health
     heard = (a for a in world.outside.advertised if a.to.partition("#")[0] in circuits and health.neighbour(a.peer))
     return Inputs(
-        speakers=tuple(speaker(world, item) for item in connected if not is_vpn(item) and world.works(item)),
+        speakers=tuple(speaker(world, item, bare=bare) for item in connected if not is_vpn(item) and world.works(item)),
         attachments=attachments,
         links=tuple(_links(world)),
         sites=world.estate.sites,
@@ -40,21 +40,30 @@ def inputs_of(world: World) -> Inputs:
     )
 
 
-def speaker(world: World, gateway: VirtualNetworkGateway) -> Speaker:
+def speaker(world: World, gateway: VirtualNetworkGateway, *, bare: bool = False) -> Speaker:
     """What a gateway says, from which instances."""
     says = [(prefix, (), network) for prefix, network in world.announced(gateway)]
-    own = {prefix for prefix, _, _ in says}
-    network = world.index.network_of(gateway.subnet)
-    more: list[tuple[Network, tuple[int, ...], str]] = []
-    for server in () if network is None else world.servers_for(network.id.key):
-        for prefix, routes in world.server_routes(server).items():
-            if prefix not in own:
-                more.append((prefix, routes[0].as_path, server.network))
+    more = () if bare else _passed_on(world, gateway)
     return Speaker(
         gateway=gateway.id.key,
         says=(*says, *more),
         instances=instances(gateway, world.index, world.outside, world.health),
     )
+
+
+def _passed_on(world: World, gateway: VirtualNetworkGateway) -> Iterator[tuple[Network, tuple[int, ...], str]]:
+    """What a gateway says of a Route Server's routes, in the form of `Speaker.says`."""
+    network = world.index.network_of(gateway.subnet)
+    servers = [] if network is None else list(world.servers_for(network.id.key))
+    if not servers:
+        return
+    own = {prefix for prefix, _ in world.announced(gateway)}
+    reached = world.tunnels(gateway) if is_vpn(gateway) else world.bare_exchange.learned.get(gateway.id.key, ())
+    known = own | {route.prefix for route in reached}
+    for server in servers:
+        for prefix, routes in world.server_routes(server).items():
+            if prefix not in known:
+                yield prefix, routes[0].as_path, server.network
 
 
 def reaches(world: World) -> set[tuple[str, str]]:

@@ -357,6 +357,14 @@ class World:
             found = self.settled.exchange = converge(inputs_of(self))
         return found
 
+    @property
+    def bare_exchange(self) -> Exchange:
+        """The same before Route Servers have told gateways anything."""
+        found: Exchange | None = self.settled.memo.get("bare exchange")
+        if found is None:
+            found = self.settled.memo["bare exchange"] = converge(inputs_of(self, bare=True))
+        return found
+
     @cached_property
     def settles(self) -> bool:
         """Whether BGP comes to an end: it may not where sites pass on what they heard."""

@@ -1,6 +1,9 @@
 """Who says what to whom over circuits and tunnels, and who prefers what.
 
-a gateway says    its network's whole space, and its guests' (R29, R40); nothing with propagation off (R23)
+an appliance says its words to the hub's Route Server while it runs, whether it forwards or not; of each prefix the
+                  shortest path counts, and equal ones share the traffic (R46)
+a gateway says    its network's whole space, and its guests' (R29, R40); where its Route Server talks to branches, what
+                  that was told, too, but for what circuits lead to (R19, R46); nothing with propagation off (R23)
 a site says       its prefixes to each of its circuits, with its number more times where it prepends
 an edge passes    the shortest path of each prefix on (E38), sites' words to gateways and gateways' to sites
 a gateway takes   by prefix: the heaviest connection, the shortest path, and shares what is equal (E41)
@@ -93,7 +96,33 @@ class Speech:
         """Spokes that use a hub's gateways (R29)."""
         return [s for s in self.words.spokes if s.hub == hub.number and s.connected and s.lends and s.uses]
 
-    def _at_edge(self, link: Link) -> list[Said]:
+    def served(self, hub: Hub) -> dict[str, tuple[list[str], int]]:
+        """By prefix: the appliances that a Route Server has it from, by name, and the length of their path."""
+        if hub.server is None or {f"server {hub.number}", f"region {hub.region}"} & self.words.down:
+            return {}
+        members = list(hub.members)
+        alive = [
+            word
+            for word in hub.server
+            if word.member < len(members) and f"machine {members[word.member]}" not in self.words.down
+        ]
+        found = {}
+        for prefix in {word.prefix for word in alive}:
+            shortest = min(word.path for word in alive if word.prefix == prefix)
+            best = [word for word in alive if word.prefix == prefix and word.path == shortest]
+            found[prefix] = sorted(members[word.member] for word in best), shortest
+        return found
+
+    def passed_on(self, hub: Hub) -> dict[str, int]:
+        """What a gateway says of a Route Server's, with the length of the path behind its own number."""
+        if not hub.branches:
+            return {}
+        held = [*hub.known, *(space for guest in self.guests(hub) for space in guest.known)]
+        held += [said.prefix for said in self.told(hub, bare=True)]
+        return {prefix: path for prefix, (_, path) in self.served(hub).items() if prefix not in held}
+
+    def _at_edge(self, link: Link, bare: bool = False) -> list[Said]:
+        """`bare`: without what Route Servers say."""
         circuit, _ = link
         if f"circuit {circuit}" in self.words.down:
             return []
@@ -103,6 +132,8 @@ class Speech:
                 found += [Said(prefix, hub.name, hub.name, 1, link) for prefix in hub.spaces]
                 for guest in self.guests(hub):
                     found += [Said(prefix, hub.name, guest.name, 1, link) for prefix in guest.known]
+                more = {} if bare else self.passed_on(hub)
+                found += [Said(prefix, hub.name, hub.name, 1 + path, link) for prefix, path in more.items()]
         for home in self.words.homes:
             for speaker, there in self.links(home):
                 if there == link:
@@ -111,16 +142,19 @@ class Speech:
                             found.append(Said(prefix, home.name, home.name, 1 + speaker.prepend, link))
         return [said for said in found if said.path == min(s.path for s in found if s.prefix == said.prefix)]
 
-    def told(self, hub: Hub) -> list[Said]:
-        """Everything that a gateway hears from sites, and from other gateways where both are open (E38)."""
+    def told(self, hub: Hub, bare: bool = False) -> list[Said]:
+        """Everything that a gateway hears from sites, and from other gateways where both are open: of these their
+        networks' own space (E38)."""
         if not self.speaks(hub):
             return []
-        heard_from = {home.name for home in self.words.homes}
-        heard_from |= {other.name for other in self.words.hubs if hub.open and other.open} - {hub.name}
+        homes = {home.name for home in self.words.homes}
+        others = {other.name for other in self.words.hubs if hub.open and other.open} - {hub.name}
         own = [*hub.known, *(space for guest in self.guests(hub) for space in guest.known)]
+        own += [] if bare else self.passed_on(hub)
         connected = [circuit for circuit, weight in enumerate(hub.weights) if weight is not None]
-        edges = [self.at_edge((circuit, side)) for circuit in connected for side in ("primary", "secondary")]
-        return [said for edge in edges for said in edge if said.who in heard_from and said.prefix not in own]
+        edges = [self.at_edge((circuit, side), bare) for circuit in connected for side in ("primary", "secondary")]
+        told = [said for edge in edges for said in edge if said.prefix not in own]
+        return [said for said in told if said.who in homes or (said.who in others and said.path == 1)]
 
     # What is preferred
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.estate.estate import Estate
-from farshore.estate.outside import Filter, Outside, Router, Site
+from farshore.estate.outside import Advertisement, Filter, Outside, Router, Site
 from routing.small import Net, id_of
 
 from .words import Group, Home, Hub, Spoke, Table, Words
@@ -30,7 +31,9 @@ def estate_of(drawn: Words) -> Estate:
         _hub(net, hub)
     for spoke in drawn.spokes:
         _spoke(net, spoke)
-    return net.estate(*map(_site, drawn.homes), outside=Outside(down=frozenset(map(_name, drawn.down))))
+    said = tuple(word for hub in drawn.hubs for word in _said(hub))
+    outside = Outside(down=frozenset(map(_name, drawn.down)), advertised=said)
+    return net.estate(*map(_site, drawn.homes), outside=outside)
 
 
 def _subnet(net: Net, prefixes: tuple[str, ...], name: str, table: Table | None) -> dict[str, Any]:
@@ -55,7 +58,10 @@ def _hub(net: Net, hub: Hub) -> None:
         nva=nva,
         app=_subnet(net, within("128/27", 2), f"{hub.name}-app", hub.tables[2]),
         endpoints={"addressPrefix": f"10.{hub.range}.0.192/28", "privateEndpointNetworkPolicies": hub.endpoint},
+        RouteServerSubnet=f"10.{hub.range}.0.224/27",
     )
+    if hub.server is not None:
+        _server(net, hub)
     if hub.endpoint is not None:
         subnet = {"id": id_of("virtualNetworks/subnets", hub.name, "endpoints")}
         address = {"privateIPAddress": hub.endpoint_address, "subnet": subnet, "primary": True}
@@ -93,6 +99,28 @@ def _hub(net: Net, hub: Hub) -> None:
             virtualNetworkGateway1={"id": id_of("virtualNetworkGateways", f"vpn{hub.number}")},
             localNetworkGateway2={"id": local},
         )
+
+
+def _server(net: Net, hub: Hub) -> None:
+    addresses = [f"10.{hub.range}.0.{last}" for last in (228, 229)]
+    name, subnet = f"rs{hub.number}", {"id": id_of("virtualNetworks/subnets", hub.name, "RouteServerSubnet")}
+    net.add("virtualHubs", name, virtualRouterIps=addresses, allowBranchToBranchTraffic=hub.branches)
+    net.add("virtualHubs/ipConfigurations", name, "one", subnet=subnet)
+    for member, held in hub.members.items():
+        net.add("virtualHubs/bgpConnections", name, member, peerIp=held[0], peerAsn=65001)
+
+
+def _said(hub: Hub) -> Iterator[Advertisement]:
+    """What the appliances that are there tell the Route Server."""
+    members = list(hub.members.values())
+    for word in hub.server or ():
+        if word.member < len(members):
+            yield Advertisement(
+                to=id_of("virtualHubs", f"rs{hub.number}").lower(),
+                peer=ip_address(members[word.member][0]),
+                prefix=ip_network(word.prefix),
+                as_path=(65001,) * word.path,
+            )
 
 
 def _spoke(net: Net, spoke: Spoke) -> None:
@@ -196,6 +224,7 @@ def _name(down: str) -> str:
         "link": id_of("expressRouteCircuits", f"er{rest[0]}"),
         "gateway": id_of("virtualNetworkGateways", f"gw{rest[0]}"),
         "vpn": id_of("virtualNetworkGateways", f"vpn{rest[0]}"),
+        "server": id_of("virtualHubs", f"rs{rest[0]}"),
         "machine": id_of("virtualMachines", rest[0]),
     }[kind].lower()
     return f"{id_}#{rest[1]}" if kind == "link" else id_

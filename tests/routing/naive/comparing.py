@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from farshore.arm.ids import ResourceId
 from farshore.routing import Disposition, EffectiveRoute, Flow, Routing, Trace, judge
@@ -16,6 +16,7 @@ from routing.small import id_of
 
 from .bgp import Speech
 from .building import estate_of
+from .drawing import BEHIND
 from .groups import Packet
 from .replies import NOBODY, conversation, verdict
 from .rows import Row, rows
@@ -42,7 +43,7 @@ def compared(drawn: Words) -> Counter[str]:
     met = Counter[str]()
     for network in drawn.networks:
         met += _compared_rows(routing, walker.speech, network)
-    for start, packet in _to_endpoints(drawn):
+    for start, packet in (*_to_endpoints(drawn), *_to_appliances(drawn)):
         met += _compared_one_way(routing, walker, start, packet)
     for start, nic, promised, packet in _conversations(drawn):
         met += _compared_ways(routing, walker, start, nic, promised, packet)
@@ -55,7 +56,9 @@ def compared(drawn: Words) -> Counter[str]:
 def _compared_rows(routing: Routing, speech: Speech, network: Hub | Spoke) -> Counter[str]:
     met = Counter[str]()
     for id_, table, six in _tables(network):
-        expected = {_shown(speech, row) for row in rows(speech, network, table) if six or ":" not in row.prefix}
+        listed = [row for row in rows(speech, network, table) if six or ":" not in row.prefix]
+        expected = {_shown(speech, row) for row in listed}
+        met["row of a Route Server"] += sum(row.leads.startswith("server ") for row in listed)
         found = [_read(row) for row in routing.effective_routes(id_)]
         assert sorted(found) == sorted(expected), f"{id_}: {sorted(set(found) ^ expected)}"
         met.update(f"row {source} {kind} {state}" for source, _, kind, state, _ in found)
@@ -81,6 +84,10 @@ def _shown(speech: Speech, row: Row) -> Shown:
     """What Azure would print of a row. The next hops of gateways' rows are the edges' ends of the links (E9), where it
     is told: not of a tunnel, and not for IPv6."""
     hops = row.leads if row.kind == "VirtualAppliance" else ""
+    if row.leads.startswith("server "):
+        hub = speech.words.hubs[int(row.leads.split()[1])]
+        names, _ = speech.served(hub)[row.prefix]
+        hops = " ".join(sorted(hub.members[name][0] for name in names))
     if row.leads.startswith("gateway ") and ":" not in row.prefix:
         chosen = speech.by_gateway(speech.words.hubs[int(row.leads.split()[1])], row.prefix)
         ends = {f"172.16.{100 + said.link[0]}.{2 if said.link[1] == 'primary' else 6}" for said in chosen}
@@ -132,6 +139,16 @@ def _to_endpoints(drawn: Words) -> Iterator[tuple[str, Packet]]:
                 yield nic, Packet(held[0], hub.endpoint_address, drawn.protocol, PORT, drawn.port)
 
 
+def _to_appliances(drawn: Words) -> Iterator[tuple[str, Packet]]:
+    """To what appliances told Route Servers and no site has."""
+    for prefix in sorted({word.prefix for hub in drawn.hubs for word in hub.server or ()} & set(BEHIND)):
+        address = str(ip_network(prefix)[9])
+        for nic, held in drawn.machines().items():
+            yield nic, Packet(held[0], address, drawn.protocol, PORT, drawn.port)
+        for home in drawn.homes:
+            yield home.name, Packet(drawn.addresses(home)[0], address, drawn.protocol, PORT, drawn.port)
+
+
 def _flow(start: str, packet: Packet) -> Flow:
     return Flow(
         source=id_of("networkInterfaces", start) if start.endswith("-nic") else start,
@@ -147,7 +164,7 @@ def _compared_one_way(routing: Routing, walker: Walker, start: str, packet: Pack
     expected, trace = walker.walk(start, packet), routing.trace_one_way(_flow(start, packet))
     if expected.word != "undecided":
         assert agrees(said(trace), expected), f"{trace.flow}: {trace.disposition}, {trace.because}; {expected}"
-    return Counter([f"endpoint {expected.word}"])
+    return Counter([f"one way {expected.word}", *(["shared by appliances"] if "|" in str(expected.crossed) else [])])
 
 
 def _compared_ways(
@@ -190,20 +207,22 @@ def _id(through: str) -> str:
 def said(trace: Trace) -> End:
     """A trace in the walker's words."""
     word = WORDS[trace.disposition]
-    if word != "delivered":
-        return End(word)
-    at = trace.hops[-1].name if trace.delivered_to is None else trace.delivered_to.name
-    appliances = [
-        hop.id.name.removesuffix("-nic")
+    appliances = tuple(
+        "|".join(sorted(id_.name.removesuffix("-nic") for id_ in (hop.id, *hop.others)))
         for hop in trace.hops
         if isinstance(hop.id, ResourceId) and hop.kind == "appliance"
-    ]
+    )
+    if word != "delivered":
+        return End(word, crossed=appliances)
+    at = trace.hops[-1].name if trace.delivered_to is None else trace.delivered_to.name
     circuits = frozenset(int(hop.name.removeprefix("er")[:1]) for hop in trace.hops if hop.kind == "circuit")
-    return End(word, at, crossed=tuple(appliances), circuits=circuits)
+    return End(word, at, crossed=appliances, circuits=circuits)
 
 
 def agrees(found: End, expected: End) -> bool:
-    """The engine may show one of several equal circuits."""
+    """The engine may show one of several equal circuits, and the appliance that a way ends at."""
+    if expected.word in ("left", "no route"):
+        return (found.word, found.crossed) == (expected.word, expected.crossed)
     if expected.word != "delivered":
         return found.word == expected.word
     alike = (found.word, found.at, found.crossed) == (expected.word, expected.at, expected.crossed)

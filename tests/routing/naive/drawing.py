@@ -1,9 +1,9 @@
 """How Hypothesis draws a network in words (words.py).
 
-One drawing has hubs in two regions with gateways on up to three circuits, an appliance or two or none, a VPN gateway or
-a private endpoint at times, spokes peered well or badly, tables that lead to the appliance, past it and nowhere,
-security groups, sites with preferences, filters and firewalls, both address families at times, and things that are
-down. Most of it is as it should be: where all is broken, only what broke first is seen.
+One drawing has hubs in two regions with gateways on up to three circuits, an appliance or two or none, at times a VPN
+gateway, a Route Server or a private endpoint, spokes peered well or badly, tables that lead to the appliance, past it
+and nowhere, security groups, sites with preferences, filters and firewalls, both address families at times, and things
+that are down. Most of it is as it should be: where all is broken, only what broke first is seen.
 
 Not drawn, because the facts don't decide it:
 * a 0/0 route with next hop Internet or VnetLocal (R3 measures None and appliances);
@@ -12,7 +12,7 @@ Not drawn, because the facts don't decide it:
 * a fifth equal circuit: which four share (E41);
 * a network's prefix that equals a reserved range and is peered (R2 tells of the own network alone).
 
-Not drawn because nobody has written it yet: Route Servers, tunnels between gateways, sites that re-advertise (E48),
+Not drawn because nobody has written it yet: tunnels between gateways, sites that re-advertise (E48),
 appliances without state, load balancers of IPv6. Service endpoints and tags of services (R14.4, R18) need public
 destinations and have tests of their own.
 """
@@ -24,15 +24,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .words import DEFAULT, Group, Home, Hub, Rule, Speaker, Spoke, Table, Words
+from .words import DEFAULT, Group, Home, Hub, Rule, Speaker, Spoke, Table, Word, Words
 
 SITE_PREFIXES = ("172.16.0.0/16", "172.16.1.0/24", "172.20.0.0/16", "192.168.0.0/16", "192.168.7.0/24")
 SITE_SIX = ("fd10:16::/32", "fd10:16:1::/48")
 INSIDE = "10.1.1.128/25"
 """A part of the first spoke's space, where no machine is: a site may say it (R14)."""
 WIDE = "10.0.0.0/8"
+BEHIND = ("172.24.0.0/16", "172.24.3.0/24")
+"""What only appliances say."""
 REGIONS = ("eastasia", "southeastasia")
 APPLIANCES = ("works", "works", "works", "works", "off", "none", "pool", "pool", "half")
+SPEAKERS = ("works", "pool", "pool", "pool", "off", "half")
+"""Those of a hub with a Route Server: mostly two."""
 
 
 @lru_cache(maxsize=None, typed=True)
@@ -47,11 +51,13 @@ def words(draw: st.DrawFn) -> Words:
     ranges = (1, draw(_mostly(2, 1))) if count == 2 else (1,)
     regions = [REGIONS[number if draw(_mostly(True, False)) else 0] for number in range(count)]
     six = draw(_mostly(False, True))
-    appliances = [draw(st.sampled_from(APPLIANCES)) for _ in ranges]
+    servers = [draw(_server(range_)) if draw(_mostly(False, True)) else None for range_ in ranges]
+    served = any(server is not None for server in servers)
+    appliances = [draw(st.sampled_from(APPLIANCES if server is None else SPEAKERS)) for server in servers]
     vpns = [draw(_mostly(False, True)) for _ in ranges]
     endpoints = [draw(_mostly(None, "Enabled", "Disabled")) for _ in ranges]
     governed = "Enabled" in endpoints
-    table, gateway_table = _tables(dict(zip(ranges, appliances, strict=True)), six, any(vpns), governed)
+    table, gateway_table = _tables(dict(zip(ranges, appliances, strict=True)), six, any(vpns), governed, served)
     group = _groups(ranges)
     vpn = st.lists(st.sampled_from(SITE_PREFIXES), min_size=1, max_size=2, unique=True).map(tuple)
     grouped = draw(_mostly(False, True, times=1))
@@ -70,6 +76,8 @@ def words(draw: st.DrawFn) -> Words:
             tables=(draw(gateway_table), draw(table), draw(table)),
             appliance_group=draw(groups),
             endpoint=endpoints[number],
+            server=servers[number],
+            branches=draw(st.booleans()),
         )
         for number, range_ in enumerate(ranges)
     )
@@ -107,7 +115,7 @@ def words(draw: st.DrawFn) -> Words:
 
 
 def _tables(
-    appliances: dict[int, str], six: bool, vpn: bool, governed: bool
+    appliances: dict[int, str], six: bool, vpn: bool, governed: bool, served: bool
 ) -> tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]:
     """Tables for subnets, and for a GatewaySubnet. Most routes lead to an appliance by the address that it goes by."""
     spaces = [f"10.{range_}.{spoke}.0/24" for range_ in appliances for spoke in range(3)]
@@ -115,6 +123,8 @@ def _tables(
     direct = [f"10.{range_}.0.68" for range_ in appliances]
     # Where policies govern an endpoint: routes for its own network, and into it past the endpoint's row.
     more = [f"10.{range_}.0.0/24" for range_ in appliances] * 4 if governed else [WIDE]
+    # Where appliances say what is behind them: a way on for what comes to them.
+    more += [*BEHIND * 2, "172.24.0.0/13"] if served else []
     plain = [
         "None",
         "Internet",
@@ -136,6 +146,28 @@ def _tables(
     routes = st.lists(route, max_size=3, unique_by=lambda route: route[0]).map(tuple)
     table = st.none() | st.none() | st.builds(Table, routes, st.booleans())
     return table, st.none() | st.builds(Table, routes, _mostly(True, False))
+
+
+@lru_cache
+def _server(range_: int) -> st.SearchStrategy[tuple[Word, ...]]:
+    """What appliances tell a Route Server: prefixes of sites, their own, everything, and a spoke's, which steer nothing
+    inside Azure (R14)."""
+    prefixes = st.sampled_from([*SITE_PREFIXES, *BEHIND * 3, DEFAULT, f"10.{range_}.1.0/24"])
+    path = st.integers(1, 2)
+
+    def words(prefix: str, paths: tuple[int | None, int | None]) -> list[Word]:
+        return [Word(member, prefix, path) for member, path in enumerate(paths) if path is not None]
+
+    # By one of two appliances, or by both, often alike.
+    both = (
+        st.tuples(path, st.none())
+        | st.tuples(st.none(), path)
+        | st.tuples(path, path)
+        | st.just((1, 1))
+        | st.just((1, 1))
+    )
+    said = st.lists(st.builds(words, prefixes, both), min_size=1, max_size=3, unique_by=lambda held: held[0].prefix)
+    return said.map(lambda held: tuple(word for every in held for word in every))
 
 
 def _groups(ranges: tuple[int, ...]) -> st.SearchStrategy[Group]:
@@ -206,7 +238,7 @@ def _down(
         return frozenset()
     things = [f"circuit {n}" for n in range(circuits)]
     things += [f"link {n} {side}" for n in range(circuits) for side in ("primary", "secondary")]
-    things += [f"{kind} {hub.number}" for hub in hubs for kind in ("gateway", "vpn")]
+    things += [f"{kind} {hub.number}" for hub in hubs for kind in ("gateway", "vpn", "server")]
     things += [f"machine {member}" for hub in hubs for member in hub.members] * 2
     things += [f"machine {spoke.name}vm" for spoke in spokes]
     things += [f"router {home.name} {speaker.circuit}" for home in homes for speaker in home.speakers]

@@ -14,6 +14,7 @@ from farshore.routing import (
     Disposition,
     Trace,
     effective,
+    exchange,
     hops,
     machines,
     peering,
@@ -21,6 +22,7 @@ from farshore.routing import (
     security,
     selection,
     sites,
+    speakers,
     verdicts,
     walk,
     world,
@@ -79,6 +81,39 @@ def tunnel_before_circuit(patch: Patch) -> None:
     """R19 turned round."""
     right = world.World._sources
     patch.setattr(world.World, "_sources", lambda self, network: reversed(list(right(self, network))))
+
+
+def any_path_to_a_server(patch: Patch) -> None:
+    """R46 by half: a Route Server uses every path that it was told, not the shortest."""
+    patch.setattr(world, "shortest", tuple)
+
+
+def dead_appliances_speak(patch: Patch) -> None:
+    """R46 forgotten: what a stopped appliance told a Route Server stays."""
+    patch.setattr(Health, "speaks", lambda self, nic, address: self.neighbour(address))
+
+
+def said_back(patch: Patch) -> None:
+    """R19 by half: a gateway says what its Route Server has, even where it has a circuit's route itself."""
+    patch.setattr(world.World, "bare_exchange", property(lambda self: exchange.converge(_without_speakers(self))))
+
+
+def _without_speakers(of: world.World) -> Any:
+    return replace(speakers.inputs_of(of, bare=True), speakers=(), attachments=())
+
+
+def branches_always_talk(patch: Patch) -> None:
+    """R46 forgotten: gateways say what Route Servers were told, branch-to-branch traffic or not."""
+    patch.setattr(
+        world.World,
+        "servers_for",
+        lambda self, network: [held for held in self.ground.route_servers.values() if held.network == network],
+    )
+
+
+def one_of_equal_appliances(patch: Patch) -> None:
+    """R46 by half: of appliances that share the traffic only the first is seen."""
+    patch.setattr(walk, "sharing", lambda equal: tuple(equal)[:1])
 
 
 def stopped_gateway_speaks(patch: Patch) -> None:
@@ -289,6 +324,11 @@ PLANTS = (
     synced_at_once,
     endpoints_ungoverned,
     tunnel_before_circuit,
+    any_path_to_a_server,
+    dead_appliances_speak,
+    said_back,
+    branches_always_talk,
+    one_of_equal_appliances,
     stopped_gateway_speaks,
     path_before_weight,
     preference_forgotten,

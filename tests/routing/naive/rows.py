@@ -2,7 +2,8 @@
 
     Default                 the own space, peers' spaces, Internet, and None for the reserved ranges
     VirtualNetworkGateway   what the network's gateways learned, or those it is a guest of (R29), ExpressRoute before
-                            VPN (R19); nothing inside the own or a peer's space (R14), or with propagation off (R23)
+                            VPN (R19) before what appliances told its Route Server (R46); nothing inside the own or a
+                            peer's space (R14), or with propagation off (R23)
     User                    the table
 
 A User row makes what equals it Invalid, and a reserved row go. A gateway's row takes the place of Internet and reserved
@@ -31,7 +32,7 @@ class Row:
     kind: str
     """The next hop's type in Azure's words."""
     leads: str = ""
-    """A network, an appliance's address, `gateway N`, `vpn N`."""
+    """A network, an appliance's address, `gateway N`, `vpn N`, `server N`."""
     state: str = "Active"
 
 
@@ -89,9 +90,11 @@ def by_gateways(speech: Speech, network: Hub | Spoke) -> Iterator[Row]:
     yield from (
         Row("VirtualNetworkGateway", prefix, "VirtualNetworkGateway", f"gateway {hub.number}") for prefix in told
     )
-    if speech.tunnels(hub):
-        for prefix in set(hub.vpn or ()) - told:
-            yield Row("VirtualNetworkGateway", prefix, "VirtualNetworkGateway", f"vpn {hub.number}")
+    tunnelled = set(hub.vpn or ()) if speech.tunnels(hub) else set()
+    for prefix in tunnelled - told:
+        yield Row("VirtualNetworkGateway", prefix, "VirtualNetworkGateway", f"vpn {hub.number}")
+    for prefix in set(speech.served(hub)) - told - tunnelled:
+        yield Row("VirtualNetworkGateway", prefix, "VirtualNetworkGateway", f"server {hub.number}")
 
 
 def _user(prefix: str, hop: str) -> Row:

@@ -19,7 +19,7 @@ from .drawing import words
 from .plants import PLANTS
 from .words import Words
 
-SEEDS = 8
+SEEDS = 20
 DRAWN = 100
 """By each seed: what one seed draws is much alike."""
 

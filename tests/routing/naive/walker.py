@@ -124,18 +124,30 @@ class Walker:
         if any(way.packet.destination in hub.members[name] for name in used):
             # By a load balancer to one of its members, first to itself or to the other: nobody knows.
             return way.ends("undecided")
-        if not used or hub.appliance == "off" or (hub.appliance == "half" and f"nva{hub.number}b" in used):
+        return (
+            self._over(hub, used, f"lb{hub.number}" if address == hub.front else None, way)
+            if used
+            else way.ends("dead")
+        )
+
+    def _over(self, hub: Hub, used: list[str], front: str | None, way: Under) -> End:
+        """Over appliances of a hub that share the traffic: any member of a load balancer's pool, which has one state,
+        or any that told a Route Server the same, which have one each (R46). One that forwards nothing loses its
+        share."""
+        if hub.appliance == "off" or (hub.appliance == "half" and f"nva{hub.number}b" in used):
             return way.ends("dead")
         name, pool = used[0], len(used) > 1
+        equal = pool and front is None
         table, groups = hub.tables[1], (hub.appliance_group,)
         nic = f"{name}-nic"
         if not all(self._passes(nic, hub, table, groups, direction, way) for direction in ("Inbound", "Outbound")):
             return way.ends("denied")
         met = way.met
         onward = way.on(
-            crossed=(*met.crossed, name),
-            fronts=(*met.fronts, f"lb{hub.number}") if address == hub.front else met.fronts,
-            guards=(*met.guards, f"lb{hub.number}" if pool else name),
+            crossed=(*met.crossed, "|".join(used) if equal else name),
+            fronts=met.fronts if front is None else (*met.fronts, front),
+            guards=(*met.guards, "|".join(used) if equal else front if front is not None and pool else name),
+            torn=met.torn or equal,
             passed=met.passed | {nic},
         )
         return self._by_table(hub, table, onward)
@@ -167,6 +179,12 @@ class Walker:
         if kind == "vpn":
             return way.ends("left")
         hub = self.words.hubs[int(number)]
+        if kind == "server":
+            names, _ = self.speech.served(hub)[row.prefix]
+            if set(names) & {name for held in way.met.crossed for name in held.split("|")}:
+                # It said the prefix itself, and has it back: what it does with it Azure doesn't know.
+                return way.ends("undecided")
+            return self._over(hub, names, None, way)
         chosen = self.speech.by_gateway(hub, row.prefix)
         return self._at_edges({said.link for said in chosen}, hub.name, way)
 
@@ -187,7 +205,7 @@ class Walker:
         for said in found:
             if came_from in homes and said.who in homes:
                 return way.ends("undecided")
-            if not {came_from, said.who} & set(homes) and not {came_from, said.who} <= open_to:
+            if not {came_from, said.who} & set(homes) and (not {came_from, said.who} <= open_to or said.path > 1):
                 return way.ends("undecided")
         if len({said.owner for said in found}) > 1:
             return way.ends("ambiguous")

@@ -98,6 +98,10 @@ class Hub:
     appliance_group: Group | None
     endpoint: str | None
     """The network policies of a private endpoint's subnet, `Enabled` or `Disabled`; None for no endpoint."""
+    server: tuple[Word, ...] | None
+    """What its appliances tell a Route Server; None for no such server."""
+    branches: bool
+    """The Route Server talks to the network's gateway, too."""
 
     @property
     def name(self) -> str:
@@ -137,6 +141,17 @@ class Hub:
 
 
 @dataclass(frozen=True)
+class Word:
+    """One prefix that an appliance tells a Route Server."""
+
+    member: int
+    """Which of the hub's appliances; one that isn't there says nothing."""
+    prefix: str
+    path: int
+    """The length of the AS path."""
+
+
+@dataclass(frozen=True)
 class Speaker:
     """A site's router on one circuit."""
 
@@ -166,7 +181,8 @@ class Words:
     protocol: str
     port: int
     down: frozenset[str]
-    """`circuit 0`, `link 0 primary`, `gateway 0`, `vpn 0`, `machine nva0a`, `router dc0 1`, `region eastasia`."""
+    """`circuit 0`, `link 0 primary`, `gateway 0`, `vpn 0`, `server 0`, `machine nva0a`, `router dc0 1`, `region
+    eastasia`."""
 
     @property
     def networks(self) -> tuple[Hub | Spoke, ...]:
