@@ -155,6 +155,14 @@ def test_r46_two_appliances_that_say_the_same_share_the_traffic_and_no_state() -
     assert "nva1-nic, nva2-nic" in describe(forward)
 
 
+def test_what_an_appliance_does_with_what_it_announced_itself_is_not_known() -> None:
+    """By Azure's tables it has the packet back; behind it is a tunnel, or whatever it spoke for."""
+    for outside in (SHARED, Outside(advertised=SHARED.advertised[:1])):
+        found = trace_one_way(with_route_server().estate(outside=outside), THERE)
+        assert found.disposition == Disposition.INSUFFICIENT_INFORMATION
+        assert found.missing == ("where nva1-nic sends what it announced",)
+
+
 def test_of_equal_next_hops_one_that_does_not_forward_loses_its_share() -> None:
     """It goes on speaking BGP, so nothing is withdrawn (R24)."""
     net = with_route_server()

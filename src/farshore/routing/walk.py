@@ -345,7 +345,14 @@ class _Walk(Walked):
         return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
 
     def _to_neighbour(self, network: VirtualNetwork, row: EffectiveRoute) -> Trace:
-        """A Route Server's row: the next hop is the appliance that announced it (R46)."""
+        """A Route Server's row: the next hop is the appliance that announced it (R46). Where that has the packet back,
+        it alone knows what it announced."""
+        found = (appliance_at(self.world, network, address) for address in row.next_hop_ip_addresses)
+        again = next((item for item in found if isinstance(item, Appliance) and item.id.key in self.been), None)
+        if again is not None:
+            because = f"{again.id.name} announced {row.address_prefix} itself, and its own table leads back to it"
+            missing = (f"where {again.id.name} sends what it announced",)
+            return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
         as_user = replace(row, next_hop_type=NextHopType.VIRTUAL_APPLIANCE.value)
         return self.to_appliance(network, as_user)
 

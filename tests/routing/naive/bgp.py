@@ -3,7 +3,8 @@
 an appliance says its words to the hub's Route Server while it runs, whether it forwards or not; of each prefix the
                   shortest path counts, and equal ones share the traffic (R46)
 a gateway says    its network's whole space, and its guests' (R29, R40); where its Route Server talks to branches, what
-                  that was told, too, but for what circuits lead to (R19, R46); nothing with propagation off (R23)
+                  that was told, too, but for what circuits lead to (R19, R46); nothing with propagation off (R23); a
+                  VPN gateway the same to another, and nothing of what its other tunnels or a circuit lead to (R47)
 a site says       its prefixes to each of its circuits, with its number more times where it prepends
 an edge passes    the shortest path of each prefix on (E38), sites' words to gateways and gateways' to sites
 a gateway takes   by prefix: the heaviest connection, the shortest path, and shares what is equal (E41)
@@ -77,6 +78,24 @@ class Speech:
         table = hub.tables[0]
         up = not {f"vpn {hub.number}", f"region {hub.region}"} & self.words.down
         return hub.vpn is not None and up and (table is None or table.propagates)
+
+    def by_tunnels(self, hub: Hub) -> dict[str, str]:
+        """What a VPN gateway's tunnels lead to, by prefix: a hub's name, or `branch`."""
+        if not self.tunnels(hub):
+            return {}
+        found = {
+            prefix: "branch"
+            for number, prefixes in enumerate(hub.vpn or ())
+            if f"tunnel {hub.number} {number}" not in self.words.down
+            for prefix in prefixes
+        }
+        if self.words.joined and not {"half 0", "half 1"} & self.words.down:
+            # The other one says its network and those that use it (R29).
+            other = self.words.hubs[1 - hub.number]
+            if self.tunnels(other):
+                for space in (*other.spaces, *(space for guest in self.guests(other) for space in guest.known)):
+                    found[space] = other.name
+        return found
 
     def links(self, home: Home) -> Iterator[tuple[Speaker, Link]]:
         """The sessions that a site's routers have."""

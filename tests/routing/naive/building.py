@@ -29,6 +29,9 @@ def estate_of(drawn: Words) -> Estate:
             peering["ipv6PeeringConfig"] = {"state": "Enabled"}
     for hub in drawn.hubs:
         _hub(net, hub)
+    for number in (0, 1) if drawn.joined else ():
+        other = {"id": id_of("virtualNetworkGateways", f"vpn{1 - number}")}
+        _tunnel(net, f"half{number}", number, "Vnet2Vnet", virtualNetworkGateway2=other)
     for spoke in drawn.spokes:
         _spoke(net, spoke)
     said = tuple(word for hub in drawn.hubs for word in _said(hub))
@@ -86,19 +89,19 @@ def _hub(net: Net, hub: Hub) -> None:
                 net.connect(f"gw{hub.number}", f"er{circuit}", weight)
     if hub.vpn is not None:
         net.gateway(f"vpn{hub.number}", hub.name, kind="Vpn")
-        local = net.add(
-            "localNetworkGateways",
-            f"branch{hub.number}",
-            gatewayIpAddress="203.0.113.9",
-            localNetworkAddressSpace={"addressPrefixes": list(hub.vpn)},
-        )
-        net.add(
-            "connections",
-            f"tunnel{hub.number}",
-            connectionType="IPsec",
-            virtualNetworkGateway1={"id": id_of("virtualNetworkGateways", f"vpn{hub.number}")},
-            localNetworkGateway2={"id": local},
-        )
+        for tunnel, prefixes in enumerate(hub.vpn):
+            local = net.add(
+                "localNetworkGateways",
+                f"branch{hub.number}{tunnel}",
+                gatewayIpAddress=f"203.0.113.{9 + tunnel}",
+                localNetworkAddressSpace={"addressPrefixes": list(prefixes)},
+            )
+            _tunnel(net, f"tunnel{hub.number}{tunnel}", hub.number, "IPsec", localNetworkGateway2={"id": local})
+
+
+def _tunnel(net: Net, name: str, hub: int, kind: str, **to: Any) -> None:
+    gateway = {"id": id_of("virtualNetworkGateways", f"vpn{hub}")}
+    net.add("connections", name, connectionType=kind, virtualNetworkGateway1=gateway, **to)
 
 
 def _server(net: Net, hub: Hub) -> None:
@@ -225,6 +228,8 @@ def _name(down: str) -> str:
         "gateway": id_of("virtualNetworkGateways", f"gw{rest[0]}"),
         "vpn": id_of("virtualNetworkGateways", f"vpn{rest[0]}"),
         "server": id_of("virtualHubs", f"rs{rest[0]}"),
+        "tunnel": id_of("connections", f"tunnel{''.join(rest)}"),
+        "half": id_of("connections", f"half{rest[0]}"),
         "machine": id_of("virtualMachines", rest[0]),
     }[kind].lower()
     return f"{id_}#{rest[1]}" if kind == "link" else id_

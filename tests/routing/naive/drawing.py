@@ -1,18 +1,21 @@
 """How Hypothesis draws a network in words (words.py).
 
 One drawing has hubs in two regions with gateways on up to three circuits, an appliance or two or none, at times a VPN
-gateway, a Route Server or a private endpoint, spokes peered well or badly, tables that lead to the appliance, past it
-and nowhere, security groups, sites with preferences, filters and firewalls, both address families at times, and things
-that are down. Most of it is as it should be: where all is broken, only what broke first is seen.
+gateway with tunnels to branches and to the other hub's, a Route Server or a private endpoint, spokes peered well or
+badly, tables that lead to the appliance, past it and nowhere, security groups, sites with preferences, filters and
+firewalls, both address families at times, and things that are down. Most of it is as it should be: where all is broken,
+only what broke first is seen.
 
 Not drawn, because the facts don't decide it:
 * a 0/0 route with next hop Internet or VnetLocal (R3 measures None and appliances);
 * a site that says what a gateway announces too, or something longer around a machine: which of them an edge takes;
 * a route wider than a private endpoint's network where policies govern it (R49), and a security group before one;
 * a fifth equal circuit: which four share (E41);
-* a network's prefix that equals a reserved range and is peered (R2 tells of the own network alone).
+* a network's prefix that equals a reserved range and is peered (R2 tells of the own network alone);
+* a tunnel between gateways where there is IPv6;
+* a Route Server beside a VPN gateway: R19 puts ExpressRoute before both, and says nothing of the two.
 
-Not drawn because nobody has written it yet: tunnels between gateways, sites that re-advertise (E48),
+Not drawn because nobody has written it yet: sites that re-advertise (E48),
 appliances without state, load balancers of IPv6. Service endpoints and tags of services (R14.4, R18) need public
 destinations and have tests of their own.
 """
@@ -54,12 +57,14 @@ def words(draw: st.DrawFn) -> Words:
     servers = [draw(_server(range_)) if draw(_mostly(False, True)) else None for range_ in ranges]
     served = any(server is not None for server in servers)
     appliances = [draw(st.sampled_from(APPLIANCES if server is None else SPEAKERS)) for server in servers]
-    vpns = [draw(_mostly(False, True)) for _ in ranges]
+    joined = len(set(ranges)) == 2 and not six and not served and draw(_mostly(False, True))
+    vpns = [joined or (server is None and draw(_mostly(False, True))) for server in servers]
     endpoints = [draw(_mostly(None, "Enabled", "Disabled")) for _ in ranges]
     governed = "Enabled" in endpoints
     table, gateway_table = _tables(dict(zip(ranges, appliances, strict=True)), six, any(vpns), governed, served)
     group = _groups(ranges)
-    vpn = st.lists(st.sampled_from(SITE_PREFIXES), min_size=1, max_size=2, unique=True).map(tuple)
+    tunnel = st.lists(st.sampled_from(SITE_PREFIXES), min_size=1, max_size=2, unique=True).map(tuple)
+    vpn = st.lists(tunnel, min_size=1, max_size=2).map(tuple)
     grouped = draw(_mostly(False, True, times=1))
     groups = st.one_of(st.none(), group, group) if grouped else st.none()
     hubs = tuple(
@@ -108,9 +113,10 @@ def words(draw: st.DrawFn) -> Words:
         hubs=hubs,
         spokes=spokes,
         homes=homes,
+        joined=joined,
         protocol=draw(st.sampled_from(["tcp", "udp"])) if grouped else "tcp",
         port=draw(st.sampled_from([443, 53])) if grouped else 443,
-        down=_down(draw, circuits, hubs, spokes, homes),
+        down=_down(draw, circuits, hubs, spokes, homes, joined),
     )
 
 
@@ -232,13 +238,20 @@ def _homes(
 
 
 def _down(
-    draw: st.DrawFn, circuits: int, hubs: tuple[Hub, ...], spokes: tuple[Spoke, ...], homes: tuple[Home, ...]
+    draw: st.DrawFn,
+    circuits: int,
+    hubs: tuple[Hub, ...],
+    spokes: tuple[Spoke, ...],
+    homes: tuple[Home, ...],
+    joined: bool,
 ) -> frozenset[str]:
     if draw(st.booleans()):
         return frozenset()
     things = [f"circuit {n}" for n in range(circuits)]
     things += [f"link {n} {side}" for n in range(circuits) for side in ("primary", "secondary")]
     things += [f"{kind} {hub.number}" for hub in hubs for kind in ("gateway", "vpn", "server")]
+    things += [f"tunnel {hub.number} {tunnel}" for hub in hubs for tunnel in range(len(hub.vpn or ()))]
+    things += ["half 0", "half 1"] * 4 if joined else []
     things += [f"machine {member}" for hub in hubs for member in hub.members] * 2
     things += [f"machine {spoke.name}vm" for spoke in spokes]
     things += [f"router {home.name} {speaker.circuit}" for home in homes for speaker in home.speakers]

@@ -24,6 +24,7 @@ from farshore.routing import (
     sites,
     speakers,
     verdicts,
+    vpn,
     walk,
     world,
 )
@@ -170,6 +171,16 @@ def every_gateway_open(patch: Patch) -> None:
 def four_only(patch: Patch) -> None:
     """Gateways say nothing of IPv6."""
     patch.setattr(world, "spoken_for", lambda *given: [held for held in spoken_for(*given) if held[0].version == 4])
+
+
+def half_a_tunnel_carries(patch: Patch) -> None:
+    """A tunnel between two gateways works with one side's connection."""
+    patch.setattr(vpn, "_answered", lambda *_: True)
+
+
+def broken_tunnels_carry(patch: Patch) -> None:
+    """A connection that is down carries all the same."""
+    patch.setattr(Health, "connection", lambda *_: True)
 
 
 # Ends
@@ -335,6 +346,8 @@ PLANTS = (
     med_forgotten,
     every_gateway_open,
     four_only,
+    half_a_tunnel_carries,
+    broken_tunnels_carry,
     dead_is_no_route,
     nobody_is_no_route,
     a_loop_is_dead,

@@ -2,7 +2,7 @@
 
     Default                 the own space, peers' spaces, Internet, and None for the reserved ranges
     VirtualNetworkGateway   what the network's gateways learned, or those it is a guest of (R29), ExpressRoute before
-                            VPN (R19) before what appliances told its Route Server (R46); nothing inside the own or a
+                            VPN and before what appliances told its Route Server (R19, R46); nothing inside the own or a
                             peer's space (R14), or with propagation off (R23)
     User                    the table
 
@@ -90,11 +90,10 @@ def by_gateways(speech: Speech, network: Hub | Spoke) -> Iterator[Row]:
     yield from (
         Row("VirtualNetworkGateway", prefix, "VirtualNetworkGateway", f"gateway {hub.number}") for prefix in told
     )
-    tunnelled = set(hub.vpn or ()) if speech.tunnels(hub) else set()
-    for prefix in tunnelled - told:
-        yield Row("VirtualNetworkGateway", prefix, "VirtualNetworkGateway", f"vpn {hub.number}")
-    for prefix in set(speech.served(hub)) - told - tunnelled:
+    for prefix in speech.served(hub).keys() - told:
         yield Row("VirtualNetworkGateway", prefix, "VirtualNetworkGateway", f"server {hub.number}")
+    for prefix in speech.by_tunnels(hub).keys() - told:
+        yield Row("VirtualNetworkGateway", prefix, "VirtualNetworkGateway", f"vpn {hub.number}")
 
 
 def _user(prefix: str, hop: str) -> Row:

@@ -173,12 +173,11 @@ class Walker:
             mine = network is hub or network in self.speech.guests(hub)
             if not mine or hub.gateway or not self.speech.tunnels(hub):
                 return way.ends("dead")
-            known = any(covers(prefix, way.packet.destination) for prefix in hub.vpn or ())
-            return way.ends("left" if known else "no route")
+            return self._by_tunnel(hub, way)
         kind, number = row.leads.split()
-        if kind == "vpn":
-            return way.ends("left")
         hub = self.words.hubs[int(number)]
+        if kind == "vpn":
+            return self._by_tunnel(hub, way)
         if kind == "server":
             names, _ = self.speech.served(hub)[row.prefix]
             if set(names) & {name for held in way.met.crossed for name in held.split("|")}:
@@ -187,6 +186,17 @@ class Walker:
             return self._over(hub, names, None, way)
         chosen = self.speech.by_gateway(hub, row.prefix)
         return self._at_edges({said.link for said in chosen}, hub.name, way)
+
+    def _by_tunnel(self, hub: Hub, way: Under) -> End:
+        led = self.speech.by_tunnels(hub)
+        known = [prefix for prefix in led if covers(prefix, way.packet.destination)]
+        if not known:
+            return way.ends("no route")
+        to = led[max(known, key=length)]
+        if to == "branch":
+            return way.ends("left")
+        other = self.words.hubs[1 - hub.number]
+        return self._by_table(other, other.tables[0], way.on())
 
     # Outside
 

@@ -87,8 +87,8 @@ class Hub:
     gateway: bool
     open: bool
     """Its gateway talks to others over a circuit (E38)."""
-    vpn: tuple[str, ...] | None
-    """The prefixes behind a VPN gateway's one tunnel; None for no such gateway."""
+    vpn: tuple[tuple[str, ...], ...] | None
+    """The prefixes behind each tunnel of a VPN gateway to a branch; None for no such gateway."""
     weights: tuple[int | None, ...]
     """By circuit; None for no connection."""
     appliance: str
@@ -178,11 +178,13 @@ class Words:
     hubs: tuple[Hub, ...]
     spokes: tuple[Spoke, ...]
     homes: tuple[Home, ...]
+    joined: bool
+    """A tunnel leads from the first hub's VPN gateway to the second one's."""
     protocol: str
     port: int
     down: frozenset[str]
     """`circuit 0`, `link 0 primary`, `gateway 0`, `vpn 0`, `server 0`, `machine nva0a`, `router dc0 1`, `region
-    eastasia`."""
+    eastasia`; `tunnel 0 1` to a branch, `half 0`: a hub's side of the tunnel between two."""
 
     @property
     def networks(self) -> tuple[Hub | Spoke, ...]:
