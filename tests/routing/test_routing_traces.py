@@ -168,6 +168,40 @@ def test_a_tunnel_between_two_networks_carries_both_ways() -> None:
     assert trace(half, there)[0].disposition == Disposition.NO_ROUTE
 
 
+def test_a_frontend_leads_to_the_pool_that_its_rule_names() -> None:
+    """Of two frontends and two pools; without any rule, which is half a reading, to all pools of its balancer."""
+    net = Net()
+    net.network("hub", "10.0.0.0/16", nva="10.0.1.0/24", app="10.0.2.0/24")
+    own = id_of("loadBalancers", "lb")
+    fronts, rules = [], []
+    for name, last in (("one", 4), ("two", 5)):
+        nic = net.machine(name, ("hub", "nva", f"10.0.1.{last}"), forward=True)
+        pool = {"id": f"{own}/backendAddressPools/{name}"}
+        at = net.bodies[nic]["properties"]["ipConfigurations"][0]["properties"]
+        at["loadBalancerBackendAddressPools"] = [pool]
+        subnet = {"id": id_of("virtualNetworks/subnets", "hub", "nva")}
+        fronts.append({"name": name, "properties": {"privateIPAddress": f"10.0.1.{last + 10}", "subnet": subnet}})
+        to = {"frontendIPConfiguration": {"id": f"{own}/frontendIPConfigurations/{name}"}, "backendAddressPool": pool}
+        rules.append({"name": name, "properties": {**to, "protocol": "All", "frontendPort": 0, "backendPort": 0}})
+    net.add("loadBalancers", "lb", frontendIPConfigurations=fronts, loadBalancingRules=rules)
+    table = net.table("rt", ("10.0.2.0/24", "10.0.1.15"))
+    net.network("spoke", "10.1.0.0/16", app={"addressPrefix": "10.1.0.0/24", "routeTable": table})
+    net.peer("hub", "spoke")
+    net.machine("vm", ("spoke", "app", "10.1.0.4"))
+    net.machine("server", ("hub", "app", "10.0.2.4"))
+    asked = flow(id_of("networkInterfaces", "vm-nic"), "10.1.0.4", "10.0.2.4")
+
+    def met() -> list[str]:
+        return [hop.name for hop in trace_one_way(net.estate(), asked).hops if hop.kind == "appliance"]
+
+    assert met() == ["two-nic"]
+    given = net.bodies[own]["properties"]
+    given["loadBalancingRules"] = rules[:1]
+    assert trace_one_way(net.estate(), asked).because == "lb has no members"
+    given["loadBalancingRules"] = []
+    assert met() == ["one-nic"]
+
+
 def test_a_route_server_sends_traffic_to_the_appliance_that_announced_it() -> None:
     """R46."""
     net = Net()

@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from farshore.estate.estate import Estate
     from farshore.routing.index import Index
 
-_FRONT = re.compile(r"properties\.(frontendIPConfigurations|ipConfigurations|backendAddressPools|virtualHub)\b")
+_FRONT = re.compile(
+    r"properties\.(frontendIPConfigurations|ipConfigurations|backendAddressPools|loadBalancingRules|virtualHub)\b"
+)
 _HALF = re.compile(r"properties\.virtualNetworkPeerings\[(\d+)\]\.(?:properties\.)?(\w+)")
 _WHO = ("remoteVirtualNetwork", "remoteAddressSpace", "remoteSubnetNames", "localSubnetNames", "peerCompleteVnets")
 _OF_GATEWAY = ("ipConfigurations", "gatewayType", "provisioningState", "allowRemoteVnetTraffic", "activeActive")

@@ -8,7 +8,7 @@ networks, in a source and its target above all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeVar
@@ -163,12 +163,32 @@ class Index:
                         pools[pool.key].append(Holder(nic=nic, subnet=item.subnet, address=item.private_ip_address))
         for body in self.bodies(network.LOAD_BALANCERS):
             id_ = resource_id(str(body["id"]))
-            members = tuple(m for key, held in sorted(pools.items()) if key.startswith(id_.key + "/") for m in held)
+            own = {key: held for key, held in sorted(pools.items()) if key.startswith(id_.key + "/")}
             for item_ in Reader(body).items("properties.frontendIPConfigurations"):
+                behind = _pools_behind(id_, Reader(body), item_, own)
+                members = tuple(dict.fromkeys(member for key in behind for member in own.get(key, ())))
                 yield from _frontend(id_, "loadBalancer", item_, members)
         for body in self.bodies(AZURE_FIREWALLS):
             for item_ in Reader(body).items("properties.ipConfigurations"):
                 yield from _frontend(resource_id(str(body["id"])), "azureFirewall", item_, ())
+
+
+def _pools_behind(id_: ResourceId, balancer: Reader, front: Reader, every: Iterable[str]) -> Iterable[str]:
+    """The pools that a load balancer's rules lead one of its frontends to, by lower-case id; all where it has no rules,
+    which is half a reading. Ports and probes of rules are not looked at."""
+    rules = list(balancer.items("properties.loadBalancingRules"))
+    if not rules:
+        return every
+    own = f"{id_.key}/frontendipconfigurations/{(front.text('name') or '').lower()}"
+    found: dict[str, None] = {}
+    for rule in rules:
+        named = rule.id("properties.frontendIPConfiguration")
+        if named is not None and named.key == own:
+            one = rule.id("properties.backendAddressPool")
+            found |= dict.fromkeys(
+                id_.key for id_ in (*rule.ids("properties.backendAddressPools"), *([one] if one else []))
+            )
+    return found
 
 
 def _frontend(

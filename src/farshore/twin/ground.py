@@ -237,17 +237,36 @@ class Ground:
         """The load balancer that holds an address in a network."""
         return next((id_ for id_, where, held in self.frontends if (where, held) == (network, address)), None)
 
-    def members(self, balancer: ResourceId) -> Iterator[Place]:
-        """The members of a load balancer's pools, in a stable order."""
+    def members(self, balancer: ResourceId, front: Address) -> Iterator[Place]:
+        """Whom a load balancer leads one of its frontends to, in a stable order."""
         pools: dict[str, list[Place]] = defaultdict(list)
         for nic in self.nics.values():
             for item in nic.ip_configurations:
                 for pool in item.load_balancer_backend_address_pools:
                     if item.subnet is not None and item.private_ip_address is not None:
                         pools[pool.key].append(Place(nic, item.subnet, item.private_ip_address))
+        behind = self._pools_behind(balancer, front)
         for key, held in sorted(pools.items()):
-            if key.startswith(balancer.key + "/"):
+            if key.startswith(balancer.key + "/") and (behind is None or key in behind):
                 yield from held
+
+    def _pools_behind(self, balancer: ResourceId, front: Address) -> set[str] | None:
+        """The pools that rules name for a frontend, by lower-case id; None where the load balancer has no rules."""
+        read = Reader(self.estate.resources[balancer.key])
+        rules = list(read.items("properties.loadBalancingRules"))
+        fronts = {
+            f"{balancer.key}/frontendipconfigurations/{str(item.text('name')).lower()}"
+            for item in read.items("properties.frontendIPConfigurations")
+            if item.address("properties.privateIPAddress") == front
+        }
+        found = set()
+        for rule in rules:
+            named = rule.id("properties.frontendIPConfiguration")
+            if named is not None and named.key in fronts:
+                one = rule.id("properties.backendAddressPool")
+                every = (*rule.ids("properties.backendAddressPools"), *(() if one is None else (one,)))
+                found |= {id_.key for id_ in every}
+        return found if rules else None
 
 
 def network_of(subnet: ResourceId) -> str:

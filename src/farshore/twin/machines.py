@@ -69,17 +69,17 @@ class Machines:
                 return firewall
             balancer = self.ground.frontend(where, address)
             if balancer is not None:
-                return self.member(balancer)
+                return self.member(balancer, address)
             if not self.ground.stands(where):
                 return None
         return None
 
-    def member(self, balancer: ResourceId) -> tuple[Standing, Port] | None:
-        """The member that takes what comes to a load balancer. Each gets a share; the twin shows one, and of members
-        that run the one with IP forwarding off, whose share is lost (limits.py)."""
+    def member(self, balancer: ResourceId, address: Address) -> tuple[Standing, Port] | None:
+        """The member that takes what comes to a load balancer's address. Each gets a share; the twin shows one, and of
+        members that run the one with IP forwarding off, whose share is lost (limits.py)."""
         standing = [
             (place.nic, self.by_nic[place.nic.id.key])
-            for place in self.ground.members(balancer)
+            for place in self.ground.members(balancer, address)
             if place.nic.id.key in self.by_nic
         ]
         standing.sort(key=lambda item: item[0].enable_ip_forwarding)

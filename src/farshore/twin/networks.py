@@ -104,7 +104,7 @@ class Fabric:
         for balancer, network, address in self.ground.frontends:
             if network != self.network.id.key:
                 continue
-            found = machines.member(balancer)
+            found = machines.member(balancer, address)
             if found is None:
                 continue
             standing, port = found

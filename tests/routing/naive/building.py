@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -11,11 +12,22 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Advertisement, Filter, Outside, Router, Site
+from farshore.estate.project import Appliance, Project
+from farshore.estate.project_reading import parse_project
 from routing.small import Net, id_of
 
 from .words import Group, Home, Hub, Spoke, Table, Words
 
 PLACES = ("Hong Kong", "Singapore", "Tokyo")
+PROJECT = """
+version: 1
+name: drawn
+source: {region: eastasia}
+target: {region: southeastasia, resourceGroup: rg-dr}
+topology: two-circuits-two-locations
+sites: [{name: dc0, asn: 65010, prefixes: [192.168.0.0/16], routers: [{name: ce1, circuit: er0}]}]
+"""
+"""What the drawn networks take of it is its appliances alone."""
 
 
 def estate_of(drawn: Words) -> Estate:
@@ -36,7 +48,23 @@ def estate_of(drawn: Words) -> Estate:
         _spoke(net, spoke)
     said = tuple(word for hub in drawn.hubs for word in _said(hub))
     outside = Outside(down=frozenset(map(_name, drawn.down)), advertised=said)
-    return net.estate(*map(_site, drawn.homes), outside=outside)
+    project = replace(_project(), appliances=tuple(_stateless(drawn)))
+    return replace(net.estate(*map(_site, drawn.homes), outside=outside), project=project)
+
+
+@cache
+def _project() -> Project:
+    return parse_project(PROJECT)
+
+
+def _stateless(drawn: Words) -> Iterator[Appliance]:
+    """What the project says keeps no state."""
+    for hub in drawn.hubs:
+        if not hub.stateful:
+            for member in hub.members:
+                yield Appliance(source=resource_id(id_of("networkInterfaces", f"{member}-nic")), stateful=False)
+            if hub.fronts:
+                yield Appliance(source=resource_id(id_of("loadBalancers", f"lb{hub.number}")), stateful=False)
 
 
 def _subnet(net: Net, prefixes: tuple[str, ...], name: str, table: Table | None) -> dict[str, Any]:
@@ -76,12 +104,13 @@ def _hub(net: Net, hub: Hub) -> None:
     for at, (name, addresses) in enumerate(hub.members.items()):
         works = hub.appliance in ("works", "pool") or (hub.appliance == "half" and not at)
         _machine(net, name, hub.name, "nva", addresses, forward=works, location=hub.region)
-        if hub.front is not None:
+        if hub.fronts:
             pool = id_of("loadBalancers", f"lb{hub.number}") + "/backendAddressPools/all"
-            _configuration(net, name)["loadBalancerBackendAddressPools"] = [{"id": pool}]
-    if hub.front is not None:
-        front = {"privateIPAddress": hub.front, "subnet": {"id": id_of("virtualNetworks/subnets", hub.name, "nva")}}
-        net.add("loadBalancers", f"lb{hub.number}", frontendIPConfigurations=[{"name": "f", "properties": front}])
+            for held in net.bodies[id_of("networkInterfaces", f"{name}-nic")]["properties"]["ipConfigurations"]:
+                at_six = held["name"] == "six"
+                held["properties"]["loadBalancerBackendAddressPools"] = [{"id": pool + ("6" if at_six else "")}]
+    if hub.fronts:
+        _balancer(net, hub)
     if hub.gateway:
         net.gateway(f"gw{hub.number}", hub.name, allowRemoteVnetTraffic=hub.open)
         for circuit, weight in enumerate(hub.weights):
@@ -97,6 +126,27 @@ def _hub(net: Net, hub: Hub) -> None:
                 localNetworkAddressSpace={"addressPrefixes": list(prefixes)},
             )
             _tunnel(net, f"tunnel{hub.number}{tunnel}", hub.number, "IPsec", localNetworkGateway2={"id": local})
+
+
+def _balancer(net: Net, hub: Hub) -> None:
+    """A frontend, a pool and a rule for all ports in each family."""
+    name = f"lb{hub.number}"
+    own = id_of("loadBalancers", name)
+    subnet = {"id": id_of("virtualNetworks/subnets", hub.name, "nva")}
+    fronts, pools, rules = [], [], []
+    for suffix, version, address in zip(("", "6"), ("IPv4", "IPv6"), hub.fronts, strict=False):
+        front = {"privateIPAddress": address, "privateIPAddressVersion": version, "subnet": subnet}
+        fronts.append({"name": f"f{suffix}", "properties": front})
+        pools.append({"name": f"all{suffix}"})
+        rule = {
+            "frontendIPConfiguration": {"id": f"{own}/frontendIPConfigurations/f{suffix}"},
+            "backendAddressPool": {"id": f"{own}/backendAddressPools/all{suffix}"},
+            "protocol": "All",
+            "frontendPort": 0,
+            "backendPort": 0,
+        }
+        rules.append({"name": f"r{suffix}", "properties": rule})
+    net.add("loadBalancers", name, frontendIPConfigurations=fronts, backendAddressPools=pools, loadBalancingRules=rules)
 
 
 def _tunnel(net: Net, name: str, hub: int, kind: str, **to: Any) -> None:

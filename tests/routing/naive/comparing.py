@@ -197,7 +197,7 @@ def _through(drawn: Words, nic: str) -> str | None:
     """The appliance that a machine's hub has, in its conversations with sites and others."""
     network = drawn.network_of(nic)
     hub = network if isinstance(network, Hub) else drawn.hubs[network.hub]
-    return f"lb{hub.number}" if hub.front is not None else next(iter(hub.members), None)
+    return f"lb{hub.number}" if hub.fronts else next(iter(hub.members), None)
 
 
 def _id(through: str) -> str:
@@ -206,7 +206,7 @@ def _id(through: str) -> str:
 
 def said(trace: Trace) -> End:
     """A trace in the walker's words."""
-    word = WORDS[trace.disposition]
+    word = WORDS.get(trace.disposition, str(trace.disposition))
     appliances = tuple(
         "|".join(sorted(id_.name.removesuffix("-nic") for id_ in (hop.id, *hop.others)))
         for hop in trace.hops

@@ -15,9 +15,8 @@ Not drawn, because the facts don't decide it:
 * a tunnel between gateways where there is IPv6;
 * a Route Server beside a VPN gateway: R19 puts ExpressRoute before both, and says nothing of the two.
 
-Not drawn because nobody has written it yet: sites that re-advertise (E48),
-appliances without state, load balancers of IPv6. Service endpoints and tags of services (R14.4, R18) need public
-destinations and have tests of their own.
+Not drawn because nobody has written it yet: sites that re-advertise (E48). Service endpoints and tags of services
+(R14.4, R18) need public destinations and have tests of their own.
 """
 
 from __future__ import annotations
@@ -78,6 +77,7 @@ def words(draw: st.DrawFn) -> Words:
             vpn=draw(vpn) if vpns[number] else None,
             weights=tuple(draw(_mostly(0, 10, None)) for _ in range(circuits)),
             appliance=appliances[number],
+            stateful=draw(_mostly(True, False)),
             tables=(draw(gateway_table), draw(table), draw(table)),
             appliance_group=draw(groups),
             endpoint=endpoints[number],
@@ -141,10 +141,11 @@ def _tables(
         st.sampled_from([*SITE_PREFIXES, *spaces, DEFAULT, DEFAULT, *more, "172.16.1.128/25"]),
         st.sampled_from([*fronts * 3, *direct, *plain]),
     )
+    fronts6 = [f"fd00:{range_}:0:1::{6 if kind in ('pool', 'half') else 4}" for range_, kind in appliances.items()]
     spaces6 = [f"fd00:{range_}:{spoke}::/48" for range_ in appliances for spoke in (1, 2)]
     both = st.tuples(
         st.sampled_from([*SITE_SIX, *spaces6, "::/0"]),
-        st.sampled_from([f"fd00:{range_}:0:1::4" for range_ in appliances] + ["None"]),
+        st.sampled_from([*fronts6 * 2, *(f"fd00:{range_}:0:1::4" for range_ in appliances), "None"]),
     )
     route = (four | both if six else four).filter(
         lambda route: route[0] != DEFAULT or route[1] not in ("Internet", "VnetLocal")

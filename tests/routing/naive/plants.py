@@ -232,6 +232,12 @@ def balancer_notices_nothing(patch: Patch) -> None:
     patch.setattr(machines, "_of_frontend", wrong)
 
 
+def balancers_of_four_only(patch: Patch) -> None:
+    """A load balancer's IPv6 frontend is nobody's address."""
+    right = Index.frontend
+    patch.setattr(Index, "frontend", lambda of, key, at: right(of, key, at) if at.version == 4 else None)
+
+
 def any_gateway_is_vpn(patch: Patch) -> None:
     """R21 by half: a user's row finds a VPN gateway beside ExpressRoute."""
 
@@ -302,6 +308,11 @@ def groups_without_memory(patch: Patch) -> None:
     patch.setattr(replies, "trace_one_way", lambda *given, established=(), **more: trace_one_way(*given, **more))
 
 
+def everything_keeps_state(patch: Patch) -> None:
+    """R39 by half: an appliance that the project calls stateless is taken for a stateful one."""
+    patch.setattr(machines, "is_stateful", lambda *_: True)
+
+
 def asymmetry_unseen(patch: Patch) -> None:
     """R39 forgotten."""
     patch.setattr(verdicts, "_asymmetry", lambda *_: None)
@@ -355,6 +366,7 @@ PLANTS = (
     regions_never_fail,
     endpoint_is_nobody,
     balancer_notices_nothing,
+    balancers_of_four_only,
     any_gateway_is_vpn,
     priorities_unread,
     ports_unread,
@@ -363,6 +375,7 @@ PLANTS = (
     tag_of_the_network_alone,
     one_group_only,
     groups_without_memory,
+    everything_keeps_state,
     asymmetry_unseen,
     firewalls_share_state,
     bypass_unseen,

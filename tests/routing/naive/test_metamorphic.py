@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
@@ -24,7 +25,8 @@ from .drawing import words
 from .words import Words
 
 NETWORKS = max(40, int(os.environ.get("FARSHORE_NAIVE", "400")) // 100)
-NEW = {"spoke": "aaa", "hub": "zzz", "nva": "mmm"}
+NEW = {"spoke": "aaa", "(?<!virtual)hub": "zzz", "nva": "mmm"}
+"""New names for old; `virtualhubs` is no name."""
 
 
 def reordered(estate: Estate) -> Estate:
@@ -49,7 +51,7 @@ def renamed(estate: Estate) -> Estate:
 
 def _new(text: str) -> str:
     for old, new in NEW.items():
-        text = text.replace(old, new)
+        text = re.sub(old, new, text)
     return text
 
 

@@ -19,7 +19,7 @@ from .drawing import words
 from .plants import PLANTS
 from .words import Words
 
-SEEDS = 20
+SEEDS = 24
 DRAWN = 100
 """By each seed: what one seed draws is much alike."""
 

@@ -7,7 +7,8 @@ A way ends in one of these words:
     no machine  nobody there has the address            denied      a security group said no
     dead        an appliance or link does not work      left        out to the internet, or through a tunnel
     undecided   the facts don't say: an edge that would carry traffic between sites (E10) or between gateways whose
-                words it does not pass on (E38). Nobody compares such a way.
+                words it does not pass on (E38); what an appliance does with that which it told the Route Server, and
+                which of several equal ones a flow and its reply come to (R46). Nobody compares such a way.
 
 An appliance is one by the address that leads to it (R21): it must be near, forward (R24) and run (R25). A load balancer
 takes any member that runs, and loses the share of one that forwards nothing.
@@ -118,17 +119,14 @@ class Walker:
         if hub is None or self._lost(hub):
             return way.ends("dead")
         alive = [name for name in hub.members if f"machine {name}" not in self.words.down]
-        used = [name for name in alive if address == hub.front or address in hub.members[name]]
+        used = [name for name in alive if address in hub.fronts or address in hub.members[name]]
         if way.packet.destination == address:
             return self._arrives(hub, way)
         if any(way.packet.destination in hub.members[name] for name in used):
             # By a load balancer to one of its members, first to itself or to the other: nobody knows.
             return way.ends("undecided")
-        return (
-            self._over(hub, used, f"lb{hub.number}" if address == hub.front else None, way)
-            if used
-            else way.ends("dead")
-        )
+        front = f"lb{hub.number}" if address in hub.fronts else None
+        return self._over(hub, used, front, way) if used else way.ends("dead")
 
     def _over(self, hub: Hub, used: list[str], front: str | None, way: Under) -> End:
         """Over appliances of a hub that share the traffic: any member of a load balancer's pool, which has one state,
@@ -138,6 +136,7 @@ class Walker:
             return way.ends("dead")
         name, pool = used[0], len(used) > 1
         equal = pool and front is None
+        state = "|".join(used) if equal else front if front is not None and pool else name
         table, groups = hub.tables[1], (hub.appliance_group,)
         nic = f"{name}-nic"
         if not all(self._passes(nic, hub, table, groups, direction, way) for direction in ("Inbound", "Outbound")):
@@ -146,8 +145,8 @@ class Walker:
         onward = way.on(
             crossed=(*met.crossed, "|".join(used) if equal else name),
             fronts=met.fronts if front is None else (*met.fronts, front),
-            guards=(*met.guards, "|".join(used) if equal else front if front is not None and pool else name),
-            torn=met.torn or equal,
+            guards=(*met.guards, state) if hub.stateful else met.guards,
+            torn=met.torn or (equal and hub.stateful),
             passed=met.passed | {nic},
         )
         return self._by_table(hub, table, onward)
@@ -259,4 +258,4 @@ def _own(network: Hub | Spoke, nic: str) -> tuple[Table | None, tuple[Group | No
 
 
 def _at(hub: Hub, address: str) -> bool:
-    return address == hub.front or any(address in held for held in hub.members.values())
+    return address in hub.fronts or any(address in held for held in hub.members.values())

@@ -93,6 +93,8 @@ class Hub:
     """By circuit; None for no connection."""
     appliance: str
     """`none`, `works`, `off` (no IP forwarding); `pool` and `half`: two behind a load balancer, the second one off."""
+    stateful: bool
+    """Its appliances and load balancer keep state; the project says where they don't."""
     tables: tuple[Table | None, Table | None, Table | None]
     """Of the GatewaySubnet, the appliance's subnet and the machine's."""
     appliance_group: Group | None
@@ -135,9 +137,10 @@ class Hub:
         return None if self.endpoint is None else f"10.{self.range}.0.196"
 
     @property
-    def front(self) -> str | None:
-        """The load balancer's address."""
-        return f"10.{self.range}.0.70" if self.appliance in ("pool", "half") else None
+    def fronts(self) -> tuple[str, ...]:
+        """The load balancer's addresses."""
+        held = _both(f"10.{self.range}.0.70", f"fd00:{self.range}:0:1::6", self.six)
+        return held if self.appliance in ("pool", "half") else ()
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,24 @@ def _balanced(outside: Outside | None = None) -> Estate:
 
 
 @corner("delivered")
+def a_frontend_with_a_pool_of_its_own() -> Estate:
+    """Beside another, whose rule leads to a machine that forwards nothing."""
+    net = hub(("10.1.0.0/24", "10.0.1.100"), spoke=(("0.0.0.0/0", "10.0.1.100"),))
+    net.machine("aside", ("hub", "nva", "10.0.1.5"))
+    own, place = id_of("loadBalancers", "lb"), {"id": id_of("virtualNetworks/subnets", "hub", "nva")}
+    fronts, rules = [], []
+    for name, nic, address in (("a", "aside-nic", "10.0.1.101"), ("b", "fw-nic", "10.0.1.100")):
+        pool = {"id": f"{own}/backendAddressPools/{name}"}
+        at = net.bodies[id_of("networkInterfaces", nic)]["properties"]["ipConfigurations"][0]["properties"]
+        at["loadBalancerBackendAddressPools"] = [pool]
+        fronts.append({"name": name, "properties": {"privateIPAddress": address, "subnet": place}})
+        front = {"id": f"{own}/frontendIPConfigurations/{name}"}
+        rules.append({"name": name, "properties": {"frontendIPConfiguration": front, "backendAddressPool": pool}})
+    net.add("loadBalancers", "lb", frontendIPConfigurations=fronts, loadBalancingRules=rules)
+    return net.estate(site(router()))
+
+
+@corner("delivered")
 def an_azure_firewall() -> Estate:
     net = hub()
     del net.bodies[id_of("virtualMachines", "fw")], net.bodies[id_of("networkInterfaces", "fw-nic")]
