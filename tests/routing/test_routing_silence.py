@@ -122,6 +122,16 @@ def test_whether_an_appliance_speaks_that_nobody_can_read_is_not_known() -> None
     assert elsewhere.disposition == Disposition.LEFT_ESTATE, "nothing was said of it"
 
 
+def test_r19_another_preference_of_a_route_server_is_not_followed() -> None:
+    net = with_route_server()
+    net.bodies[SERVER]["properties"]["hubRoutingPreference"] = "ASPath"
+    found = trace_one_way(net.estate(outside=SHARED), THERE)
+    assert found.disposition == Disposition.INSUFFICIENT_INFORMATION
+    assert found.missing == ("how virtualHubs/rs chooses by hubRoutingPreference aspath",)
+    net.bodies[SERVER]["properties"]["hubRoutingPreference"] = "ExpressRoute"
+    assert "chooses" not in str(trace_one_way(net.estate(outside=SHARED), THERE).missing)
+
+
 def test_a_marker_in_a_neighbour_hides_what_it_says() -> None:
     net = with_route_server()
     net.bodies[id_of("virtualHubs/bgpConnections", "rs", "nva2")]["properties"]["peerIp"] = "[parameters('peer')]"

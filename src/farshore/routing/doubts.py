@@ -61,7 +61,7 @@ _OF_CONNECTION = (
     "connectionType",
     "enableBgp",
 )
-_OF_SERVER = re.compile(r"properties\.(allowBranchToBranchTraffic|subnet|peerIp)\b")
+_OF_SERVER = re.compile(r"properties\.(allowBranchToBranchTraffic|hubRoutingPreference|subnet|peerIp)\b")
 _PLACE_OF_CIRCUIT = ("serviceProviderProperties", "expressRoutePort")
 _OF_CIRCUIT = ("peerings", "serviceProviderProvisioningState", "circuitProvisioningState")
 

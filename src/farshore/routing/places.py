@@ -221,6 +221,8 @@ def server_doubts(world: World) -> Iterator[tuple[str, tuple[Network, ...], tupl
             where = servers[key].network
             network = world.index.networks.get(where)
             texts += () if network is None else doubts.stands(network)
+            if servers[key].preference not in ("", "expressroute"):
+                texts += (f"how {servers[key].id.short} chooses by hubRoutingPreference {servers[key].preference}",)
             texts += tuple(text for nic in servers[key].peers.values() if nic for text in doubts.of_nic(nic))
         said = tuple(dict.fromkeys(a.prefix for a in world.outside.advertised if a.to.partition("#")[0] == key))
         if texts and said:

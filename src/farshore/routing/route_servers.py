@@ -33,6 +33,8 @@ class RouteServer:
     branch_to_branch: bool
     location: str
     """The region of its network."""
+    preference: str
+    """`hubRoutingPreference`, lower-case; empty where it is not set, which is ExpressRoute (R19)."""
     peers: Mapping[Address, NetworkInterface | None]
     """Its neighbours, with the NIC that holds the address where the estate has one."""
 
@@ -53,6 +55,7 @@ def route_servers(index: Index, peerings: Mapping[str, tuple[LivePeering, ...]])
                 location="" if network is None else network.location,
                 addresses=tuple(_addresses(read)),
                 branch_to_branch=read.flag("properties.allowBranchToBranchTraffic"),
+                preference=(read.text("properties.hubRoutingPreference") or "").lower(),
                 peers={address: _held_by(index, near, address) for address in _peers(hub, index)},
             )
     return found
