@@ -27,7 +27,10 @@ SHARED = {
     "--format human|json": "With json stdout holds one JSON document and nothing else, an error included;"
     " progress goes to stderr.",
     "--project DIR": "The project folder; else the current one, or the nearest above with a farshore.yaml.",
-    "--cloud lab|azure|URL": "Which cloud answers; else what farshore.yaml says, else the lab.",
+    "--cloud lab|azure|URL": (
+        "Which cloud answers; else what farshore.yaml says, else the lab. `new`, `assess`, `plan`, `prove` and `twin`"
+        " work on the project's files and refuse it."
+    ),
     "--wait": "Wait while another process works on this project, in place of saying so and exiting 1.",
 }
 """Options that every verb takes (`cli.app.common`)."""

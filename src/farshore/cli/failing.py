@@ -34,7 +34,12 @@ def failed(estate: Estate, names: Sequence[str]) -> Estate:
         found = known.get(name.lower())
         if found is None:
             shown = like(name, [str(item) for item in known.values()])
-            raise InputError("There is nothing of that name that could fail", value=name, expected=shown)
+            raise InputError(
+                "There is nothing of that name that could fail",
+                value=name,
+                expected=shown,
+                remedy="say kind and name, as `farshore prove` names what can fail",
+            )
         down |= found.down
     return estate.with_outside(replace(estate.outside, down=frozenset(down)))
 

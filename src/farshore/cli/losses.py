@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from farshore.arm.json import pretty
-from farshore.errors import InputError
 from farshore.routing.scale.outcomes import GOOD
 from farshore.routing.scale.peerings import Peerings, without
 
@@ -75,13 +74,6 @@ def losses(
     none = np.zeros(0, dtype=np.int64)
     for link in peerings.idle:
         yield Loss(kind="peering", name=_named(reach, link), units=none, cells=none)
-
-
-def check_empty(folder: Path) -> None:
-    """Raises `InputError` for a folder that holds something, and for what is none."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        what = "This folder is not empty" if folder.is_dir() else "This is no folder"
-        raise InputError(what, value=str(folder), expected="a new or an empty folder")
 
 
 def write_columns(folder: Path, reach: Reach, found: Sequence[Loss]) -> dict[str, Any]:

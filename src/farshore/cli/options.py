@@ -2,25 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from farshore.errors import InputError
 
+if TYPE_CHECKING:
+    from farshore.cli.app import App
 
-def refuse_given(names: dict[str, str], why: str, expected: str) -> None:
+STORY = {"plan_file": "--plan", "scenario": "--scenario"}
+"""Which plan is meant: parameters, and the options that set them."""
+
+
+def refuse_given(names: dict[str, str], why: str, expected: str, remedy: str) -> None:
     """Refuses options that would mean nothing. `names`: the parameters, and the options that set them, in the current
     command. Raises `InputError` for the first that was given."""
     context = click.get_current_context()
     for name, option in names.items():
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise InputError(f"{option} {why}", value=option, expected=expected)
+            raise InputError(f"{option} {why}", value=option, expected=expected, remedy=remedy)
+
+
+def refuse_scenario(plan_file: Path | None) -> None:
+    """A plan file holds its story: no other can be asked for beside it. Raises `InputError`."""
+    if plan_file is not None:
+        refuse_given(
+            {"scenario": "--scenario"},
+            "chooses what is planned, and --plan is planned already",
+            "the plan's own story",
+            "leave --scenario out, or leave --plan out to have a plan made",
+        )
+
+
+def refuse_cloud(app: App, verb: str) -> None:
+    """For a verb that works on the project's files: whoever names a cloud expects an answer about what it shows now.
+    Raises `InputError`."""
+    if app.cloud is not None:
+        raise InputError(
+            f"{verb} reads the project's files and asks no cloud",
+            value=f"--cloud {app.cloud}",
+            expected=f"{verb} without --cloud",
+            remedy=f"farshore estate read --cloud {app.cloud} writes what the cloud shows to estate.json",
+        )
+
+
+def check_new_folder(folder: Path) -> None:
+    """Raises `InputError` for a folder that holds something, and for what is none."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            "This folder is not empty" if folder.is_dir() else "This is no folder",
+            value=str(folder),
+            expected="a new or an empty folder",
+            remedy="name another folder",
+        )
 
 
 def check_plan_file(path: Path) -> None:
     """Raises `InputError` where writing a plan would overwrite something else."""
+    _check_file(path, "plan", lambda held: isinstance(held, dict) and "steps" in held)
+
+
+def check_estate_file(path: Path) -> None:
+    """Raises `InputError` where writing an estate would overwrite something else."""
+    _check_file(path, "estate", lambda held: isinstance(held, list) or (isinstance(held, dict) and _is_page(held)))
+
+
+def _is_page(held: dict[str, Any]) -> bool:
+    return any(isinstance(held.get(key), list) for key in ("value", "resources"))
+
+
+def _check_file(path: Path, kind: str, is_one: Callable[[Any], bool]) -> None:
+    if not path.parent.is_dir():
+        raise InputError(
+            f"There is no folder {path.parent}",
+            value=str(path),
+            expected="a file in a folder that exists",
+            remedy="make the folder, or name another file",
+        )
     if not path.exists():
         return
     from farshore.estate.files import read_json_file
@@ -29,10 +91,10 @@ def check_plan_file(path: Path) -> None:
         held = read_json_file(path)
     except InputError:
         held = None
-    if not isinstance(held, dict) or "steps" not in held:
+    if not is_one(held):
         raise InputError(
-            "This file is no plan, and would be overwritten",
+            f"This file is no {kind}, and would be overwritten",
             value=str(path),
-            expected="a new file, or an earlier plan",
+            expected=f"a new file, or an earlier {kind}",
             remedy="name another file",
         )

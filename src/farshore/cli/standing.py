@@ -24,7 +24,8 @@ def standing_of(folder: Path, port: str, *, pairs: bool, out: Path | None) -> di
     """The answer, as JSON has it. Raises `InputError` for a bad project, estate or port."""
     import gc
 
-    from farshore.cli.losses import MOST_TAKEN_OUT, check_empty, losses, write_columns
+    from farshore.cli.losses import MOST_TAKEN_OUT, losses, write_columns
+    from farshore.cli.options import check_new_folder
     from farshore.estate.files import ESTATE_FILE, PROJECT_FILE, each_body
     from farshore.estate.project import read_project
     from farshore.routing import elements
@@ -37,7 +38,7 @@ def standing_of(folder: Path, port: str, *, pairs: bool, out: Path | None) -> di
     protocol, number = _service(port)
     service = Service(protocol=protocol, port=number)
     if out is not None:
-        check_empty(out)
+        check_new_folder(out)
     project = read_project(folder / PROJECT_FILE)
     try:
         columns = columns_of_bodies(lambda: each_body(folder / ESTATE_FILE), project)

@@ -51,5 +51,10 @@ def read(name: str) -> tuple[Project, Estate]:
 
 def _known(name: str) -> str:
     if name not in _TITLES:
-        raise InputError(f"There is no example {name}", value=name, expected="one of " + ", ".join(_TITLES))
+        raise InputError(
+            f"There is no example {name}",
+            value=name,
+            expected="one of " + ", ".join(_TITLES),
+            remedy="farshore examples lists them",
+        )
     return name

@@ -46,7 +46,12 @@ def make_plan(
     the assessment's business: a plan is made as the estate and the project say, and proven as it stands. Raises
     `InputError` for an unknown scenario, and where there is nothing to plan with."""
     if scenario not in _SCENARIOS:
-        raise InputError(f"There is no scenario {scenario}", value=scenario, expected="one of " + ", ".join(_SCENARIOS))
+        raise InputError(
+            f"There is no scenario {scenario}",
+            value=scenario,
+            expected="one of " + ", ".join(_SCENARIOS),
+            remedy="farshore plan --scenario list lists them",
+        )
     design = make_design(estate, provision_ahead)
     draft = Draft(estate)
     draft.begin(Phase.PROVISION, ())

@@ -30,6 +30,7 @@ def command(app: App, subscriptions: tuple[str, ...], out: Path | None) -> None:
     replaced in one move, after everything has been read.
     """
     from farshore.cli import readings
+    from farshore.cli.options import check_estate_file
     from farshore.cli.projects import Folder, subscriptions_of
     from farshore.cli.views.estate import read_text
     from farshore.estate.differences import differences
@@ -37,6 +38,8 @@ def command(app: App, subscriptions: tuple[str, ...], out: Path | None) -> None:
     from farshore.run.holder import ProjectLock
 
     folder = Folder(app.project_dir.resolve())
+    if out is not None:
+        check_estate_file(out)
     place = folder.estate if out is None else out.resolve()
     cloud = readings.cloud_of(app, folder)
     with ProjectLock(folder.state, wait=app.wait):

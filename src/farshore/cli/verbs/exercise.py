@@ -19,12 +19,28 @@ from farshore.cli.app import BAD_ANSWER, GOOD, App, common
 @common
 def command(app: App, example: str | None, seed: int | None, scenario: str, plan_file: Path | None) -> int:
     """Tell the whole story: to the far shore and back, in the embedded lab, with proof and a report."""
+    from farshore.cli.options import refuse_given, refuse_scenario
+    from farshore.errors import InputError
     from farshore.plan import scenarios
 
+    if app.cloud not in (None, "lab"):
+        raise InputError(
+            "The whole story is told in the embedded lab",
+            value=f"--cloud {app.cloud}",
+            expected="exercise without --cloud",
+            remedy="farshore provision, protect and the verbs after them act in the cloud in use",
+        )
     if scenario == "list":
+        refuse_given(
+            {"example": "--example", "seed": "--seed", "plan_file": "--plan"},
+            "is about one story, and --scenario list lists the stories",
+            "--scenario list alone",
+            "name one of the stories",
+        )
         rows = [{"name": name, "title": title} for name, title in scenarios().items()]
         app.view.answer(rows, "\n".join(f"{row['name']:<12}  {row['title']}" for row in rows))
         return GOOD
+    refuse_scenario(plan_file)
     import asyncio
 
     from farshore.cli.exercise.summary import leave_evidence, summary_of

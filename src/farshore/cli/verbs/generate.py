@@ -46,11 +46,10 @@ def command(
     file: a million machines need no more memory than a hundred.
     """
     from farshore.arm.json import dumps
-    from farshore.errors import InputError
+    from farshore.cli.options import check_new_folder
     from farshore.generate import Shape, generate, project
 
-    if out.exists() and any(out.iterdir()):
-        raise InputError("This folder is not empty", value=str(out), expected="a new or an empty folder")
+    check_new_folder(out)
     asked = Shape(
         spokes=spokes,
         machines=machines,

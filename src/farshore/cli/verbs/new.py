@@ -16,13 +16,19 @@ from farshore.cli.app import App, common
 @common
 def command(app: App, folder: Path, example: str | None, estate: Path | None) -> None:
     """Begin a project in FOLDER: a farshore.yaml with every default written out, and an estate if one is given."""
+    from farshore.cli.options import check_new_folder, refuse_cloud
     from farshore.cli.projects import Folder, example_folder
     from farshore.errors import InputError
 
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError("This folder is not empty", value=str(folder), expected="a new or an empty folder")
+    refuse_cloud(app, "new")
     if example is not None and estate is not None:
-        raise InputError("A project begins with one estate", value="--example --estate", expected="one of the two")
+        raise InputError(
+            "A project begins with one estate",
+            value="--example --estate",
+            expected="one of the two",
+            remedy="leave out one of the two",
+        )
+    check_new_folder(folder)
     if example is not None:
         example_folder(example, folder)
     else:

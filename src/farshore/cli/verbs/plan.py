@@ -15,16 +15,23 @@ from farshore.cli.app import BAD_ANSWER, GOOD, App, common
 @common
 def command(app: App, scenario: str, out: Path | None) -> int:
     """Work out every step to the far shore and back."""
+    from farshore.cli.options import check_plan_file, refuse_cloud, refuse_given
     from farshore.plan import scenarios
 
+    refuse_cloud(app, "plan")
     if scenario == "list":
+        refuse_given(
+            {"out": "--out"},
+            "writes a plan, and --scenario list lists the stories",
+            "--scenario list alone",
+            "name one of the stories",
+        )
         rows = [{"name": name, "title": title} for name, title in scenarios().items()]
         app.view.answer(rows, "\n".join(f"{row['name']:<12}  {row['title']}" for row in rows))
         return GOOD
 
     from farshore.arm.json import pretty
     from farshore.assess import assess
-    from farshore.cli.options import check_plan_file
     from farshore.cli.projects import read_folder
     from farshore.cli.views.findings import findings_text
     from farshore.cli.views.plan import plan_text

@@ -29,11 +29,16 @@ def command(
     With --as-it-is there is no plan: every machine and every part of the sites' prefixes, both ways, with nothing
     failed and under every single failure, or every pair. It is made for estates of a hundred thousand machines.
     """
-    from farshore.cli.options import refuse_given
+    from farshore.cli.options import STORY, refuse_cloud, refuse_given, refuse_scenario
 
+    refuse_cloud(app, "prove")
     if as_it_is:
-        story = {"plan_file": "--plan", "scenario": "--scenario"}
-        refuse_given(story, "is about a plan, and --as-it-is looks at none", "--as-it-is without it")
+        refuse_given(
+            STORY,
+            "is about a plan, and --as-it-is looks at none",
+            "--as-it-is without it",
+            "leave out one of the two",
+        )
         from farshore.cli.standing import described, standing_of, unsafe
 
         answer = standing_of(app.project_dir, port, pairs=pairs, out=out)
@@ -43,7 +48,9 @@ def command(
         {"pairs": "--pairs", "port": "--port", "out": "--out"},
         "is about the estate as it is, and the proof of a plan has none",
         "--as-it-is with it",
+        "say --as-it-is too, or leave it out",
     )
+    refuse_scenario(plan_file)
     from farshore.cli import planned
     from farshore.cli.projects import read_folder
     from farshore.prove import prove

@@ -37,16 +37,25 @@ SPEAKERS = (
 def command(app: App, of: str, learned: bool, advertised: bool, address: str | None, names: tuple[str, ...]) -> None:
     """Routes of OF, by name or id: of a machine, NIC or subnet (network/subnet) the effective ones; of a gateway,
     Route Server or circuit what it learned or advertises by BGP."""
-    from farshore.cli.endpoints import resource_named
+    from farshore.cli.endpoints import address_of, resource_named
     from farshore.cli.readings import as_seen
     from farshore.errors import InputError
     from farshore.routing import advertised_routes, describe, effective_routes, learned_routes, select
 
     if learned and advertised:
-        raise InputError("These are two tables", value="--learned --advertised", expected="one of the two")
+        raise InputError(
+            "These are two tables",
+            value="--learned --advertised",
+            expected="one of the two",
+            remedy="ask for one after the other",
+        )
     if (learned or advertised) and address is not None:
-        expected = "--to with a machine, NIC or subnet, whose table chooses by address"
-        raise InputError("A BGP table chooses nothing", value="--to", expected=expected)
+        raise InputError(
+            "A BGP table chooses nothing",
+            value="--to",
+            expected="--to with a machine, NIC or subnet, whose table chooses by address",
+            remedy="leave --to out",
+        )
     estate, said = as_seen(app)
     app.view.progress(said)
     estate = failed(estate, names)
@@ -71,13 +80,7 @@ def command(app: App, of: str, learned: bool, advertised: bool, address: str | N
         id_ = machine.network_interfaces[0]
     table = effective_routes(estate, id_)
     if address is not None:
-        from ipaddress import ip_address
-
-        try:
-            wanted = ip_address(address)
-        except ValueError:
-            raise InputError("This is not an address", value=address, expected="an address like 10.1.0.4") from None
-        choice = select(table, wanted)
+        choice = select(table, address_of(address))
         shown = {"id": id_.text, "to": address, **choice_as_json(choice), **_unread(estate, id_)}
         app.view.answer(shown, describe(choice) + _note(estate, id_))
         return

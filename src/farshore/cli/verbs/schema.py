@@ -21,6 +21,8 @@ def command(app: App, name: str | None) -> None:
         app.view.answer(names, "\n".join(names))
         return
     if name not in names:
-        raise InputError(f"There is no schema {name}", value=name, expected="one of " + ", ".join(names))
+        raise InputError(
+            f"There is no schema {name}", value=name, expected="one of " + ", ".join(names), remedy="correct the name"
+        )
     schema = schemas.read(name)
     app.view.answer(schema, pretty(schema))

@@ -55,19 +55,42 @@ def command(
     Needs Linux with bird2, nftables and iproute2; no root where users may have namespaces of their own. Nothing of the
     machine is touched, and nothing is left behind.
     """
-    from farshore.cli.options import refuse_given
+    from farshore.cli.options import STORY, refuse_cloud, refuse_given, refuse_scenario
     from farshore.cli.projects import read_folder
     from farshore.cli.witness.witnessed import Witnessed
     from farshore.errors import InputError
     from farshore.twin.running import Twin
 
-    if states is not None and (after or names):
-        raise InputError("--states chooses moments and failures itself", expected="--states, or --after and --fail")
+    refuse_cloud(app, "twin")
+    if states is not None:
+        refuse_given(
+            {"after": "--after", "names": "--fail"},
+            "chooses a moment or a failure, and --states chooses them itself",
+            "--states, or --after and --fail",
+            "leave out one of the two",
+        )
     if gap and not names:
-        raise InputError("--gap measures what a failure costs", expected="--fail ELEMENT with it")
+        raise InputError(
+            "--gap measures what a failure costs",
+            value="--gap",
+            expected="--fail ELEMENT with it",
+            remedy="say what fails: --fail ELEMENT",
+        )
+    if gap or swap is not None:
+        refuse_given(
+            {"after": "--after", "states": "--states"},
+            "is about moments of a plan, and gaps are measured in the estate as it is",
+            "--gap or --swap without it",
+            "measure gaps in a command of their own",
+        )
     if states is None and after is None:
-        story = {"plan_file": "--plan", "scenario": "--scenario"}
-        refuse_given(story, "is about a plan, and the estate as it is has none", "--after STEP or --states N with it")
+        refuse_given(
+            STORY,
+            "is about a plan, and the estate as it is has none",
+            "--after STEP or --states N with it",
+            "say which moments of the plan are meant, or leave it out",
+        )
+    refuse_scenario(plan_file)
     _, estate = read_folder(app.project_dir)
     # What is asked for in vain is told before anything is built.
     asked = _states(estate, names, after, states, plan_file, scenario, seed)
@@ -140,9 +163,16 @@ def _swapped(estate: Estate, old: str, new: str) -> tuple[Blueprint, Blueprint, 
     for name in (old, new):
         if name not in known:
             shown = ", ".join(known[:8]) or "a connection, and there is none"
-            raise InputError("There is no such connection", value=name, expected=f"one of {shown}")
+            raise InputError(
+                "There is no such connection", value=name, expected=f"one of {shown}", remedy="correct the name"
+            )
     if old == new:
-        raise InputError("A connection can't take over from itself", value=new, expected="two connections: OLD NEW")
+        raise InputError(
+            "A connection can't take over from itself",
+            value=new,
+            expected="two connections: OLD NEW",
+            remedy="name the connection that takes over second",
+        )
     names: tuple[tuple[str, ...], ...] = ((), (f"connection {old}",), (f"connection {new}",))
     both, without_old, without_new = (as_it_is(estate, failed).blueprint for failed in names)
     return both, without_old, without_new
