@@ -15,6 +15,7 @@ from farshore.cli import runs
 from farshore.cli.hearing import Hearing
 from farshore.cli.projects import subscriptions_of
 from farshore.cli.runs import Command, Run
+from farshore.cli.words import many
 from farshore.clock import LabClock
 from farshore.errors import InputError
 from farshore.plan.model import Phase
@@ -115,7 +116,7 @@ async def carry_out(
         assert beginning.estate is not None
         runs.begin(stage.folder, run.id, beginning.estate, run.plan, beginning.proof)
         cuts = 0 if beginning.proof is None else beginning.proof.cuts
-        view.progress(f"run {run.id}: {len(run.plan.steps)} steps, proven over {cuts:,} cuts")
+        view.progress(f"run {run.id}: {many(len(run.plan.steps), 'step')}, proven over {many(cuts, 'cut')}")
     happened = [command.event] if command.event in {event.id for event in run.plan.events} and command.event else []
     return await drive(run, phases, stage, view, happened)
 

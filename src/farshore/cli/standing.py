@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from farshore.cli.words import many
 from farshore.errors import InputError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _answer(reach: Reach, port: str, found: Sequence[Loss]) -> dict[str, Any]:
 
 
 def _left_out(reach: Reach, unseen: int) -> list[str]:
-    found = [f"{_many(unseen, 'peering')} between networks that lean on each other"] if unseen > 0 else []
+    found = [f"{many(unseen, 'peering')} between networks that lean on each other"] if unseen > 0 else []
     others = sorted({key for source in reach.model.sources for key in source.others})
     found += (
         f"what {key.rpartition('/')[2]} gives: its routes are unknown here, `farshore trace` follows them"
@@ -121,8 +122,8 @@ def unsafe(answer: dict[str, Any]) -> bool:
 def described(answer: dict[str, Any]) -> str:
     """The answer for a person."""
     lines = [
-        f"{answer['service']} there and back, {_many(answer['machines'], 'machine')},"
-        f" {_many(answer['ends'], 'part')} of sites' prefixes",
+        f"{answer['service']} there and back, {many(answer['machines'], 'machine')},"
+        f" {many(answer['ends'], 'part')} of sites' prefixes",
         f"  {'cells':<12} {answer['cells']:>16,}",
     ]
     lines += [f"  {word:<12} {count:>16,}" for word, count in answer["words"].items() if count]
@@ -140,7 +141,7 @@ def described(answer: dict[str, Any]) -> str:
     if "pairs" in answer:
         lines += _pairs(answer["pairs"])
     if "columns" in answer:
-        lines.append(f"\n{answer['columns']['rows']:,} rows in {answer['columns']['folder']}")
+        lines.append(f"\n{many(answer['columns']['rows'], 'row')} in {answer['columns']['folder']}")
     lines += [f"\nnot looked at: {text}" for text in answer["left_out"]]
     return "\n".join(lines)
 
@@ -150,12 +151,12 @@ def _failures(answer: dict[str, Any]) -> str:
     if not number:
         return "nothing here can fail by itself"
     if not answer["words"]["delivered"]:
-        return f"{_many(number, 'failure')} looked at: nothing is delivered today, so there is nothing to lose"
-    return f"{_many(number, 'failure')}, {unnoticed:,} of them {'costs' if unnoticed == 1 else 'cost'} nothing"
+        return f"{many(number, 'failure')} looked at: nothing is delivered today, so there is nothing to lose"
+    return f"{many(number, 'failure')}, {unnoticed:,} of them {'costs' if unnoticed == 1 else 'cost'} nothing"
 
 
 def _pairs(pairs: dict[str, Any]) -> list[str]:
-    lines = [f"\n{_many(pairs['number'], 'pair')} of failures"]
+    lines = [f"\n{many(pairs['number'], 'pair')} of failures"]
     if not pairs["worst"]:
         return [f"{lines[0]}: none costs more than its two failures alone"]
     lines[0] += "; what neither of two shows alone, and by how much:"
@@ -166,7 +167,3 @@ def _pairs(pairs: dict[str, Any]) -> list[str]:
         f"  {pair['lost']:>{width},}  {pair['more']:>{width},}  {pair['first']}, {pair['second']}"
         for pair in pairs["worst"]
     ]
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

@@ -17,6 +17,7 @@ from farshore.arm.json import loads
 from farshore.cli import runs
 from farshore.cli.projects import Folder
 from farshore.cli.runs import Run
+from farshore.cli.words import many
 from farshore.run import cuts_of, uncovered
 from farshore.run.events import Kind
 
@@ -31,7 +32,7 @@ class Check:
 def verify_run(folder: Folder, run: Run) -> list[Check]:
     """All checks. That the journal folds was shown by reading the run at all (`JournalError` otherwise)."""
     return [
-        Check(name="journal", ok=True, said=f"{len(run.events):,} events, in order, none missing"),
+        Check(name="journal", ok=True, said=f"{many(len(run.events), 'event')}, in order, none missing"),
         _mirror(folder, run),
         _plan(run),
         _outcomes(run),
@@ -49,7 +50,9 @@ def _mirror(folder: Folder, run: Run) -> Check:
     except ValueError:
         told = []
     same = told == [event.as_json() for event in run.events]
-    said = f"{len(lines):,} lines, the same as in the database" if same else f"{path.name} differs from the database"
+    said = (
+        f"{many(len(lines), 'line')}, the same as in the database" if same else f"{path.name} differs from the database"
+    )
     return Check(name="mirror", ok=same, said=said)
 
 
@@ -64,7 +67,7 @@ def _plan(run: Run) -> Check:
 def _outcomes(run: Run) -> Check:
     wrong = list(_wrong_outcomes(run))
     done = sum(event.kind is Kind.DONE for event in run.events)
-    return Check(name="outcomes", ok=not wrong, said=wrong[0] if wrong else f"{done:,} steps done, each once")
+    return Check(name="outcomes", ok=not wrong, said=wrong[0] if wrong else f"{many(done, 'step')} done, each once")
 
 
 def _wrong_outcomes(run: Run) -> Iterator[str]:
@@ -92,5 +95,7 @@ def _proof(folder: Folder, run: Run) -> Check:
         return Check(name="proof", ok=False, said=f"a moment that was not looked at: {missed}")
     passed = sum(1 for _ in cuts_of(run.plan, run.events))
     return Check(
-        name="proof", ok=True, said=f"{passed:,} moments of the run, all among the proof's {proof.cuts:,} cuts"
+        name="proof",
+        ok=True,
+        said=f"{many(passed, 'moment')} of the run, all among the proof's {many(proof.cuts, 'cut')}",
     )

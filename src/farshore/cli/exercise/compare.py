@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from farshore.arm.ids import ResourceId, resource_id
+from farshore.cli.words import many
 from farshore.errors import InputError
 from farshore.estate.differences import differences
 from farshore.estate.estate import Estate
@@ -122,7 +123,7 @@ def _shown(value: Any) -> Any:
         except InputError:
             return value
     if isinstance(value, list):
-        return f"{len(value)} items"
+        return many(len(value), "item")
     if isinstance(value, dict):
         return "present"
     return value

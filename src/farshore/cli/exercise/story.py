@@ -32,6 +32,7 @@ from farshore.cli.planned import Planned, plan_for
 from farshore.cli.projects import Folder, subscriptions_of
 from farshore.cli.stage import Stage
 from farshore.cli.views import View
+from farshore.cli.words import many
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
 from farshore.plan.durations import DECISION
@@ -149,7 +150,7 @@ class Story:
             project = self._declared.project
             assert project is not None, "a story is told of a project"
             estate = Estate.from_resources(bodies, project)
-            phase.said = f"{len(estate.resources)} resources, {len(estate.virtual_machines)} machines"
+            phase.said = f"{many(len(estate.resources), 'resource')}, {many(len(estate.virtual_machines), 'machine')}"
             self._told.estate = estate
             return estate
 
@@ -171,7 +172,7 @@ class Story:
             self._told.planned = plan_for(estate, self._scenario, self._plan_file)
             plan = self._told.planned.plan
             slowest = max(plan.predicted_recovery_seconds.values(), default=0.0)
-            phase.said = f"{len(plan.steps)} steps; recovery predicted within {span(slowest)}"
+            phase.said = f"{many(len(plan.steps), 'step')}; recovery predicted within {span(slowest)}"
             if self._told.planned.drifted:
                 phase.halt("the estate has changed since this plan was made; nothing was touched")
             return plan
@@ -180,8 +181,8 @@ class Story:
         with self._phases("prove") as phase:
             proof = self._told.proof = prove(estate, plan)
             whole = "all of them" if proof.exhaustive else "NOT all of them"
-            failures = f"{len(proof.failures)} single and {proof.double_failures} double failures"
-            phase.said = f"{proof.cuts:,} cuts, {proof.states:,} states, {failures}, {whole}"
+            failures = f"{len(proof.failures)} single and {many(proof.double_failures, 'double failure')}"
+            phase.said = f"{many(proof.cuts, 'cut')}, {many(proof.states, 'state')}, {failures}, {whole}"
             if not proof.ok:
                 first = next(example for example in proof.counterexamples if not example.exempt)
                 phase.halt(f"{first.summary} Nothing was touched.")
@@ -208,7 +209,7 @@ class Story:
             on_event=Hearing(plan, self._view),
         )
         done = plan.of_phase(*phases)
-        phase.said = f"{len(done)} steps"
+        phase.said = many(len(done), "step")
         if outcome.halted:
             failed = outcome.failed
             phase.halt("; ".join(f"{id_}: {_fault(outcome, id_)}" for id_ in failed) or "the run did not end")
@@ -270,7 +271,7 @@ class Story:
                 "exposure_seconds": diary.exposed_seconds,
                 "exposure_packets": diary.exposed_packets,
             }
-            phase.said += f"; exposure {span(diary.exposed_seconds)}, {diary.exposed_packets} packets"
+            phase.said += f"; exposure {span(diary.exposed_seconds)}, {many(diary.exposed_packets, 'packet')}"
         self._residents.every(EVERY_MINUTE)
 
     async def _failback(self, plan: Plan) -> None:
@@ -302,7 +303,7 @@ class Story:
             self._told.maps.append(("After: home again", after))
             self._told.residue = residue(before, after, plan)
             strange = unexplained(self._told.residue)
-            phase.said = f"{len(self._told.residue)} differences, {len(strange)} of them unexplained"
+            phase.said = f"{many(len(self._told.residue), 'difference')}, {len(strange)} of them unexplained"
             if strange:
                 phase.halt(f"{strange[0]['id']} {strange[0]['path']}: {strange[0]['why']}")
             assert self._told.proof is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from farshore.cli.app import App, common
+from farshore.cli.words import many
 
 
 @click.command("generate")
@@ -88,9 +89,10 @@ def command(
         "shape": shape,
     }
     lines = [
-        f"{out}: {count:,} resources, {size / 1e6:,.1f} MB",
-        f"{asked.hub_count} hubs, {spokes:,} spokes, {machines:,} machines, {asked.circuit_count} circuits,"
-        f" {asked.site_count} sites with {prefixes:,} prefixes",
+        f"{out}: {many(count, 'resource')}, {size / 1e6:,.1f} MB",
+        f"{many(asked.hub_count, 'hub')}, {many(spokes, 'spoke')}, {many(machines, 'machine')},"
+        f" {many(asked.circuit_count, 'circuit')}, {many(asked.site_count, 'site')}"
+        f" with {many(prefixes, 'prefix', 'prefixes')}",
         f"next: farshore assess --project {out}",
     ]
     app.view.answer(answer, "\n".join(lines))

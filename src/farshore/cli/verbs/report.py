@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from farshore.cli.app import BAD_ANSWER, GOOD, App, common
+from farshore.cli.words import many
 
 
 @click.group("report", invoke_without_command=True)
@@ -79,7 +80,9 @@ def verify(app: App, bundle: Path | None) -> int:
         "wrong": list(found.wrong),
     }
     lines = [str(path), f"signed by the key {found.key_fingerprint}"]
-    lines += [f"  BAD  {name}" for name in found.wrong] or [f"{len(found.files)} files, nothing has changed since"]
+    lines += [f"  BAD  {name}" for name in found.wrong] or [
+        f"{many(len(found.files), 'file')}, nothing has changed since"
+    ]
     app.view.answer(document, "\n".join(lines))
     return GOOD if found.ok else BAD_ANSWER
 

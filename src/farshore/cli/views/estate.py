@@ -13,6 +13,7 @@ from farshore.arm.network import NextHopType
 from farshore.cli.views.human import style
 from farshore.cli.views.lab import short
 from farshore.cli.views.table import table
+from farshore.cli.words import many
 
 if TYPE_CHECKING:
     from farshore.arm.ids import ResourceId
@@ -195,8 +196,8 @@ def _text(value: Any) -> str | None:
 def estate_text(document: Mapping[str, Any]) -> str:
     """Every section that has something to show."""
     subscriptions = document["subscriptions"]
-    where = f"subscription {subscriptions[0]}" if len(subscriptions) == 1 else f"{len(subscriptions)} subscriptions"
-    lines = [f"{document['source']}: {document['resources']} resources in {where}"]
+    where = f"subscription {subscriptions[0]}" if len(subscriptions) == 1 else many(len(subscriptions), "subscription")
+    lines = [f"{document['source']}: {many(document['resources'], 'resource')} in {where}"]
     lines += _section("virtual networks", ("network", "ranges", "region, or a subnet's own"), _network_rows(document))
     lines += _section(
         "peerings", ("from", "to", "state", "what it allows"), [_peering_row(item) for item in document["peerings"]]
@@ -393,14 +394,14 @@ def _place(id_: str | None) -> str:
 
 def read_text(document: Mapping[str, Any]) -> str:
     """What was read, and where it is now."""
-    lines = [f"{document['resources']} resources read from {document['cloud']} into {document['estate']}"]
+    lines = [f"{many(document['resources'], 'resource')} read from {document['cloud']} into {document['estate']}"]
     counts = [
         (type_.partition("/")[2], str(count), type_.partition("/")[0]) for type_, count in document["types"].items()
     ]
     lines += table(("type", "count", "provider"), counts)
     before = document["differences"]
     if before is not None:
-        lines.append(f"{before} difference{'' if before == 1 else 's'} from the estate.json that was there")
+        lines.append(f"{many(before, 'difference')} from the estate.json that was there")
     lines += _listed("not understood, kept as it is", document["unread"])
     return "\n".join(lines)
 
@@ -422,9 +423,7 @@ def differences_text(rows: Sequence[Difference], before: str, after: str) -> str
         lines.append(f"    {row.path}")
         lines += [f"      - {_value(row.before)}", f"      + {_value(row.after)}"]
     resources = len({row.id.lower() for row in rows})
-    lines.append(
-        f"{len(rows)} difference{'' if len(rows) == 1 else 's'} in {resources} resource{'' if resources == 1 else 's'}"
-    )
+    lines.append(f"{many(len(rows), 'difference')} in {many(resources, 'resource')}")
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
+from farshore.cli.words import many
 from farshore.times import span
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ def exercise_text(told: Told, report: Path | None) -> str:
     lines += _machines(told)
     if told.guard:
         exposure = span(told.guard["exposure_seconds"])
-        lines.append(f"exposure to stale machines  {exposure}, {told.guard['exposure_packets']} packets")
+        lines.append(f"exposure to stale machines  {exposure}, {many(told.guard['exposure_packets'], 'packet')}")
     if told.residue:
-        lines.append(f"not as it was               {len(told.residue)} rows, each with its reason in the report")
+        rows = many(len(told.residue), "row")
+        lines.append(f"not as it was               {rows}, each with its reason in the report")
     lines.append(
         f"time                        {span(told.simulated_seconds)} in the lab, {told.wall_seconds:.1f} s here"
     )

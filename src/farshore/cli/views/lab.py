@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from farshore.cli.views.human import style
 from farshore.cli.views.table import facts, hanging
+from farshore.cli.words import many
 from farshore.times import clock_time
 
 SERVED = ("url", "ca", "token", "tenant", "pid", "started_at")
@@ -68,14 +69,14 @@ def status_text(document: Mapping[str, Any]) -> str:
         rows.append(("silent", style("it does not answer", "error")))
         return "\n".join(facts(rows))
     rows += _clock_rows(document["clock"])
-    rows.append(("holds", f"{document['resources']} resources in {_subscriptions(document['subscriptions'])}"))
+    rows.append(("holds", f"{many(document['resources'], 'resource')} in {_subscriptions(document['subscriptions'])}"))
     broken = fault_lines(document["faults"])
     rows += [("faults" if index == 0 else "", line) for index, line in enumerate(broken or ["none"])]
     return "\n".join([*facts(rows), '  to use it: eval "$(farshore lab env)"'])
 
 
 def _subscriptions(ids: Sequence[str]) -> str:
-    return f"subscription {ids[0]}" if len(ids) == 1 else f"{len(ids)} subscriptions"
+    return f"subscription {ids[0]}" if len(ids) == 1 else many(len(ids), "subscription")
 
 
 def faults_text(shown: Mapping[str, Any]) -> str:
@@ -108,7 +109,7 @@ def _mishap(row: Mapping[str, Any]) -> str:
     if row["kind"] == "throttle":
         return f"every call is answered 429 until {clock_time(row['until'])}"
     what = f"{row['method'] or 'any method'} {('on ' + row['path']) if row['path'] else 'on anything'}"
-    times = "the next answer" if row["count"] == 1 else f"the next {row['count']} answers"
+    times = "the next answer" if row["count"] == 1 else f"the next {many(row['count'], 'answer')}"
     if row["kind"] == "reply-lost":
         return f"{times} to {what} will be lost"
     return f"{times} to {what} will be {row['seconds']:.0f} s late"

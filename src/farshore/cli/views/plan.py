@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
 from farshore.cli.views.table import table
+from farshore.cli.words import many
 from farshore.times import span
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def plan_text(plan: Plan) -> str:
     from farshore.plan.model import Phase, order
 
     rank = {id_: index for index, id_ in enumerate(order(plan.steps, plan.events))}
-    lines = [f"{plan.scenario}: {plan.topology}, {plan.source_region} to {plan.target_region}, {len(plan.steps)} steps"]
+    counted = many(len(plan.steps), "step")
+    lines = [f"{plan.scenario}: {plan.topology}, {plan.source_region} to {plan.target_region}, {counted}"]
     for phase in Phase:
         steps = sorted(plan.of_phase(phase), key=lambda step: rank[step.id])
         if steps:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
 from farshore.cli.views.table import facts, table
+from farshore.cli.words import many
 from farshore.plan.model import Phase
 from farshore.times import span
 
@@ -37,7 +38,7 @@ def carried_text(name: str, carried: Carried) -> str:
     elif carried.ok:
         took = _took(run, carried.phases)
         done = len(run.plan.of_phase(*carried.phases))
-        head = style(f"{name}: {done} steps, {took}.", "good")
+        head = style(f"{name}: {many(done, 'step')}, {took}.", "good")
     else:
         head = style(f"{name}: not at its end.", "error")
     lines = [head, "", *_standing(run)]

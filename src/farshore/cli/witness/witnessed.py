@@ -13,6 +13,7 @@ from farshore.cli.witness.echoes import compare_echoes
 from farshore.cli.witness.flows import ends_of, flows_of
 from farshore.cli.witness.gaps import Gap
 from farshore.cli.witness.learned import tables
+from farshore.cli.words import many
 
 if TYPE_CHECKING:
     from farshore.cli.witness.states import State
@@ -161,8 +162,8 @@ class Witnessed:
         compared = sum(self.words.values())
         same = compared - self.wrong["flow"]
         lines = [
-            f"{_many(self.states, 'state')} built, at most {_many(self.hosts, 'host')}, in {self.seconds:,.1f} s",
-            f"tcp/{self.port}: {_many(self.flows, 'flow')} asked, {compared:,} compared, {same:,} agree",
+            f"{many(self.states, 'state')} built, at most {many(self.hosts, 'host')}, in {self.seconds:,.1f} s",
+            f"tcp/{self.port}: {many(self.flows, 'flow')} asked, {compared:,} compared, {same:,} agree",
         ]
         lines += [f"  {word:<12} {count:>9,}" for word, count in sorted(self.words.items())]
         lines += [f"  {'apart':<12} {count:>9,}  {why}" for why, count in sorted(self.apart.items())]
@@ -173,8 +174,8 @@ class Witnessed:
             ("traceroute", "traceroute", self.traceroutes, self.traceroutes_apart),
             ("BGP", "table", self.tables, self.tables_apart),
         ):
-            more = f", {_many(apart, what)} apart" if apart else ""
-            lines.append(f"{_TITLES[kind]}: {_many(count, what)} compared, {count - self.wrong[kind]:,} agree{more}")
+            more = f", {many(apart, what)} apart" if apart else ""
+            lines.append(f"{_TITLES[kind]}: {many(count, what)} compared, {count - self.wrong[kind]:,} agree{more}")
         for item in self.differences[:MOST_SHOWN]:
             lines += [f"\ndiffers, {item['state']}", f"  {item['what']}", f"  {item['how']}"]
         if len(self.differences) > MOST_SHOWN:
@@ -193,9 +194,5 @@ class Witnessed:
             if gap.gaps_ms:
                 shown = f"median {told['median_ms']:,.0f} ms, longest {told['longest_ms']:,.0f} ms"
             lines.append(f"  {gap.change}")
-            lines.append(f"    {_many(gap.flows, 'flow')}: {shown}, {gap.not_back} not back")
+            lines.append(f"    {many(gap.flows, 'flow')}: {shown}, {gap.not_back} not back")
         return lines
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
