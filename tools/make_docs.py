@@ -148,13 +148,13 @@ def _kind(node: Mapping[str, Any], root: Mapping[str, Any]) -> str:
 def commands_page() -> str:
     import click
 
-    from farshore.cli.app import VERBS, cli
+    from farshore.cli.app import STATUS, VERBS, cli
 
     out = [MADE, "# Commands", ""]
     out += [
         wrapped(
-            "Exit status: 0 good; 1 could not do it (usage, bad input, no answer, an error of ours); 2 did it, and the"
-            " answer is bad, as each verb says; 130 interrupted."
+            f"{STATUS} Could not: the command line, bad input, no answer, an error of ours. What a bad answer is, each"
+            " verb says."
         ),
         "",
         "Every verb takes these after its name; all but `--wait` may also stand before it:",

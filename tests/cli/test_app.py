@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -14,8 +15,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from farshore import examples, schemas
-from farshore.cli.app import BAD_ANSWER, COULD_NOT, GOOD, INTERRUPTED, STATUS
+from farshore import cli, examples, schemas
+from farshore.cli.app import BAD_ANSWER, COULD_NOT, GOOD, INTERRUPTED, STATUS, run
 
 PUBLISHED = "two-circuits-two-locations"
 
@@ -122,6 +123,28 @@ def test_without_a_verb_help_is_told_and_what_exit_status_means() -> None:
     assert "\\n" not in bare.stderr and " ".join(STATUS.split()) in " ".join(bare.stderr.split())
     said = {GOOD: "done", COULD_NOT: "could not", BAD_ANSWER: "a bad answer", INTERRUPTED: "interrupted"}
     assert all(f"{status} {word}" in STATUS for status, word in said.items())
+
+
+def test_exit_status_is_what_help_says(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the four, as the verbs come to it, and no fifth in the verbs' code."""
+    monkeypatch.chdir(project)
+    told = {int(number) for number in re.findall(r"\b(\d+) ", STATUS)}
+    assert told == {GOOD, COULD_NOT, BAD_ANSWER, INTERRUPTED}
+    assert run(["assess"]) == GOOD
+    assert run(["assess", "--nonsense"]) == COULD_NOT
+    assert run(["trace", "datacenter", "web1", "--fail", "circuit er-hongkong"]) == BAD_ANSWER
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("farshore.cli.readings.as_seen", interrupted)
+        assert run(["trace", "datacenter", "web1"]) == INTERRUPTED
+    verbs = list((Path(cli.__file__).parent / "verbs").glob("*.py"))
+    numbers = {
+        f"{path.name}: {found}" for path in verbs for found in re.findall(r"return \d+$", path.read_text(), re.M)
+    }
+    assert len(verbs) > 20 and not numbers
 
 
 def test_a_plan_is_written_over_an_earlier_plan_alone(project: Path) -> None:
