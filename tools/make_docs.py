@@ -29,7 +29,7 @@ SHARED = {
     "--project DIR": "The project folder; else the current one, or the nearest above with a farshore.yaml.",
     "--cloud lab|azure|URL": (
         "Which cloud answers; else what farshore.yaml says, else the lab. `new`, `assess`, `plan`, `prove` and `twin`"
-        " work on the project's files and refuse it."
+        " work on the project's files alone, and ask none."
     ),
     "--wait": "Wait while another process works on this project, in place of saying so and exiting 1.",
 }

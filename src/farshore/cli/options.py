@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from farshore.errors import InputError
-
-if TYPE_CHECKING:
-    from farshore.cli.app import App
 
 STORY = {"plan_file": "--plan", "scenario": "--scenario"}
 """Which plan is meant: parameters, and the options that set them."""
@@ -35,18 +32,6 @@ def refuse_scenario(plan_file: Path | None) -> None:
             "chooses what is planned, and --plan is planned already",
             "the plan's own story",
             "leave --scenario out, or leave --plan out to have a plan made",
-        )
-
-
-def refuse_cloud(app: App, verb: str) -> None:
-    """For a verb that works on the project's files: whoever names a cloud expects an answer about what it shows now.
-    Raises `InputError`."""
-    if app.cloud is not None:
-        raise InputError(
-            f"{verb} reads the project's files and asks no cloud",
-            value=f"--cloud {app.cloud}",
-            expected=f"{verb} without --cloud",
-            remedy=f"farshore estate read --cloud {app.cloud} writes what the cloud shows to estate.json",
         )
 
 

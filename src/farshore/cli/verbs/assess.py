@@ -12,11 +12,9 @@ from farshore.cli.app import BAD_ANSWER, GOOD, App, common
 def command(app: App) -> int:
     """Say what would break in a regional disaster, and what mends it."""
     from farshore.assess import assess
-    from farshore.cli.options import refuse_cloud
     from farshore.cli.projects import read_folder
     from farshore.cli.views.findings import findings_text
 
-    refuse_cloud(app, "assess")
     _, estate = read_folder(app.project_dir)
     assessment = assess(estate)
     app.view.answer(assessment.as_json(), findings_text(assessment.findings))

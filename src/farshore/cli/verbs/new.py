@@ -16,11 +16,10 @@ from farshore.cli.app import App, common
 @common
 def command(app: App, folder: Path, example: str | None, estate: Path | None) -> None:
     """Begin a project in FOLDER: a farshore.yaml with every default written out, and an estate if one is given."""
-    from farshore.cli.options import check_new_folder, refuse_cloud
+    from farshore.cli.options import check_new_folder
     from farshore.cli.projects import Folder, example_folder
     from farshore.errors import InputError
 
-    refuse_cloud(app, "new")
     if example is not None and estate is not None:
         raise InputError(
             "A project begins with one estate",

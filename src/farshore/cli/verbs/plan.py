@@ -15,10 +15,9 @@ from farshore.cli.app import BAD_ANSWER, GOOD, App, common
 @common
 def command(app: App, scenario: str, out: Path | None) -> int:
     """Work out every step to the far shore and back."""
-    from farshore.cli.options import check_plan_file, refuse_cloud, refuse_given
+    from farshore.cli.options import check_plan_file, refuse_given
     from farshore.plan import scenarios
 
-    refuse_cloud(app, "plan")
     if scenario == "list":
         refuse_given(
             {"out": "--out"},

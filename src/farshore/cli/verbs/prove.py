@@ -29,9 +29,8 @@ def command(
     With --as-it-is there is no plan: every machine and every part of the sites' prefixes, both ways, with nothing
     failed and under every single failure, or every pair. It is made for estates of a hundred thousand machines.
     """
-    from farshore.cli.options import STORY, refuse_cloud, refuse_given, refuse_scenario
+    from farshore.cli.options import STORY, refuse_given, refuse_scenario
 
-    refuse_cloud(app, "prove")
     if as_it_is:
         refuse_given(
             STORY,

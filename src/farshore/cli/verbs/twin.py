@@ -55,13 +55,12 @@ def command(
     Needs Linux with bird2, nftables and iproute2; no root where users may have namespaces of their own. Nothing of the
     machine is touched, and nothing is left behind.
     """
-    from farshore.cli.options import STORY, refuse_cloud, refuse_given, refuse_scenario
+    from farshore.cli.options import STORY, refuse_given, refuse_scenario
     from farshore.cli.projects import read_folder
     from farshore.cli.witness.witnessed import Witnessed
     from farshore.errors import InputError
     from farshore.twin.running import Twin
 
-    refuse_cloud(app, "twin")
     if states is not None:
         refuse_given(
             {"after": "--after", "names": "--fail"},
