@@ -7,19 +7,22 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from farshore.arm.ids import resource_id
 from farshore.errors import InputError
-from farshore.estate.estate import Estate
+from farshore.estate.estate import Change, Estate
 from farshore.estate.outside import Advertisement, Outside
 from farshore.routing import (
     Disposition,
     advertised_routes,
     describe,
     effective_routes,
+    elements,
     judge,
     learned_routes,
+    trace,
     trace_one_way,
 )
-from farshore.routing.scale.reach import Reach
+from farshore.routing.scale import WORDS, Proven, Reach, changed
 from routing.small import Net, flow, id_of
 from routing.test_routing_hubs import hub as virtual_hub
 from routing.test_routing_hubs import learned, published, spokes
@@ -199,7 +202,8 @@ def test_an_objective_through_one_of_two_that_share_the_traffic_is_not_met() -> 
     assert forward.disposition == Disposition.LEFT_ESTATE
     nics = [id_of("networkInterfaces", f"nva{number}-nic") for number in (1, 2)]
     machines = [id_of("virtualMachines", f"nva{number}") for number in (1, 2)]
-    expected = {"bypass": (nics[:1], machines[1:]), "asymmetric": (nics, machines)}
+    mixed = [machines[0], nics[1]]
+    expected = {"bypass": (nics[:1], machines[1:]), "asymmetric": (nics, machines, mixed)}
     for word, ways in expected.items():
         assert {judge(forward, forward, through=through).kind for through in ways} == {word}
 
@@ -289,6 +293,134 @@ def test_a_tunnel_falls_with_its_instance_and_by_its_name() -> None:
     assert heard() == heard(f"{tunnel}#10.0.255.12") == both
     assert heard(f"{tunnel}#10.0.255.12", f"{gateway}#1") == heard(tunnel) == set()
     assert heard("192.168.255.1") == {"192.168.0.0/16"}
+
+
+def test_e26_an_active_standby_gateway_has_one_address_whichever_instance_has_it() -> None:
+    net = Net()
+    net.network("hub", "10.0.0.0/16", GatewaySubnet="10.0.255.0/27")
+    gateway = net.gateway("vpn", "hub", kind="Vpn", bgpSettings={"bgpPeeringAddress": "10.0.255.30", "asn": 65515})
+    branch = net.add("localNetworkGateways", "lng", localNetworkAddressSpace={"addressPrefixes": ["192.168.0.0/16"]})
+    ends = (gateway, branch)
+    tunnel = net.add(
+        "connections",
+        "s2s",
+        connectionType="IPsec",
+        virtualNetworkGateway1={"id": ends[0]},
+        localNetworkGateway2={"id": ends[1]},
+    )
+
+    def heard(*down: str) -> bool:
+        outside = Outside(down=frozenset(name.lower() for name in down))
+        found = learned_routes(net.estate(outside=outside), gateway)
+        return ip_network("192.168.0.0/16") in {route.network for route in found}
+
+    assert heard() and heard(f"{gateway}#0") and heard(f"{gateway}#1")
+    assert not heard(f"{gateway}#0", f"{gateway}#1") and not heard(f"{tunnel}#10.0.255.30")
+
+
+def test_a_tunnel_between_gateways_needs_the_far_side_s_tunnels_too() -> None:
+    net = Net()
+    for number in (1, 2):
+        net.network(f"n{number}", f"10.{number}.0.0/16", GatewaySubnet=f"10.{number}.255.0/27")
+        net.gateway(f"g{number}", f"n{number}", kind="Vpn")
+    for own, far in ((1, 2), (2, 1)):
+        net.add(
+            "connections",
+            f"c{own}",
+            connectionType="Vnet2Vnet",
+            virtualNetworkGateway1={"id": id_of("virtualNetworkGateways", f"g{own}")},
+            virtualNetworkGateway2={"id": id_of("virtualNetworkGateways", f"g{far}")},
+        )
+    other = id_of("connections", "c2").lower()
+    both = frozenset({f"{other}#10.2.255.12", f"{other}#10.2.255.13"})
+    for down, heard in ((frozenset[str](), True), (both, False)):
+        found = learned_routes(net.estate(outside=Outside(down=down)), id_of("virtualNetworkGateways", "g1"))
+        assert (ip_network("10.2.0.0/16") in {route.network for route in found}) is heard
+
+
+def test_a_next_hop_in_a_peer_whose_peering_can_t_be_read_is_not_known() -> None:
+    net = with_route_server()
+    net.network("beyond", "10.1.0.0/16", nva="10.1.1.0/24")
+    net.machine("far", ("beyond", "nva", "10.1.1.4"), forward=True)
+    net.peer("hub", "beyond", state="<param:state>")
+    with_table(net, "app", "10.1.1.4")
+    found = trace_one_way(net.estate(), THERE)
+    assert found.disposition == Disposition.INSUFFICIENT_INFORMATION and "peeringState" in found.missing[0]
+
+
+# At scale
+
+
+def words(estate: Estate) -> set[str]:
+    return {word for word, cells in Reach.of(estate).totals().items() if cells}
+
+
+def test_at_scale_whom_sites_are_sent_to_by_a_route_server_s_word_is_not_known() -> None:
+    """R46: the gateway announces it beside the network that has it."""
+    net = with_route_server(branches=True)
+    net.network("s", "10.2.0.0/16", GatewaySubnet="10.2.255.0/27", app="10.2.2.0/24")
+    net.machine("vm2", ("s", "app", "10.2.2.4"))
+    net.gateway("gw2", "s")
+    net.connect("gw2", "er")
+    net.bodies[id_of("networkInterfaces", "nva1-nic")]["properties"]["enableIPForwarding"] = False
+    estate = net.estate(site(router()), outside=Outside(advertised=(says(FIRST, "10.2.2.0/24"),)))
+    there = flow("dc", "192.168.0.5", "10.2.2.4")
+    assert judge(*trace(estate, there)).kind == "unreachable"
+    reach = Reach.of(estate)
+    row = reach.model.columns.machines.nics.index(id_of("networkInterfaces", "vm2-nic").lower())
+    assert WORDS[int(reach.words(reach.cold)[reach.model.units.of_machine[row]][0])] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "path", [("virtualHubs/ipConfigurations", ("rs", "ip")), ("virtualHubs/bgpConnections", ("rs", "nva2"))]
+)
+def test_at_scale_a_marker_in_a_route_server_is_noticed(path: tuple[str, tuple[str, str]]) -> None:
+    net = with_route_server(branches=True)
+    kind, names = path
+    properties = net.bodies[id_of(kind, *names)]["properties"]
+    if "subnet" in properties:
+        properties["subnet"] = {"id": "<param:subnet>"}
+    else:
+        properties["peerIp"] = "<param:peer>"
+    estate = net.estate(site(router()), outside=Outside(advertised=(says(SECOND, "192.168.0.0/17"),)))
+    out = flow(VM, "10.0.2.4", "192.168.0.5")
+    assert judge(*trace(estate, out)).kind == "unknown"
+    reach = Reach.of(estate)
+    row = reach.model.columns.machines.nics.index(VM.lower())
+    ends = reach.model.ends
+    inside = [at for at, first in enumerate(ends.first.tolist()) if first == int(ip_address("192.168.0.0"))]
+    found = {WORDS[int(reach.words(reach.cold)[reach.model.units.of_machine[row]][at])] for at in inside}
+    assert inside and found == {"unknown"}
+
+
+def test_at_scale_what_nobody_can_tell_about_makes_everything_unknown() -> None:
+    """A trace tries it both ways; cells don't."""
+    unknown = Outside(unknown=frozenset({id_of("virtualNetworkGateways", "gw").lower()}))
+    estate = with_route_server(branches=True).estate(site(router()))
+    assert words(estate.with_outside(unknown)) == {"unknown"} != words(estate)
+
+
+def test_a_change_of_who_speaks_bgp_has_no_short_way() -> None:
+    net = with_route_server(branches=True)
+    estate = net.estate(site(router()), outside=Outside(advertised=(says(SECOND, "192.168.0.0/17"),)))
+    proven = Proven.of(Reach.of(estate), elements(estate))
+    off = {"statuses": [{"code": "PowerState/deallocated"}]}
+    for name in ("virtualMachines", "networkInterfaces"):
+        body = net.bodies[id_of(name, "nva2" if name == "virtualMachines" else "nva2-nic")]
+        put = Change(put={**body, "properties": {**body["properties"], "instanceView": off}})
+        assert changed(proven, put) is None
+
+
+def test_a_machine_that_is_gone_or_lets_go_of_its_nic_has_no_short_way() -> None:
+    net = Net()
+    hub(net)
+    estate = net.estate(site(router()))
+    proven = Proven.of(Reach.of(estate), elements(estate))
+    machine = net.bodies[id_of("virtualMachines", "vm")]
+    bare = {**machine, "properties": {**machine["properties"], "networkProfile": {"networkInterfaces": []}}}
+    assert changed(proven, Change(delete=resource_id(str(machine["id"])))) is None
+    assert changed(proven, Change(put=bare)) is None
+    assert changed(proven, Change(put=machine)) is not None
 
 
 def test_a_table_of_one_neighbour_is_refused_where_there_is_none() -> None:

@@ -202,6 +202,35 @@ def test_a_frontend_leads_to_the_pool_that_its_rule_names() -> None:
     assert met() == ["one-nic"]
 
 
+def test_who_takes_what_comes_to_a_frontend_that_can_t_be_read_is_not_known() -> None:
+    net = Net()
+    hub(net)
+    for name, last in (("one", 4), ("two", 5)):
+        nic = net.machine(name, ("hub", "nva", f"10.0.1.{last}"))
+        at = net.bodies[nic]["properties"]["ipConfigurations"][0]["properties"]
+        at["loadBalancerBackendAddressPools"] = [{"id": id_of("loadBalancers", "lb") + "/backendAddressPools/p"}]
+    front = {"privateIPAddress": "10.0.1.100", "subnet": {"id": id_of("virtualNetworks/subnets", "hub", "nva")}}
+    balancer = net.add("loadBalancers", "lb", frontendIPConfigurations=[{"name": "f", "properties": front}])
+    asked = flow("dc", "192.168.1.1", "10.0.1.100")
+
+    def ended() -> str:
+        return trace_one_way(net.estate(site(router())), asked).disposition
+
+    assert ended() == Disposition.DELIVERED
+    machine = net.bodies[id_of("virtualMachines", "two")]["properties"]
+    machine["instanceView"] = {"statuses": [{"code": "<param:state>"}]}
+    assert ended() == Disposition.INSUFFICIENT_INFORMATION
+    del machine["instanceView"]
+    net.bodies[balancer]["properties"]["loadBalancingRules"] = "[parameters('rules')]"
+    assert ended() == Disposition.INSUFFICIENT_INFORMATION
+    net.bodies[balancer]["properties"]["loadBalancingRules"] = []
+    deny = {"priority": 100, "direction": "Inbound", "access": "Deny", "protocol": "*", "sourcePortRange": "*"}
+    deny |= {"sourceAddressPrefix": "*", "destinationAddressPrefix": "*", "destinationPortRange": "*"}
+    group = net.add("networkSecurityGroups", "g", securityRules=[{"name": "no", "properties": deny}])
+    net.bodies[id_of("networkInterfaces", "two-nic")]["properties"]["networkSecurityGroup"] = {"id": group}
+    assert ended() == Disposition.DENIED, "the second member's share is lost"
+
+
 def test_a_route_server_sends_traffic_to_the_appliance_that_announced_it() -> None:
     """R46."""
     net = Net()

@@ -44,6 +44,8 @@ class Appliance:
     """What can't be read of it: whether it runs, whether it forwards, who else is a member with it."""
     others: tuple[ResourceId, ...] = ()
     """Those that share the traffic with it as equal next hops."""
+    any_of: tuple[frozenset[str], ...] = ()
+    """Of each of these, itself among them, all that it may be named by."""
 
 
 def appliance_at(world: World, network: VirtualNetwork, address: Address) -> Appliance | str:
@@ -60,7 +62,10 @@ def sharing(equal: Sequence[Appliance]) -> tuple[Appliance, ...]:
     """Appliances between which nothing decides: a packet may meet any of them, a reply another than the flow did."""
     key = "|".join(sorted({item.state_key for item in equal}))
     ids = tuple(dict.fromkeys(item.id for item in equal))
-    return tuple(replace(item, state_key=key, others=tuple(id_ for id_ in ids if id_ != item.id)) for item in equal)
+    names = tuple(dict.fromkeys(frozenset({item.id.key, item.state_key, item.front} - {""}) for item in equal))
+    return tuple(
+        replace(item, state_key=key, others=tuple(id_ for id_ in ids if id_ != item.id), any_of=names) for item in equal
+    )
 
 
 def exits_of(world: World, holder: Holder) -> tuple[Holder, ...]:

@@ -184,9 +184,11 @@ def addresses_unread(world: World, source: str) -> tuple[str, ...]:
 
 
 def next_hop_unread(world: World, network: VirtualNetwork) -> tuple[str, ...]:
-    """NICs that might stand at a next hop, as seen from a network (R21)."""
+    """NICs that might stand at a next hop, as seen from a network (R21), and what hides which networks it is peered
+    with."""
     near = (live.remote_key for live in world.ground.peerings.get(network.id.key, ()))
-    return world.doubts.hidden_in((network.id.key, *near))
+    hidden = world.doubts.hidden_in((network.id.key, *near))
+    return (*hidden, *(doubt.text for doubt in world.doubts.networks.get(network.id.key, ())))
 
 
 def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagated: bool) -> tuple[Doubt, ...]:

@@ -144,6 +144,8 @@ class Hop:
     """The load balancer that chose an appliance."""
     others: tuple[ResourceId, ...] = ()
     """The appliances that share the traffic with this one: a packet may meet any of them."""
+    any_of: tuple[frozenset[str], ...] = ()
+    """Where several share the traffic: of each all that it may be named by, lower-case ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,14 +151,11 @@ def _bypass(
 def _meets(trace: Trace, wanted: set[str]) -> bool:
     """Whether a way passes one of these appliances, by whatever id an objective may name them: where several share the
     traffic, whichever of them takes it."""
-    return any(
-        wanted & {str(hop.id).lower(), hop.state_key, hop.front}
-        if not hop.others
-        else wanted.issuperset({str(hop.id).lower(), *(id_.key for id_ in hop.others)})
-        or wanted.issuperset(hop.state_key.split("|"))
-        for hop in trace.hops
-        if hop.kind == "appliance"
-    )
+    for hop in trace.hops:
+        alternatives = hop.any_of or (frozenset({str(hop.id).lower(), hop.state_key, hop.front}),)
+        if hop.kind == "appliance" and all(wanted & names for names in alternatives):
+            return True
+    return False
 
 
 def _asymmetry(forward: Trace, back: Trace) -> Verdict | None:

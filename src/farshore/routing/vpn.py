@@ -37,7 +37,7 @@ def tunnel_routes(
     own = (item for item in index.connections.values() if item.virtual_network_gateway1 == gateway.id)
     open_ = [connection for connection in own if _carries(connection, gateway, index, outside, health)]
     for connection in open_:
-        yield from _over(connection, index, health, spoken_for)
+        yield from _over(connection, index, outside, health, spoken_for)
     heard_by = {gateway.id.key: ""} | {connection.id.key: connection.id.key for connection in open_}
     for advert in outside.advertised:
         to = advert.to.partition("#")[0]
@@ -52,9 +52,11 @@ def _carries(
     connection: Connection, gateway: VirtualNetworkGateway, index: Index, outside: Outside, health: Health
 ) -> bool:
     """Whether any of a connection's tunnels works: one from each instance, which fails with its instance or alone."""
+    held = list(addressed(gateway, index, outside))
+    # One address is that of whichever instance is active (E26).
     tunnels = [
-        health.named(f"{connection.id.key}#{address}") and health.instance(gateway.id, number)
-        for number, address in addressed(gateway, index, outside)
+        health.named(f"{connection.id.key}#{address}") and (len(held) < 2 or health.instance(gateway.id, number))
+        for number, address in held
     ]
     return health.connection(connection) and (not tunnels or any(tunnels))
 
@@ -63,7 +65,9 @@ def client_pools(gateway: ResourceId, index: Index) -> tuple[Network, ...]:
     return index.raw(gateway).networks("properties.vpnClientConfiguration.vpnClientAddressPool.addressPrefixes")
 
 
-def _over(connection: Connection, index: Index, health: Health, spoken_for: SpokenFor) -> Iterator[Heard]:
+def _over(
+    connection: Connection, index: Index, outside: Outside, health: Health, spoken_for: SpokenFor
+) -> Iterator[Heard]:
     by = connection.id.key
     local = connection.local_network_gateway2
     if local is not None:
@@ -79,7 +83,7 @@ def _over(connection: Connection, index: Index, health: Health, spoken_for: Spok
             yield from _from_gateway(other, connection, prefixes, health, spoken_for, bgp)
     elif connection.virtual_network_gateway2 is not None:
         found = index.gateways.get(connection.virtual_network_gateway2.key)
-        if found is not None and _answered(connection, index, health):
+        if found is not None and _answered(connection, found, index, outside, health):
             for address in found.bgp_peering_addresses if connection.enable_bgp else ():
                 yield Heard(ip_network(address), (), (), by, f"peer:{found.id.key}", connection=by)
             yield from _from_gateway(found, connection, set(), health, spoken_for, None)
@@ -101,12 +105,14 @@ def _from_gateway(
                 yield Heard(prefix, path, hops, connection.id.key, leads_to, connection=connection.id.key)
 
 
-def _answered(connection: Connection, index: Index, health: Health) -> bool:
+def _answered(
+    connection: Connection, far: VirtualNetworkGateway, index: Index, outside: Outside, health: Health
+) -> bool:
     """A Vnet2Vnet tunnel has a connection on each side."""
     return any(
         other.virtual_network_gateway1 == connection.virtual_network_gateway2
         and other.virtual_network_gateway2 == connection.virtual_network_gateway1
-        and health.connection(other)
+        and _carries(other, far, index, outside, health)
         for other in index.connections.values()
     )
 

@@ -29,7 +29,7 @@ from farshore.routing.bgp import REACH, Heard, Link
 from farshore.routing.choices import by_gateway, by_site
 from farshore.routing.endings import Walked
 from farshore.routing.hops import dead, router_hop, speakers
-from farshore.routing.index import Holder, network_key
+from farshore.routing.index import Frontend, Holder, network_key
 from farshore.routing.machines import Appliance, appliance_at, exits_of, sharing
 from farshore.routing.places import (
     addresses_unread,
@@ -204,18 +204,31 @@ class _Walk(Walked):
         if not world.health.region(network.location):
             return self.end(Disposition.PATH_DEAD, f"region {network.location} is down")
         frontend = world.index.frontend(network.id.key, self.destination)
-        for member in () if frontend is None else frontend.members:
-            if world.health.nic(member.nic) is None:
-                refused = self._refused(member, "Inbound")
-                if refused is not None:
-                    return refused
-                self.hops.append(Hop(kind="machine", name=member.nic.id.name, id=member.nic.id))
-                return self.end(Disposition.DELIVERED, f"to {member.nic.id.name}", delivered_to=member.nic.id)
+        if frontend is not None and frontend.members:
+            return self._to_members(frontend, network)
         because = f"no machine holds {self.destination} in {network.name}"
         missing = unknown_addresses(world, network)
         if missing:
             return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
         return self.end(Disposition.NO_MACHINE, because)
+
+    def _to_members(self, frontend: Frontend, network: VirtualNetwork) -> Trace:
+        """To a load balancer's members that work, any of them: one whose group says no loses its share."""
+        doubts = self.world.doubts
+        texts = [text for member in frontend.members for text in doubts.of_nic(member.nic)]
+        texts += (*doubts.stands(network), *doubts.hidden_in((network.id.key,)))
+        unread = self.unread(f"who takes what comes to {frontend.id.name}", texts)
+        alive = [member for member in frontend.members if self.world.health.nic(member.nic) is None]
+        if unread is not None or not alive:
+            because = f"no member of {frontend.id.name} works"
+            return unread or self.end(Disposition.NO_MACHINE, because)
+        for member in alive:
+            refused = self._refused(member, "Inbound")
+            if refused is not None:
+                return refused
+        first = alive[0].nic.id
+        self.hops.append(Hop(kind="machine", name=first.name, id=first))
+        return self.end(Disposition.DELIVERED, f"to {first.name}", delivered_to=first)
 
     def to_appliance(self, network: VirtualNetwork, row: EffectiveRoute) -> Trace:
         """To the next hop of a VirtualAppliance row. A user's has one; those that appliances gave a Route Server may be
@@ -246,6 +259,7 @@ class _Walk(Walked):
             name=", ".join(held.name for held in (id_, *appliance.others)),
             id=id_,
             others=appliance.others,
+            any_of=appliance.any_of,
             choice=choice,
             because=appliance.why or "",
             stateful=appliance.stateful,

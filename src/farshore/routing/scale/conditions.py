@@ -66,6 +66,10 @@ def silence_of(model: Model, down: frozenset[str]) -> Silence:
     lost = [number for number, key in enumerate(model.appliances) if key in down]
     if lost:
         found[np.isin(units.appliance, lost)] = SILENT
+    outside = model.world.outside
+    if outside.unknown - outside.down - down:
+        # What nobody can tell about is tried both ways by a trace alone.
+        found = np.maximum(found, UNCLEAR)
     if model.world.doubts.unplaced and (regions or any(name.startswith("location:") for name in down)):
         found = np.maximum(found, UNCLEAR)
     return found

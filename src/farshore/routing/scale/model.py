@@ -7,7 +7,7 @@ What failures leave as it is stands here; what they change is asked of it under 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -148,7 +148,8 @@ class _Building:
         speaking = _speaking(world)
         announced = tuple(networks.announced(key) for key in speaking)
         told, which = of_networks([prefix for pairs in announced for prefix, _ in pairs])
-        in_doubt, _ = of_networks([prefix for ranges, _ in world.doubtful_ranges for prefix in ranges])
+        doubtful = [prefix for ranges, _ in world.doubtful_ranges for prefix in ranges]
+        in_doubt, _ = of_networks([*doubtful, *said_to_branches(world)])
         unclear = _same(sessions, told) | _same(sessions, in_doubt) | _uneven(sessions, reaches(world))
         gateways = gateways_of(world, speaking, sessions, ends, outcomes, unclear)
         machinery = machinery_of(columns, networks, outcomes, sessions, tables.targets)
@@ -289,14 +290,24 @@ def _uneven(sessions: Sessions, reaches: Iterable[tuple[str, str]]) -> Bools:
     return found
 
 
+def said_to_branches(world: World) -> Iterator[Network]:
+    """What appliances tell Route Servers that talk to gateways (R46): whom sites are sent to for it is not followed
+    here."""
+    servers = {key for key, server in world.ground.route_servers.items() if server.branch_to_branch}
+    for advert in world.outside.advertised:
+        if advert.to.partition("#")[0] in servers:
+            yield advert.prefix
+
+
 def blind_of(world: World, source: Source, ends: Ends) -> npt.NDArray[np.int8]:
     held: list[Network] = []
     for key in source.others:
         gateway = world.index.gateways.get(key)
         if gateway is not None:
             held += world.gateway_routes(gateway)
-        elif key in world.ground.route_servers:
-            held += world.server_routes(world.ground.route_servers[key])
+        elif key in world.ground.route_servers or key in world.doubts.servers:
+            # Whoever is heard at the moment, and whoever may be: what is said to it.
+            held += (advert.prefix for advert in world.outside.advertised if advert.to.partition("#")[0] == key)
         else:
             held += (row.address_prefix for row in hub_rows(world, *world.ground.by_connection[key]))
     prefixes, _ = of_networks(held)

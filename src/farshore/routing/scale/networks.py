@@ -74,6 +74,8 @@ class Networks:
             for gateway in self.world.index.gateways_in.get(key, ()):
                 (others if is_vpn(gateway) else gateways).append(gateway.id.key)
             others += [id_ for id_, server in self.world.ground.route_servers.items() if server.network == key]
+        # A Route Server of which nobody can read where it stands may stand anywhere.
+        others += [id_ for id_, (where, _) in self.world.doubts.servers.items() if not where]
         hanging = self.world.ground.hanging.get(self.all[network].id.key)
         others += [] if hanging is None else [hanging[1].id.key]
         return Source(tuple(gateways), tuple(others))

@@ -32,6 +32,7 @@ from farshore.arm.network import (
     ROUTE_TABLES,
     VIRTUAL_NETWORKS,
     connection,
+    network_interface,
     virtual_network,
 )
 from farshore.estate.door import marker_places
@@ -43,7 +44,7 @@ from farshore.routing.scale.changes.placed import placed, turned
 from farshore.routing.scale.changes.proven import Difference, Proven
 from farshore.routing.scale.changes.routed import routed
 from farshore.routing.scale.changes.weighed import disconnected, weighed
-from farshore.routing.scale.columns import table_of
+from farshore.routing.scale.columns import powered, table_of
 from farshore.routing.scale.outcomes import WORDS
 
 
@@ -55,14 +56,14 @@ def changed(proven: Proven, change: Change) -> Difference | None:
     assert id_ is not None, "a change puts or deletes"
     top, body = _whole(proven, id_, change)
     kind = top.type.lower()
-    if _in_doubt(proven, top, body):
+    if _in_doubt(proven, top, body) or top.key in proven.reach.model.world.ground.speaking:
         return None
     if kind == NETWORK_SECURITY_GROUPS.lower():
         return guarded(proven, top.key, body)
     if kind == NETWORK_INTERFACES.lower():
-        return placed(proven, top.key, body)
+        return None if _joins_an_appliance(proven, top.key, body) else placed(proven, top.key, body)
     if kind == compute.VIRTUAL_MACHINES.lower():
-        return turned(proven, top.key, body)
+        return turned(proven, top.key, body) if _holds_the_same(proven, top.key, body) else None
     if not kind.startswith("microsoft.network/"):
         return np.zeros((len(proven.elements) + 1, len(WORDS)), dtype=np.int64)
     if body is None:
@@ -70,7 +71,9 @@ def changed(proven: Proven, change: Change) -> Difference | None:
     if kind == ROUTE_TABLES.lower():
         return routed(proven, table_of(top.key, body))
     if kind == VIRTUAL_NETWORKS.lower():
-        return peered(proven, virtual_network(body))
+        network = virtual_network(body)
+        known = all(half.remote_virtual_network is not None for half in network.peerings)
+        return peered(proven, network) if known else None
     if kind == CONNECTIONS.lower():
         return _connected(proven, top, body)
     return None
@@ -106,6 +109,23 @@ def _whole(proven: Proven, id_: ResourceId, change: Change) -> tuple[ResourceId,
     columns = proven.reach.model.columns
     known = columns.groups.get(top.key) or columns.skeleton.resources.get(top.key)
     return top, None if known is None else apply_changes({top.key: known}, [change]).get(top.key)
+
+
+def _joins_an_appliance(proven: Proven, nic: str, body: Body | None) -> bool:
+    """Whether a NIC says that it is an appliance's, and is not yet."""
+    if body is None:
+        return False
+    held_by = network_interface(body).virtual_machine
+    known = proven.reach.model.world.index.machine_of.get(nic)
+    return held_by is not None and held_by.key in proven.reach.model.appliances and held_by.key != known
+
+
+def _holds_the_same(proven: Proven, machine: str, body: Body | None) -> bool:
+    """Whether a machine has the NICs that it had: one that lets go of a NIC, or is gone, leaves that to say whose it
+    is."""
+    machines = proven.reach.model.columns.machines
+    held = {machines.nics[row] for row in proven.rows_of_machine(machine).tolist()}
+    return body is not None and powered(body)[0] >= held
 
 
 def _connected(proven: Proven, id_: ResourceId, body: Body) -> Difference | None:
