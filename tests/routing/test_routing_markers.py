@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from farshore.arm.json import Body
+from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.routing import Element, Routing, elements, judge
 from farshore.routing.scale.outcomes import DENIED, UNKNOWN, WORDS
@@ -48,6 +49,34 @@ def test_what_can_t_be_read_is_never_said_wrongly(seed: int) -> None:
             assert found[0] == "unknown" or found == expected, f"{where}: {flow.source} to {flow.destination_address}"
         wrong = cells.unlike(_Cells(other))
         assert not wrong, f"{where}: at scale {wrong}"
+
+
+PARTS = 12
+"""Objects and lists of each estate, hidden one at a time."""
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_marker_in_place_of_an_object_or_a_list_is_not_its_absence(seed: int) -> None:
+    """`"subnets": "[parameters('subnets')]"` is no network without subnets."""
+    draw, truth = Random(seed), estate_of(seed)
+    flows = list(_flows(draw, truth))
+    said = [_answer(truth, flow) for flow in flows]
+    cells = _Cells(truth)
+    every = sorted((key, path) for key, body in truth.resources.items() for path in _parts(body, ""))
+    hid = 0
+    for key, path in draw.sample(every, min(PARTS, len(every))):
+        try:
+            other = hidden(truth, key, path)
+        except InputError:
+            continue  # a child without a name is refused
+        hid += 1
+        where = f"seed {seed}, {key.rpartition('/')[2]} {path}"
+        for flow, expected in zip(flows, said, strict=True):
+            found = _answer(other, flow)
+            assert found[0] == "unknown" or found == expected, f"{where}: {flow.source} to {flow.destination_address}"
+        wrong = cells.unlike(_Cells(other))
+        assert not wrong, f"{where}: at scale {wrong}"
+    assert hid
 
 
 PLACES = ("location", "properties.serviceProviderProperties.peeringLocation")
@@ -174,6 +203,16 @@ def _paths(value: Any, path: str) -> Iterator[str]:
             yield from _paths(item, f"{path}.{at}")
     else:
         yield path
+
+
+def _parts(value: Any, path: str) -> Iterator[str]:
+    """Objects and lists of objects in a body."""
+    held = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in held:
+        inside = f"{path}.{key}" if path else str(key)
+        if isinstance(item, dict) or (isinstance(item, list) and any(isinstance(held, dict) for held in item)):
+            yield inside
+        yield from _parts(item, inside)
 
 
 def marked(body: Body, path: str) -> Body:

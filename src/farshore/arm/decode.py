@@ -53,11 +53,13 @@ class Reader:
 
     def raw(self, path: str) -> Any:
         value: Any = self.body
-        for key in _keys(path):
+        keys = _keys(path)
+        for at, key in enumerate(keys):
             value = value.get(key) if isinstance(value, dict) else None
-        if holds_marker(value):
-            self.unknown.add(self._at(path))
-            return None
+            if holds_marker(value):
+                # It may stand for the object that the field would be in.
+                self.unknown.add(self._at(".".join(keys[: at + 1])))
+                return None
         return value
 
     def text(self, path: str) -> str | None:
@@ -136,6 +138,8 @@ class Reader:
         for index, item in enumerate(value if isinstance(value, list) else []):
             if isinstance(item, dict):
                 yield Reader(item, self._at(f"{path}[{index}]"), self.unknown)
+            elif holds_marker(item):
+                self.unknown.add(self._at(f"{path}[{index}]"))
 
     def _network(self, text: object, path: str) -> Network | None:
         if not isinstance(text, str) or holds_marker(text):

@@ -48,7 +48,10 @@ if TYPE_CHECKING:
 _FRONT = re.compile(
     r"properties\.(frontendIPConfigurations|ipConfigurations|backendAddressPools|loadBalancingRules|virtualHub)\b"
 )
+_CONFIGURATIONS = re.compile(r"properties(\.ipConfigurations(\[\d+\](\.properties)?)?)?")
 _HALF = re.compile(r"properties\.virtualNetworkPeerings\[(\d+)\]\.(?:properties\.)?(\w+)")
+_PART = re.compile(r"properties(\.(virtualNetworkPeerings|subnets)(\[\d+\](\.properties)?)?)?")
+"""A marker in place of what a network is made of."""
 _WHO = ("remoteVirtualNetwork", "remoteAddressSpace", "remoteSubnetNames", "localSubnetNames", "peerCompleteVnets")
 _OF_GATEWAY = ("ipConfigurations", "gatewayType", "provisioningState", "allowRemoteVnetTraffic", "activeActive")
 _OF_CONNECTION = (
@@ -130,6 +133,8 @@ class Doubts:
         balancers and firewalls."""
         found = []
         for nic in self._index.nics.values():
+            whole = [path for path in nic.unknown if _CONFIGURATIONS.fullmatch(path)]
+            found += [("", f"{nic.id.short} {path.removeprefix('properties.')}") for path in sorted(whole)]
             for at, item in enumerate(nic.ip_configurations if nic.unknown else ()):
                 place = f"ipConfigurations[{at}]"
                 texts = marked(nic.id, nic.unknown, (place,))
@@ -361,7 +366,10 @@ class Doubts:
 
 
 def _space(network: VirtualNetwork) -> list[str]:
-    return marked(network.id, network.unknown, ("addressSpace",))
+    """What hides a network's ranges, or all that its parts say."""
+    parts = (path for path in sorted(network.unknown) if _PART.fullmatch(path))
+    whole = [f"{network.id.short} {path.removeprefix('properties.')}" for path in parts]
+    return [*marked(network.id, network.unknown, ("addressSpace",)), *whole]
 
 
 def _halves(network: VirtualNetwork) -> dict[int, list[str]]:
@@ -377,4 +385,5 @@ def _halves(network: VirtualNetwork) -> dict[int, list[str]]:
 def marked(id_: ResourceId, unknown: frozenset[str], fields: Iterable[str]) -> list[str]:
     """What of some fields under `properties` can't be read, as texts for a person."""
     wanted = tuple(f"properties.{field}" for field in fields)
-    return [f"{id_.short} {path.removeprefix('properties.')}" for path in sorted(unknown) if path.startswith(wanted)]
+    found = (path for path in sorted(unknown) if path.startswith(wanted) or path == "properties")
+    return [f"{id_.short} {path.removeprefix('properties.')}" for path in found]

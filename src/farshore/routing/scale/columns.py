@@ -286,6 +286,9 @@ class _Reading:
             self.unclear.add(key)
         forwards = properties.get("enableIPForwarding")
         kept = forwards is True or str(forwards).lower() == "true" or holds_marker(forwards)
+        if _hides_parts(body.get("properties"), "ipConfigurations"):
+            self.unread[key] = None
+            kept = True
         for item in _objects(properties.get("ipConfigurations")):
             given = _object(item.get("properties"))
             address, subnet = _text(given.get("privateIPAddress")), _id(given.get("subnet"))
@@ -312,7 +315,10 @@ class _Reading:
 
     def machine(self, key: str, body: Body) -> None:
         properties = _object(body.get("properties"))
-        for item in _objects(_object(properties.get("networkProfile")).get("networkInterfaces")):
+        profile = properties.get("networkProfile")
+        if holds_marker(profile) or _hides_parts(profile, "networkInterfaces"):
+            self.partial.add(key)
+        for item in _objects(_object(profile).get("networkInterfaces")):
             nic = _id(item)
             if nic:
                 self.attached[nic] = key
@@ -321,7 +327,7 @@ class _Reading:
         power, view = "", properties.get("instanceView")
         if view:
             codes = [_text(item.get("code")) for item in _objects(_object(view).get("statuses"))]
-            if any(map(holds_marker, codes)):
+            if any(map(holds_marker, codes)) or _hides_parts(view, "statuses"):
                 self.unclear.add(key)
             power = next((code[11:] for code in codes if code.startswith("PowerState/")), "")
         if power in _NOT_RUNNING or (not power and _text(properties.get("provisioningState")).lower() == "creating"):
@@ -376,7 +382,7 @@ def table_of(key: str, body: Body) -> Table:
     """A route table's body as its rows."""
     properties = _object(body.get("properties"))
     prefixes, kinds, hops = [], [], []
-    unclear = False
+    unclear = _hides_parts(body.get("properties"), "routes")
     for item in _objects(properties.get("routes")):
         given = _object(item.get("properties"))
         prefix, kind, hop = (_text(given.get(name)) for name in ("addressPrefix", "nextHopType", "nextHopIpAddress"))
@@ -405,6 +411,16 @@ def _number(numbers: dict[Any, int], key: Any) -> int:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _hides_parts(properties: Any, name: str) -> bool:
+    """Whether a marker stands in place of an object, of a list in it, or of what that list holds."""
+    items = properties.get(name) if isinstance(properties, dict) else properties
+    if not isinstance(items, list):
+        return holds_marker(items)
+    return any(
+        holds_marker(item) or (isinstance(item, dict) and holds_marker(item.get("properties"))) for item in items
+    )
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

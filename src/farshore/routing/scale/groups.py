@@ -80,7 +80,9 @@ def rules_of(body: Body, direction: str, service: Service, tags: Mapping[str, tu
 def readable(body: Body) -> bool:
     """Whether every value of a group's rules is one: a marker stands for what only a deployment knows."""
     properties = body.get("properties")
-    given = properties.get("securityRules") if isinstance(properties, dict) else None
+    given = properties.get("securityRules") if isinstance(properties, dict) else properties
+    if isinstance(given, str):
+        return not holds_marker(given)
     text = str(given)
     return ("<" not in text and "'[" not in text and '"[' not in text) or not _holds_marker(given)
 
