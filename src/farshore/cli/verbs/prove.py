@@ -30,6 +30,7 @@ def command(
     failed and under every single failure, or every pair. It is made for estates of a hundred thousand machines.
     """
     from farshore.cli.options import STORY, refuse_given, refuse_scenario
+    from farshore.cli.views.lines import shown
 
     if as_it_is:
         refuse_given(
@@ -41,7 +42,7 @@ def command(
         from farshore.cli.standing import described, standing_of, unsafe
 
         answer = standing_of(app.project_dir, port, pairs=pairs, out=out)
-        app.view.answer(answer, described(answer))
+        app.view.answer(answer, shown(described(answer)))
         return BAD_ANSWER if unsafe(answer) else GOOD
     refuse_given(
         {"pairs": "--pairs", "port": "--port", "out": "--out"},
@@ -66,5 +67,5 @@ def command(
     if not proof.ok:
         proof = with_mends(estate, plan.plan, proof)
     proof = with_repair(estate, proof, plan.plan.scenario)
-    app.view.answer(proof_as_json(proof), describe_proof(proof))
+    app.view.answer(proof_as_json(proof), shown(describe_proof(proof)))
     return GOOD if proof.ok and not plan.drifted else BAD_ANSWER

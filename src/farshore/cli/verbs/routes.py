@@ -39,6 +39,7 @@ def command(app: App, of: str, learned: bool, advertised: bool, address: str | N
     Route Server or circuit what it learned or advertises by BGP."""
     from farshore.cli.endpoints import address_of, resource_named
     from farshore.cli.readings import as_seen
+    from farshore.cli.views.lines import shown
     from farshore.errors import InputError
     from farshore.routing import advertised_routes, describe, effective_routes, learned_routes, select
 
@@ -72,7 +73,7 @@ def command(app: App, of: str, learned: bool, advertised: bool, address: str | N
             }
             for row in bgp
         ]
-        app.view.answer({"id": id_.text, what: rows, **_unread(estate, id_)}, describe(bgp) + _note(estate, id_))
+        app.view.answer({"id": id_.text, what: rows, **_unread(estate, id_)}, shown(describe(bgp) + _note(estate, id_)))
         return
     id_ = resource_named(estate, of, EFFECTIVE, SPEAKERS, "say --learned or --advertised")
     machine = estate.virtual_machine(id_)
@@ -81,11 +82,13 @@ def command(app: App, of: str, learned: bool, advertised: bool, address: str | N
     table = effective_routes(estate, id_)
     if address is not None:
         choice = select(table, address_of(address))
-        shown = {"id": id_.text, "to": address, **choice_as_json(choice), **_unread(estate, id_)}
-        app.view.answer(shown, describe(choice) + _note(estate, id_))
+        document = {"id": id_.text, "to": address, **choice_as_json(choice), **_unread(estate, id_)}
+        app.view.answer(document, shown(describe(choice) + _note(estate, id_)))
         return
     rows = [route_as_json(route) for route in table]
-    app.view.answer({"id": id_.text, "value": rows, **_unread(estate, id_)}, describe(table) + _note(estate, id_))
+    app.view.answer(
+        {"id": id_.text, "value": rows, **_unread(estate, id_)}, shown(describe(table) + _note(estate, id_))
+    )
 
 
 def _unread(estate: Estate, id_: ResourceId) -> dict[str, list[str]]:

@@ -22,6 +22,7 @@ def command(app: App, source: str, destination: str, port: str, through: str | N
     """Follow a flow from SOURCE to DESTINATION and back: a site, a machine, a NIC or an address each."""
     from farshore.cli.endpoints import appliance_named, flow_of
     from farshore.cli.readings import as_seen
+    from farshore.cli.views.lines import shown
     from farshore.routing import describe, judge, trace
 
     estate, said = as_seen(app)
@@ -46,7 +47,7 @@ def command(app: App, source: str, destination: str, port: str, through: str | N
     if back is not None:
         text += ["", "and back", describe(back)]
     text += ["", f"{verdict.kind}: {verdict.because}"]
-    app.view.answer(document, "\n".join(text))
+    app.view.answer(document, shown("\n".join(text)))
     return GOOD if verdict.good else BAD_ANSWER
 
 

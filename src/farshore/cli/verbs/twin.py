@@ -57,6 +57,7 @@ def command(
     """
     from farshore.cli.options import STORY, refuse_given, refuse_scenario
     from farshore.cli.projects import read_folder
+    from farshore.cli.views.lines import shown
     from farshore.cli.witness.witnessed import Witnessed
     from farshore.errors import InputError
     from farshore.twin.running import Twin
@@ -103,7 +104,7 @@ def command(
         if swapped is not None:
             found.gaps += _swap(twin, estate, *swapped, port)
         found.see_all(twin, chosen, app.view.status)
-    app.view.answer(found.as_json(), found.described())
+    app.view.answer(found.as_json(), shown(found.described()))
     return GOOD if found.good else BAD_ANSWER
 
 

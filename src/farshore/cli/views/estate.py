@@ -12,6 +12,7 @@ from farshore.arm.json import canonical
 from farshore.arm.network import NextHopType
 from farshore.cli.views.human import style
 from farshore.cli.views.lab import short
+from farshore.cli.views.lines import hanging
 from farshore.cli.views.table import table
 from farshore.cli.words import many
 
@@ -197,7 +198,7 @@ def estate_text(document: Mapping[str, Any]) -> str:
     """Every section that has something to show."""
     subscriptions = document["subscriptions"]
     where = f"subscription {subscriptions[0]}" if len(subscriptions) == 1 else many(len(subscriptions), "subscription")
-    lines = [f"{document['source']}: {many(document['resources'], 'resource')} in {where}"]
+    lines = hanging(f"{document['source']}: {many(document['resources'], 'resource')} in {where}", 0)
     lines += _section("virtual networks", ("network", "ranges", "region, or a subnet's own"), _network_rows(document))
     lines += _section(
         "peerings", ("from", "to", "state", "what it allows"), [_peering_row(item) for item in document["peerings"]]

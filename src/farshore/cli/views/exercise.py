@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
+from farshore.cli.views.lines import shown
 from farshore.cli.words import many
 from farshore.times import span
 
@@ -24,7 +25,7 @@ def exercise_text(told: Told, report: Path | None) -> str:
     if told.proof is not None and not told.proof.ok:
         from farshore.prove.describe import describe_proof
 
-        lines += [describe_proof(told.proof), ""]
+        lines += [shown(describe_proof(told.proof)), ""]
     lines += _machines(told)
     if told.guard:
         exposure = span(told.guard["exposure_seconds"])

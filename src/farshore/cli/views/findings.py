@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
+from farshore.cli.views.lines import hanging
 
 if TYPE_CHECKING:
     from farshore.assess.findings import Finding
-
-WIDTH = 100
-"""Where text is broken, unless a terminal is narrower."""
 
 
 def findings_text(findings: Iterable[Finding], *, details: bool = True) -> str:
@@ -33,7 +29,11 @@ def findings_text(findings: Iterable[Finding], *, details: bool = True) -> str:
 def finding_text(finding: Finding, *, details: bool = True) -> str:
     severity = finding.severity.value
     tint = {"error": "error", "warning": "warning"}.get(severity, "quiet")
-    head = f"{finding.code} {style(f'{severity:<8}', tint)} {finding.summary}"
+    before = f"{finding.code} {severity:<8} "
+    first, *rest = hanging(finding.summary, len(before))
+    head = "\n".join(
+        [f"{finding.code} {style(f'{severity:<8}', tint)} {first}", *(" " * len(before) + part for part in rest)]
+    )
     if not details:
         return head
     rows = [("subject", short(finding.subject))]
@@ -56,11 +56,5 @@ def short(subject: str) -> str:
 
 
 def _row(name: str, text: str) -> str:
-    return textwrap.fill(
-        text,
-        width=min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns),
-        initial_indent=f"  {name:<10}",
-        subsequent_indent=" " * 12,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    first, *rest = hanging(text, 12)
+    return "\n".join([f"  {name:<10}{first}", *(" " * 12 + part for part in rest)])

@@ -7,6 +7,7 @@ import shutil
 import sys
 from typing import Any, TextIO
 
+from farshore.cli.views.lines import fitted, hanging, terminal_width
 from farshore.errors import FarshoreError
 
 STYLES = {"error": "31", "warning": "33", "good": "32", "quiet": "2", "strong": "1"}
@@ -26,6 +27,12 @@ def _plain(text: object) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(text))
 
 
+def _said(before: str, columns: int, text: object) -> list[str]:
+    """A part of a message for stderr, behind what takes so many columns."""
+    first, *rest = hanging(_plain(text), columns, sys.stderr)
+    return [before + first, *(" " * columns + part for part in rest)]
+
+
 class HumanView:
     def __init__(self) -> None:
         self._status_shown = False
@@ -37,7 +44,7 @@ class HumanView:
 
     def progress(self, line: str) -> None:
         self._clear()
-        print(line, file=sys.stderr, flush=True)
+        print(fitted(line, terminal_width(sys.stderr)), file=sys.stderr, flush=True)
 
     def status(self, line: str) -> None:
         if not coloured(sys.stderr):
@@ -52,12 +59,10 @@ class HumanView:
         said = error.as_json()
         place = ":".join(str(part) for part in (said["file"], said["line"]) if part is not None)
         head = style("error", "error", sys.stderr)
-        lines = [f"{head}  {_plain(place + ': ' if place else '')}{_plain(said['message'])}"]
-        lines += [
-            f"  {name:<9} {_plain(said[name])}"
-            for name in ("value", "expected", "remedy")
-            if said[name] not in (None, "")
-        ]
+        lines = _said(f"{head}  ", 7, (f"{place}: " if place else "") + str(said["message"]))
+        for name in ("value", "expected", "remedy"):
+            if said[name] not in (None, ""):
+                lines += _said(f"  {name:<9} ", 12, said[name])
         print("\n".join(lines), file=sys.stderr, flush=True)
 
     def _clear(self) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from farshore.cli.views.human import style
-from farshore.cli.views.table import facts, hanging
+from farshore.cli.views.lines import hanging
+from farshore.cli.views.table import facts
 from farshore.cli.words import many
 from farshore.times import clock_time
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
+from farshore.cli.views.lines import shown
 from farshore.cli.views.table import facts, table
 from farshore.cli.words import many
 from farshore.plan.model import Phase
@@ -31,7 +32,7 @@ def carried_text(name: str, carried: Carried) -> str:
         if carried.proof is not None:
             from farshore.prove.describe import describe_proof
 
-            lines.append(describe_proof(carried.proof))
+            lines.append(shown(describe_proof(carried.proof)))
         return "\n\n".join([*lines, style("Nothing was touched.", "error")])
     if carried.done_before:
         head = f"{name}: there was nothing left to do."

@@ -1,23 +1,18 @@
 """Plain tables: columns as wide as their widest cell, two spaces between them, nothing drawn around them.
 
 On a terminal that is too narrow the widest columns give way, the last one first: what does not fit goes on in the
-next line, under itself, broken at a space, else after a sign (`/`, `-`, `_`). Nothing is ever cut off. What is piped
-into another program is not wrapped at all.
+next line, under itself (`lines.py`).
 """
 
 from __future__ import annotations
 
-import re
-import shutil
-import sys
 from collections.abc import Sequence
 from itertools import zip_longest
 
 from farshore.cli.views.human import style
+from farshore.cli.views.lines import hanging, terminal_width, wrapped
 
 NARROWEST = 8
-BREAKS = re.compile(r"(?<=[/_-])(?!\d)")
-"""After a sign, but never inside a prefix."""
 LAST = 24
 """So narrow the last column may become before others are touched."""
 
@@ -50,17 +45,6 @@ def facts(rows: Sequence[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def hanging(text: str, before: int) -> list[str]:
-    """A text in lines that leave `before` columns free on a terminal; one line where the answer goes elsewhere."""
-    room = terminal_width()
-    return [text] if room is None else _wrapped(text, max(LAST, room - before))
-
-
-def terminal_width() -> int | None:
-    """Columns of the terminal; None where the answer goes elsewhere."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
 def _fit(widths: list[int], room: int) -> None:
     over = sum(widths) - room
     if over > 0:
@@ -73,27 +57,8 @@ def _fit(widths: list[int], room: int) -> None:
 
 
 def _lines(cells: Sequence[str], widths: Sequence[int], indent: int) -> list[str]:
-    wrapped = [_wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    parted = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     return [
         (" " * indent + "  ".join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True))).rstrip()
-        for parts in zip_longest(*wrapped, fillvalue="")
+        for parts in zip_longest(*parted, fillvalue="")
     ]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines = [""]
-    for word in text.split(" "):
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if len(joined) <= width:
-            lines[-1] = joined
-            continue
-        if lines[-1]:
-            lines.append("")
-        for piece in BREAKS.split(word):
-            while len(lines[-1]) + len(piece) > width:
-                if lines[-1]:
-                    lines.append("")
-                    continue
-                lines[-1], piece = piece[:width], piece[width:]
-            lines[-1] += piece
-    return lines
