@@ -9,7 +9,7 @@ from typing import Any
 from farshore.arm.ids import resource_id
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Advertisement, Outside, Router, Site
-from farshore.routing import Disposition, Routing, effective_routes, trace_one_way
+from farshore.routing import Disposition, Routing, effective_routes, trace_one_way, unread
 from routing.cases import flat
 from routing.small import Net, flow, id_of
 
@@ -184,6 +184,24 @@ def test_a_walk_crosses_the_hub_to_a_network_and_ends_at_a_branch() -> None:
     beyond = trace_one_way(estate, spoke_flow("10.100.0.4"))
     assert beyond.disposition == Disposition.INSUFFICIENT_INFORMATION
     assert beyond.missing == ("the branches of vhub1",)
+
+
+def test_what_of_a_hub_can_t_be_read_is_not_known() -> None:
+    """Which network hangs on a connection, which table it learns from, where a hub's gateway stands."""
+    ways = {
+        ("virtualHubs/hubVirtualNetworkConnections", "vhub1", "spoke1conn"): {
+            "remoteVirtualNetwork": {"id": "<param:n>"}
+        },
+        ("virtualHubs", "vhub1"): {"virtualWan": {"id": "<param:wan>"}},
+        ("vpnGateways", "vpn"): {"virtualHub": {"id": "[parameters('hub')]"}},
+    }
+    for (kind, *names), hidden in ways.items():
+        net, outside = published()
+        net.bodies[id_of(kind, *names)]["properties"] |= hidden
+        estate = net.estate(outside=outside)
+        asked = flow(id_of("networkInterfaces", "vm-spoke2-nic"), "172.16.2.4", "172.16.1.4")
+        assert trace_one_way(estate, asked).disposition == Disposition.INSUFFICIENT_INFORMATION, names
+        assert unread(estate, asked.source), names
 
 
 def test_a_hub_that_is_down_gives_nothing() -> None:

@@ -5,19 +5,27 @@ Children stand inside their parent's body or by themselves, as exports have them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import VIRTUAL_HUBS, normal_location
+from farshore.estate.door import marker_places
 from farshore.routing.index import Index
 
 VPN_GATEWAYS = "Microsoft.Network/vpnGateways"
 VPN_SITES = "Microsoft.Network/vpnSites"
 EXPRESS_ROUTE_GATEWAYS = "Microsoft.Network/expressRouteGateways"
 DEFAULT_TABLE = "defaultroutetable"
+_KINDS = (
+    *(VIRTUAL_HUBS + child for child in ("", "/hubVirtualNetworkConnections", "/hubRouteTables")),
+    *(VPN_GATEWAYS + child for child in ("", "/natRules", "/vpnConnections")),
+    *(EXPRESS_ROUTE_GATEWAYS + child for child in ("", "/expressRouteConnections")),
+    VPN_SITES,
+)
+"""What routes of a hub are made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +72,19 @@ def virtual_hubs(index: Index) -> dict[str, VirtualHub]:
                 unclear=tuple(_unclear(index, id_)),
             )
     return found
+
+
+def unread_in_wans(index: Index, hubs: Iterable[str]) -> tuple[str, ...]:
+    """What can't be read of hubs and of what stands in them; a Route Server is none. `hubs`: lower-case ids."""
+    known = frozenset(hubs)
+    found = []
+    for kind in _KINDS:
+        for body in index.bodies(kind):
+            id_ = resource_id(str(body["id"]))
+            if not kind.startswith(VIRTUAL_HUBS) or id_.key in known or _parent(body) in known:
+                places = (place for place in marker_places(body) if place.startswith("properties"))
+                found += [f"{id_.short} {place.removeprefix('properties.')}" for place in places]
+    return tuple(found)
 
 
 def circuits_of(index: Index, gateway: ResourceId, read: Reader) -> Iterator[str]:

@@ -116,9 +116,14 @@ def _far(world: World, hub: VirtualHub) -> list[VirtualHub]:
     return [other for other in others if world.health.placed(other.id, other.location)]
 
 
-def hub_doubts(world: World, hub: VirtualHub) -> Iterator[str]:
-    """What can't be read of a hub, or of another of its WAN, that its networks' tables hang on."""
-    yield from hub.unclear
+def hub_doubts(world: World, hanging: Hanging | None) -> Iterator[str]:
+    """What can't be read of hubs that a network's table hangs on. Of one that hangs on none: whether it does."""
+    unread = world.ground.unread_in_wans
+    if hanging is None:
+        yield from (text for text in unread if "remoteVirtualNetwork" in text or text.endswith("properties"))
+        return
+    hub = hanging[0]
+    yield from (*hub.unclear, *unread)
     for other in world.ground.hubs.values() if world.health.by_place else ():
         if other.wan == hub.wan and "location" in marker_places(world.estate.resources[other.id.key]):
             yield f"{other.id.short} location"

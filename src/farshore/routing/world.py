@@ -29,7 +29,7 @@ from farshore.routing.effective import effective, of_families, user_routes
 from farshore.routing.exchange import Exchange, converge
 from farshore.routing.failures import Health
 from farshore.routing.gateways import instances, preferred, spoken_for
-from farshore.routing.hub_bodies import virtual_hubs
+from farshore.routing.hub_bodies import unread_in_wans, virtual_hubs
 from farshore.routing.hubs import hanging_on, hub_doubts, hub_prefix, hub_rows
 from farshore.routing.index import Index
 from farshore.routing.latest import Latest
@@ -58,6 +58,7 @@ class Ground:
         self.doubts_by_place = Doubts(estate, self.index, by_place=True)
         self.hubs = virtual_hubs(self.index)
         self.hanging = hanging_on(self.hubs)
+        self.unread_in_wans = unread_in_wans(self.index, self.hubs)
         self.by_connection = {item[1].id.key: item for item in self.hanging.values()}
         self.spoken: dict[str, tuple[tuple[Network, str], ...]] = {}
         self._settled = Latest[tuple[object, ...], Settled](MOST_SETTLED)
@@ -167,7 +168,7 @@ class World:
             bgp = self.bgp_rows(network) if propagated else ()
             governed = governed_endpoints(self.index)
             doubts = table_doubts(self, network, own, propagated)
-            doubts += () if hanging is None else tuple(map(Doubt, hub_doubts(self, hanging[0])))
+            doubts += tuple(map(Doubt, hub_doubts(self, hanging)))
             found = self.settled.tables[subnet.key] = SubnetTable(
                 effective(system, bgp, user, governed), unknown, doubts
             )
