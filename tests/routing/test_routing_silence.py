@@ -21,6 +21,7 @@ from farshore.routing import (
     learned_routes,
     trace,
     trace_one_way,
+    unread,
 )
 from farshore.routing.scale import WORDS, Proven, Reach, changed
 from routing.small import Net, flow, id_of
@@ -268,6 +269,21 @@ def test_r50_a_hub_in_a_lost_region_tells_the_other_hubs_nothing() -> None:
     assert learned(lost, "spoke1") == {(prefix, hop) for prefix, hop in near if prefix != "172.17.1.0/24"}
     away = net.estate(outside=replace(outside, down=frozenset({"region:eastasia"})))
     assert learned(away, "far") == set(), "all that it knew came from the lost hub"
+
+
+def test_what_a_local_gateway_stands_for_that_can_t_be_read_is_not_known() -> None:
+    net = Net()
+    net.network("hub", "10.0.0.0/16", GatewaySubnet="10.0.255.0/27", app="10.0.2.0/24")
+    net.machine("vm", ("hub", "app", "10.0.2.4"))
+    gateway = net.gateway("vpn", "hub", kind="Vpn")
+    branch = net.add("localNetworkGateways", "lng", localNetworkAddressSpace={"addressPrefixes": ["<param:range>"]})
+    ends = {"virtualNetworkGateway1": {"id": gateway}, "localNetworkGateway2": {"id": branch}}
+    own = net.add("connections", "s2s")
+    net.bodies[own]["properties"] |= {"connectionType": "IPsec", **ends}
+    estate = net.estate()
+    found = trace_one_way(estate, flow(VM, "10.0.2.4", "192.168.1.1"))
+    assert found.disposition == Disposition.INSUFFICIENT_INFORMATION
+    assert any("localNetworkAddressSpace" in text for text in unread(estate, gateway))
 
 
 def test_a_tunnel_falls_with_its_instance_and_by_its_name() -> None:

@@ -53,7 +53,14 @@ _HALF = re.compile(r"properties\.virtualNetworkPeerings\[(\d+)\]\.(?:properties\
 _PART = re.compile(r"properties(\.(virtualNetworkPeerings|subnets)(\[\d+\](\.properties)?)?)?")
 """A marker in place of what a network is made of."""
 _WHO = ("remoteVirtualNetwork", "remoteAddressSpace", "remoteSubnetNames", "localSubnetNames", "peerCompleteVnets")
-_OF_GATEWAY = ("ipConfigurations", "gatewayType", "provisioningState", "allowRemoteVnetTraffic", "activeActive")
+_OF_GATEWAY = (
+    "ipConfigurations",
+    "gatewayType",
+    "provisioningState",
+    "allowRemoteVnetTraffic",
+    "activeActive",
+    "bgpSettings",
+)
 _OF_CONNECTION = (
     "peer",
     "virtualNetworkGateway1",
@@ -64,6 +71,7 @@ _OF_CONNECTION = (
     "connectionType",
     "enableBgp",
 )
+_OF_LOCAL = re.compile(r"properties(\.(localNetworkAddressSpace|bgpSettings|gatewayIpAddress)\b|$)")
 _OF_SERVER = re.compile(r"properties\.(allowBranchToBranchTraffic|hubRoutingPreference|subnet|peerIp)\b")
 _PLACE_OF_CIRCUIT = ("serviceProviderProperties", "expressRoutePort")
 _OF_CIRCUIT = ("peerings", "serviceProviderProvisioningState", "circuitProvisioningState")
@@ -342,6 +350,10 @@ class Doubts:
             if gateway.id.key not in {end.key for end in ends if end is not None}:
                 continue
             yield from marked(connection.id, connection.unknown, _OF_CONNECTION)
+            local = connection.local_network_gateway2
+            if local is not None:
+                places = marker_places(self._index.raw(local).body)
+                yield from (f"{local.short} {p.removeprefix('properties.')}" for p in places if _OF_LOCAL.match(p))
             circuit = None if connection.peer is None else self._index.circuits.get(connection.peer.key)
             if circuit is not None:
                 yield from self._of_circuit(circuit)
