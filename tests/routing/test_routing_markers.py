@@ -33,22 +33,30 @@ FIELDS = 30
 MARKERS = ("<param:hidden>", "[parameters('hidden')]")
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
-def test_what_can_t_be_read_is_never_said_wrongly(seed: int) -> None:
-    draw = Random(seed)
-    truth = estate_of(seed)
-    flows = list(_flows(draw, truth))
-    said = [_answer(truth, flow) for flow in flows]
-    cells = _Cells(truth)
-    every = sorted(values(truth))
-    for key, path in draw.sample(every, min(FIELDS, len(every))):
-        other = hidden(truth, key, path)
-        where = f"seed {seed}, {key.rpartition('/')[2]} {path}"
-        for flow, expected in zip(flows, said, strict=True):
+class _Truth:
+    """What is said of a drawn estate while all of it can be read."""
+
+    def __init__(self, seed: int) -> None:
+        self.draw, self.estate = Random(seed), estate_of(seed)
+        self.flows = list(_flows(self.draw, self.estate))
+        self.said = [_answer(self.estate, flow) for flow in self.flows]
+        self.cells = _Cells(self.estate)
+
+    def holds(self, other: Estate, where: str) -> None:
+        """Nothing else is said of the estate with a value hidden, but that it is not known."""
+        for flow, expected in zip(self.flows, self.said, strict=True):
             found = _answer(other, flow)
             assert found[0] == "unknown" or found == expected, f"{where}: {flow.source} to {flow.destination_address}"
-        wrong = cells.unlike(_Cells(other))
+        wrong = self.cells.unlike(_Cells(other))
         assert not wrong, f"{where}: at scale {wrong}"
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_what_can_t_be_read_is_never_said_wrongly(seed: int) -> None:
+    truth = _Truth(seed)
+    every = sorted(values(truth.estate))
+    for key, path in truth.draw.sample(every, min(FIELDS, len(every))):
+        truth.holds(hidden(truth.estate, key, path), f"seed {seed}, {key.rpartition('/')[2]} {path}")
 
 
 PARTS = 12
@@ -58,24 +66,15 @@ PARTS = 12
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_marker_in_place_of_an_object_or_a_list_is_not_its_absence(seed: int) -> None:
     """`"subnets": "[parameters('subnets')]"` is no network without subnets."""
-    draw, truth = Random(seed), estate_of(seed)
-    flows = list(_flows(draw, truth))
-    said = [_answer(truth, flow) for flow in flows]
-    cells = _Cells(truth)
-    every = sorted((key, path) for key, body in truth.resources.items() for path in _parts(body, ""))
-    hid = 0
-    for key, path in draw.sample(every, min(PARTS, len(every))):
+    truth, hid = _Truth(seed), 0
+    every = sorted((key, path) for key, body in truth.estate.resources.items() for path in _parts(body, ""))
+    for key, path in truth.draw.sample(every, min(PARTS, len(every))):
         try:
-            other = hidden(truth, key, path)
+            other = hidden(truth.estate, key, path)
         except InputError:
             continue  # a child without a name is refused
+        truth.holds(other, f"seed {seed}, {key.rpartition('/')[2]} {path}")
         hid += 1
-        where = f"seed {seed}, {key.rpartition('/')[2]} {path}"
-        for flow, expected in zip(flows, said, strict=True):
-            found = _answer(other, flow)
-            assert found[0] == "unknown" or found == expected, f"{where}: {flow.source} to {flow.destination_address}"
-        wrong = cells.unlike(_Cells(other))
-        assert not wrong, f"{where}: at scale {wrong}"
     assert hid
 
 

@@ -235,9 +235,12 @@ class _Walk(Walked):
         several, which share the traffic (R46): one that does not work loses its share."""
         found = [appliance_at(self.world, network, address) for address in row.next_hop_ip_addresses]
         standing = [item for item in found if isinstance(item, Appliance) and item.why is None]
-        if len(standing) < len(found) or len(standing) < 2:
-            lost = next((item for item in found if item not in standing), "the route names no next hop")
-            return self._over(network, lost if len(standing) < len(found) or not standing else standing[0])
+        if not found:
+            return self._over(network, "the route names no next hop")
+        if len(standing) < len(found):
+            return self._over(network, next(item for item in found if item not in standing))
+        if len(standing) == 1:
+            return self._over(network, standing[0])
         equal = sharing(standing)
         return self.of_equals([item.id.name for item in equal], [partial(self._over, network, item) for item in equal])
 
