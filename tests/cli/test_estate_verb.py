@@ -195,7 +195,7 @@ def test_each_difference_has_id_path_before_and_after(project: Path) -> None:
 
 def test_a_change_in_the_lab_is_a_difference_from_the_file(project: Path) -> None:
     cloud = lab_of(Folder(project), read_folder(project)[1])
-    circuit = next(body for body in cloud.all_bodies() if body["name"] == "er-hongkong")
+    circuit = next(body for body in cloud.bodies.under("/") if body["name"] == "er-hongkong")
     provider = {**circuit["properties"]["serviceProviderProperties"], "bandwidthInMbps": 2000}
     changed = {**circuit, "properties": {**circuit["properties"], "serviceProviderProperties": provider}}
     cloud.write(resource_id(circuit["id"]), changed)

@@ -183,7 +183,7 @@ class Bench:
 
     def writes(self, name: str, method: str = "PUT") -> list[Any]:
         """The writes that reached the lab for a resource of this name, with their answers."""
-        found = [row for _, row in self.cloud.table("requests").items()]
+        found = [row for _, row in self.cloud.store.shelf("requests").items()]
         return [row for row in found if row["method"] == method and f"/{name}?" in row["url"]]
 
     def kinds(self, step_id: str) -> list[str]:

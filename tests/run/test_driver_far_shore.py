@@ -35,7 +35,7 @@ def took_effect(bench: Bench) -> Counter[tuple[str, str]]:
     """How often each kind of write, on whatever, was answered with a yes."""
     return Counter(
         (row["method"], row["url"].split("?")[0].rsplit("/", 1)[-1])
-        for _, row in bench.cloud.table("requests").items()
+        for _, row in bench.cloud.store.shelf("requests").items()
         if row["status"] < 400 and is_write(row["method"], row["url"])
     )
 

@@ -141,7 +141,7 @@ def lab_of(folder: Folder, estate: Estate | None, *, seed: int | None = None, no
             given["settings"] = Settings(write_rate_bytes_per_second=lab.write_rate_bytes_per_second)
     cloud = open_lab(folder.lab_db, now=now or datetime.now(UTC).replace(microsecond=0), **given)
     try:
-        if estate is not None and not cloud.all_bodies() and not cloud.table("requests"):
+        if estate is not None and not cloud.bodies and not cloud.store.shelf("requests"):
             cloud.seed(list(estate.resources.values()))
     except BaseException:
         cloud.store.close()

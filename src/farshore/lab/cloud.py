@@ -7,7 +7,7 @@
 Deterministic from (state, seed, request, now): no I/O but the store's commit, no clock and no running randomness. All
 state is in the store's tables; what is kept beside it here are indexes, built anew when a lab is opened.
 
-    resources   key -> {"body", "rev"}   every resource flat, children beside their parents; GET puts them together
+    bodies      every resource flat, children beside their parents; GET puts them together (`lab/bodies.py`)
     operations  id -> Operation          busy: lock key -> id of the operation that holds it
     events      kind|subject -> {"due", "kind", "subject", "data"}
     regions     name -> {"arm": bool}    a region that is lost, as far as its control plane goes (`lab/faults.py`)
@@ -20,7 +20,7 @@ How to add to it is told in `lab/registry.py`.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ from farshore.arm.network import normal_location
 from farshore.errors import InputError, TransportError
 from farshore.lab import catalog, registry
 from farshore.lab.answers import Refused, not_implemented
+from farshore.lab.bodies import Bodies
 from farshore.lab.chance import chance, guid
 from farshore.lab.durations import duration
 from farshore.lab.settings import Settings
@@ -60,11 +61,7 @@ class Cloud:
         self.seed_number: int = self._meta["seed"]
         self.settings: Settings = msgspec.convert(self._meta["settings"], Settings)
         self._now = moment(self._meta["clock"])
-        self._resources = store.table("resources")
-        self._by_type: dict[str, dict[str, None]] = {}
-        self._by_parent: dict[str, dict[str, None]] = {}
-        for key in self._resources:
-            self._index(resource_id(key))
+        self.bodies = Bodies(store)
         self._events = store.table("events")
         self._heap = [(moment(row["due"]), name) for name, row in self._events.items()]
         heapq.heapify(self._heap)
@@ -151,7 +148,7 @@ class Cloud:
 
     def count(self, *what: str) -> int:
         """How often this has been counted before: 0, 1, 2... Kept, so that a lab opened again goes on."""
-        counters = self.table("counters")
+        counters = self.store.shelf("counters")
         key = "|".join(what)
         found: int = counters.get(key, 0)
         counters[key] = found + 1
@@ -174,9 +171,7 @@ class Cloud:
 
     def body(self, id_: ResourceId | str) -> Body | None:
         """The kept body: flat, without children and without what a GET adds. Never change it in place."""
-        row = self._resources.get(id_.key if isinstance(id_, ResourceId) else id_.lower())
-        found: Body | None = None if row is None else row["body"]
-        return found
+        return self.bodies.get(id_.key if isinstance(id_, ResourceId) else id_.lower())
 
     def show(self, id_: ResourceId, query: Mapping[str, str] | None = None) -> Body | None:
         """The body that a GET answers."""
@@ -184,64 +179,40 @@ class Cloud:
         return None if body is None else self.type_of(id_).shown(self, resource_id(str(body["id"])), body, query or {})
 
     def exists(self, id_: ResourceId) -> bool:
-        return id_.key in self._resources
+        return id_.key in self.bodies
 
     def write(self, id_: ResourceId, body: Body, *, forwards: bool | None = None) -> None:
         """Keep a body; its own and its root's etag change. `forwards=False`: no packet's way depends on it."""
-        key = id_.key
-        row = self._resources.get(key)
-        self._resources[key] = {"body": body, "rev": (row["rev"] + 1) if row else 1}
-        if row is None:
-            self._index(id_)
+        self.bodies.put(id_, body)
         self.touch(id_, forwards=forwards)
 
     def touch(self, id_: ResourceId, *, forwards: bool | None = None) -> None:
         """A new etag for the resource at the root, and for the data plane a new moment."""
         root = self.root(id_)
-        if root.key != id_.key and (row := self._resources.get(root.key)) is not None:
-            self._resources[root.key] = {**row, "rev": row["rev"] + 1}
+        if root.key != id_.key:
+            self.bodies.bump(root.key)
         kind = registry.TYPES.get(id_.type.lower())
         if forwards if forwards is not None else kind is not None and kind.forwards:
             self.epoch += 1
 
     def remove(self, id_: ResourceId) -> Body | None:
         """Take a resource and its children away and tell `resource.gone`; the body that was."""
-        for child in list(self.below(id_)):
-            self.remove(child)
-        row = self._resources.pop(id_.key, None)
-        if row is None:
+        for child in self.bodies.below(id_):
+            self.remove(resource_id(str(child["id"])))
+        body = self.bodies.pop(id_.key)
+        if body is None:
             return None
-        self._by_type[id_.type.lower()].pop(id_.key, None)
-        parent = id_.key.rsplit("/", 1)[0]
-        self._by_parent[parent].pop(id_.key, None)
         self.touch(id_)
-        body: Body = row["body"]
         self.tell("resource.gone", id_.key, body)
         return body
 
     def children(self, id_: ResourceId, kind: str) -> list[Body]:
         """Kept bodies of one kind of child (`subnets`), in the order in which they came."""
-        keys = self._by_parent.get(f"{id_.key}/{kind.lower()}", {})
-        return [self._resources[key]["body"] for key in keys]
-
-    def below(self, id_: ResourceId) -> Iterator[ResourceId]:
-        """All children of a resource, of whatever kind."""
-        prefix = id_.key + "/"
-        for collection, keys in self._by_parent.items():
-            if collection.startswith(prefix) and "/" not in collection[len(prefix) :]:
-                for key in keys:
-                    yield resource_id(str(self._resources[key]["body"]["id"]))
+        return self.bodies.in_place(f"{id_.key}/{kind.lower()}")
 
     def of_type(self, type_: str) -> list[Body]:
         """Kept bodies of one type, over all subscriptions and groups."""
-        return [self._resources[key]["body"] for key in self._by_type.get(type_.lower(), {})]
-
-    def types(self) -> list[str]:
-        """The types, in lower case, of which there is or was something."""
-        return list(self._by_type)
-
-    def all_bodies(self) -> list[Body]:
-        return [row["body"] for row in self._resources.values()]
+        return self.bodies.of_type(type_)
 
     def root(self, id_: ResourceId) -> ResourceId:
         """The resource at the top of a child's chain."""
@@ -252,8 +223,7 @@ class Cloud:
     def etag(self, id_: ResourceId) -> str:
         """`W/"guid"` of the root's revision: Microsoft.Network gives children their parent's (recorded)."""
         root = self.root(id_)
-        row = self._resources.get(root.key)
-        return f'W/"{self.guid("etag", root.key, row["rev"] if row else 0)}"'
+        return f'W/"{self.guid("etag", root.key, self.bodies.rev(root.key))}"'
 
     def type_of(self, id_: ResourceId) -> Any:
         """The registered type; raises `Refused` 501 for one that the lab does not have. What an estate brought of such
@@ -261,7 +231,7 @@ class Cloud:
         found = registry.TYPES.get(id_.type.lower())
         if found is not None:
             return found
-        if id_.key in self._resources:
+        if self.exists(id_):
             from farshore.lab.types import INERT
 
             return INERT
@@ -276,7 +246,7 @@ class Cloud:
 
     def region_of(self, id_: ResourceId) -> str | None:
         """The region that answers for a resource: its own location, or its parent's."""
-        if id_.key not in self._resources and id_.type.lower() not in registry.TYPES:
+        if not self.exists(id_) and id_.type.lower() not in registry.TYPES:
             return None
         found: str | None = self.type_of(id_).region(self, id_)
         return found
@@ -303,10 +273,6 @@ class Cloud:
 
         seed(self, resources)
         self.store.commit()
-
-    def _index(self, id_: ResourceId) -> None:
-        self._by_type.setdefault(id_.type.lower(), {})[id_.key] = None
-        self._by_parent.setdefault(id_.key.rsplit("/", 1)[0], {})[id_.key] = None
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):

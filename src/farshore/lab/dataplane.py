@@ -74,7 +74,7 @@ class Plane:
         """Every body that a way can depend on, children inside, the object of last time where nothing changed."""
         found: dict[str, Body] = {}
         whole: dict[str, tuple[tuple[Body, ...], Body]] = {}
-        for name in cloud.types():
+        for name in cloud.bodies.types():
             kind = registry.TYPES.get(name, INERT)
             if not kind.forwards or (len(name.split("/")) != 2 and kind is not INERT):
                 continue

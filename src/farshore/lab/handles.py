@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
 @handle("GET", "_lab/requests")
 def requests(call: Call) -> Response:
-    rows = list(call.cloud.table("requests").values())
     said = call.query.get("since", "0")
     if not said.isdecimal():
         raise bad_request("InvalidQuery", f"since is the number of the first write to show, not {said!r}.")
-    since = int(said)
-    return Response(status=200, body={"value": [row for row in rows if row["number"] >= since]})
+    return Response(status=200, body={"value": list(call.cloud.store.shelf("requests").since(f"{int(said):08d}"))})
 
 
 @handle("GET", "_lab/clock")

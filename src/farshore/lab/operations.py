@@ -96,12 +96,12 @@ def start(
 
 
 def find(cloud: Cloud, id_: str) -> Operation | None:
-    row = cloud.table("operations").get(id_)
+    row = cloud.store.shelf("operations").get(id_)
     return None if row is None else Operation(**row)
 
 
 def keep(cloud: Cloud, operation: Operation) -> None:
-    cloud.table("operations")[operation.id] = asdict(operation)
+    cloud.store.shelf("operations")[operation.id] = asdict(operation)
 
 
 def busy(cloud: Cloud, id_: ResourceId) -> Operation | None:

@@ -14,15 +14,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.arm.network import normal_location
 from farshore.errors import InputError
 from farshore.estate.door import REDACTED, is_secret
-from farshore.lab import faults, operations, registry, shapes, throttle
+from farshore.lab import faults, operations, pages, registry, shapes, throttle
 from farshore.lab.answers import NoAnswer, Refused, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
@@ -115,7 +114,7 @@ def _handle(call: Call, method: str) -> Response:
 def _resource(call: Call, method: str, parts: list[str]) -> Response:
     lower = [part.lower() for part in parts]
     if lower[-1] == "providers" and method == "GET":
-        return page(call, [_provider(parts[1] if len(parts) > 1 else None, name) for name in _namespaces()])
+        return pages.page(call, [_provider(parts[1] if len(parts) > 1 else None, name) for name in _namespaces()])
     if lower[0] != "subscriptions":
         return _top(call, method, parts)
     if len(parts) == 1:
@@ -172,26 +171,28 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
         if view is not None and method == "GET":
             faults.must_serve(cloud, parent, method, None)
             return view(call)
-        name, scope = f"{parent.type}/{last}", f"{parent.key}/{last.lower()}/"
+        name = f"{parent.type}/{last}"
+        place: str | None = f"{parent.key}/{last.lower()}"
         if name.lower() in registry.TYPES and not cloud.exists(parent):
             call.must_exist()
         faults.must_serve(cloud, parent, method, None)
     else:
         name = f"{tail[0]}/{last}"
-        prefix = "/" + "/".join(parts[:at])
-        call.id = _parse(prefix)
-        scope = prefix.lower() + "/"
+        scope = "/" + "/".join(parts[:at])
+        call.id = _parse(scope)
+        place = f"{scope}/providers/{name}".lower() if call.id.resource_group is not None else None
         if method == "POST":
             return _action_of(call, tail[0], last)
         if call.id.resource_group is not None:
             _must_have_group(cloud, call.id)
     if method != "GET":
         raise Refused(405, "MethodNotAllowed", f"The method {method} is not allowed here.")
-    found = [body for body in cloud.of_type(name) if str(body["id"]).lower().startswith(scope)]
     type_ = registry.TYPES.get(name.lower(), INERT)
-    if type_ is INERT and not found:
+    if type_ is INERT and name.lower() not in cloud.bodies.types():
         raise not_implemented(f"a list of {name}")
-    return page(call, type_.rows(call, found))
+    if place is not None:
+        return pages.of_place(call, type_, place)
+    return pages.of_type(call, type_, name, f"/subscriptions/{parts[1].lower()}/")
 
 
 def _action(call: Call, name: str) -> Response:
@@ -208,26 +209,6 @@ def _action_of(call: Call, type_: str, name: str) -> Response:
     return function(call)
 
 
-def page(call: Call, rows: list[Body]) -> Response:
-    """One page of a list, with `nextLink` where there is more (L11). `$top` makes pages shorter."""
-    size, start = call.cloud.settings.page_size, 0
-    for name in ("$top", "$skiptoken"):
-        text = call.query.get(name)
-        if text is None:
-            continue
-        if not text.isdecimal() or (name == "$top" and int(text) == 0):
-            raise Refused(400, "InvalidParameter", f"{name} is a number, not '{text}'.", target=name)
-        size, start = (min(size, int(text)), start) if name == "$top" else (size, int(text))
-    body: dict[str, Any] = {"value": rows[start : start + size]}
-    if start + size < len(rows):
-        # The path as it came: an escape in it must not be escaped again.
-        parts = urlsplit(call.request.url)
-        kept = [(key, value) for key, value in parse_qsl(parts.query) if key.lower() != "$skiptoken"]
-        query = urlencode([*kept, ("$skiptoken", str(start + size))], quote_via=quote, safe="$")
-        body["nextLink"] = f"{call.base}{parts.path}?{query}"
-    return Response(status=200, body=body)
-
-
 # What is no provider's. ----------------------------------------------------------------------------------------------
 
 
@@ -240,52 +221,19 @@ def _group_level(call: Call, method: str, parts: list[str], lower: list[str]) ->
             raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
         return Response(status=200, body=found[0])
     if lower[2] == "resources" and len(parts) == 3:
-        return page(call, _all_under(call, f"/subscriptions/{lower[1]}/"))
+        return pages.of_everything(call, f"/subscriptions/{lower[1]}/")
     if lower[2] != "resourcegroups":
         raise not_implemented("/" + "/".join(parts))
     if len(parts) == 3:
-        scope = f"/subscriptions/{lower[1]}/"
-        groups = cloud.of_type("Microsoft.Resources/resourceGroups")
         kind = registry.TYPES["microsoft.resources/resourcegroups"]
-        return page(call, kind.rows(call, [body for body in groups if str(body["id"]).lower().startswith(scope)]))
+        return pages.of_place(call, kind, f"/subscriptions/{lower[1]}/resourcegroups")
     group = _parse(f"/subscriptions/{subscription}/resourceGroups/{parts[3]}")
     if len(parts) == 5 and lower[4] == "resources":
         _must_have_group(cloud, group)
-        return page(call, _all_under(call, group.key + "/"))
+        return pages.of_everything(call, group.key + "/")
     if len(parts) == 4:
         return _one(call, method, group.text)
     raise not_implemented("/" + "/".join(parts))
-
-
-def _all_under(call: Call, scope: str) -> list[Body]:
-    """Top-level resources of a scope, as ARM's own list shows them: without properties."""
-    rows: list[Body] = []
-    wanted = _conditions(call.query.get("$filter", ""))
-    for body in call.cloud.all_bodies():
-        id_ = resource_id(str(body["id"]))
-        if not all(_meets(id_, body, name, value) for name, value in wanted):
-            continue
-        if id_.key.startswith(scope) and len(id_.pairs) == 1:
-            rows.append({key: body[key] for key in ("id", "name", "type", "location", "tags", "sku") if key in body})
-    return rows
-
-
-def _conditions(text: str) -> list[tuple[str, str]]:
-    """`resourceType eq 'x' and location eq 'y'`; a list must not look filtered and be whole."""
-    found = []
-    for part in filter(None, re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)):
-        match = re.fullmatch(r"(resourceType|location|resourceGroup|name)\s+eq\s+'([^']*)'", part, re.IGNORECASE)
-        if match is None:
-            raise not_implemented(f"the filter {part}")
-        found.append((match[1].lower(), match[2]))
-    return found
-
-
-def _meets(id_: ResourceId, body: Body, name: str, value: str) -> bool:
-    if name == "location":
-        return normal_location(str(body.get("location") or "")) == normal_location(value)
-    has = {"resourcetype": id_.type, "resourcegroup": id_.resource_group or "", "name": id_.name}[name]
-    return has.lower() == value.lower()
 
 
 def _top(call: Call, method: str, parts: list[str]) -> Response:
@@ -388,7 +336,7 @@ def _log(call: Call, method: str, headers: Mapping[str, str], response: Response
     number = cloud.count("requests")
     answer = None if response is None else response.body
     error = answer.get("error") if isinstance(answer, dict) else None
-    cloud.table("requests")[f"{number:08d}"] = {
+    cloud.store.shelf("requests")[f"{number:08d}"] = {
         "number": number,
         "time": stamp(cloud.now),
         "method": method,

@@ -1,10 +1,15 @@
-"""Where the lab keeps its state: tables in memory, written through to one SQLite file.
+"""Where the lab keeps its state: one SQLite file, and what of it is held in memory.
 
-Everything that must outlive a process is a row of a table: `store.table("resources")["/subscriptions/..."]`. A row's
-value is a JSON value, never changed in place: whoever changes a row puts a new value. Writing marks the row dirty;
-`commit` writes all dirty rows in one transaction, and the core commits before it lets an answer out, so that a killed
-process loses nothing that anyone was told (write-ahead log, synchronous NORMAL: safe against the death of the
-process; the last moments may be lost with the machine's power).
+    table(name)    a few rows that are asked for all the time: all in memory, written through
+    shelf(name)    many rows that are seldom asked for again (operations, what was logged): in the file, the latest
+                   in memory
+    bodies         the resources (`lab/bodies.py`): in the file with their indexes, those asked for in memory
+
+A row's value is a JSON value, never changed in place: whoever changes a row puts a new value. What is written since
+the last `commit` is one transaction, and the core commits before it lets an answer out, so that a killed process loses
+nothing that anyone was told (write-ahead log, synchronous NORMAL: safe against the death of the process; the last
+moments may be lost with the machine's power). Opening a lab reads its tables and nothing else, and what a million
+resources take in memory is what is being looked at.
 
 A table made with `raw=True` holds bytes as they are (a disk's blocks). `Store(None)` keeps everything in memory only.
 """
@@ -12,15 +17,19 @@ A table made with `raw=True` holds bytes as they are (a disk's blocks). `Store(N
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from farshore.arm.json import dumps, loads
 from farshore.errors import InputError
 from farshore.lab.holding import Hold
 
-FORMAT = 1
+FORMAT = 2
+ON_HAND = 10_000
+"""Rows of a shelf that stay in memory, more or less."""
+
+V = TypeVar("V")
 
 
 class Table(MutableMapping[str, Any]):
@@ -78,60 +87,165 @@ class Table(MutableMapping[str, Any]):
         return bool(self._dirty)
 
 
+class Recent(Generic[V]):
+    """What was asked for of late, by key: between `limit` and twice as many, the longest unasked forgotten together."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._now: dict[str, V] = {}
+        self._before: dict[str, V] = {}
+
+    def get(self, key: str) -> V | None:
+        found = self._now.get(key)
+        if found is None:
+            found = self._before.pop(key, None)
+            if found is not None:
+                self.put(key, found)
+        return found
+
+    def put(self, key: str, value: V) -> None:
+        self._now[key] = value
+        if len(self._now) > self._limit:
+            self._before, self._now = self._now, {}
+
+    def drop(self, key: str) -> None:
+        self._now.pop(key, None)
+        self._before.pop(key, None)
+
+
+class Shelf(MutableMapping[str, Any]):
+    """Rows by key that lie in the file; insertion order, as in a `Table`."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self.name = name
+        self._store = store
+        self._recent: Recent[Any] = Recent(ON_HAND)
+
+    def __getitem__(self, key: str) -> Any:
+        found = self._recent.get(key)
+        if found is None:
+            row = self._store.one("SELECT value FROM rows WHERE tbl = ? AND key = ?", (self.name, key))
+            if row is None:
+                raise KeyError(key)
+            found = loads(row[0])
+            self._recent.put(key, found)
+        return found
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._store.write(_PUT, (self.name, key, dumps(value)))
+        self._recent.put(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        if not self._store.write("DELETE FROM rows WHERE tbl = ? AND key = ?", (self.name, key)):
+            raise KeyError(key)
+        self._recent.drop(key)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self.get(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        rows = self._store.all("SELECT key FROM rows WHERE tbl = ? ORDER BY n", (self.name,))
+        return iter([row[0] for row in rows])
+
+    def __len__(self) -> int:
+        (number,) = self._store.one("SELECT count(*) FROM rows WHERE tbl = ?", (self.name,))
+        return int(number)
+
+    def since(self, key: str) -> Iterator[Any]:
+        """The values from a key on, in the order of their keys."""
+        query = "SELECT value FROM rows WHERE tbl = ? AND key >= ? ORDER BY key"
+        for (value,) in self._store.all(query, (self.name, key)):
+            yield loads(value)
+
+
 class Store:
-    """All tables, and the file behind them."""
+    """All tables and shelves, and the file behind them."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self._tables: dict[str, Table] = {}
+        self._shelves: dict[str, Shelf] = {}
         self._db: sqlite3.Connection | None = None
-        self._hold: Hold | None = None
-        if path is not None:
-            self._hold = Hold(path)
-            try:
-                self._db = _open(path)
-            except BaseException:
+        self._hold = None if path is None else Hold(path)
+        try:
+            self._db = _open(path)
+        except BaseException:
+            if self._hold is not None:
                 self._hold.release()
-                raise
+            raise
 
     def table(self, name: str, *, raw: bool = False) -> Table:
         """The table of that name, read from the file when it is first asked for."""
         found = self._tables.get(name)
         if found is None:
             found = self._tables[name] = Table(name, raw)
-            if self._db is not None and self.path is not None:
-                query = "SELECT key, value FROM rows WHERE tbl = ? ORDER BY n"
-                try:
-                    found.load(iter(self._db.execute(query, (name,))))
-                except (sqlite3.DatabaseError, ValueError) as error:
-                    raise _unreadable(self.path, error) from None
+            try:
+                found.load(iter(self.all("SELECT key, value FROM rows WHERE tbl = ? ORDER BY n", (name,))))
+            except ValueError as error:
+                raise _unreadable(self.path, error) from None
         assert found.raw == raw, f"table {name} is {'raw' if found.raw else 'JSON'} everywhere or nowhere"
         return found
 
-    def commit(self) -> None:
-        """Write what is dirty, in one transaction."""
-        if self._db is None:
-            for table in self._tables.values():
-                table.forget_dirty()
-            return
-        pending = [(table.name, table.take_dirty()) for table in self._tables.values() if table.dirty]
-        if not pending:
-            return
-        self._db.execute("BEGIN IMMEDIATE")
+    def shelf(self, name: str) -> Shelf:
+        """The shelf of that name. One name is a table's or a shelf's, never both."""
+        assert name not in self._tables, f"{name} is a table"
+        found = self._shelves.get(name)
+        if found is None:
+            found = self._shelves[name] = Shelf(self, name)
+        return found
+
+    # SQL, for what keeps rows in the file. ---------------------------------------------------------------------------
+
+    def one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        """The first row, or None."""
         try:
-            for name, (gone, puts) in pending:
+            return self._open_db.execute(query, values).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise _unreadable(self.path, error) from None
+
+    def all(self, query: str, values: tuple[Any, ...] = ()) -> Iterable[Any]:
+        """The rows, read as they are taken; what is written meanwhile may or may not be among them."""
+        try:
+            return self._open_db.execute(query, values)
+        except sqlite3.DatabaseError as error:
+            raise _unreadable(self.path, error) from None
+
+    def write(self, query: str, values: tuple[Any, ...]) -> int:
+        """Run a statement in the transaction that the next `commit` ends; how many rows it has changed."""
+        db = self._open_db
+        if not db.in_transaction:
+            db.execute("BEGIN IMMEDIATE")
+        return db.execute(query, values).rowcount
+
+    @property
+    def _open_db(self) -> sqlite3.Connection:
+        assert self._db is not None, "the store is closed"
+        return self._db
+
+    def commit(self) -> None:
+        """Write what is dirty; everything since the last commit is one transaction."""
+        if self._db is None:
+            return
+        db, tables = self._db, [table for table in self._tables.values() if table.dirty]
+        if self.path is None:
+            for table in tables:
+                table.forget_dirty()
+            tables = []
+        if not tables and not db.in_transaction:
+            return
+        if not db.in_transaction:
+            db.execute("BEGIN IMMEDIATE")
+        try:
+            for table in tables:
+                gone, puts = table.take_dirty()
                 if gone:
-                    self._db.executemany("DELETE FROM rows WHERE tbl = ? AND key = ?", [(name, key) for key in gone])
+                    db.executemany("DELETE FROM rows WHERE tbl = ? AND key = ?", [(table.name, key) for key in gone])
                 if puts:
-                    self._db.executemany(
-                        "INSERT INTO rows(tbl, key, value) VALUES (?, ?, ?)"
-                        " ON CONFLICT(tbl, key) DO UPDATE SET value = excluded.value",
-                        [(name, key, value) for key, value in puts],
-                    )
+                    db.executemany(_PUT, [(table.name, key, value) for key, value in puts])
         except BaseException:
-            self._db.execute("ROLLBACK")
+            db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+        db.execute("COMMIT")
 
     def close(self) -> None:
         if self._db is not None:
@@ -143,17 +257,27 @@ class Store:
             self._hold = None
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+_PUT = "INSERT INTO rows(tbl, key, value) VALUES (?, ?, ?) ON CONFLICT(tbl, key) DO UPDATE SET value = excluded.value"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS rows(
+    n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE(tbl, key));
+CREATE INDEX IF NOT EXISTS rows_in_order ON rows(tbl, n);
+CREATE TABLE IF NOT EXISTS bodies(
+    n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, type TEXT NOT NULL, place TEXT NOT NULL, rev INTEGER NOT NULL,
+    body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS bodies_by_type ON bodies(type, n);
+CREATE INDEX IF NOT EXISTS bodies_by_place ON bodies(place, n);
+"""
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA busy_timeout = 10000")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS rows"
-            "(n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE(tbl, key))"
-        )
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, FORMAT):
             raise InputError(
@@ -163,13 +287,14 @@ def _open(path: Path) -> sqlite3.Connection:
                 expected=str(FORMAT),
                 remedy="farshore lab up --fresh begins a new lab; move the file away first to keep it",
             )
+        db.executescript(_SCHEMA)
         db.execute(f"PRAGMA user_version = {FORMAT}")
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from None
     return db
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
+def _unreadable(path: Path | None, error: Exception) -> InputError:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return InputError(
             f"The lab's state can't be opened for writing: {error}",

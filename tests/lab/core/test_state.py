@@ -65,7 +65,7 @@ def story(lab: Lab) -> list[bytes]:
 def everything(lab: Lab) -> dict[str, Any]:
     """What can be seen from outside, and what will happen next."""
     seen: dict[str, Any] = {name: lab.get(f"/_lab/{name}").body for name in HANDLES}
-    urls = sorted(str(body["id"]) for body in lab.cloud.all_bodies())
+    urls = sorted(str(body["id"]) for body in lab.cloud.bodies.under("/"))
     for url in urls:
         answer = lab.ask("GET", url)
         seen[url] = None if answer is None else answer.body

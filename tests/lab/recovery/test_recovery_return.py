@@ -122,7 +122,7 @@ def test_the_road_can_be_walked_again_and_again() -> None:
         for disk in used["disks"]
     ]
     assert lost == [0] * 8
-    replicas = [body["id"] for body in world.cloud.all_bodies() if "ASRReplica" in str(body["id"])]
+    replicas = [body["id"] for body in world.cloud.bodies.under("/") if "ASRReplica" in str(body["id"])]
     assert len(replicas) == 2 and all("rg-target" in replica for replica in replicas)
 
 

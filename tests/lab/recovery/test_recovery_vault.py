@@ -203,7 +203,9 @@ def test_all_of_it_is_taken_down_in_the_recorded_order(world: World) -> None:
         world.succeeds(world.send("DELETE", fabric(region)))
     world.delete(VAULT)
     assert not world.exists(VAULT)
-    assert not [body for body in world.cloud.all_bodies() if "/vaults/" in str(body["id"])], "nothing is left of it"
+    assert not [body for body in world.cloud.bodies.under("/") if "/vaults/" in str(body["id"])], (
+        "nothing is left of it"
+    )
     assert world.send("DELETE", fabric(HOME)).status == 204
 
 

@@ -20,8 +20,8 @@ from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.peerings import _uses
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configurations, ref
 from farshore.lab.network.virtual_networks import gateways_in, peerings_of
+from farshore.lab.pages import page
 from farshore.lab.registry import action, completion, resource_type, view
-from farshore.lab.router import page
 from farshore.lab.types import Put, ResourceType, is_young
 
 if TYPE_CHECKING:

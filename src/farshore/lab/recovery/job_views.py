@@ -23,11 +23,11 @@ from farshore.arm.json import Body
 from farshore.lab import operations, registry
 from farshore.lab.answers import Refused, bad_request, child_not_found, not_implemented
 from farshore.lab.call import Call
+from farshore.lab.pages import page
 from farshore.lab.recovery import jobs
 from farshore.lab.recovery.names import VAULTS
 from farshore.lab.recovery.objects import RecoveryType
 from farshore.lab.registry import action, resource_type, view
-from farshore.lab.router import page
 from farshore.times import moment, stamp
 
 if TYPE_CHECKING:

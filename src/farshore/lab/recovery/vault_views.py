@@ -14,6 +14,7 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import bad_request
 from farshore.lab.call import Call
+from farshore.lab.pages import page
 from farshore.lab.recovery import jobs
 from farshore.lab.recovery.names import (
     CONTAINER_MAPPINGS,
@@ -26,7 +27,6 @@ from farshore.lab.recovery.names import (
 )
 from farshore.lab.recovery.objects import RecoveryType
 from farshore.lab.registry import action, resource_type, view
-from farshore.lab.router import page
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

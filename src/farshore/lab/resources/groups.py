@@ -92,11 +92,7 @@ def deleted(cloud: Cloud, operation: Operation) -> Body | None:
     """Everything in it, the last made first; a second look at what could not go before the rest had."""
     group = operation.resource_id
     free(cloud, operation, group)
-    inside = [
-        resource_id(str(body["id"]))
-        for body in reversed(cloud.all_bodies())
-        if str(body["id"]).lower().startswith(group.key + "/")
-    ]
+    inside = [resource_id(str(body["id"])) for body in reversed(cloud.bodies.under(group.key + "/"))]
     refused: Refused | None = None
     for _ in range(6):
         left = []

@@ -1,0 +1,148 @@
+"""Every resource's body, flat (children beside their parents), by key, by type and by place.
+
+    key      the id in lower case
+    type     in lower case
+    place    the collection that it lies in: the key without the last name
+
+They lie in the store's file with their indexes. Those that were asked for by name of late are at hand; a list reads
+its page and forgets it, so that a million resources can be listed in the memory of one page. `rev` counts the writes to
+a resource and to what lies in it; etags are made of it.
+
+A body is never changed in place, and the same object comes back as long as it is at hand: who keeps what he made of
+a body can see by `is` that it has not changed.
+"""
+
+from __future__ import annotations
+
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body, dumps, loads
+from farshore.lab.store import Recent, Store
+
+ALL = -1
+Page = list[tuple[int, Body]]
+AT_HAND = 30_000
+"""Bodies that stay decoded in memory, more or less."""
+
+
+class Bodies:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._recent: Recent[Body] = Recent(AT_HAND)
+        self._types: dict[str, None] = {}
+        """Types of which there is or was something; one step of the index a type."""
+        query = "SELECT type FROM bodies WHERE type > ? ORDER BY type LIMIT 1"
+        last = ""
+        while (row := store.one(query, (last,))) is not None:
+            last = row[0]
+            self._types[last] = None
+
+    def get(self, key: str) -> Body | None:
+        found = self._recent.get(key)
+        if found is None:
+            row = self._store.one("SELECT body FROM bodies WHERE key = ?", (key,))
+            if row is None:
+                return None
+            found = self._keep(key, row[0])
+        return found
+
+    def __contains__(self, key: str) -> bool:
+        return self.get(key) is not None
+
+    def __bool__(self) -> bool:
+        return self._store.one("SELECT 1 FROM bodies LIMIT 1") is not None
+
+    def rev(self, key: str) -> int:
+        """How often it was written; 0 where there is nothing."""
+        row = self._store.one("SELECT rev FROM bodies WHERE key = ?", (key,))
+        return 0 if row is None else int(row[0])
+
+    def put(self, id_: ResourceId, body: Body) -> None:
+        key, type_ = id_.key, id_.type.lower()
+        self._store.write(_PUT, (key, type_, key.rsplit("/", 1)[0], dumps(body)))
+        self._recent.put(key, body)
+        self._types[type_] = None
+
+    def bump(self, key: str) -> None:
+        """One more revision of it, the body as it was."""
+        self._store.write("UPDATE bodies SET rev = rev + 1 WHERE key = ?", (key,))
+
+    def pop(self, key: str) -> Body | None:
+        """Take it out; the body that was. What lies in it stays."""
+        body = self.get(key)
+        if body is not None:
+            self._store.write("DELETE FROM bodies WHERE key = ?", (key,))
+            self._recent.drop(key)
+        return body
+
+    # Many. -----------------------------------------------------------------------------------------------------------
+
+    def types(self) -> list[str]:
+        return list(self._types)
+
+    def of_type(self, type_: str) -> list[Body]:
+        """All of one type, in the order in which they came."""
+        return self._read("type = ?", type_.lower())
+
+    def in_place(self, place: str) -> list[Body]:
+        """All in one collection, in the order in which they came."""
+        return self._read("place = ?", place)
+
+    def below(self, id_: ResourceId) -> list[Body]:
+        """The children of a resource, of whatever kind, not theirs."""
+        first, end = _span(id_.key + "/")
+        places = self._store.all("SELECT DISTINCT place FROM bodies WHERE place >= ? AND place < ?", (first, end))
+        direct = [place for (place,) in places if "/" not in place[len(first) :]]
+        return [body for place in direct for body in self.in_place(place)]
+
+    def under(self, scope: str) -> list[Body]:
+        """All under a scope (a key that ends in `/`), in the order in which they came."""
+        return [body for _, body in self.page_under(scope, 0, ALL)]
+
+    # A page of many: (place in the list, body) of what lies behind a place, in the order in which they came. -------
+
+    def page_in(self, place: str, after: int, limit: int) -> Page:
+        """Of one collection."""
+        return self._page("place = ? AND n > ? ORDER BY n LIMIT ?", (place, after, limit))
+
+    def page_of_type(self, type_: str, scope: str, after: int, limit: int) -> Page:
+        """Of one type under a scope (a key that ends in `/`)."""
+        first, end = _span(scope)
+        condition = "type = ? AND +key >= ? AND +key < ? AND n > ? ORDER BY n LIMIT ?"
+        return self._page(condition, (type_.lower(), first, end, after, limit))
+
+    def page_under(self, scope: str, after: int, limit: int) -> Page:
+        """Of everything under a scope. A group is short (Azure ends at 800 of a type) and found by its keys; for
+        a subscription the whole table is walked once, page after page."""
+        first, end = _span(scope)
+        if "/resourcegroups/" in scope:
+            condition = "n IN (SELECT n FROM bodies WHERE key >= ? AND key < ? AND n > ? ORDER BY n LIMIT ?) ORDER BY n"
+        else:
+            condition = "+key >= ? AND +key < ? AND n > ? ORDER BY n LIMIT ?"
+        return self._page(condition, (first, end, after, limit))
+
+    def _page(self, condition: str, values: tuple[str | int, ...]) -> Page:
+        found = self._store.all(f"SELECT n, body FROM bodies WHERE {condition}", values)
+        return [(int(number), loads(content)) for number, content in found]
+
+    def _read(self, condition: str, value: str) -> list[Body]:
+        found = []
+        for key, content in self._store.all(f"SELECT key, body FROM bodies WHERE {condition} ORDER BY n", (value,)):
+            at_hand = self._recent.get(key)
+            found.append(self._keep(key, content) if at_hand is None else at_hand)
+        return found
+
+    def _keep(self, key: str, content: bytes) -> Body:
+        body: Body = loads(content)
+        self._recent.put(key, body)
+        return body
+
+
+def _span(prefix: str) -> tuple[str, str]:
+    """The texts from which and before which lies all that begins with a prefix."""
+    return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+_PUT = """
+INSERT INTO bodies(key, type, place, rev, body) VALUES (?, ?, ?, 1, ?)
+ON CONFLICT(key) DO UPDATE SET rev = rev + 1, body = excluded.body
+"""

@@ -1,0 +1,112 @@
+"""Lists, page by page (L11): `nextLink` where there is more, `$top` makes pages shorter.
+
+What lies in the store is read a page at a time, and `$skiptoken` is the place of the last row of the page before: a
+list goes on where it was though things came or went meanwhile. What a handler has made itself (`page`) is counted from
+the beginning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.arm.network import normal_location
+from farshore.lab.answers import Refused, not_implemented
+from farshore.lab.bodies import Page
+from farshore.lab.call import Call
+
+if TYPE_CHECKING:
+    from farshore.lab.types import ResourceType
+
+MOST_READ = 5_000
+"""Rows of the store that are looked at together where a filter passes few of them."""
+IN_A_LIST = ("id", "name", "type", "location", "tags", "sku")
+LONGEST_NUMBER = 18
+"""Digits: what SQLite takes for a number."""
+
+
+def page(call: Call, rows: list[Body]) -> Response:
+    """One page of rows that are all at hand."""
+    size, start = _asked(call)
+    more = start + size < len(rows)
+    return _answer(call, rows[start : start + size], start + size if more else None)
+
+
+def of_place(call: Call, kind: ResourceType, place: str) -> Response:
+    """One page of a collection, by its key: a type in a group, or a kind of child."""
+    return _shown(call, kind, lambda after, limit: call.cloud.bodies.page_in(place, after, limit))
+
+
+def of_type(call: Call, kind: ResourceType, type_: str, scope: str) -> Response:
+    """One page of what there is of a type under a scope, a key that ends in `/`."""
+    return _shown(call, kind, lambda after, limit: call.cloud.bodies.page_of_type(type_, scope, after, limit))
+
+
+def of_everything(call: Call, scope: str) -> Response:
+    """One page of the top-level resources of a scope, as ARM's own list shows them: without properties."""
+    wanted = _conditions(call.query.get("$filter", ""))
+    size, after = _asked(call)
+    rows: list[tuple[int, Body]] = []
+    read = None
+    while len(rows) <= size and (read is None or len(read) == MOST_READ):
+        read = call.cloud.bodies.page_under(scope, after, MOST_READ)
+        for after, body in read:
+            id_ = resource_id(str(body["id"]))
+            if len(id_.pairs) == 1 and all(_meets(id_, body, name, value) for name, value in wanted):
+                rows.append((after, {key: body[key] for key in IN_A_LIST if key in body}))
+    more = rows[size - 1][0] if len(rows) > size else None
+    return _answer(call, [row for _, row in rows[:size]], more)
+
+
+def _shown(call: Call, kind: ResourceType, read: Callable[[int, int], Page]) -> Response:
+    size, after = _asked(call)
+    found = read(after, size + 1)
+    rows = kind.rows(call, [body for _, body in found[:size]])
+    return _answer(call, rows, found[size - 1][0] if len(found) > size else None)
+
+
+def _asked(call: Call) -> tuple[int, int]:
+    """How many rows a page has, and behind which place it begins."""
+    size, start = call.cloud.settings.page_size, 0
+    for name in ("$top", "$skiptoken"):
+        text = call.query.get(name)
+        if text is None:
+            continue
+        if not text.isdecimal() or len(text) > LONGEST_NUMBER or (name == "$top" and int(text) == 0):
+            raise Refused(400, "InvalidParameter", f"{name} is a number, not '{text}'.", target=name)
+        size, start = (min(size, int(text)), start) if name == "$top" else (size, int(text))
+    return size, start
+
+
+def _answer(call: Call, rows: list[Body], goes_on: int | None) -> Response:
+    body: Body = {"value": rows}
+    if goes_on is not None:
+        # The path as it came: an escape in it must not be escaped again.
+        parts = urlsplit(call.request.url)
+        kept = [(key, value) for key, value in parse_qsl(parts.query) if key.lower() != "$skiptoken"]
+        query = urlencode([*kept, ("$skiptoken", str(goes_on))], quote_via=quote, safe="$")
+        body["nextLink"] = f"{call.base}{parts.path}?{query}"
+    return Response(status=200, body=body)
+
+
+def _conditions(text: str) -> list[tuple[str, str]]:
+    """`resourceType eq 'x' and location eq 'y'`; a list must not look filtered and be whole."""
+    found = []
+    for part in filter(None, re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)):
+        match = re.fullmatch(r"(resourceType|location|resourceGroup|name)\s+eq\s+'([^']*)'", part, re.IGNORECASE)
+        if match is None:
+            raise not_implemented(f"the filter {part}")
+        found.append((match[1].lower(), match[2]))
+    return found
+
+
+def _meets(id_: ResourceId, body: Body, name: str, value: str) -> bool:
+    if name == "location":
+        return normal_location(str(body.get("location") or "")) == normal_location(value)
+    has = {"resourcetype": id_.type, "resourcegroup": id_.resource_group or "", "name": id_.name}[name]
+    return has.lower() == value.lower()
