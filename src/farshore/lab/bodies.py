@@ -8,11 +8,17 @@ They lie in the store's file with their indexes. Those that were asked for by na
 its page and forgets it, so that a million resources can be listed in the memory of one page. `rev` counts the writes to
 a resource and to what lies in it; etags are made of it.
 
+A type says what its bodies refer to (`ResourceType.links`): asked by its target, a reference is found without looking
+through all that could have one.
+
 A body is never changed in place, and the same object comes back as long as it is at hand: who keeps what he made of
 a body can see by `is` that it has not changed.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body, dumps, loads
@@ -22,6 +28,18 @@ ALL = -1
 Page = list[tuple[int, Body]]
 AT_HAND = 30_000
 """Bodies that stay decoded in memory, more or less."""
+
+
+class Link(NamedTuple):
+    """A reference that a body makes: of which kind, to which key, under which label, with which value."""
+
+    kind: str
+    target: str
+    label: str
+    value: str = ""
+
+
+Links = Callable[[Body], Iterable[Link]]
 
 
 class Bodies:
@@ -56,11 +74,23 @@ class Bodies:
         row = self._store.one("SELECT rev FROM bodies WHERE key = ?", (key,))
         return 0 if row is None else int(row[0])
 
-    def put(self, id_: ResourceId, body: Body) -> None:
+    def put(self, id_: ResourceId, body: Body, links: Links) -> None:
         key, type_ = id_.key, id_.type.lower()
+        before = self.get(key)
+        self._link(key, [] if before is None else list(links(before)), list(links(body)))
         self._store.write(_PUT, (key, type_, key.rsplit("/", 1)[0], dumps(body)))
         self._recent.put(key, body)
         self._types[type_] = None
+
+    def _link(self, key: str, before: list[Link], links: list[Link]) -> None:
+        if links == before:
+            return
+        if before:
+            self._store.write("DELETE FROM links WHERE source = ?", (key,))
+        for link in links:
+            self._store.write(
+                "INSERT INTO links(source, kind, target, label, value) VALUES (?, ?, ?, ?, ?)", (key, *link)
+            )
 
     def bump(self, key: str) -> None:
         """One more revision of it, the body as it was."""
@@ -71,8 +101,25 @@ class Bodies:
         body = self.get(key)
         if body is not None:
             self._store.write("DELETE FROM bodies WHERE key = ?", (key,))
+            self._store.write("DELETE FROM links WHERE source = ?", (key,))
             self._recent.drop(key)
         return body
+
+    def linked(self, kind: str, target: str, value: str | None = None) -> list[str]:
+        """The labels of the references of a kind to a target (with one value, if given), in their sources' order."""
+        query = "SELECT label FROM links JOIN bodies ON key = source WHERE kind = ? AND target = ? AND value = ?"
+        if value is None:
+            rows = self._store.all(query.removesuffix(" AND value = ?") + _SOURCES, (kind, target))
+        else:
+            rows = self._store.all(query + _SOURCES, (kind, target, value))
+        return [label for (label,) in rows]
+
+    def values(self, kind: str, target: str) -> list[str]:
+        """The values of all references of a kind to a target, in no order."""
+        return [
+            value
+            for (value,) in self._store.all("SELECT value FROM links WHERE kind = ? AND target = ?", (kind, target))
+        ]
 
     # Many. -----------------------------------------------------------------------------------------------------------
 
@@ -142,6 +189,8 @@ def _span(prefix: str) -> tuple[str, str]:
     return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
+_SOURCES = " ORDER BY bodies.n, links.n"
+_LINK = "INSERT INTO links(source, kind, target, label, value) VALUES (?, ?, ?, ?, ?)"
 _PUT = """
 INSERT INTO bodies(key, type, place, rev, body) VALUES (?, ?, ?, 1, ?)
 ON CONFLICT(key) DO UPDATE SET rev = rev + 1, body = excluded.body

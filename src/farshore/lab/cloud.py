@@ -39,6 +39,7 @@ from farshore.lab.chance import chance, guid
 from farshore.lab.durations import duration
 from farshore.lab.settings import Settings
 from farshore.lab.store import Store, Table
+from farshore.lab.types import INERT
 from farshore.times import moment, stamp
 
 BASE_URL = "https://management.lab"
@@ -183,7 +184,7 @@ class Cloud:
 
     def write(self, id_: ResourceId, body: Body, *, forwards: bool | None = None) -> None:
         """Keep a body; its own and its root's etag change. `forwards=False`: no packet's way depends on it."""
-        self.bodies.put(id_, body)
+        self.bodies.put(id_, body, registry.TYPES.get(id_.type.lower(), INERT).links)
         self.touch(id_, forwards=forwards)
 
     def touch(self, id_: ResourceId, *, forwards: bool | None = None) -> None:
@@ -232,8 +233,6 @@ class Cloud:
         if found is not None:
             return found
         if self.exists(id_):
-            from farshore.lab.types import INERT
-
             return INERT
         raise not_implemented(f"the resource type {id_.type}")
 

@@ -267,6 +267,11 @@ CREATE TABLE IF NOT EXISTS bodies(
     body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS bodies_by_type ON bodies(type, n);
 CREATE INDEX IF NOT EXISTS bodies_by_place ON bodies(place, n);
+CREATE TABLE IF NOT EXISTS links(
+    n INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL, label TEXT NOT NULL,
+    value TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS links_by_target ON links(target, kind, value);
+CREATE INDEX IF NOT EXISTS links_by_source ON links(source);
 """
 
 

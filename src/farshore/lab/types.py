@@ -11,7 +11,7 @@ children that the body does not mention at all are kept where `keep_omitted` say
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,6 +23,7 @@ from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
 from farshore.lab import operations, shapes
 from farshore.lab.answers import Refused, child_not_found, group_going, group_not_found, not_found, not_implemented
+from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.patterns import NETWORK, PATTERNS, Pattern
 
@@ -112,6 +113,10 @@ class ResourceType:
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         """The kept body with what only a GET adds."""
         return body
+
+    def links(self, body: Body) -> Iterable[Link]:
+        """What a body refers to that somebody will ask for by its target."""
+        return ()
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         """The body to keep of an estate's body; called when everything it may refer to is there or soon will be."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused
-from farshore.lab.compute.attached import VIRTUAL_MACHINES
+from farshore.lab.bodies import Link
 from farshore.lab.patterns import SETS
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
@@ -42,9 +42,11 @@ class AvailabilitySets(ResourceType):
 
 def members(cloud: Cloud, id_: ResourceId) -> list[str]:
     """The ids of the machines in a set."""
-    found = []
-    for body in cloud.of_type(VIRTUAL_MACHINES):
-        named = ((body.get("properties") or {}).get("availabilitySet") or {}).get("id")
-        if str(named or "").lower() == id_.key:
-            found.append(str(body["id"]))
-    return found
+    return cloud.bodies.linked("member", id_.key)
+
+
+def member_links(body: Body) -> Iterator[Link]:
+    """Of a machine: the set that it is in."""
+    named = ((body.get("properties") or {}).get("availabilitySet") or {}).get("id")
+    if named:
+        yield Link("member", str(named).lower(), str(body["id"]))

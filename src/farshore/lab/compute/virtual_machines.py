@@ -8,7 +8,7 @@ their `deleteOption` says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
@@ -16,10 +16,12 @@ from farshore.arm.ids import ResourceId, make_id, resource_id
 from farshore.arm.json import Body
 from farshore.lab import machines
 from farshore.lab.answers import Refused, bad_request
+from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
+from farshore.lab.compute.availability_sets import member_links
 from farshore.lab.compute.disks import DISKS, MOST_GB, attach, detach, make_volume
 from farshore.lab.network import interfaces
 from farshore.lab.network.references import configurations, ref
@@ -126,6 +128,9 @@ class VirtualMachines(ResourceType):
         if "instanceview" not in query.get("$expand", "").lower():
             return body
         return {**body, "properties": {**body["properties"], "instanceView": instance_view(cloud, id_, body)}}
+
+    def links(self, body: Body) -> Iterator[Link]:
+        return member_links(body)
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         id_ = resource_id(str(body["id"]))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
 from farshore.lab.answers import Refused, bad_request
-from farshore.lab.network.references import references
+from farshore.lab.network.references import holder, taken
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -70,11 +70,6 @@ def subnet_prefixes(cloud: Cloud, subnet: ResourceId) -> tuple[Network, ...]:
     return () if body is None else prefixes_of(body.get("properties") or {}, subnet.text)
 
 
-def holder(cloud: Cloud, subnet: ResourceId, address: Address) -> str | None:
-    """The IP configuration that has an address in a subnet."""
-    return references(cloud).addresses.get(subnet.key, {}).get(address)
-
-
 def check_static(cloud: Cloud, subnet: ResourceId, text: object, who: str) -> Address:
     """The address, if it can be had: in the subnet (L19), not Azure's own, not another's."""
     try:
@@ -111,7 +106,7 @@ def next_free(
     version: int = 4,
 ) -> Address:
     """The lowest free address, or the highest (S36 takes test addresses from the end); L18 where none is left."""
-    taken = references(cloud).addresses.get(subnet.key, {})
+    held = taken(cloud, subnet)
     for space in subnet_prefixes(cloud, subnet):
         if space.version != version:
             continue
@@ -119,6 +114,6 @@ def next_free(
         numbers = range(last, first - 1, -1) if from_end else range(first, last + 1)
         for number in numbers:
             address = ip_address(number) if space.version == 4 else space.network_address + (number - int(space[0]))
-            if address not in taken and address not in without:
+            if address not in held and address not in without:
                 return address
     raise Refused(400, "SubnetIsFull", f"Subnet {subnet.name} with address prefix is full: {subnet.text}.")

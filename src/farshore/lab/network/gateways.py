@@ -7,6 +7,7 @@ that take some seconds (E11; recorded: 202 with location alone).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
@@ -14,11 +15,12 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import dataplane, operations, registry
 from farshore.lab.answers import Refused, bad_request
+from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.peerings import _uses
-from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configurations, ref
+from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configuration_links, configurations, ref
 from farshore.lab.network.virtual_networks import gateways_in, peerings_of
 from farshore.lab.pages import page
 from farshore.lab.registry import action, completion, resource_type, view
@@ -112,6 +114,9 @@ class VirtualNetworkGateways(ResourceType):
         if not settings.get("bgpPeeringAddress"):
             settings["bgpPeeringAddress"] = ",".join(_own_addresses(cloud, body))
         cloud.write(id_, {**body, "properties": {**body["properties"], "bgpSettings": settings}})
+
+    def links(self, body: Body) -> Iterator[Link]:
+        return configuration_links(body)
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         items = [

@@ -6,6 +6,7 @@ an attachment is `attach`, called by whoever makes machines.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
+from farshore.lab.bodies import Link
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static, next_free
-from farshore.lab.network.references import configurations, ref, references
+from farshore.lab.network.references import configuration_links, configurations, in_use, ref
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -91,6 +93,9 @@ class NetworkInterfaces(ResourceType):
             "ipConfigurations": items,
         }
         return {**body, "properties": properties}
+
+    def links(self, body: Body) -> Iterator[Link]:
+        return configuration_links(body)
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         """An address that the estate does not give is given now."""
@@ -172,9 +177,7 @@ def _completed(put: Put, item: Body, before: Body | None, first: bool, given: se
 
 def _check_public(cloud: Cloud, public: str, label: str) -> None:
     """A public address has one holder. No page names the code: ours."""
-    others = [
-        held for held in references(cloud).configurations.get(public.lower(), []) if held.lower() != label.lower()
-    ]
+    others = [held for held in in_use(cloud, resource_id(public)) if held.lower() != label.lower()]
     if others:
         raise bad_request(
             "PublicIPAddressInUse",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused
-from farshore.lab.network.references import references
+from farshore.lab.network.references import in_use
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -47,7 +47,7 @@ class PublicIpAddresses(ResourceType):
         return {**body, "properties": properties}
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        used = references(cloud).configurations.get(id_.key)
+        used = in_use(cloud, id_)
         if not used:
             return body
         properties = {**body["properties"], "ipConfiguration": {"id": used[0]}}
@@ -55,7 +55,7 @@ class PublicIpAddresses(ResourceType):
         return {**body, "properties": properties}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
-        used = references(cloud).configurations.get(id_.key)
+        used = in_use(cloud, id_)
         if used:
             raise Refused(
                 400,

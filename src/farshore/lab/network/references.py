@@ -1,54 +1,34 @@
-"""Who refers to whom: subnets to tables and groups, addresses to subnets.
+"""Who refers to whom: subnets to tables and groups, NICs and gateways to subnets, addresses and groups.
 
 Azure shows these the other way round (a route table lists its subnets, a subnet its IP configurations), and refuses
-to delete what is in use. Read from the bodies as they are and kept for as long as nothing in the network changes.
+to delete what is in use. A type says with `links` what its body refers to; they are kept beside the bodies
+(`lab/bodies.py`) and asked for by their target:
+
+    configuration   subnet or public address <- IP configuration
+    address         subnet <- IP configuration, with the address that it has there
+    subnet          route table or security group <- subnet
+    interface       security group <- NIC
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
+from farshore.lab.bodies import Link
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
-SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 NICS = "Microsoft.Network/networkInterfaces"
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 CONNECTIONS = "Microsoft.Network/connections"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
-
-
-@dataclass(slots=True)
-class References:
-    """Keys are lower-case ids, values ids as they are shown."""
-
-    configurations: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Subnet or public address to IP configurations."""
-    addresses: dict[str, dict[Address, str]] = field(default_factory=lambda: defaultdict(dict))
-    """Subnet to the addresses taken in it, and by whom."""
-    subnets: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Route table or security group to subnets."""
-    interfaces: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Security group to NICs."""
-
-
-_held: WeakKeyDictionary[Cloud, tuple[int, References]] = WeakKeyDictionary()
-
-
-def references(cloud: Cloud) -> References:
-    held = _held.get(cloud)
-    if held is None or held[0] != cloud.epoch:
-        held = (cloud.epoch, _read(cloud))
-        _held[cloud] = held
-    return held[1]
 
 
 def ref(body: Body | None, *path: str) -> str | None:
@@ -65,31 +45,50 @@ def configurations(body: Body) -> list[Body]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def in_use(cloud: Cloud, subnet: ResourceId) -> list[str]:
-    """The IP configurations in a subnet."""
-    return references(cloud).configurations.get(subnet.key, [])
+def in_use(cloud: Cloud, target: ResourceId) -> list[str]:
+    """The IP configurations in a subnet or at a public address."""
+    return cloud.bodies.linked("configuration", target.key)
 
 
-def _read(cloud: Cloud) -> References:
-    found = References()
-    for body in cloud.of_type(SUBNETS):
-        for kind in ("routeTable", "networkSecurityGroup"):
-            if (target := ref(body, kind)) is not None:
-                found.subnets[target.lower()].append(str(body["id"]))
-    for type_ in (NICS, GATEWAYS):
-        for body in cloud.of_type(type_):
-            if (group := ref(body, "networkSecurityGroup")) is not None:
-                found.interfaces[group.lower()].append(str(body["id"]))
-            for item in configurations(body):
-                label = str(item.get("id") or f"{body['id']}/ipConfigurations/{item.get('name')}")
-                subnet = ref(item, "subnet")
-                public = ref(item, "publicIPAddress")
-                if public is not None:
-                    found.configurations[public.lower()].append(label)
-                if subnet is None:
-                    continue
-                found.configurations[subnet.lower()].append(label)
-                text = (item.get("properties") or {}).get("privateIPAddress")
-                if text:
-                    found.addresses[subnet.lower()][ip_address(text)] = label
-    return found
+def subnets_with(cloud: Cloud, target: ResourceId) -> list[str]:
+    """The subnets that have a route table or a security group."""
+    return cloud.bodies.linked("subnet", target.key)
+
+
+def interfaces_with(cloud: Cloud, target: ResourceId) -> list[str]:
+    """The NICs that have a security group."""
+    return cloud.bodies.linked("interface", target.key)
+
+
+def holder(cloud: Cloud, subnet: ResourceId, address: Address) -> str | None:
+    """The IP configuration that has an address in a subnet."""
+    found = cloud.bodies.linked("address", subnet.key, str(address))
+    return found[-1] if found else None
+
+
+def taken(cloud: Cloud, subnet: ResourceId) -> set[Address]:
+    """The addresses in a subnet that somebody has."""
+    return {ip_address(text) for text in cloud.bodies.values("address", subnet.key)}
+
+
+def subnet_links(body: Body) -> Iterator[Link]:
+    for kind in ("routeTable", "networkSecurityGroup"):
+        if (target := ref(body, kind)) is not None:
+            yield Link("subnet", target.lower(), str(body["id"]))
+
+
+def configuration_links(body: Body) -> Iterator[Link]:
+    """Of a NIC or a gateway."""
+    if (group := ref(body, "networkSecurityGroup")) is not None:
+        yield Link("interface", group.lower(), str(body["id"]))
+    for item in configurations(body):
+        label = str(item.get("id") or f"{body['id']}/ipConfigurations/{item.get('name')}")
+        if (public := ref(item, "publicIPAddress")) is not None:
+            yield Link("configuration", public.lower(), label)
+        if (subnet := ref(item, "subnet")) is None:
+            continue
+        yield Link("configuration", subnet.lower(), label)
+        with contextlib.suppress(ValueError):  # an estate may not know it; then nobody has it
+            yield Link(
+                "address", subnet.lower(), label, str(ip_address(item["properties"].get("privateIPAddress", "")))
+            )

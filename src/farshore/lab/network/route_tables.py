@@ -9,7 +9,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.network.addresses import prefix
-from farshore.lab.network.references import references
+from farshore.lab.network.references import subnets_with
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType, child_of
 
@@ -45,13 +45,13 @@ class RouteTables(ResourceType):
         return {**body, "properties": {key: item for key, item in body["properties"].items() if key != "subnets"}}
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        used = references(cloud).subnets.get(id_.key, [])
+        used = subnets_with(cloud, id_)
         if not used:
             return body
         return {**body, "properties": {**body["properties"], "subnets": [{"id": item} for item in used]}}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
-        used = references(cloud).subnets.get(id_.key, [])
+        used = subnets_with(cloud, id_)
         if used:
             raise Refused(
                 400,

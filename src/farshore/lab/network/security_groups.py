@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
-from farshore.lab.network.references import references
+from farshore.lab.network.references import interfaces_with, subnets_with
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType, child_of
 
@@ -45,18 +45,16 @@ class NetworkSecurityGroups(ResourceType):
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         properties = {**body["properties"], "defaultSecurityRules": list(_defaults(id_, body, cloud.etag(id_)))}
-        found = references(cloud)
         for name, used in (
-            ("subnets", found.subnets.get(id_.key)),
-            ("networkInterfaces", found.interfaces.get(id_.key)),
+            ("subnets", subnets_with(cloud, id_)),
+            ("networkInterfaces", interfaces_with(cloud, id_)),
         ):
             if used:
                 properties[name] = [{"id": item} for item in used]
         return {**body, "properties": properties}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
-        found = references(cloud)
-        used = found.subnets.get(id_.key, []) + found.interfaces.get(id_.key, [])
+        used = subnets_with(cloud, id_) + interfaces_with(cloud, id_)
         if used:
             raise Refused(
                 400,

@@ -6,16 +6,17 @@ endpoint shows the regions that it covers (R22).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
+from farshore.lab.bodies import Link
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import inside, overlapping, prefixes_of, space_of
-from farshore.lab.network.references import in_use, ref
+from farshore.lab.network.references import in_use, ref, subnet_links
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -82,6 +83,9 @@ class Subnets(ResourceType):
         if not used:
             return body
         return {**body, "properties": {**body["properties"], "ipConfigurations": [{"id": item} for item in used]}}
+
+    def links(self, body: Body) -> Iterator[Link]:
+        return subnet_links(body)
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         properties = {key: value for key, value in body["properties"].items() if key != "ipConfigurations"}

@@ -22,7 +22,7 @@ from farshore.lab.answers import Refused
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import NETWORK_INTERFACES, VIRTUAL_MACHINES
 from farshore.lab.compute.disks import DISKS
-from farshore.lab.network.references import references
+from farshore.lab.network.references import taken
 from farshore.lab.recovery.addresses import Placed, Subnet, failover_address, pick_subnet, test_address
 from farshore.lab.recovery.points import Point
 from farshore.lab.recovery.records import Record
@@ -224,9 +224,8 @@ def _subnet(cloud: Cloud, network: ResourceId, config: Body, given: dict[str, se
     properties = subnets[name]["properties"]
     texts = properties.get("addressPrefixes") or [properties.get("addressPrefix")]
     prefixes = tuple(IPv4Network(text) for text in texts if text and ":" not in text)
-    held = references(cloud).addresses.get(network.child("subnets", name).key, {})
-    taken = {address for address in held if isinstance(address, IPv4Address)} | given.get(name.lower(), set())
-    return Subnet(name=name, prefixes=prefixes, taken=taken)
+    held = {address for address in taken(cloud, network.child("subnets", name)) if isinstance(address, IPv4Address)}
+    return Subnet(name=name, prefixes=prefixes, taken=held | given.get(name.lower(), set()))
 
 
 def _address(cloud: Cloud, details: Body, config: Body, subnet: Subnet, network: ResourceId, test: bool) -> Placed:
