@@ -1,0 +1,139 @@
+"""Bodies in the file beside a dictionary of them: the same answers, in the same order, also from a lab opened again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab.bodies import ALL, Bodies, Link
+from farshore.lab.store import Recent, Store
+
+GROUPS = (
+    "/subscriptions/one/resourceGroups/a",
+    "/subscriptions/one/resourceGroups/ab",
+    "/subscriptions/two/resourceGroups/a",
+)
+PATHS = (
+    "N/nets/x",
+    "N/nets/x/subs/s",
+    "N/nets/x/subs/t",
+    "N/nets/x/subs/s/deep/d",
+    "N/nets/y",
+    "N/tables/x",
+    "n/nets/X/Subs/s",
+)
+IDS = [resource_id(f"{group}/providers/{path}") for group in GROUPS for path in PATHS]
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.sampled_from(IDS), st.integers(0, 3)),
+        st.tuples(st.sampled_from(["pop", "bump", "commit"]), st.sampled_from(IDS), st.just(0)),
+    ),
+    max_size=40,
+)
+
+
+def links(body: Body) -> Iterable[Link]:
+    """A body of value n refers to n targets."""
+    return [
+        Link("uses", f"target{number}", str(body["id"]), f"v{body['value'] % 2}") for number in range(body["value"])
+    ]
+
+
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(ACTS, st.integers(1, 4))
+def test_bodies_answer_as_a_dictionary_of_them_would(acts: list[tuple[str, ResourceId, int]], size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "lab.db")
+        bodies, kept = Bodies(store), dict[str, tuple[ResourceId, Body, int]]()
+        for act, id_, value in acts:
+            before = kept.get(id_.key)
+            if act == "put":
+                body = {"id": id_.text, "value": value}
+                bodies.put(id_, body, links)
+                kept[id_.key] = (id_, body, 1 if before is None else before[2] + 1)
+            elif act == "pop":
+                assert bodies.pop(id_.key) == (before[1] if before else None)
+                kept.pop(id_.key, None)
+            elif act == "bump":
+                bodies.bump(id_.key)
+                if before is not None:
+                    kept[id_.key] = (*before[:2], before[2] + 1)
+            else:
+                store.commit()
+            _same(bodies, kept, size)
+        store.close()
+        again = Store(Path(folder) / "lab.db")
+        _same(Bodies(again), kept, size)
+        again.close()
+
+
+def _same(bodies: Bodies, kept: dict[str, tuple[ResourceId, Body, int]], size: int) -> None:
+    rows = list(kept.values())
+    assert bool(bodies) == bool(rows)
+    for id_ in IDS:
+        found = kept.get(id_.key)
+        assert bodies.get(id_.key) == (found[1] if found else None)
+        assert bodies.rev(id_.key) == (found[2] if found else 0)
+        below = [body for other, body, _ in rows if other.parent is not None and other.parent.key == id_.key]
+        assert sorted(bodies.below(id_), key=str) == sorted(below, key=str)
+        place = id_.key.rsplit("/", 1)[0]
+        inside = [body for other, body, _ in rows if other.key.rsplit("/", 1)[0] == place]
+        assert bodies.in_place(place) == inside
+        assert _paged(lambda after, place=place: bodies.page_in(place, after, size)) == inside
+        typed = [body for other, body, _ in rows if other.type.lower() == id_.type.lower()]
+        assert bodies.of_type(id_.type) == typed
+        scope = f"/subscriptions/{id_.subscription}/"
+        own = [body for body in typed if str(body["id"]).lower().startswith(scope)]
+        assert _paged(lambda after, scope=scope, id_=id_: bodies.page_of_type(id_.type, scope, after, size)) == own
+    for scope in ("/", *(f"{group.lower()}/" for group in GROUPS), "/subscriptions/one/"):
+        under = [body for id_, body, _ in rows if id_.key.startswith(scope)]
+        assert bodies.under(scope) == under
+        assert _paged(lambda after, scope=scope: bodies.page_under(scope, after, size)) == under
+    for number in range(3):
+        target = f"target{number}"
+        assert bodies.linked("uses", target) == [str(body["id"]) for _, body, _ in rows if body["value"] > number]
+        odd = [str(body["id"]) for _, body, _ in rows if body["value"] > number and body["value"] % 2]
+        assert bodies.linked("uses", target, "v1") == odd
+        assert bodies.values("uses", target).count("v1") == len(odd)
+
+
+def _paged(read: object) -> list[Body]:
+    assert callable(read)
+    found: list[Body] = []
+    after = 0
+    while page := read(after):
+        found += [body for _, body in page]
+        after = page[-1][0]
+    return found
+
+
+def test_a_page_of_all_has_no_end() -> None:
+    bodies = Bodies(Store(None))
+    for number in range(50):
+        bodies.put(resource_id(f"{GROUPS[0]}/providers/N/nets/n{number}"), {"id": number}, lambda body: ())
+    assert [body["id"] for _, body in bodies.page_under("/", 0, ALL)] == list(range(50))
+
+
+@hypothesis_settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["put", "get", "drop"]), st.integers(0, 6)), max_size=60))
+def test_what_is_recent_is_never_what_was_before(acts: list[tuple[str, int]]) -> None:
+    """It may forget anything but the last asked for; what it still has is the latest word."""
+    recent: Recent[int] = Recent(2)
+    latest: dict[str, int] = {}
+    for moment, (act, number) in enumerate(acts):
+        key = str(number)
+        if act == "put":
+            recent.put(key, moment + 1)
+            latest[key] = moment + 1
+            assert recent.get(key) == moment + 1
+        elif act == "drop":
+            recent.drop(key)
+            latest.pop(key, None)
+        assert recent.get(key) in (None, latest.get(key))
