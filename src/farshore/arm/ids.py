@@ -88,7 +88,10 @@ class ResourceId:
     @property
     def parent(self) -> ResourceId | None:
         """The resource that this one is a child of, or None at the top of its type."""
-        return ResourceId(self.text.rsplit("/", 2)[0]) if len(self.pairs) > 1 else None
+        if len(self.pairs) < 2:
+            return None
+        text, key = self.text.rsplit("/", 2)[0], self.key.rsplit("/", 2)[0]
+        return self._like(text, key, self.pairs[:-1])
 
     @property
     def top(self) -> ResourceId:
@@ -112,10 +115,12 @@ class ResourceId:
         text = f"{self.text}/{kind}/{name}"
         if not self.pairs or not kind or not name or "/" in kind or "/" in name:
             return ResourceId(text)
-        # A network has hundreds of children: what the parent knows is not parsed again for each.
+        return self._like(text, text.lower(), (*self.pairs, (kind, name)))
+
+    def _like(self, text: str, key: str, pairs: tuple[tuple[str, str], ...]) -> ResourceId:
+        """One of the same provider. A network has hundreds of children: what is known is not parsed again for each."""
         found = ResourceId.__new__(ResourceId)
-        pairs = (*self.pairs, (kind, name))
-        found._set(text, text.lower(), self.subscription, self.resource_group, self.namespace, pairs)
+        found._set(text, key, self.subscription, self.resource_group, self.namespace, pairs)
         return found
 
     def is_a(self, kind: str) -> bool:

@@ -39,13 +39,21 @@ class Link(NamedTuple):
     value: str = ""
 
 
+class Kept(NamedTuple):
+    body: Body
+    rev: int
+
+
+ABSENT = Kept({}, 0)
+"""That there is nothing is known of a key as well: who makes a thing asks for it several times before."""
+
 Links = Callable[[Body], Iterable[Link]]
 
 
 class Bodies:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._recent: Recent[Body] = Recent(AT_HAND)
+        self._recent: Recent[Kept] = Recent(AT_HAND)
         self._types: dict[str, None] = {}
         """Types of which there is or was something; one step of the index a type."""
         query = "SELECT type FROM bodies WHERE type > ? ORDER BY type LIMIT 1"
@@ -55,31 +63,37 @@ class Bodies:
             self._types[last] = None
 
     def get(self, key: str) -> Body | None:
+        found = self._kept(key)
+        return None if found is None else found.body
+
+    def _kept(self, key: str) -> Kept | None:
         found = self._recent.get(key)
         if found is None:
-            row = self._store.one("SELECT body FROM bodies WHERE key = ?", (key,))
-            if row is None:
-                return None
-            found = self._keep(key, row[0])
-        return found
+            row = self._store.one("SELECT body, rev FROM bodies WHERE key = ?", (key,))
+            found = ABSENT if row is None else Kept(loads(row[0]), row[1])
+            self._recent.put(key, found)
+        return found if found.rev else None
 
     def __contains__(self, key: str) -> bool:
-        return self.get(key) is not None
+        return self._kept(key) is not None
 
     def __bool__(self) -> bool:
         return self._store.one("SELECT 1 FROM bodies LIMIT 1") is not None
 
     def rev(self, key: str) -> int:
         """How often it was written; 0 where there is nothing."""
-        row = self._store.one("SELECT rev FROM bodies WHERE key = ?", (key,))
-        return 0 if row is None else int(row[0])
+        found = self._kept(key)
+        return 0 if found is None else found.rev
 
     def put(self, id_: ResourceId, body: Body, links: Links) -> None:
         key, type_ = id_.key, id_.type.lower()
-        before = self.get(key)
-        self._link(key, [] if before is None else list(links(before)), list(links(body)))
-        self._store.write(_PUT, (key, type_, key.rsplit("/", 1)[0], dumps(body)))
-        self._recent.put(key, body)
+        before = self._kept(key)
+        self._link(key, [] if before is None else list(links(before.body)), list(links(body)))
+        if before is None:
+            self._store.write(_NEW, (key, type_, key.rsplit("/", 1)[0], dumps(body)))
+        else:
+            self._store.write("UPDATE bodies SET rev = rev + 1, body = ? WHERE key = ?", (dumps(body), key))
+        self._recent.put(key, Kept(body, 1 if before is None else before.rev + 1))
         self._types[type_] = None
 
     def _link(self, key: str, before: list[Link], links: list[Link]) -> None:
@@ -94,7 +108,10 @@ class Bodies:
 
     def bump(self, key: str) -> None:
         """One more revision of it, the body as it was."""
-        self._store.write("UPDATE bodies SET rev = rev + 1 WHERE key = ?", (key,))
+        before = self._kept(key)
+        if before is not None:
+            self._store.write("UPDATE bodies SET rev = rev + 1 WHERE key = ?", (key,))
+            self._recent.put(key, before._replace(rev=before.rev + 1))
 
     def pop(self, key: str) -> Body | None:
         """Take it out; the body that was. What lies in it stays."""
@@ -102,7 +119,7 @@ class Bodies:
         if body is not None:
             self._store.write("DELETE FROM bodies WHERE key = ?", (key,))
             self._store.write("DELETE FROM links WHERE source = ?", (key,))
-            self._recent.drop(key)
+            self._recent.put(key, ABSENT)
         return body
 
     def linked(self, kind: str, target: str, value: str | None = None) -> list[str]:
@@ -173,15 +190,14 @@ class Bodies:
 
     def _read(self, condition: str, value: str) -> list[Body]:
         found = []
-        for key, content in self._store.all(f"SELECT key, body FROM bodies WHERE {condition} ORDER BY n", (value,)):
+        query = f"SELECT key, rev, body FROM bodies WHERE {condition} ORDER BY n"
+        for key, rev, content in self._store.all(query, (value,)):
             at_hand = self._recent.get(key)
-            found.append(self._keep(key, content) if at_hand is None else at_hand)
+            if at_hand is None:
+                at_hand = Kept(loads(content), rev)
+                self._recent.put(key, at_hand)
+            found.append(at_hand.body)
         return found
-
-    def _keep(self, key: str, content: bytes) -> Body:
-        body: Body = loads(content)
-        self._recent.put(key, body)
-        return body
 
 
 def _span(prefix: str) -> tuple[str, str]:
@@ -191,7 +207,4 @@ def _span(prefix: str) -> tuple[str, str]:
 
 _SOURCES = " ORDER BY bodies.n, links.n"
 _LINK = "INSERT INTO links(source, kind, target, label, value) VALUES (?, ?, ?, ?, ?)"
-_PUT = """
-INSERT INTO bodies(key, type, place, rev, body) VALUES (?, ?, ?, 1, ?)
-ON CONFLICT(key) DO UPDATE SET rev = rev + 1, body = excluded.body
-"""
+_NEW = "INSERT INTO bodies(key, type, place, rev, body) VALUES (?, ?, ?, 1, ?)"

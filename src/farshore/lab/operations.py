@@ -9,7 +9,7 @@ An operation of a region that is lost stands still; it completes after the regio
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,9 @@ class Operation:
         return resource_id(self.resource)
 
 
+FIELDS = tuple(field.name for field in fields(Operation))
+
+
 def start(
     cloud: Cloud,
     id_: ResourceId,
@@ -101,7 +104,7 @@ def find(cloud: Cloud, id_: str) -> Operation | None:
 
 
 def keep(cloud: Cloud, operation: Operation) -> None:
-    cloud.store.shelf("operations")[operation.id] = asdict(operation)
+    cloud.store.shelf("operations")[operation.id] = {name: getattr(operation, name) for name in FIELDS}
 
 
 def busy(cloud: Cloud, id_: ResourceId) -> Operation | None:

@@ -29,6 +29,9 @@ FORMAT = 2
 ON_HAND = 10_000
 """Rows of a shelf that stay in memory, more or less."""
 
+PAGES_IN_LOG = 16_000
+"""Of 4 KiB, before the log is carried over into the file: whoever meets that waits, so it shall be seldom."""
+
 V = TypeVar("V")
 
 
@@ -283,6 +286,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
         db.execute("PRAGMA busy_timeout = 10000")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, FORMAT):
             raise InputError(
