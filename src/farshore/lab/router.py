@@ -2,7 +2,8 @@
 
     /_lab/..., /_blob/...                              the lab's own handles (contract, "The lab, from outside")
     .../locations/{l}/operations/{id} and the like     an operation: found by its id wherever its URL lies
-    /subscriptions/{s}/resourcegroups[/{g}]            groups (`lab/resources/`)
+    /subscriptions, /tenants, /providers...            what is no provider's (`lab/resources/scopes.py`)
+    /subscriptions/{s}/resourcegroups/{g}              a group is a resource
     .../providers/{ns}/{type}[/{name}/{type}...]       an even tail is a resource, an odd one a list, a view, an action
 
 ARM's own checks come first and in its order: api-version, subscription, is anybody there (a lost region), quota.
@@ -18,13 +19,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.estate.door import REDACTED, is_secret
-from farshore.lab import faults, operations, pages, registry, shapes, throttle
-from farshore.lab.answers import NoAnswer, Refused, not_implemented
+from farshore.lab import faults, operations, paging, registry, shapes, throttle
+from farshore.lab.answers import NoAnswer, Refused, group_not_found, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
+from farshore.lab.resources import scopes
 from farshore.lab.types import INERT
 from farshore.times import stamp
 
@@ -113,20 +114,14 @@ def _handle(call: Call, method: str) -> Response:
 
 def _resource(call: Call, method: str, parts: list[str]) -> Response:
     lower = [part.lower() for part in parts]
-    if lower[-1] == "providers" and method == "GET":
-        return pages.page(call, [_provider(parts[1] if len(parts) > 1 else None, name) for name in _namespaces()])
-    if lower[0] != "subscriptions":
-        return _top(call, method, parts)
-    if len(parts) == 1:
-        return Response(status=200, body={"value": _subscriptions(call.cloud)})
-    if "providers" not in lower:
-        return _group_level(call, method, parts, lower)
+    if len(parts) == 4 and lower[0] == "subscriptions" and lower[2] == "resourcegroups":
+        return _one(call, method, "/" + "/".join(parts))
+    if lower[0] != "subscriptions" or "providers" not in lower:
+        return scopes.answer(call, method, parts)
     at = len(lower) - 1 - lower[::-1].index("providers")
     tail = parts[at + 1 :]
-    if not tail:
-        raise Refused(405, "MethodNotAllowed", f"The method {method} is not allowed here.")
-    if len(tail) == 1 or (len(tail) == 2 and method == "POST" and tail[1].lower() == "register"):
-        return Response(status=200, body=_provider(parts[1], tail[0]))
+    if len(tail) < 2 or (len(tail) == 2 and method == "POST" and at == 2 and lower[-1] in scopes.REGISTERING):
+        return scopes.providers(call, method, parts[1], tail)
     if len(tail) % 2 == 1:
         return _one(call, method, "/" + "/".join(parts))
     return _below(call, method, parts, at)
@@ -191,8 +186,8 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
     if type_ is INERT and name.lower() not in cloud.bodies.types():
         raise not_implemented(f"a list of {name}")
     if place is not None:
-        return pages.of_place(call, type_, place)
-    return pages.of_type(call, type_, name, f"/subscriptions/{parts[1].lower()}/")
+        return paging.of_place(call, type_, place)
+    return paging.of_type(call, type_, name, f"/subscriptions/{parts[1].lower()}/")
 
 
 def _action(call: Call, name: str) -> Response:
@@ -209,85 +204,7 @@ def _action_of(call: Call, type_: str, name: str) -> Response:
     return function(call)
 
 
-# What is no provider's. ----------------------------------------------------------------------------------------------
-
-
-def _group_level(call: Call, method: str, parts: list[str], lower: list[str]) -> Response:
-    cloud = call.cloud
-    subscription = parts[1]
-    if len(parts) == 2:
-        found = [item for item in _subscriptions(cloud) if item["subscriptionId"].lower() == lower[1]]
-        if not found:
-            raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
-        return Response(status=200, body=found[0])
-    if lower[2] == "resources" and len(parts) == 3:
-        return pages.of_everything(call, f"/subscriptions/{lower[1]}/")
-    if lower[2] != "resourcegroups":
-        raise not_implemented("/" + "/".join(parts))
-    if len(parts) == 3:
-        kind = registry.TYPES["microsoft.resources/resourcegroups"]
-        return pages.of_place(call, kind, f"/subscriptions/{lower[1]}/resourcegroups")
-    group = _parse(f"/subscriptions/{subscription}/resourceGroups/{parts[3]}")
-    if len(parts) == 5 and lower[4] == "resources":
-        _must_have_group(cloud, group)
-        return pages.of_everything(call, group.key + "/")
-    if len(parts) == 4:
-        return _one(call, method, group.text)
-    raise not_implemented("/" + "/".join(parts))
-
-
-def _top(call: Call, method: str, parts: list[str]) -> Response:
-    if [part.lower() for part in parts] == ["tenants"]:
-        tenant = call.cloud.guid("tenant")
-        return Response(status=200, body={"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant}]})
-    raise not_implemented(f"{method} /{'/'.join(parts)}")
-
-
-def _subscriptions(cloud: Cloud) -> list[Body]:
-    ids: dict[str, str] = {}
-    for body in cloud.of_type("Microsoft.Resources/resourceGroups"):
-        subscription = resource_id(str(body["id"])).subscription
-        ids.setdefault(subscription.lower(), subscription)
-    ids = ids or {_DEFAULT_SUBSCRIPTION: _DEFAULT_SUBSCRIPTION}
-    tenant = cloud.guid("tenant")
-    return [
-        {
-            "id": f"/subscriptions/{text}",
-            "subscriptionId": text,
-            "tenantId": tenant,
-            "displayName": "Farshore lab",
-            "state": "Enabled",
-            "managedByTenants": [],
-        }
-        for text in ids.values()
-    ]
-
-
-def _namespaces() -> list[str]:
-    return list(dict.fromkeys(kind.type.split("/", 1)[0] for kind in registry.TYPES.values()))
-
-
-def _provider(subscription: str | None, namespace: str) -> Body:
-    """What a client asks a provider for: its types, with api-versions."""
-    prefix = namespace.lower() + "/"
-    types = [kind.type for name, kind in registry.TYPES.items() if name.startswith(prefix)]
-    if not types:
-        raise Refused(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
-    namespace = types[0].split("/", 1)[0]
-    scope = "" if subscription is None else f"/subscriptions/{subscription}"
-    return {
-        "id": f"{scope}/providers/{namespace}",
-        "namespace": namespace,
-        "registrationState": "Registered",
-        "resourceTypes": [
-            {"resourceType": name.split("/", 1)[1], "locations": [], "apiVersions": ["2024-05-01"]} for name in types
-        ],
-    }
-
-
 def _must_have_group(cloud: Cloud, id_: ResourceId) -> None:
-    from farshore.lab.answers import group_not_found
-
     group = id_.group_id
     if group is not None and not cloud.exists(group):
         raise group_not_found(str(id_.resource_group))
@@ -363,4 +280,3 @@ def _clean(value: Any) -> Any:
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z.]+)?")
 _NOWHERE = resource_id("/subscriptions/00000000-0000-0000-0000-000000000000")
-_DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"

@@ -22,7 +22,7 @@ from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.peerings import _uses
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configuration_links, configurations, ref
 from farshore.lab.network.virtual_networks import gateways_in, peerings_of
-from farshore.lab.pages import page
+from farshore.lab.paging import page
 from farshore.lab.registry import action, completion, resource_type, view
 from farshore.lab.types import Put, ResourceType, is_young
 

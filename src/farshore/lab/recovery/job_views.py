@@ -23,7 +23,7 @@ from farshore.arm.json import Body
 from farshore.lab import operations, registry
 from farshore.lab.answers import Refused, bad_request, child_not_found, not_implemented
 from farshore.lab.call import Call
-from farshore.lab.pages import page
+from farshore.lab.paging import page
 from farshore.lab.recovery import jobs
 from farshore.lab.recovery.names import VAULTS
 from farshore.lab.recovery.objects import RecoveryType

@@ -14,7 +14,7 @@ from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.compute import attached
-from farshore.lab.pages import page
+from farshore.lab.paging import page
 from farshore.lab.recovery.names import FABRICS, NETWORK_MAPPINGS, NETWORKS, looked_up, region_name, shown_id
 from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_find, object_
 from farshore.lab.registry import resource_type, view

@@ -7,7 +7,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import child_not_found
 from farshore.lab.call import Call
-from farshore.lab.pages import page
+from farshore.lab.paging import page
 from farshore.lab.recovery import records, shipping
 from farshore.lab.recovery.names import ITEMS, POINTS, shown_id
 from farshore.lab.recovery.objects import RecoveryType

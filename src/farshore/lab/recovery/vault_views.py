@@ -14,7 +14,7 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import bad_request
 from farshore.lab.call import Call
-from farshore.lab.pages import page
+from farshore.lab.paging import page
 from farshore.lab.recovery import jobs
 from farshore.lab.recovery.names import (
     CONTAINER_MAPPINGS,
