@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds faults naive twin bench routers check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds faults naive twin bench routers replay check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -60,20 +60,25 @@ routers: setup
 	@$(VENV)/bin/farshore generate --spokes $(SPOKES) --machines $$(( $(SPOKES) * 20 )) --prefixes 400 --out build/routers/estate
 	@$(PY) -m bench.routers build/routers/estate build/routers
 
+## make replay     recorded exchanges with Azure sent to the lab, and scored: FILES=some.jsonl, or all there are
+FILES ?=
+replay: setup
+	@$(PY) -m conformance replay $(FILES)
+
 ## make check      format, lint, strict types, import layers, tests: the whole truth
 check: setup lint types test
 
 lint: setup
-	@$(PY) -m ruff format --check src tests tools bench
-	@$(PY) -m ruff check src tests tools bench
+	@$(PY) -m ruff format --check src tests tools bench conformance
+	@$(PY) -m ruff check src tests tools bench conformance
 
 types: setup
 	@$(PY) -m mypy
 
 ## make format     write the format that check wants
 format: setup
-	@$(PY) -m ruff format src tests tools bench
-	@$(PY) -m ruff check --fix src tests tools bench
+	@$(PY) -m ruff format src tests tools bench conformance
+	@$(PY) -m ruff check --fix src tests tools bench conformance
 
 ## make real       Azure's own clients on the lab, measured tables, recorded traffic (installs the clients)
 real: .venv-real/.stamp

@@ -1,0 +1,55 @@
+"""`python -m conformance replay|examples`: scores on standard output; 1 where an entry of on_purpose is stale."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from conformance import on_purpose, report
+from conformance.replay import replay
+
+DATA = Path(os.environ.get("FARSHORE_REAL_DATA") or Path(__file__).parents[2] / "shared" / "data")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="conformance", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    again = verbs.add_parser("replay", help="recordings sent to a fresh lab each")
+    again.add_argument("paths", nargs="*", type=Path, help=f"files or folders; {DATA / 'recordings'} by default")
+    again.add_argument("--differences", action="store_true", help="each difference in a line")
+    again.add_argument("--more", action="store_true", help="also key paths that only the lab has")
+    asked = parser.parse_args()
+    return _replay(asked.paths or [DATA / "recordings"], asked.differences, asked.more)
+
+
+def files(paths: list[Path]) -> list[Path]:
+    """The recordings in files and folders."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    return found
+
+
+def _replay(paths: list[Path], differences: bool, more: bool) -> int:
+    found = files(paths)
+    if not found:
+        print(f"no recordings (*.jsonl) in {', '.join(map(str, paths))}: name files, or set FARSHORE_REAL_DATA")
+        return 2
+    scores = {path.stem: replay(path) for path in found}
+    if differences:
+        for score in scores.values():
+            for one in score.differences:
+                if more or one.got != "more":
+                    reason = on_purpose.reason_of(one)
+                    print(one if reason is None else f"{one} (on purpose: {reason})")
+    print("\n".join(report.table(scores)))
+    whole = {path.stem for path in files([DATA / "recordings"])} <= set(scores)
+    stale = on_purpose.stale(one for score in scores.values() for one in score.differences) if whole else []
+    for entry in stale:
+        print(f"conformance/on_purpose.py: no difference fits {entry.file} {entry.path} any more: take the entry out")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

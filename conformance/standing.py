@@ -1,0 +1,218 @@
+"""Resources that a recording needs and never makes.
+
+What it reads before it makes it is seeded by a PUT of the body it read, minus read-only properties; where the lab
+takes no such PUT (Site Recovery's objects, a machine with disks of its own) the estate's door is used. What a request
+only refers to (the NIC of a machine, the network of a mapping) is a stand-in: the least that such a resource can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from conformance.recordings import Row, found_there, id_of
+from farshore.arm.http import Request, Response
+from farshore.arm.ids import ResourceId
+from farshore.lab import Cloud, registry
+
+READ_ONLY = frozenset(
+    ("etag", "id", "name", "type", "provisioningState", "resourceGuid", "systemData", "creationTime", "timeCreated")
+)
+GROUP = "Microsoft.Resources/resourceGroups"
+
+
+class Standing:
+    """Sees to it that what a row needs is there. `seeded` holds the keys of what no row has read since."""
+
+    def __init__(self, cloud: Cloud, rows: list[Row], drive: Callable[[Response], None]) -> None:
+        self._cloud = cloud
+        self._drive = drive
+        once = frozenset(name for name, kind in registry.TYPES.items() if kind.pattern.put_created == 200)
+        self._found = found_there(rows, once)
+        self._where = _locations(rows)
+        self._made: set[str] = set()
+        self.seeded: set[str] = set()
+
+    def before(self, row: Row, now: datetime) -> None:
+        """Seed what the row's path and body refer to."""
+        if row.is_poll:
+            return
+        for id_ in _named_in(row):
+            self._group(id_, now)
+        if row.status >= 400:
+            return
+        own = row.id
+        for id_ in _named_in(row):
+            inside = own is not None and id_.key.startswith(own.key + "/")
+            if own is not None and id_ == own and row.method in ("PUT", "DELETE", "PATCH", "POST"):
+                if id_.key in self._found:
+                    self._seed(id_, now)
+            elif not inside:
+                self._seed(id_, now)
+        if row.is_list:
+            for item in row.body["value"]:
+                found = id_of(str(item.get("id") or "")) if isinstance(item, dict) else None
+                if found is not None and found.key in self._found:
+                    self._seed(found, now)
+
+    def after(self, row: Row) -> None:
+        """What a row has written needs no seed."""
+        if row.method in ("PUT", "PATCH", "DELETE") and row.id is not None and row.status < 400:
+            self._made.add(row.id.key)
+
+    def _seed(self, id_: ResourceId, now: datetime) -> None:
+        cloud = self._cloud
+        if id_.key in self._made or cloud.exists(id_) or id_.type.lower() not in registry.TYPES:
+            return
+        self._made.add(id_.key)
+        self._group(id_, now)
+        if id_.parent is not None:
+            self._seed(id_.parent, now)
+            if cloud.exists(id_):
+                return
+        known = self._found.get(id_.key)
+        body = known or _stand_in(id_, self._location(id_))
+        if body is None:
+            return
+        for other in _ids_in(body):
+            if other != id_ and not other.key.startswith(id_.key + "/"):
+                self._seed(other, now)
+        if known is not None:
+            self.seeded.add(id_.key)
+        self._put(id_, body, now)
+
+    def _put(self, id_: ResourceId, body: dict[str, Any], now: datetime) -> None:
+        cloud = self._cloud
+        answer = cloud.handle(
+            Request(method="PUT", url=f"{id_.text}?api-version=2022-09-01", body=_writable(body)), max(now, cloud.now)
+        )
+        if answer.status < 300:
+            self._drive(answer)
+            return
+        cloud.seed([{**body, "id": id_.text, "name": id_.name, "type": id_.type}])
+
+    def _group(self, id_: ResourceId, now: datetime) -> None:
+        group = id_.group_id
+        if group is None or self._cloud.exists(group):
+            return
+        body = self._found.get(group.key) or {}
+        if body:
+            self.seeded.add(group.key)
+        sent = {"location": body.get("location") or self._location(id_), "tags": body.get("tags") or {}}
+        self._cloud.handle(
+            Request(method="PUT", url=f"{group.text}?api-version=2022-09-01", body=sent), max(now, self._cloud.now)
+        )
+
+    def _location(self, id_: ResourceId) -> str:
+        group = id_.group_id
+        return self._where.get("" if group is None else group.key) or self._where.get("") or "eastus"
+
+
+def _named_in(row: Row) -> Iterator[ResourceId]:
+    """Ids of the path, whole or of what stands before a list, a view or an action, and of the request's body."""
+    parts = row.segments
+    for length in (len(parts), len(parts) - 1, len(parts) - 2, 4):
+        found = id_of("/" + "/".join(parts[:length]))
+        if found is not None:
+            yield found
+    yield from _ids_in(row.request_body)
+
+
+def _ids_in(value: Any) -> Iterator[ResourceId]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _ids_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _ids_in(item)
+    elif isinstance(value, str) and (found := id_of(value)) is not None:
+        yield found
+
+
+def _writable(value: Any, depth: int = 0) -> Any:
+    """A body without what only the service writes. Names and ids inside are references or children's names."""
+    if isinstance(value, dict):
+        return {
+            key: _writable(item, depth + 1)
+            for key, item in value.items()
+            if key not in READ_ONLY or (depth > 0 and key in ("id", "name"))
+        }
+    return [_writable(item, depth + 1) for item in value] if isinstance(value, list) else value
+
+
+def _locations(rows: list[Row]) -> dict[str, str]:
+    """Group's key to a location seen in it; under "" the first one of all."""
+    found: dict[str, str] = {}
+    for row in rows:
+        bodies = row.body["value"] if row.is_list else [row.body]
+        for body in bodies:
+            text = body.get("location") if isinstance(body, dict) else None
+            id_ = id_of(str(body.get("id") or "")) if isinstance(body, dict) else None
+            if isinstance(text, str) and id_ is not None:
+                found.setdefault("", text)
+                if id_.group_id is not None:
+                    found.setdefault(id_.group_id.key, text)
+    return found
+
+
+def _stand_in(id_: ResourceId, location: str) -> dict[str, Any] | None:
+    """The least body of a resource of which nothing is known."""
+    make = _LEAST.get(id_.type.lower())
+    return None if make is None else make(id_, location)
+
+
+def _network(id_: ResourceId, location: str) -> dict[str, Any]:
+    return {"location": location, "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/8"]}}}
+
+
+def _subnet(id_: ResourceId, location: str) -> dict[str, Any]:
+    third = sum(id_.key.encode()) % 250
+    return {"properties": {"addressPrefix": f"10.{third}.0.0/24"}}
+
+
+def _interface(id_: ResourceId, location: str) -> dict[str, Any]:
+    network = f"/subscriptions/{id_.subscription}/resourceGroups/{id_.resource_group}/providers/Microsoft.Network"
+    subnet = {"id": f"{network}/virtualNetworks/stand-in-{location}/subnets/default"}
+    item = {"name": "ipconfig1", "properties": {"subnet": subnet, "privateIPAllocationMethod": "Dynamic"}}
+    return {"location": location, "properties": {"ipConfigurations": [item]}}
+
+
+def _disk(id_: ResourceId, location: str) -> dict[str, Any]:
+    properties = {"creationData": {"createOption": "Empty"}, "diskSizeGB": 30}
+    return {"location": location, "sku": {"name": "Standard_LRS"}, "properties": properties}
+
+
+def _vault(id_: ResourceId, location: str) -> dict[str, Any]:
+    return {"location": location, "sku": {"name": "RS0", "tier": "Standard"}, "properties": {}}
+
+
+def _account(id_: ResourceId, location: str) -> dict[str, Any]:
+    return {"location": location, "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}}
+
+
+def _table(id_: ResourceId, location: str) -> dict[str, Any]:
+    return {"location": location, "properties": {}}
+
+
+def _address(id_: ResourceId, location: str) -> dict[str, Any]:
+    return {
+        "location": location,
+        "sku": {"name": "Standard"},
+        "properties": {"publicIPAllocationMethod": "Static"},
+    }
+
+
+_LEAST: dict[str, Callable[[ResourceId, str], dict[str, Any]]] = {
+    "microsoft.network/virtualnetworks": _network,
+    "microsoft.network/virtualnetworks/subnets": _subnet,
+    "microsoft.network/networkinterfaces": _interface,
+    "microsoft.network/routetables": _table,
+    "microsoft.network/networksecuritygroups": _table,
+    "microsoft.network/publicipaddresses": _address,
+    "microsoft.network/virtualwans": _table,
+    "microsoft.network/virtualhubs": _table,
+    "microsoft.compute/disks": _disk,
+    "microsoft.recoveryservices/vaults": _vault,
+    "microsoft.storage/storageaccounts": _account,
+}
