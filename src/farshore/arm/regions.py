@@ -68,6 +68,11 @@ def geopolitical_region_at(peering_location: str) -> str | None:
     return PEERING_LOCATIONS.get(_normal_place(peering_location))
 
 
+def peering_location_names() -> tuple[str, ...]:
+    """The places where circuits can be had, as Azure writes them."""
+    return tuple(name for names in _PLACES.values() for name in names.split(", "))
+
+
 def local_regions(peering_location: str) -> frozenset[str] | None:
     """The regions that a Local circuit at this place reaches (E17, E19); None where it is not known."""
     return _LOCAL.get(_normal_place(peering_location))

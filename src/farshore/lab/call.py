@@ -115,6 +115,7 @@ class Call:
             pattern=used,
             type_=kind.type,
             api_version=self.api_version,
+            empty_status=used.empty_post,
             data=data,
         )
         if lock:

@@ -30,6 +30,9 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     "virtualNetworkGateways.put": (38 * 60.0, 0.07),
     "virtualNetworkGateways.update": (6 * 60.0, 0.15),
     "virtualNetworkGateways.delete": (9 * 60.0, 0.15),
+    # Recorded once each: a reset took 14 minutes, new tags two.
+    "virtualNetworkGateways.reset": (14 * 60.0, 0.15),
+    "virtualNetworkGateways.tags": (2 * 60.0, 0.15),
     # E37: minutes; no official figure.
     "connections.put": (100.0, 0.15),
     "connections.delete": (75.0, 0.15),

@@ -49,6 +49,8 @@ class Operation:
     """With which the result's place answers an error."""
     result: Any = None
     result_status: int = 204
+    empty_status: int = 204
+    """Of a result that has nothing to show."""
     data: Any = None
     """What the completion needs; JSON."""
 
@@ -75,6 +77,7 @@ def start(
     api_version: str,
     data: Any = None,
     id_hint: str | None = None,
+    empty_status: int = 204,
 ) -> Operation:
     """A new operation on a resource, under way; its id is a hash of the resource, the verb and the attempt."""
     attempt = cloud.count("operation", id_.key, verb)
@@ -91,6 +94,7 @@ def start(
         due=stamp(due),
         retry_after=float(min(10, max(1, round(takes.total_seconds() / 2)))),
         api_version=api_version,
+        empty_status=empty_status,
         data=data,
     )
     keep(cloud, operation)
@@ -125,7 +129,7 @@ def finish(cloud: Cloud, operation: Operation) -> Operation:
         if kind is not None and operation.verb in ("put", "patch", "delete"):
             kind.operation_failed(cloud, operation, refused)
     else:
-        status = 204 if result is None else PATTERNS[operation.pattern].result_status
+        status = operation.empty_status if result is None else PATTERNS[operation.pattern].result_status
         done = replace(operation, status="Succeeded", ended=stamp(ended), result=result, result_status=status)
     # A completion may have told more about its own operation (a Site Recovery job's outcome).
     latest = find(cloud, operation.id)

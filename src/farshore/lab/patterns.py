@@ -52,6 +52,8 @@ class Pattern:
     result_url: Home
     status_body: Status
     result_status: int = 200
+    empty_post: int = 204
+    """With which the result of an action that has nothing to show is answered."""
 
 
 def _id(operation: Operation) -> ResourceId:
@@ -68,6 +70,9 @@ def _network_status(operation: Operation) -> dict[str, Any]:
     body: dict[str, Any] = {"status": operation.status}
     if operation.error is not None:
         body["error"] = operation.error
+    elif operation.status == "Succeeded" and operation.verb not in ("put", "delete"):
+        # Recorded: an action tells its result here too.
+        body["properties"] = {} if operation.result is None else {"output": operation.result}
     return body
 
 
@@ -108,6 +113,7 @@ def _below(operation: Operation, segment: str) -> str:
 NETWORK = Pattern(
     name="network",
     etags=True,
+    empty_post=200,
     status_url=lambda operation: _location(operation, "operations"),
     result_url=lambda operation: _location(operation, "operationResults"),
     status_body=_network_status,

@@ -39,6 +39,14 @@ service inside Azure does: no operation, no answer.
     @view("Microsoft.Network/expressRouteCircuits", "stats")
     def stats(call: Call) -> Response: ...
 
+    @sub_put("Microsoft.Network/connections", "sharedkey")                           # a PUT to such a thing
+    def set_shared_key(call: Call) -> Response: ...
+
+**A provider's list** is a GET below a subscription that shows what Azure offers, and no resources:
+
+    @provider_list("Microsoft.Network/expressRouteServiceProviders")
+    def providers(call: Call) -> Response: ...
+
 `call.argument` is what stands behind the action's name in the path (`routeTables/primary`).
 
 **An event** is something that will happen by itself; it is kept in the state and happens in order of (due, id):
@@ -86,6 +94,8 @@ Happening = Callable[["Cloud", str, Json], None]
 TYPES: dict[str, ResourceType] = {}
 ACTIONS: dict[tuple[str, str], Handler] = {}
 VIEWS: dict[tuple[str, str], Handler] = {}
+PROVIDER_LISTS: dict[str, Handler] = {}
+SUB_PUTS: dict[tuple[str, str], Handler] = {}
 COMPLETIONS: dict[tuple[str, str], Completion] = {}
 EVENTS: dict[str, Happening] = {}
 LISTENERS: dict[str, list[Happening]] = {}
@@ -111,6 +121,14 @@ def action(type_: str, name: str) -> Callable[[F], F]:
 
 def view(type_: str, name: str) -> Callable[[F], F]:
     return _in(VIEWS, (type_.lower(), name.lower()))
+
+
+def provider_list(name: str) -> Callable[[F], F]:
+    return _in(PROVIDER_LISTS, name.lower())
+
+
+def sub_put(type_: str, name: str) -> Callable[[F], F]:
+    return _in(SUB_PUTS, (type_.lower(), name.lower()))
 
 
 def completion(type_: str, verb: str) -> Callable[[F], F]:

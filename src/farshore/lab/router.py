@@ -162,10 +162,11 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
         call.id = parent
         if method == "POST":
             return _action(call, last)
-        view = registry.VIEWS.get((parent.type.lower(), last.lower()))
-        if view is not None and method == "GET":
+        table = {"GET": registry.VIEWS, "PUT": registry.SUB_PUTS}.get(method, {})
+        below = table.get((parent.type.lower(), last.lower()))
+        if below is not None:
             faults.must_serve(cloud, parent, method, None)
-            return view(call)
+            return below(call)
         name = f"{parent.type}/{last}"
         place: str | None = f"{parent.key}/{last.lower()}"
         if name.lower() in registry.TYPES and not cloud.exists(parent):
@@ -178,6 +179,9 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
         place = f"{scope}/providers/{name}".lower() if call.id.resource_group is not None else None
         if method == "POST":
             return _action_of(call, tail[0], last)
+        offered = registry.PROVIDER_LISTS.get(name.lower())
+        if offered is not None and method == "GET":
+            return offered(call)
         if call.id.resource_group is not None:
             _must_have_group(cloud, call.id)
     if method != "GET":
@@ -251,7 +255,7 @@ def _log(call: Call, method: str, headers: Mapping[str, str], response: Response
     """Every write, with who asked and what the answer was (`/_lab/requests`)."""
     cloud = call.cloud
     number = cloud.count("requests")
-    answer = None if response is None else response.body
+    answer, body = None if response is None else response.body, call.request.body
     error = answer.get("error") if isinstance(answer, dict) else None
     cloud.store.shelf("requests")[f"{number:08d}"] = {
         "number": number,
@@ -259,7 +263,7 @@ def _log(call: Call, method: str, headers: Mapping[str, str], response: Response
         "method": method,
         "url": call.request.url,
         "clientRequestId": headers.get("x-ms-client-request-id"),
-        "body": _without_secrets(call.request.body),
+        "body": REDACTED if is_secret(call.request.url.split("?")[0].rsplit("/", 1)[-1]) else _without_secrets(body),
         "status": None if response is None else response.status,
         "answered": answered,
         "error": error,

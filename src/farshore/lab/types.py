@@ -1,9 +1,10 @@
 """The standard life of a resource: what every type does unless its file says otherwise.
 
     PUT     validate ─► keep with provisioningState Updating ─► 201 and an operation ─► on_ready ─► Succeeded
+            one that changes nothing (or tags alone) is Succeeded when it is answered (recorded)
     DELETE  on_delete ─► Deleting ─► 202 and an operation ─► gone, children first ─► on_gone
     PATCH   tags, at once; where `patches` is set, the body merged with what is there, and then as a PUT
-    GET     the kept body, its children inside, what `show` adds, its etag
+    GET     the kept body, its children inside, what `show` adds, its etag, as its api-version has it
 
 One write at a time on one root resource (L12, L16): a PUT of a subnet holds the network. A full PUT replaces (L12);
 children that the body does not mention at all are kept where `keep_omitted` says so, as newer api-versions do.
@@ -21,7 +22,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
-from farshore.lab import operations, shapes
+from farshore.lab import operations, shapes, versions
 from farshore.lab.answers import Refused, child_not_found, group_going, group_not_found, not_found, not_implemented
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
@@ -122,6 +123,10 @@ class ResourceType:
         """The body to keep of an estate's body; called when everything it may refer to is there or soon will be."""
         return body
 
+    def is_quick(self, put: Put) -> bool:
+        """Whether a PUT is over when it is answered, though its operation can be polled."""
+        return False
+
     def region(self, cloud: Cloud, id_: ResourceId) -> str | None:
         body = cloud.body(id_)
         text = None if body is None else body.get("location")
@@ -164,16 +169,20 @@ class ResourceType:
         self.check_children(put)
         self.validate(put)
         at_once = pattern.sync or (pattern.only_creation_waits and before is not None)
+        shown = cloud.show(id_) if pattern.etags and before is not None else None
         self.keep(put, "Succeeded" if at_once else pattern.state)
         status = pattern.put_created if before is None else pattern.put_updated
         if at_once:
             self.on_ready(cloud, id_)
-            return Response(status=status, body=cloud.show(id_))
-        if before is None:
+            return Response(status=status, body=cloud.show(id_, call.query))
+        quick = self.is_quick(put) or (shown is not None and _stayed(shown, cloud.show(id_)))
+        if quick:
+            set_state(cloud, id_, "Succeeded")
+        elif before is None:
             cloud.table("young")[id_.key] = True
-        operation = self.begin(call, id_, "put", created=before is None)
+        operation = self.begin(call, id_, "put", created=before is None, takes=timedelta(0) if quick else None)
         headers = operations.headers(operation, pattern.put_headers, call.base)
-        return Response(status=status, headers=headers, body=cloud.show(id_) if pattern.put_body else None)
+        return Response(status=status, headers=headers, body=cloud.show(id_, call.query) if pattern.put_body else None)
 
     def patch(self, call: Call) -> Response:
         """Tags, at once (L6); more than that where the type's `patches` says so."""
@@ -203,9 +212,14 @@ class ResourceType:
             self.take_away(cloud, id_)
             return Response(status=200)
         set_state(cloud, id_, "Deleting")
-        operation = self.begin(call, id_, "delete", created=False)
+        status = self.delete_status(call)
+        operation = self.begin(call, id_, "delete", created=False, empty_status=200 if status == 200 else 204)
         headers = operations.headers(operation, self.pattern.delete_headers, call.base)
-        return Response(status=self.pattern.delete_status, headers=headers)
+        return Response(status=status, headers=headers)
+
+    def delete_status(self, call: Call) -> int:
+        """With what a deletion that takes time is answered."""
+        return self.pattern.delete_status
 
     # Building blocks. ----------------------------------------------------------------------------------------------
 
@@ -222,7 +236,7 @@ class ResourceType:
         for key, value in put.body.items():
             if key not in (*SHOWN_FIRST, "provisioningState") and value is not None:
                 body[key] = value
-        if self.tracked and put.body.get("tags"):
+        if self.tracked and put.body.get("tags") is not None:
             body["tags"] = put.body["tags"]
         body["properties"] = {"provisioningState": self.pattern.state, **kept, **properties}
         return body
@@ -262,7 +276,7 @@ class ResourceType:
                     for child in cloud.children(id_, name)
                 ]
             body = {**body, "properties": {**body["properties"], **inside}}
-        body = self.show(cloud, id_, body, query)
+        body = versions.as_of(self.show(cloud, id_, body, query), self.type, query)
         if self.pattern.etags:
             body = {**body, "etag": cloud.etag(id_)}
         first = {key: body[key] for key in SHOWN_FIRST if key in body}
@@ -339,18 +353,29 @@ class ResourceType:
                     )
                 seen.add(inner.key)
 
-    def begin(self, call: Call, id_: ResourceId, verb: str, *, created: bool, data: Any = None) -> Operation:
-        """Start the operation of a PUT or DELETE; it holds the resource's lock."""
+    def begin(
+        self,
+        call: Call,
+        id_: ResourceId,
+        verb: str,
+        *,
+        created: bool,
+        data: Any = None,
+        takes: timedelta | None = None,
+        empty_status: int = 204,
+    ) -> Operation:
+        """Start the operation of a PUT or DELETE; it holds the resource's lock. `takes` None: as long as it does."""
         cloud = call.cloud
         operation = operations.start(
             cloud,
             id_,
             verb,
-            takes=self.takes(cloud, id_, verb, created),
+            takes=self.takes(cloud, id_, verb, created) if takes is None else takes,
             pattern=self.pattern,
             type_=self.type,
             api_version=call.api_version,
             data=data,
+            empty_status=empty_status,
         )
         cloud.table("busy")[self.lock(cloud, id_).key] = operation.id
         return operation
@@ -375,7 +400,9 @@ class ResourceType:
                 inner = resource_id(str(child["id"]))
                 cloud.type_of(inner).on_ready(cloud, inner)
         set_state(cloud, id_, "Succeeded")
-        return cloud.show(id_) if PATTERNS[operation.pattern].name != "siteRecovery" else None
+        if PATTERNS[operation.pattern].name == "siteRecovery":
+            return None
+        return cloud.show(id_, {"api-version": operation.api_version})
 
     def operation_failed(self, cloud: Cloud, operation: Operation, refused: Refused) -> None:
         id_ = operation.resource_id
@@ -453,6 +480,18 @@ def merged(body: Body, sent: Body) -> Body:
         else:
             found[key] = value
     return found
+
+
+def _stayed(before: Body, after: Body | None) -> bool:
+    """Whether nothing but tags differs between two shown bodies."""
+    return after is not None and _settled(before["properties"]) == _settled(after["properties"])
+
+
+def _settled(value: Any) -> Any:
+    """Without what a write changes by itself."""
+    if isinstance(value, dict):
+        return {key: _settled(item) for key, item in value.items() if key not in ("provisioningState", "etag")}
+    return [_settled(item) for item in value] if isinstance(value, list) else value
 
 
 def free(cloud: Cloud, operation: Operation, lock: ResourceId) -> None:

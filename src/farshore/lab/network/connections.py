@@ -1,4 +1,4 @@
-"""Microsoft.Network/connections between a gateway and a circuit (E32 to E40).
+"""Microsoft.Network/connections between a gateway and a circuit (E32 to E40); VPN: `vpn_connections.py`.
 
 A connection is a write to the control plane of its gateway's region: with that region lost neither it nor its
 deletion can be done (E36, D62). Two networks with overlapping space can't be connected to one circuit; the code for
@@ -8,7 +8,7 @@ the second connection is taken, and when the region returns two networks answer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from farshore.arm.decode import Network
@@ -18,6 +18,7 @@ from farshore.arm.regions import geopolitical_region_at, geopolitical_region_of,
 from farshore.lab import faults
 from farshore.lab.answers import bad_request
 from farshore.lab.cloud import must_have
+from farshore.lab.network import vpn_connections
 from farshore.lab.network.addresses import overlapping, space_of
 from farshore.lab.network.circuits import connections_of
 from farshore.lab.network.references import CONNECTIONS, configurations, ref
@@ -60,10 +61,9 @@ class Connections(ResourceType):
         cloud = put.cloud
         gateway = must_have(cloud, ref(put.body, "virtualNetworkGateway1"), put.id.text)
         gateway_id = resource_id(str(gateway["id"]))
-        if put.properties.get("connectionType") != "ExpressRoute":
-            raise bad_request(
-                "InvalidRequestFormat", f"Connection {put.id.text}: the lab makes connections of type ExpressRoute."
-            )
+        kind = vpn_connections.kind_of(put.properties)
+        if kind not in ("ExpressRoute", *vpn_connections.FAR_END):
+            raise bad_request("InvalidRequestFormat", f"Connection {put.id.text}: connectionType is {kind!r}.")
         if cloud.region_of(gateway_id) != put.location:
             raise bad_request(
                 "InvalidResourceReference",
@@ -73,6 +73,9 @@ class Connections(ResourceType):
         weight = put.properties.get("routingWeight", 0)
         if not isinstance(weight, int) or not 0 <= weight <= 32000:
             raise bad_request("InvalidRoutingWeight", f"Connection {put.id.text}: routingWeight {weight} (0 to 32000).")
+        if vpn_connections.is_vpn(put.properties):
+            vpn_connections.check(put, gateway)
+            return
         circuit = must_have(cloud, ref(put.body, "peer"), put.id.text)
         circuit_id = resource_id(str(circuit["id"]))
         faults.must_reach(cloud, cloud.region_of(circuit_id))
@@ -87,6 +90,8 @@ class Connections(ResourceType):
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
         sent = body["properties"]
+        if vpn_connections.is_vpn(sent):
+            return {**body, "properties": vpn_connections.kept(body, put.before_properties)}
         properties = {
             "packetCaptureDiagnosticState": "None",
             "routingWeight": 0,
@@ -105,7 +110,18 @@ class Connections(ResourceType):
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)
         assert body is not None
-        cloud.write(id_, {**body, "properties": {**body["properties"], "connectionStatus": "Connected"}})
+        if not vpn_connections.is_vpn(body["properties"]):
+            cloud.write(id_, {**body, "properties": {**body["properties"], "connectionStatus": "Connected"}})
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        properties = body["properties"]
+        if not vpn_connections.is_vpn(properties) or properties.get("provisioningState") != "Succeeded":
+            return body
+        status = properties.get("connectionStatus") or vpn_connections.status(cloud, id_, body)
+        return {**body, "properties": {**properties, "connectionStatus": status}}
+
+    def rows(self, call: Call, found: list[Body]) -> list[Body]:
+        return [vpn_connections.listed(body) for body in super().rows(call, found)]
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         return {**body, "properties": {"connectionStatus": "Connected", "routingWeight": 0, **body["properties"]}}

@@ -1,13 +1,13 @@
 """Microsoft.Network/virtualNetworkGateways: the long wait of a recovery (E20 to E25, E24 above all).
 
 A PUT takes about 38 minutes; until then the gateway can be seen, is Updating and does nothing. Then it has its BGP
-addresses, at the top of GatewaySubnet. What can be asked of it: learned and advertised routes and its BGP peers, POSTs
-that take some seconds (E11; recorded: 202 with location alone).
+addresses, at the top of GatewaySubnet (`gateway_bodies.py`). What can be asked of it: learned and advertised routes
+and its BGP peers, POSTs that take some seconds (E11; recorded: 202 with location alone).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
@@ -18,13 +18,14 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
+from farshore.lab.network import gateway_bodies
 from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.peerings import _uses
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configuration_links, configurations, ref
 from farshore.lab.network.virtual_networks import gateways_in, peerings_of
 from farshore.lab.paging import page
 from farshore.lab.registry import action, completion, resource_type, view
-from farshore.lab.types import Put, ResourceType, is_young
+from farshore.lab.types import Put, ResourceType, free, is_young, set_state
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -80,40 +81,23 @@ class VirtualNetworkGateways(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
-        sent = body["properties"]
-        items = []
-        for item in configurations(body):
-            name = str(item.get("name") or "default")
-            properties = {"privateIPAllocationMethod": "Dynamic", **(item.get("properties") or {})}
-            items.append(
-                {
-                    "name": name,
-                    "id": f"{put.id.text}/ipConfigurations/{name}",
-                    "type": GATEWAYS + "/ipConfigurations",
-                    "properties": {**properties, "provisioningState": "Succeeded"},
-                }
-            )
-        properties = {
-            "enableBgp": False,
-            "activeActive": False,
-            "allowRemoteVnetTraffic": False,
-            "allowVirtualWanTraffic": False,
-            **sent,
-            "ipConfigurations": items,
-            "sku": {"capacity": 2, **sent["sku"], "tier": sent["sku"].get("tier") or sent["sku"]["name"]},
-        }
-        asn = (sent.get("bgpSettings") or {}).get("asn") or 65515
-        held = put.before_properties.get("bgpSettings") or {}
-        properties["bgpSettings"] = {"peerWeight": 0, **held, **(sent.get("bgpSettings") or {}), "asn": asn}
-        return {**body, "properties": properties}
+        return {**body, "properties": gateway_bodies.kept(put.id, body, put.before_properties)}
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)
         assert body is not None
-        settings = dict(body["properties"].get("bgpSettings") or {})
-        if not settings.get("bgpPeeringAddress"):
-            settings["bgpPeeringAddress"] = ",".join(_own_addresses(cloud, body))
-        cloud.write(id_, {**body, "properties": {**body["properties"], "bgpSettings": settings}})
+        cloud.write(id_, {**body, "properties": gateway_bodies.ready(cloud, body)})
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        return gateway_bodies.shown(body, cloud.etag(id_))
+
+    def patch(self, call: Call) -> Response:
+        """Recorded: 200 with the gateway Updating, and no address to poll."""
+        super().patch(call)
+        takes = call.cloud.duration("virtualNetworkGateways.tags", call.id.key)
+        set_state(call.cloud, call.id, "Updating")
+        self.begin(call, call.id, "put", created=False, takes=takes)
+        return self.get(call)
 
     def links(self, body: Body) -> Iterator[Link]:
         return configuration_links(body)
@@ -216,19 +200,6 @@ def _check_table(put: Put, subnet: ResourceId) -> None:
             )
 
 
-def _own_addresses(cloud: Cloud, body: Body) -> list[str]:
-    """The instances' addresses: a VPN gateway has the last usable one (recorded), an ExpressRoute gateway two, the
-    twelfth and thirteenth."""
-    subnet = next((text for item in configurations(body) if (text := ref(item, "subnet"))), None)
-    spaces = () if subnet is None else subnet_prefixes(cloud, resource_id(subnet))
-    if not spaces:
-        return []
-    space = spaces[0]
-    if body["properties"].get("gatewayType") == "ExpressRoute":
-        return [str(space[12]), str(space[13])]
-    return [str(space[-2])] if not body["properties"].get("activeActive") else [str(space[-2]), str(space[-3])]
-
-
 def _asked(call: Call, verb: str) -> Response:
     body = call.must_exist()
     state = body["properties"].get("provisioningState")
@@ -250,6 +221,29 @@ def advertised(call: Call) -> Response:
 @action(GATEWAYS, "getBgpPeerStatus")
 def peers(call: Call) -> Response:
     return _asked(call, "getBgpPeerStatus")
+
+
+@action(GATEWAYS, "getVpnClientConnectionHealth")
+def clients(call: Call) -> Response:
+    return _asked(call, "getVpnClientConnectionHealth")
+
+
+@action(GATEWAYS, "reset")
+def reset(call: Call) -> Response:
+    """Its instances start anew, one after the other: forwarding goes on."""
+    call.must_exist()
+    call.must_be_free()
+    headers = ("azure-asyncoperation", "location")
+    return call.accept("reset", duration="virtualNetworkGateways.reset", headers=headers, lock=True)
+
+
+@action(GATEWAYS, "supportedVpnDevices")
+def devices(call: Call) -> Response:
+    """The list of routers that Azure writes configurations for: this lab knows of none."""
+    call.must_exist()
+    return Response(
+        status=200, body='<?xml version="1.0" encoding="utf-8"?><RpVpnDeviceList version="1.0"></RpVpnDeviceList>'
+    )
 
 
 @view(GATEWAYS, "connections")
@@ -277,3 +271,16 @@ def told_advertised(cloud: Cloud, operation: Operation) -> Body:
 def told_peers(cloud: Cloud, operation: Operation) -> Body:
     operations.must_be_there(cloud, operation)
     return {"value": dataplane.gateway_peers(cloud, operation.resource_id)}
+
+
+@completion(GATEWAYS, "getVpnClientConnectionHealth")
+def told_clients(cloud: Cloud, operation: Operation) -> Body:
+    """Nobody dials in to this lab."""
+    operations.must_be_there(cloud, operation)
+    return {"value": []}
+
+
+@completion(GATEWAYS, "reset")
+def was_reset(cloud: Cloud, operation: Operation) -> None:
+    operations.must_be_there(cloud, operation)
+    free(cloud, operation, operation.resource_id)

@@ -6,7 +6,7 @@ an attachment is `attach`, called by whoever makes machines.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
+from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static, next_free
 from farshore.lab.network.references import configuration_links, configurations, in_use, ref
@@ -23,6 +24,20 @@ from farshore.lab.types import Put, ResourceType
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
+
+
+DEFAULTS: Body = {
+    "enableAcceleratedNetworking": False,
+    "vnetEncryptionSupported": False,
+    "enableIPForwarding": False,
+    "disableTcpStateTracking": False,
+    "hostedWorkloads": [],
+    "tapConfigurations": [],
+    "nicType": "Standard",
+    "allowPort25Out": True,
+}
+DELETED_AT_ONCE = "2021-02-01"
+"""The api-version from which a deletion is answered 200: between 2020-07-01 (202) and 2022-01-01 (200), recorded."""
 
 
 @resource_type("Microsoft.Network/networkInterfaces")
@@ -85,14 +100,25 @@ class NetworkInterfaces(ResourceType):
         for at, item in enumerate(configurations(put.body)):
             items.append(_completed(put, item, before.get(str(item.get("name")).lower()), at == 0, given))
         properties = {
-            "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
-            "enableAcceleratedNetworking": False,
-            "enableIPForwarding": False,
-            "nicType": "Standard",
+            **DEFAULTS,
             **body["properties"],
+            "dnsSettings": _names(put, body["properties"].get("dnsSettings") or {}),
             "ipConfigurations": items,
         }
-        return {**body, "properties": properties}
+        return {**body, "kind": "Regular", "properties": properties}
+
+    def is_quick(self, put: Put) -> bool:
+        """Recorded: a NIC that no machine has is Succeeded when it is answered."""
+        return ref(put.before, "virtualMachine") is None
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        etag = cloud.etag(id_)
+        items = [_with_etag(item, etag) for item in configurations(body)]
+        return {**body, "properties": {**body["properties"], "ipConfigurations": items}}
+
+    def delete_status(self, call: Call) -> int:
+        """Recorded: in newer api-versions the 200 of what is over, with the addresses to poll of what is not."""
+        return 200 if call.api_version >= DELETED_AT_ONCE else super().delete_status(call)
 
     def links(self, body: Body) -> Iterator[Link]:
         return configuration_links(body)
@@ -119,6 +145,21 @@ class NetworkInterfaces(ResourceType):
                 f"Network Interface {id_.text} is used by existing resource {machine}. In order to delete the network "
                 "interface, it must be dissociated from the resource.",
             )
+
+
+def _names(put: Put, sent: Body) -> Body:
+    """The name service's part: a suffix that Azure makes for each network and region."""
+    network = next((text for item in configurations(put.body) if (text := ref(item, "subnet"))), "")
+    guid = put.cloud.guid("internal domain", put.location, network.lower().split("/subnets/")[0]).replace("-", "")
+    suffix = f"{guid[:26]}.{guid[26]}x.internal.cloudapp.net"
+    found: Body = {"dnsServers": [], "appliedDnsServers": [], **sent, "internalDomainNameSuffix": suffix}
+    if sent.get("internalDnsNameLabel"):
+        found["internalFqdn"] = f"{sent['internalDnsNameLabel']}.{suffix}"
+    return found
+
+
+def _with_etag(item: Body, etag: str) -> Body:
+    return {**{key: item[key] for key in ("name", "id") if key in item}, "etag": etag, **item}
 
 
 def attach(cloud: Cloud, nic: ResourceId, machine: ResourceId | None, *, primary: bool = True) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.lab import versions
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.cloud import must_have
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 GATEWAY_SUBNET = "gatewaysubnet"
+DEDICATED = ("microsoft.hardwaresecuritymodules/dedicatedhsms", "microsoft.netapp/volumes")
+"""Services whose hardware stands in the subnet (recorded for the first)."""
 
 
 @resource_type("Microsoft.Network/virtualNetworks/subnets")
 class Subnets(ResourceType):
     tracked = False
     forwards = True
-    read_only = ("provisioningState", "ipConfigurations")
+    read_only = ("provisioningState", "ipConfigurations", "purpose")
 
     def validate(self, put: Put) -> None:
         network = put.id.parent
@@ -67,22 +70,31 @@ class Subnets(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
+        policies = "privateEndpointNetworkPolicies"
         properties = {
             "delegations": [],
-            "privateEndpointNetworkPolicies": "Disabled",
+            policies: versions.default(self.type, policies, put.query, "Disabled"),
             "privateLinkServiceNetworkPolicies": "Enabled",
             **body["properties"],
         }
+        properties["delegations"] = [_delegation(put.id, item) for item in properties["delegations"] or []]
+        if any(_service(item).lower() in DEDICATED for item in properties["delegations"]):
+            properties["purpose"] = "HostedWorkloads"
         endpoints = [_endpoint(item, put) for item in properties.get("serviceEndpoints") or []]
         if endpoints:
             properties["serviceEndpoints"] = endpoints
         return {**body, "properties": properties}
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        properties = body["properties"]
+        if properties.get("delegations"):
+            etag = cloud.etag(id_)
+            items = [{**item, "etag": etag} for item in properties["delegations"] if isinstance(item, dict)]
+            properties = {**properties, "delegations": items}
         used = in_use(cloud, id_)
-        if not used:
-            return body
-        return {**body, "properties": {**body["properties"], "ipConfigurations": [{"id": item} for item in used]}}
+        if used:
+            properties = {**properties, "ipConfigurations": [{"id": item} for item in used]}
+        return {**body, "properties": properties}
 
     def links(self, body: Body) -> Iterator[Link]:
         return subnet_links(body)
@@ -100,6 +112,27 @@ class Subnets(ResourceType):
                 f"Subnet {id_.name} is in use by {used[0]} and cannot be deleted. In order to delete the subnet, "
                 "delete all the resources within the subnet.",
             )
+
+
+def _service(delegation: Body) -> str:
+    return str((delegation.get("properties") or {}).get("serviceName") or "")
+
+
+def _delegation(subnet: ResourceId, item: Body) -> Body:
+    """With what the service may do there."""
+    name = str(item.get("name") or "0")
+    dedicated = _service(item).lower() in DEDICATED
+    actions = ["Microsoft.Network/networkinterfaces/*", "Microsoft.Network/virtualNetworks/subnets/join/action"]
+    return {
+        "name": name,
+        "id": f"{subnet.text}/delegations/{name}",
+        "properties": {
+            "actions": actions if dedicated else ["Microsoft.Network/virtualNetworks/subnets/action"],
+            **(item.get("properties") or {}),
+            "provisioningState": "Succeeded",
+        },
+        "type": "Microsoft.Network/virtualNetworks/subnets/delegations",
+    }
 
 
 def _check_use(put: Put, own: tuple[Network, ...]) -> None:

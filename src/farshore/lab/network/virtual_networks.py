@@ -12,6 +12,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.network.addresses import inside, overlapping, prefix, prefixes_of, space_of
+from farshore.lab.network.bgp_communities import regional_community
 from farshore.lab.network.references import PEERINGS, in_use, ref
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType, child_of
@@ -43,6 +44,11 @@ class VirtualNetworks(ResourceType):
         body = self.standard(put)
         properties = {"enableDdosProtection": False, **body["properties"]}
         properties.pop("enableVmProtection", None)
+        if properties.get("dhcpOptions") is not None:
+            properties["dhcpOptions"] = {"dnsServers": [], **properties["dhcpOptions"]}
+        if properties.get("bgpCommunities") is not None:
+            regional = f"12076:{regional_community(put.location, public=False)}"
+            properties["bgpCommunities"] = {**properties["bgpCommunities"], "regionalCommunity": regional}
         return {**body, "properties": properties}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:

@@ -1,0 +1,182 @@
+"""What a virtual network gateway shows of itself beside what it was given.
+
+Recorded: a gateway under way has `vpnClientConfiguration` though nobody asked for one, an ASN of 0 where none was
+given, and no addresses; when it is ready the client configuration that nobody asked for is gone, and each IP
+configuration has its BGP address and its tunnel's public address. What was asked for shows whom it serves once ready.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab.network.addresses import subnet_prefixes
+from farshore.lab.network.public_ip_addresses import address_of
+from farshore.lab.network.references import GATEWAYS, configurations, ref
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+DEFAULTS: Body = {
+    "packetCaptureDiagnosticState": "None",
+    "enablePrivateIpAddress": False,
+    "isMigrateToCSES": False,
+    "natRules": [],
+    "virtualNetworkGatewayPolicyGroups": [],
+    "enableBgpRouteTranslationForNat": False,
+    "disableIPSecReplayProtection": False,
+    "vpnType": "RouteBased",
+    "enableBgp": False,
+    "activeActive": False,
+    "allowRemoteVnetTraffic": False,
+    "allowVirtualWanTraffic": False,
+}
+CLIENT_LISTS = (
+    "vpnClientRootCertificates",
+    "vpnClientRevokedCertificates",
+    "vngClientConnectionConfigurations",
+    "radiusServers",
+    "vpnClientIpsecPolicies",
+)
+SECOND_GENERATION = ("VpnGw4", "VpnGw5", "VpnGw4AZ", "VpnGw5AZ")
+DEFAULT_ASN = 65515
+
+
+def kept(id_: ResourceId, body: Body, before: Body) -> Body:
+    """The properties to keep of a PUT; `before` are those that it replaces."""
+    sent = body["properties"]
+    is_vpn = sent.get("gatewayType") == "Vpn"
+    sku = sent["sku"]
+    generation = "Generation2" if sku.get("name") in SECOND_GENERATION else "Generation1"
+    properties = {
+        **DEFAULTS,
+        "vpnGatewayGeneration": generation if is_vpn else "None",
+        **sent,
+        "ipConfigurations": [_configuration(id_, item) for item in configurations(body)],
+        "sku": {"capacity": 2, **sku, "tier": sku.get("tier") or sku["name"]},
+    }
+    held = before.get("bgpSettings") or {}
+    given = sent.get("bgpSettings") or {}
+    asn = given.get("asn") or held.get("asn") or (0 if is_vpn else DEFAULT_ASN)
+    properties["bgpSettings"] = {"peerWeight": 0, **held, **given, "asn": asn}
+    if is_vpn:
+        properties["bgpSettings"]["bgpPeeringAddresses"] = _peering_addresses(properties, held)
+    if sent.get("vpnClientConfiguration") is not None:
+        properties["vpnClientConfiguration"] = _client(sent["vpnClientConfiguration"], str(sku.get("name")))
+    return properties
+
+
+def ready(cloud: Cloud, body: Body) -> Body:
+    """The properties once the gateway works: its ASN, its addresses."""
+    properties = dict(body["properties"])
+    settings = dict(properties.get("bgpSettings") or {})
+    settings["asn"] = settings.get("asn") or DEFAULT_ASN
+    own = own_addresses(cloud, body)
+    if not settings.get("bgpPeeringAddress"):
+        settings["bgpPeeringAddress"] = ",".join(own)
+    if properties.get("gatewayType") == "Vpn":
+        told = [text for text in str(settings["bgpPeeringAddress"]).split(",") if text]
+        settings["bgpPeeringAddresses"] = [
+            {**item, "defaultBgpIpAddresses": told[at : at + 1] or own[at : at + 1], "tunnelIpAddresses": tunnel}
+            for at, (item, tunnel) in enumerate(
+                zip(settings.get("bgpPeeringAddresses") or [], _tunnels(cloud, body), strict=False)
+            )
+        ]
+    return {**properties, "bgpSettings": settings}
+
+
+def shown(body: Body, etag: str) -> Body:
+    """The body of a GET."""
+    properties = dict(body["properties"])
+    state = properties.get("provisioningState", "Succeeded")
+    under_way = state == "Updating"
+    items = []
+    for item in configurations(body):
+        inner = {**(item.get("properties") or {}), "provisioningState": state}
+        items.append({**{key: item[key] for key in ("name", "id") if key in item}, "etag": etag, **item})
+        items[-1]["properties"] = inner
+    properties["ipConfigurations"] = items
+    client = properties.get("vpnClientConfiguration")
+    if client is None and under_way:
+        properties["vpnClientConfiguration"] = _client({}, str((properties.get("sku") or {}).get("name")))
+    elif client is not None and not under_way:
+        counts = ("vpnClientConnectionsCount", "totalIngressBytesTransferred", "totalEgressBytesTransferred")
+        properties["vpnClientConfiguration"] = {**client, "vpnClientConnectionHealth": dict.fromkeys(counts, 0)}
+    return {**body, "properties": properties}
+
+
+def own_addresses(cloud: Cloud, body: Body) -> list[str]:
+    """The instances' addresses: a VPN gateway has the last usable one (recorded), an ExpressRoute gateway two, the
+    twelfth and thirteenth."""
+    subnet = next((text for item in configurations(body) if (text := ref(item, "subnet"))), None)
+    spaces = () if subnet is None else subnet_prefixes(cloud, resource_id(subnet))
+    if not spaces:
+        return []
+    space = spaces[0]
+    if body["properties"].get("gatewayType") == "ExpressRoute":
+        return [str(space[12]), str(space[13])]
+    return [str(space[-2])] if not body["properties"].get("activeActive") else [str(space[-2]), str(space[-3])]
+
+
+def _configuration(id_: ResourceId, item: Body) -> Body:
+    name = str(item.get("name") or "default")
+    return {
+        "name": name,
+        "id": f"{id_.text}/ipConfigurations/{name}",
+        "type": GATEWAYS + "/ipConfigurations",
+        "properties": {
+            "privateIPAllocationMethod": "Dynamic",
+            **(item.get("properties") or {}),
+            "provisioningState": "Succeeded",
+        },
+    }
+
+
+def _peering_addresses(properties: Body, held: Body) -> list[Body]:
+    """One entry an IP configuration; what is known of it already stays."""
+    given = (properties["bgpSettings"]).get("bgpPeeringAddresses") or []
+    before = {str(item.get("ipconfigurationId")).lower(): item for item in held.get("bgpPeeringAddresses") or []}
+    custom = {str(item.get("ipconfigurationId")).lower(): item.get("customBgpIpAddresses") for item in given}
+    found = []
+    for item in properties["ipConfigurations"]:
+        key = str(item["id"]).lower()
+        entry = {
+            "ipconfigurationId": item["id"],
+            "defaultBgpIpAddresses": before.get(key, {}).get("defaultBgpIpAddresses") or [],
+            "customBgpIpAddresses": custom.get(key) or [],
+        }
+        if "tunnelIpAddresses" in before.get(key, {}):
+            entry["tunnelIpAddresses"] = before[key]["tunnelIpAddresses"]
+        found.append(entry)
+    return found
+
+
+def _tunnels(cloud: Cloud, body: Body) -> list[list[str]]:
+    """The public address of each IP configuration."""
+    found = []
+    for item in configurations(body):
+        public = ref(item, "publicIPAddress")
+        known = None if public is None else (cloud.body(public) or {}).get("properties", {}).get("ipAddress")
+        found.append([] if public is None else [str(known or address_of(cloud, resource_id(public)))])
+    return found
+
+
+def _client(sent: Body, sku: str) -> Body:
+    """A configuration for VPN clients with everything that Azure shows of one."""
+    ways: list[Any] = sent.get("vpnAuthenticationTypes") or [
+        way
+        for way, keys in (
+            ("Certificate", ("vpnClientRootCertificates",)),
+            ("Radius", ("radiusServerAddress", "radiusServers")),
+            ("AAD", ("aadTenant",)),
+        )
+        if any(sent.get(key) for key in keys)
+    ]
+    protocols = sent.get("vpnClientProtocols") or (["SSTP"] if sku == "Basic" else ["OpenVPN", "IkeV2"])
+    return {
+        **{name: [] for name in CLIENT_LISTS},
+        **sent,
+        "vpnClientProtocols": protocols,
+        "vpnAuthenticationTypes": ways,
+    }

@@ -1,0 +1,125 @@
+"""What of a body an api-version shows.
+
+A resource is one thing; an api-version is a view of it. A property that came with a later version is left out of the
+answers to an earlier one, some defaults were others then, and a few properties were shown only in old versions. The
+versions are those in which Azure's own clients first know the property, and for what no client knows
+(`isMigrateToCSES`, `kind` of a NIC) the first in which it was recorded.
+
+A reader that names no version (the lab itself) sees everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from farshore.arm.json import Body
+
+SINCE: Mapping[str, Mapping[str, str]] = {
+    "Microsoft.Network/virtualNetworks": {
+        "properties.bgpCommunities": "2019-08-01",
+        "properties.flowTimeoutInMinutes": "2021-02-01",
+        "properties.encryption": "2021-08-01",
+        "properties.privateEndpointVNetPolicies": "2023-09-01",
+    },
+    "Microsoft.Network/virtualNetworks/subnets": {
+        "properties.delegations": "2018-08-01",
+        "properties.purpose": "2018-08-01",
+        "properties.natGateway": "2019-02-01",
+        "properties.privateEndpointNetworkPolicies": "2019-04-01",
+        "properties.privateLinkServiceNetworkPolicies": "2019-04-01",
+        "properties.defaultOutboundAccess": "2023-06-01",
+    },
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings": {
+        "properties.peeringSyncLevel": "2021-02-01",
+        "properties.remoteVirtualNetworkAddressSpace": "2021-02-01",
+        "properties.peerCompleteVnets": "2021-02-01",
+        "properties.remoteGateways": "2021-02-01",
+    },
+    "Microsoft.Network/publicIPAddresses": {
+        "sku": "2017-10-01",
+        "sku.tier": "2020-07-01",
+        "properties.ipTags": "2018-01-01",
+        "properties.deleteOption": "2021-02-01",
+    },
+    "Microsoft.Network/networkInterfaces": {
+        "kind": "2021-02-01",
+        "properties.allowPort25Out": "2021-02-01",
+        "properties.vnetEncryptionSupported": "2021-08-01",
+        "properties.disableTcpStateTracking": "2022-05-01",
+        "properties.auxiliaryMode": "2022-05-01",
+        "properties.auxiliarySku": "2022-09-01",
+        "properties.nicType": "2020-07-01",
+        "properties.hostedWorkloads": "2018-08-01",
+        "properties.tapConfigurations": "2018-08-01",
+    },
+    "Microsoft.Network/virtualNetworkGateways": {
+        "properties.customRoutes": "2019-02-01",
+        "properties.vpnGatewayGeneration": "2019-07-01",
+        "properties.enablePrivateIpAddress": "2019-12-01",
+        "properties.bgpSettings.bgpPeeringAddresses": "2019-12-01",
+        "properties.vpnClientConfiguration.radiusServers": "2020-03-01",
+        "properties.vpnClientConfiguration.vpnAuthenticationTypes": "2020-11-01",
+        "properties.natRules": "2021-02-01",
+        "properties.enableBgpRouteTranslationForNat": "2021-02-01",
+        "properties.isMigrateToCSES": "2021-08-01",
+        "properties.disableIPSecReplayProtection": "2021-08-01",
+        "properties.virtualNetworkGatewayPolicyGroups": "2021-08-01",
+        "properties.vpnClientConfiguration.vngClientConnectionConfigurations": "2021-08-01",
+        "properties.allowRemoteVnetTraffic": "2022-05-01",
+        "properties.allowVirtualWanTraffic": "2022-05-01",
+    },
+    "Microsoft.Network/connections": {
+        "properties.usePolicyBasedTrafficSelectors": "2017-03-01",
+        "properties.ipsecPolicies": "2017-03-01",
+        "properties.expressRouteGatewayBypass": "2018-07-01",
+        "properties.packetCaptureDiagnosticState": "2019-11-01",
+        "properties.gatewayCustomBgpIpAddresses": "2021-03-01",
+        "properties.enablePrivateLinkFastPath": "2022-05-01",
+    },
+    "Microsoft.Network/routeTables": {"properties.resourceGuid": "2020-04-01"},
+}
+"""Type to property's path to the first api-version that shows it. Sub-resources are looked into by their own types."""
+
+UNTIL: Mapping[str, Mapping[str, tuple[str, Any]]] = {
+    "Microsoft.Network/virtualNetworks": {"enableVmProtection": ("2020-11-01", False)},
+}
+"""Type to property to the first api-version that no longer shows it, and what it was."""
+
+ONCE: Mapping[str, Mapping[str, tuple[str, Any]]] = {
+    "Microsoft.Network/virtualNetworks/subnets": {"privateEndpointNetworkPolicies": ("2021-02-01", "Enabled")},
+}
+"""Type to property to the first api-version with today's default, and the default before it."""
+
+_SINCE = {type_.lower(): table for type_, table in SINCE.items()}
+_UNTIL = {type_.lower(): table for type_, table in UNTIL.items()}
+_ONCE = {type_.lower(): table for type_, table in ONCE.items()}
+
+
+def as_of(body: Body, type_: str, query: Mapping[str, str]) -> Body:
+    """The body as the query's api-version shows it."""
+    version = query.get("api-version", "")[:10]
+    if not version:
+        return body
+    for path, first in _SINCE.get(type_.lower(), {}).items():
+        if version < first:
+            body = _without(body, path.split("."))
+    gone = {name: value for name, (end, value) in _UNTIL.get(type_.lower(), {}).items() if version < end}
+    if gone:
+        body = {**body, "properties": {**body.get("properties", {}), **gone}}
+    return body
+
+
+def default(type_: str, name: str, query: Mapping[str, str], today: Any) -> Any:
+    """The default of a property in an api-version."""
+    found = _ONCE.get(type_.lower(), {}).get(name)
+    version = query.get("api-version", "")[:10]
+    return today if found is None or not version or version >= found[0] else found[1]
+
+
+def _without(body: Any, path: list[str]) -> Any:
+    if not isinstance(body, dict) or path[0] not in body:
+        return body
+    if len(path) == 1:
+        return {key: value for key, value in body.items() if key != path[0]}
+    return {**body, path[0]: _without(body[path[0]], path[1:])}
