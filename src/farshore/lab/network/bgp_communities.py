@@ -14,8 +14,8 @@ from farshore.arm.http import Response
 from farshore.arm.json import Body
 from farshore.arm.regions import REGIONS
 from farshore.lab.call import Call
+from farshore.lab.paging import page
 from farshore.lab.registry import provider_list
-from farshore.lab.router import page
 
 _NUMBERS = {
     "westeurope": 2,

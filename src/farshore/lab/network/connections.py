@@ -17,6 +17,7 @@ from farshore.arm.json import Body
 from farshore.arm.regions import geopolitical_region_at, geopolitical_region_of, local_regions
 from farshore.lab import faults
 from farshore.lab.answers import bad_request
+from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network import vpn_connections
 from farshore.lab.network.addresses import overlapping, space_of

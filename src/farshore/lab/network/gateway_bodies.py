@@ -94,8 +94,8 @@ def shown(body: Body, etag: str) -> Body:
     items = []
     for item in configurations(body):
         inner = {**(item.get("properties") or {}), "provisioningState": state}
-        items.append({**{key: item[key] for key in ("name", "id") if key in item}, "etag": etag, **item})
-        items[-1]["properties"] = inner
+        first: Body = {key: item[key] for key in ("name", "id") if key in item}
+        items.append({**first, "etag": etag, **item, "properties": inner})
     properties["ipConfigurations"] = items
     client = properties.get("vpnClientConfiguration")
     if client is None and under_way:

@@ -10,8 +10,8 @@ from farshore.arm.json import Body
 from farshore.arm.regions import peering_location_names
 from farshore.lab.call import Call
 from farshore.lab.network.circuits import BANDWIDTHS
+from farshore.lab.paging import page
 from farshore.lab.registry import provider_list
-from farshore.lab.router import page
 
 LIST = "Microsoft.Network/expressRouteServiceProviders"
 PROVIDERS = ("Equinix", "Megaport")
