@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds faults naive twin bench routers replay check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds faults naive twin bench bench-lab routers replay check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -52,6 +52,17 @@ twin: setup
 ROWS ?=
 bench: setup
 	@$(PY) -m bench $(ROWS)
+
+## make bench-lab  the served lab under wrk, its start, a million resources; moto's server and Azurite beside (installs both)
+bench-lab: setup build/peers/.stamp
+	@$(PY) -m bench.lab --peers build/peers
+
+build/peers/.stamp: tools/peers.txt
+	@mkdir -p build/peers
+	@python3 -m venv build/peers/moto
+	@build/peers/moto/bin/python -m pip install --quiet --disable-pip-version-check -r tools/peers.txt
+	@npm install --prefix build/peers/azurite --no-fund --no-audit --silent azurite@3.37.0
+	@touch $@
 
 ## make routers    a generated estate's tables as plain routers' configurations, for other verifiers: SPOKES=200
 SPOKES ?= 200

@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -31,6 +32,7 @@ from farshore.lab import identity, operations
 from farshore.lab.certificates import certificates
 from farshore.lab.cloud import Cloud
 from farshore.lab.served_clock import JUMP, ServedClock
+from farshore.lab.store import Recent
 from farshore.run.holder import me
 from farshore.times import moment, stamp
 
@@ -40,6 +42,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 SILENCE = 20.0
 """Seconds of wall time, at pace 1, until the front door gives up on a region."""
 TICK = 1.0
+POLLED = 1_000
+"""URLs whose last answer is remembered, more or less: nobody polls more of them."""
 STATE = "lab.json"
 LAB_TIME = {"x-farshore-time": "lab"}
 """Said by a client whose own clock runs at the lab's pace: it is told the pauses that Azure would ask for."""
@@ -129,8 +133,8 @@ class LabApp:
         self._clock = clock
         self._url = url
         self._tenant = cloud.guid("tenant")
-        self._asked: dict[str, bytes] = {}
-        """What was answered to each GET: the same again is a poll (jump)."""
+        self._asked: Recent[bytes] = Recent(POLLED)
+        """What was answered to each GET of late, as a digest: the same again is a poll (jump)."""
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -213,9 +217,10 @@ class LabApp:
         if operation is not None and operation.running:
             # One that ends with a job of the service's is due at no time of its own: on to what happens next.
             return self._jump_to(min(filter(None, (moment(operation.due), self._cloud.next_due()))))
-        said = dumps([response.status, response.body if not isinstance(response.body, bytes) else None])
+        body = response.body if not isinstance(response.body, bytes) else None
+        said = blake2b(dumps([response.status, body]), digest_size=16).digest()
         same = self._asked.get(request.url) == said
-        self._asked[request.url] = said
+        self._asked.put(request.url, said)
         return same and self._jump_to(self._cloud.next_due())
 
     def _jump_to(self, due: datetime | None) -> bool:
