@@ -226,6 +226,14 @@ def server_doubts(world: World) -> Iterator[tuple[str, tuple[Network, ...], tupl
             if servers[key].preference not in ("", "expressroute"):
                 texts += (f"how {servers[key].id.short} chooses by hubRoutingPreference {servers[key].preference}",)
             texts += tuple(text for nic in servers[key].peers.values() if nic for text in doubts.of_nic(nic))
-        said = tuple(dict.fromkeys(a.prefix for a in world.outside.advertised if a.to.partition("#")[0] == key))
+        adverts = [advert for advert in world.outside.advertised if advert.to.partition("#")[0] == key]
+        said = tuple(dict.fromkeys(advert.prefix for advert in adverts))
         if texts and said:
             yield where, said, texts
+        if key in servers and servers[key].nobody:
+            # Nobody stands there, unless a marker hides who, or that the network is a peer.
+            network = world.index.networks.get(where)
+            hidden = () if network is None else next_hop_unread(world, network)
+            lost = tuple(dict.fromkeys(advert.prefix for advert in adverts if advert.peer in servers[key].nobody))
+            if hidden and lost:
+                yield where, lost, hidden

@@ -3,9 +3,9 @@
 A Route Server is a `virtualHubs` resource whose `ipConfigurations` child stands in the RouteServerSubnet; its
 neighbours are `bgpConnections`: appliances in its own network or in one peered with it. What they say comes from
 outside the estate (`Outside.advertised`); one whose machine does not run says nothing, so what it said is withdrawn,
-unlike a row of a user's table (R25). A Route Server is not in the data path: next hops are the appliances' own. Per
-prefix the shortest AS path is used and passed on, equal ones share the traffic. With branch-to-branch traffic it also
-tells the network's gateways, and them to the appliances.
+unlike a row of a user's table (R25), and so it is where nobody holds the address, or nobody near. A Route Server is not
+in the data path: next hops are the appliances' own. Per prefix the shortest AS path is used and passed on, equal ones
+share the traffic. With branch-to-branch traffic it also tells the network's gateways, and them to the appliances.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from farshore.routing.bgp import AZURE_ASN, Heard
 from farshore.routing.failures import Health
 from farshore.routing.index import Index, network_key
 from farshore.routing.peering import LivePeering
+from farshore.routing.prefixes import covered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,9 @@ class RouteServer:
     preference: str
     """`hubRoutingPreference`, lower-case; empty where it is not set, which is ExpressRoute (R19)."""
     peers: Mapping[Address, NetworkInterface | None]
-    """Its neighbours, with the NIC that holds the address where the estate has one."""
+    """Its neighbours, each with the NIC that holds the address; None for one in a network out of sight."""
+    nobody: tuple[Address, ...]
+    """The neighbours at whose address nobody stands, as far as can be read."""
 
 
 def route_servers(index: Index, peerings: Mapping[str, tuple[LivePeering, ...]]) -> dict[str, RouteServer]:
@@ -48,7 +51,10 @@ def route_servers(index: Index, peerings: Mapping[str, tuple[LivePeering, ...]])
         if subnet is not None and hub is not None:
             read, where = index.raw(hub), network_key(subnet)
             network = index.networks.get(where)
-            near = (where, *(live.remote_key for live in peerings.get(where, ())))
+            lives = peerings.get(where, ())
+            near = (where, *(live.remote_key for live in lives))
+            held = {address: _held_by(index, near, address) for address in _peers(hub, index)}
+            unseen = {a for a, nic in held.items() if nic is None and (network is None or _out_of_sight(a, lives))}
             found[hub.key] = RouteServer(
                 id=hub,
                 network=where,
@@ -56,7 +62,8 @@ def route_servers(index: Index, peerings: Mapping[str, tuple[LivePeering, ...]])
                 addresses=tuple(_addresses(read)),
                 branch_to_branch=read.flag("properties.allowBranchToBranchTraffic"),
                 preference=(read.text("properties.hubRoutingPreference") or "").lower(),
-                peers={address: _held_by(index, near, address) for address in _peers(hub, index)},
+                peers={address: nic for address, nic in held.items() if nic is not None or address in unseen},
+                nobody=tuple(address for address, nic in held.items() if nic is None and address not in unseen),
             )
     return found
 
@@ -102,6 +109,12 @@ def _held_by(index: Index, near: Iterable[str], address: Address) -> NetworkInte
     """The NIC that holds an address in the first of some networks that has one."""
     found = (holder.nic for key in near for holder in index.at(key, address))
     return next(found, None)
+
+
+def _out_of_sight(address: Address, lives: Iterable[LivePeering]) -> bool:
+    """Whether an address may be in a peered network that the estate doesn't hold, whose machines nobody sees."""
+    unseen = (live.prefixes for live in lives if live.remote is None)
+    return any(not prefixes or covered(address, prefixes) for prefixes in unseen)
 
 
 def _peers(hub: ResourceId, index: Index) -> Iterator[Address]:
