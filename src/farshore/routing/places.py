@@ -15,7 +15,7 @@ from farshore.routing.index import Holder
 from farshore.routing.prefixes import is_public
 from farshore.routing.sites import SiteTable
 from farshore.routing.values import EffectiveRoute, Flow
-from farshore.routing.vpn import is_vpn
+from farshore.routing.vpn import far_gateway, is_vpn
 
 if TYPE_CHECKING:
     from farshore.routing.world import World
@@ -83,6 +83,10 @@ def vpn_gateway_of(world: World, network: VirtualNetwork) -> VirtualNetworkGatew
 
 def far_end(world: World, route: Heard) -> VirtualNetworkGateway | None:
     """The gateway of the estate at the other end of a tunnel."""
+    connection = world.index.connections.get(route.connection)
+    found = None if connection is None else far_gateway(connection, world.index)
+    if found is not None:
+        return found
     for gateway in world.index.gateways_in.get(route.leads_to, ()):
         if is_vpn(gateway):
             return gateway
@@ -213,9 +217,9 @@ def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagat
     return tuple(dict.fromkeys(found))
 
 
-def server_doubts(world: World) -> Iterator[tuple[str, tuple[Network, ...], tuple[str, ...]]]:
-    """What can't be read of Route Servers and of whether their neighbours speak: the network, empty for any; what is
-    said to it, of which nobody can tell whether it is heard; and why."""
+def server_texts(world: World) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """By Route Server, lower-case id: the network, empty for any, and what can't be read of it, of how it chooses and
+    of whether its neighbours speak."""
     doubts, servers = world.doubts, world.ground.route_servers
     for key in {**doubts.servers, **servers}:
         where, texts = doubts.servers.get(key, ("", ()))
@@ -226,14 +230,22 @@ def server_doubts(world: World) -> Iterator[tuple[str, tuple[Network, ...], tupl
             if servers[key].preference not in ("", "expressroute"):
                 texts += (f"how {servers[key].id.short} chooses by hubRoutingPreference {servers[key].preference}",)
             texts += tuple(text for nic in servers[key].peers.values() if nic for text in doubts.of_nic(nic))
+        yield key, where, texts
+
+
+def server_doubts(world: World) -> Iterator[tuple[str, tuple[Network, ...], tuple[str, ...]]]:
+    """What can't be read of Route Servers and of whether their neighbours speak: the network, empty for any; what is
+    said to it, of which nobody can tell whether it is heard; and why."""
+    for key, where, texts in server_texts(world):
         adverts = [advert for advert in world.outside.advertised if advert.to.partition("#")[0] == key]
         said = tuple(dict.fromkeys(advert.prefix for advert in adverts))
         if texts and said:
             yield where, said, texts
-        if key in servers and servers[key].nobody:
+        server = world.ground.route_servers.get(key)
+        if server is not None and server.nobody:
             # Nobody stands there, unless a marker hides who, or that the network is a peer.
             network = world.index.networks.get(where)
             hidden = () if network is None else next_hop_unread(world, network)
-            lost = tuple(dict.fromkeys(advert.prefix for advert in adverts if advert.peer in servers[key].nobody))
+            lost = tuple(dict.fromkeys(advert.prefix for advert in adverts if advert.peer in server.nobody))
             if hidden and lost:
                 yield where, lost, hidden

@@ -1,8 +1,8 @@
 """Who speaks BGP over circuits in a world, and over what: all that the exchange (exchange.py) starts from.
 
-A gateway that works says its own networks (R40) and, where branches may talk, what appliances told its network's Route
-Server (R46); not what it reaches itself, which comes before an appliance's word (R19). An edge is there while its
-circuit is (E33); its customer's side may fail alone (E4). What has failed says nothing, whoever it is.
+A gateway that works says its own networks (R40) and, where branches may talk, what its network's Route Server tells it
+(branches.py). An edge is there while its circuit is (E33); its customer's side may fail alone (E4). What has failed
+says nothing, whoever it is.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from farshore.arm.decode import Network
 from farshore.arm.network import VirtualNetworkGateway
+from farshore.routing.branches import passed_on
 from farshore.routing.circuits import Attachment
 from farshore.routing.exchange import Inputs, OpenLink, Speaker
 from farshore.routing.failures import LINKS
 from farshore.routing.gateways import customer_addresses, instances, link_prefix, msee_addresses
-from farshore.routing.vpn import is_vpn
+from farshore.routing.vpn import Said, is_vpn
 
 if TYPE_CHECKING:
     from farshore.routing.world import World
@@ -42,28 +42,17 @@ def inputs_of(world: World, *, bare: bool = False) -> Inputs:
 
 def speaker(world: World, gateway: VirtualNetworkGateway, *, bare: bool = False) -> Speaker:
     """What a gateway says, from which instances."""
-    says = [(prefix, (), network) for prefix, network in world.announced(gateway)]
-    more = () if bare else _passed_on(world, gateway)
     return Speaker(
         gateway=gateway.id.key,
-        says=(*says, *more),
+        says=said_by(world, gateway, bare=bare),
         instances=instances(gateway, world.index, world.outside, world.health),
     )
 
 
-def _passed_on(world: World, gateway: VirtualNetworkGateway) -> Iterator[tuple[Network, tuple[int, ...], str]]:
-    """What a gateway says of a Route Server's routes, in the form of `Speaker.says`."""
-    network = world.index.network_of(gateway.subnet)
-    servers = [] if network is None else list(world.servers_for(network.id.key))
-    if not servers:
-        return
-    own = {prefix for prefix, _ in world.announced(gateway)}
-    reached = world.tunnels(gateway) if is_vpn(gateway) else world.bare_exchange.learned.get(gateway.id.key, ())
-    known = own | {route.prefix for route in reached}
-    for server in servers:
-        for prefix, routes in world.server_routes(server).items():
-            if prefix not in known:
-                yield prefix, routes[0].as_path, server.network
+def said_by(world: World, gateway: VirtualNetworkGateway, *, bare: bool = False) -> tuple[Said, ...]:
+    """What a gateway of either kind says by BGP."""
+    own = ((prefix, (), network) for prefix, network in world.announced(gateway))
+    return (*own, *(() if bare else passed_on(world, gateway)))
 
 
 def reaches(world: World) -> set[tuple[str, str]]:

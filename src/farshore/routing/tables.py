@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from farshore.arm.decode import Address
+from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import VirtualNetworkGateway
 from farshore.errors import InputError
 from farshore.routing.bgp import AZURE_ASN, Heard, rows
+from farshore.routing.branches import reached, said_by_gateways
 from farshore.routing.failures import LINKS
 from farshore.routing.gateways import addressed, customer_addresses, instances, link_prefix, msee_at_gateway
 from farshore.routing.places import server_doubts
@@ -147,6 +148,7 @@ def _gateway_learned(world: World, gateway: VirtualNetworkGateway) -> Iterator[H
                 yield from _told_by_sibling(world, gateway, other)
         for server in world.servers_for(where.id.key):
             yield from heard_from_appliances(server, world.outside, world.health)
+            yield from _of_circuits(world, where.id.key) if vpn else ()
 
 
 def _in_tunnel(world: World, gateway: VirtualNetworkGateway, route: Heard) -> Iterator[Heard]:
@@ -170,6 +172,13 @@ def _told_by_sibling(world: World, gateway: VirtualNetworkGateway, other: Virtua
                 yield Heard(prefix, (), hops, other.id.key, network)
 
 
+def _of_circuits(world: World, network: str) -> Iterator[Heard]:
+    """What a VPN gateway is told of a network's circuits where branches talk (R46)."""
+    for other in world.index.gateways_in.get(network, ()):
+        for prefix, routes in world.preferred_of(() if is_vpn(other) else reached(world, other)).items():
+            yield routes[0]._replace(next_hops=_instances(world, other, prefix.version), link=None, weight=0)
+
+
 def _is_neighbour(route: Heard) -> bool:
     return route.prefix.prefixlen == route.prefix.max_prefixlen and not route.next_hops
 
@@ -190,12 +199,14 @@ def _server_says(world: World, server: RouteServer, instance: str | None, to: st
     hops = _only(server.addresses, instance)
     for prefix, network in world.ground.spoken_for(world.index.networks[server.network]):
         yield Heard(prefix, (AZURE_ASN,), hops, server.id.key, network)
+    taken: set[Network] = set()
+    for prefix, path, leads_to in said_by_gateways(world, server.network) if server.branch_to_branch else ():
+        if prefix not in taken:
+            taken.add(prefix)
+            yield Heard(prefix, (AZURE_ASN, *path), hops, server.id.key, leads_to)
     for prefix, routes in world.server_routes(server).items():
-        if not any(route.said_by == f"peer:{to}" for route in routes):
+        if prefix not in taken and not any(route.said_by == f"peer:{to}" for route in routes):
             yield Heard(prefix, (AZURE_ASN, *routes[0].as_path), hops, server.id.key, server.network)
-    for gateway in world.index.gateways_in.get(server.network, ()) if server.branch_to_branch else ():
-        for prefix, routes in world.gateway_routes(gateway).items():
-            yield Heard(prefix, (AZURE_ASN, *routes[0].as_path), hops, server.id.key, routes[0].leads_to)
 
 
 def _only(addresses: tuple[Address, ...], instance: str | None) -> tuple[Address, ...]:

@@ -3,7 +3,8 @@
 * A local network gateway gives its prefixes as static routes. With BGP there is a host route to the neighbour's BGP
   address too, over which the neighbour says its own (`Outside.advertised`).
 * Where a local network gateway describes another gateway of the estate (by public or BGP address), and for connections
-  of type Vnet2Vnet, the other side is known: it says its network and the networks that use it (R40).
+  of type Vnet2Vnet, the other side is known: it says its network and the networks that use it (R40); by BGP what the
+  Route Server of its network tells it, too (branches.py).
 * The pool of point-to-site clients; two active instances hold half of it each.
 
 Next hops in a subnet's table: the instances' private addresses when active-active, else the public address (measured).
@@ -23,7 +24,11 @@ from farshore.routing.failures import Health
 from farshore.routing.gateways import addressed
 from farshore.routing.index import Index
 
-SpokenFor = Callable[[VirtualNetworkGateway], tuple[tuple[Network, str], ...]]
+Said = tuple[Network, tuple[int, ...], str]
+"""Prefix, the path behind the gateway's own number, and who answers: as `exchange.Speaker.says` has it."""
+
+SpokenFor = Callable[[VirtualNetworkGateway, bool], tuple[Said, ...]]
+"""What a gateway says in a tunnel, with BGP or without."""
 
 
 def is_vpn(gateway: VirtualNetworkGateway) -> bool:
@@ -98,10 +103,11 @@ def _from_gateway(
     neighbour: Address | None,
 ) -> Iterator[Heard]:
     if health.gateway(other):
-        path = (other.asn,) if connection.enable_bgp else ()
+        bgp = connection.enable_bgp
         hops = () if neighbour is None else (neighbour,)
-        for prefix, leads_to in spoken_for(other):
+        for prefix, tail, leads_to in spoken_for(other, bgp):
             if prefix.version == 4 and prefix not in known:
+                path = (other.asn, *tail) if bgp else ()
                 yield Heard(prefix, path, hops, connection.id.key, leads_to, connection=connection.id.key)
 
 
@@ -115,6 +121,22 @@ def _answered(
         and _carries(other, far, index, outside, health)
         for other in index.connections.values()
     )
+
+
+def far_gateway(connection: Connection, index: Index) -> VirtualNetworkGateway | None:
+    """The gateway of the estate at the other end of a connection."""
+    if connection.local_network_gateway2 is not None:
+        return _described(index.raw(connection.local_network_gateway2), index)
+    end = connection.virtual_network_gateway2
+    return None if end is None else index.gateways.get(end.key)
+
+
+def far_gateways(gateway: VirtualNetworkGateway, index: Index) -> Iterator[VirtualNetworkGateway]:
+    """Those at the other ends of a gateway's connections."""
+    for connection in index.connections.values():
+        far = far_gateway(connection, index) if connection.virtual_network_gateway1 == gateway.id else None
+        if far is not None:
+            yield far
 
 
 def _described(local: Reader, index: Index) -> VirtualNetworkGateway | None:

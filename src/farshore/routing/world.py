@@ -13,8 +13,8 @@ before it is needed, and what can be shared is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, partial
 from typing import Any
 
 from farshore.arm.decode import Address, Network
@@ -24,6 +24,7 @@ from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside, Site
 from farshore.routing.bgp import Heard, by_prefix, shortest
+from farshore.routing.branches import exchanged, unread_through_tunnels
 from farshore.routing.doubts import Doubt, Doubts
 from farshore.routing.effective import effective, of_families, user_routes
 from farshore.routing.exchange import Exchange, converge
@@ -34,15 +35,15 @@ from farshore.routing.hubs import hanging_on, hub_doubts, hub_prefix, hub_rows
 from farshore.routing.index import Index
 from farshore.routing.latest import Latest
 from farshore.routing.peering import LivePeering, live_peerings
-from farshore.routing.places import server_doubts, table_doubts
+from farshore.routing.places import server_doubts, server_texts, table_doubts
 from farshore.routing.prefixes import LongestMatch, covered
 from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers, speakers_of
 from farshore.routing.security import virtual_network_tag
 from farshore.routing.selection import choose, table
-from farshore.routing.speakers import inputs_of
+from farshore.routing.speakers import inputs_of, said_by
 from farshore.routing.system import ANYWHERE, governed_endpoints, system_routes
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
-from farshore.routing.vpn import is_vpn, public_addresses, tunnel_routes
+from farshore.routing.vpn import Said, is_vpn, public_addresses, tunnel_routes
 
 
 class Ground:
@@ -169,6 +170,7 @@ class World:
             governed = governed_endpoints(self.index)
             doubts = table_doubts(self, network, own, propagated)
             doubts += tuple(map(Doubt, hub_doubts(self, hanging)))
+            doubts += tuple(unread_through_tunnels(self, network)) if propagated else ()
             found = self.settled.tables[subnet.key] = SubnetTable(
                 effective(system, bgp, user, governed), unknown, doubts
             )
@@ -257,6 +259,9 @@ class World:
             told = tuple(prefix for prefix, _ in self.announced(self.index.gateways[key]))
             found.append((ANYWHERE if key in doubts.anything or not told else told, missing))
         found += ((said, missing) for _, said, missing in server_doubts(self))
+        for _, where, missing in server_texts(self):
+            between = exchanged(self, where) if missing else ()
+            found += [(between, missing)] if between else []
         return tuple(found)
 
     @cached_property
@@ -317,21 +322,26 @@ class World:
         """What a gateway reaches beyond its own network: per prefix the routes it uses, by its own preference (E41)."""
         found = self.settled.routes.get(gateway.id.key)
         if found is None:
-            found = {prefix: preferred(routes) for prefix, routes in by_prefix(self.heard_by(gateway)).items()}
-            self.settled.routes[gateway.id.key] = found
+            found = self.settled.routes[gateway.id.key] = self.preferred_of(self.heard_by(gateway))
         return found
+
+    def preferred_of(self, routes: Iterable[Heard]) -> dict[Network, tuple[Heard, ...]]:
+        """What a gateway makes of what it heard, by prefix."""
+        return {prefix: preferred(held) for prefix, held in by_prefix(routes).items()}
 
     def heard_by(self, gateway: VirtualNetworkGateway) -> tuple[Heard, ...]:
         """Everything that a gateway was told over its circuits or tunnels."""
         return self.tunnels(gateway) if is_vpn(gateway) else self.exchange.learned.get(gateway.id.key, ())
 
-    def tunnels(self, gateway: VirtualNetworkGateway) -> tuple[Heard, ...]:
+    def tunnels(self, gateway: VirtualNetworkGateway, *, bare: bool = False) -> tuple[Heard, ...]:
+        """What a VPN gateway was told in its tunnels. `bare`: before Route Servers have told gateways anything."""
         own = {prefix for prefix, _ in self.announced(gateway)}
-        routes = tunnel_routes(gateway, self.index, self.outside, self.health, self._said_in_tunnels)
+        said = partial(self._said_in_tunnels, bare)
+        routes = tunnel_routes(gateway, self.index, self.outside, self.health, said)
         return tuple(route for route in routes if route.prefix not in own)
 
-    def _said_in_tunnels(self, gateway: VirtualNetworkGateway) -> tuple[tuple[Network, str], ...]:
-        return () if self.propagation_off(gateway) else self.announced(gateway)
+    def _said_in_tunnels(self, bare: bool, gateway: VirtualNetworkGateway, bgp: bool) -> tuple[Said, ...]:
+        return () if self.propagation_off(gateway) else said_by(self, gateway, bare=bare or not bgp)
 
     def announced(self, gateway: VirtualNetworkGateway) -> tuple[tuple[Network, str], ...]:
         """The prefixes a gateway announces for virtual networks, and which network answers for each (R40)."""
@@ -343,9 +353,10 @@ class World:
         return {prefix: shortest(routes) for prefix, routes in by_prefix(heard).items()}
 
     def servers_for(self, network: str) -> Iterator[RouteServer]:
-        """The Route Servers that exchange with the gateways of a network."""
+        """The Route Servers that exchange with the gateways of a network, and work."""
         for server in self.ground.route_servers.values():
-            if server.network == network and server.branch_to_branch:
+            talks = server.network == network and server.branch_to_branch
+            if talks and self.health.placed(server.id, server.location):
                 yield server
 
     # The exchange over circuits

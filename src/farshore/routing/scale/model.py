@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from farshore.arm.decode import Network
+from farshore.arm.network import VirtualNetworkGateway
+from farshore.routing.branches import exchanged
 from farshore.routing.hubs import hub_rows
 from farshore.routing.scale.arrivals import Arrivals, Place, arrivals
 from farshore.routing.scale.checks import Checks
@@ -35,6 +37,7 @@ from farshore.routing.scale.whereabouts import may_send_by, members_of
 from farshore.routing.sites import lines_of
 from farshore.routing.speakers import reaches
 from farshore.routing.system import RESERVED
+from farshore.routing.vpn import far_gateways
 from farshore.routing.world import World
 
 T = TypeVar("T", covariant=True)
@@ -291,12 +294,25 @@ def _uneven(sessions: Sessions, reaches: Iterable[tuple[str, str]]) -> Bools:
 
 
 def said_to_branches(world: World) -> Iterator[Network]:
-    """What appliances tell Route Servers that talk to gateways (R46): whom sites are sent to for it is not followed
-    here."""
-    servers = {key for key, server in world.ground.route_servers.items() if server.branch_to_branch}
+    """What appliances and VPN gateways tell Route Servers that talk to gateways (R46): whom sites are sent to for it is
+    not followed here."""
+    servers = {key: server for key, server in world.ground.route_servers.items() if server.branch_to_branch}
     for advert in world.outside.advertised:
         if advert.to.partition("#")[0] in servers:
             yield advert.prefix
+    for server in servers.values():
+        yield from exchanged(world, server.network)
+
+
+def said_in_tunnels(world: World, gateway: VirtualNetworkGateway) -> Iterator[Network]:
+    """What a VPN gateway hears, and what it may hear of a Route Server at the other end of a tunnel once something
+    fails (R46)."""
+    yield from world.gateway_routes(gateway)
+    servers = {server.network for server in world.ground.route_servers.values() if server.branch_to_branch}
+    ends = (world.index.network_of(far.subnet) for far in far_gateways(gateway, world.index))
+    if any(end is not None and end.id.key in servers for end in ends):
+        yield from said_to_branches(world)
+        yield from (prefix for site in world.estate.sites for prefix in site.prefixes)
 
 
 def blind_of(world: World, source: Source, ends: Ends) -> npt.NDArray[np.int8]:
@@ -304,7 +320,7 @@ def blind_of(world: World, source: Source, ends: Ends) -> npt.NDArray[np.int8]:
     for key in source.others:
         gateway = world.index.gateways.get(key)
         if gateway is not None:
-            held += world.gateway_routes(gateway)
+            held += said_in_tunnels(world, gateway)
         elif key in world.ground.route_servers or key in world.doubts.servers:
             # Whoever is heard at the moment, and whoever may be: what is said to it.
             held += (advert.prefix for advert in world.outside.advertised if advert.to.partition("#")[0] == key)
