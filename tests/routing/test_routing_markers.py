@@ -26,6 +26,7 @@ from farshore.routing.scale.outcomes import DENIED, UNKNOWN, WORDS
 from farshore.routing.scale.reach import Reach
 from farshore.routing.values import Flow
 from routing.scale.estates import estate_of
+from routing.scale.test_scale_oracle import held_to_traces
 
 SEEDS = int(os.environ.get("FARSHORE_MARKER_SEEDS", "30"))
 FIELDS = 30
@@ -101,6 +102,15 @@ def test_where_a_thing_stands_that_nobody_can_read_matters_when_a_place_is_lost(
                 assert found[0] == "unknown" or found == _answer(known, flow), f"{where}, {element}: {flow}"
             wrong = _Cells(truth, element).unlike(_Cells(other, element))
             assert not wrong, f"{where}, {element}: at scale {wrong}"
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_at_scale_no_more_is_known_of_what_stands_nobody_knows_where_than_a_trace_says(seed: int) -> None:
+    """Cell by cell, with everything down in turn: not even that a machine in the lost region is silent."""
+    draw, truth = Random(seed), estate_of(seed)
+    places = sorted((key, path) for key, path in values(truth) if path in PLACES)
+    for key, path in draw.sample(places, 1):
+        held_to_traces(hidden(truth, key, path))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -30,6 +30,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import (
     LOAD_BALANCERS,
     VIRTUAL_HUBS,
+    Connection,
     ExpressRouteCircuit,
     NetworkInterface,
     Peering,
@@ -40,9 +41,11 @@ from farshore.arm.network import (
 from farshore.estate.door import marker_places
 from farshore.routing.index import AZURE_FIREWALLS, PRIVATE_ENDPOINTS, network_key
 from farshore.routing.prefixes import covered
+from farshore.routing.vpn import far_gateways, is_vpn
 
 if TYPE_CHECKING:
     from farshore.estate.estate import Estate
+    from farshore.routing.failures import Deciding
     from farshore.routing.index import Index
 
 _FRONT = re.compile(
@@ -72,6 +75,7 @@ _OF_CONNECTION = (
     "enableBgp",
 )
 _OF_LOCAL = re.compile(r"properties(\.(localNetworkAddressSpace|bgpSettings|gatewayIpAddress)\b|$)")
+_OF_PUBLIC = re.compile(r"properties(\.ipAddress$|$)")
 _OF_SERVER = re.compile(r"properties\.(allowBranchToBranchTraffic|hubRoutingPreference|subnet|peerIp)\b")
 _PLACE_OF_CIRCUIT = ("serviceProviderProperties", "expressRoutePort")
 _OF_CIRCUIT = ("peerings", "serviceProviderProvisioningState", "circuitProvisioningState")
@@ -89,12 +93,12 @@ class Doubt(NamedTuple):
 
 
 class Doubts:
-    """The doubts of an estate's resources, by lower-case id. `by_place`: where a thing stands matters, too."""
+    """The doubts of an estate's resources, by lower-case id. `deciding`: what decides who has failed."""
 
-    def __init__(self, estate: Estate, index: Index, *, by_place: bool = False) -> None:
+    def __init__(self, estate: Estate, index: Index, deciding: Deciding) -> None:
         self._estate = estate
         self._index = index
-        self._by_place = by_place
+        self._deciding = deciding
 
     @cached_property
     def networks(self) -> dict[str, tuple[Doubt, ...]]:
@@ -333,6 +337,33 @@ class Doubts:
                     yield f"{network.id.short} peering {half.name} remoteVirtualNetwork"
 
     def _of_gateway(self, gateway: VirtualNetworkGateway) -> Iterator[str]:
+        yield from self._of_itself(gateway)
+        for connection in self._index.connections.values():
+            ends = (connection.virtual_network_gateway1, connection.virtual_network_gateway2)
+            if gateway.id.key in {end.key for end in ends if end is not None}:
+                yield from self._of_connection(connection)
+        if is_vpn(gateway):
+            yield from self._of_far_ends(gateway)
+
+    def _of_far_ends(self, gateway: VirtualNetworkGateway) -> Iterator[str]:
+        """What hides who is at the other ends of a gateway's tunnels, and whether it answers."""
+        for far in dict.fromkeys(far_gateways(gateway, self._index)):
+            yield from self._of_itself(far)
+            for connection in self._connections_of(far):
+                yield from self._of_connection(connection)
+        every = [held for held in self._index.gateways.values() if is_vpn(held)]
+        by_local = any(held.local_network_gateway2 is not None for held in self._connections_of(gateway))
+        for other in every if len(every) > 1 and by_local else ():
+            yield from marked(other.id, other.unknown, ("bgpSettings", "ipConfigurations"))
+            for public in other.public_ip_addresses:
+                places = marker_places(self._index.raw(public).body)
+                yield from (f"{public.short} {p.removeprefix('properties.')}" for p in places if _OF_PUBLIC.match(p))
+
+    def _connections_of(self, gateway: VirtualNetworkGateway) -> list[Connection]:
+        return [held for held in self._index.connections.values() if held.virtual_network_gateway1 == gateway.id]
+
+    def _of_itself(self, gateway: VirtualNetworkGateway) -> Iterator[str]:
+        """Whether a gateway speaks, and what of its own networks."""
         yield from marked(gateway.id, gateway.unknown, _OF_GATEWAY)
         yield from self.stands(gateway)
         network = self._index.network_of(gateway.subnet)
@@ -345,36 +376,62 @@ class Doubts:
             table = self._estate.route_table(subnet.route_table)
             if table is not None:
                 yield from marked(table.id, table.unknown, ("disableBgpRoutePropagation",))
-        for connection in self._index.connections.values():
-            ends = (connection.virtual_network_gateway1, connection.virtual_network_gateway2)
-            if gateway.id.key not in {end.key for end in ends if end is not None}:
-                continue
-            yield from marked(connection.id, connection.unknown, _OF_CONNECTION)
-            local = connection.local_network_gateway2
-            if local is not None:
-                places = marker_places(self._index.raw(local).body)
-                yield from (f"{local.short} {p.removeprefix('properties.')}" for p in places if _OF_LOCAL.match(p))
-            circuit = None if connection.peer is None else self._index.circuits.get(connection.peer.key)
-            if circuit is not None:
-                yield from self._of_circuit(circuit)
+            named = {gateway.id.key, *(held.id.key for held in self._connections_of(gateway))}
+            if gateway.id.key in self.unaddressed and not named.isdisjoint(self._deciding.addresses):
+                yield from self.of_subnet(network, subnet, ("addressPrefix",))
+
+    def _of_connection(self, connection: Connection) -> Iterator[str]:
+        yield from marked(connection.id, connection.unknown, _OF_CONNECTION)
+        local = connection.local_network_gateway2
+        if local is not None:
+            places = marker_places(self._index.raw(local).body)
+            yield from (f"{local.short} {p.removeprefix('properties.')}" for p in places if _OF_LOCAL.match(p))
+        circuit = None if connection.peer is None else self._index.circuits.get(connection.peer.key)
+        if circuit is not None:
+            yield from self._of_circuit(circuit)
 
     def _of_circuit(self, circuit: ExpressRouteCircuit) -> list[str]:
-        return marked(circuit.id, circuit.unknown, (*_OF_CIRCUIT, *(_PLACE_OF_CIRCUIT if self._by_place else ())))
+        return marked(
+            circuit.id, circuit.unknown, (*_OF_CIRCUIT, *(_PLACE_OF_CIRCUIT if self._deciding.location else ()))
+        )
 
     # Places
 
     def stands(self, thing: NetworkInterface | VirtualNetwork | VirtualNetworkGateway) -> tuple[str, ...]:
         """Whether nobody can tell if a thing's region is one that is down."""
-        return self.where(thing) if self._by_place else ()
+        return self.where(thing) if self._deciding.region else ()
+
+    def unplaced(self, deciding: Deciding) -> bool:
+        """Whether something is down by what nobody can read of a thing that others hang on: in which region a gateway,
+        a network or a hub stands, where a circuit ends, which addresses a gateway's instances have."""
+        return bool(
+            (deciding.region and self._unplaced_in_regions)
+            or (deciding.location and self._unplaced_circuits)
+            or not deciding.addresses.isdisjoint(self.unaddressed)
+        )
 
     @cached_property
-    def unplaced(self) -> bool:
-        """Whether what others hang on stands nobody knows where: a gateway, a circuit, a network, a hub."""
+    def _unplaced_in_regions(self) -> bool:
         gateways, networks = self._index.gateways.values(), self._index.networks.values()
-        circuits = (marked(item.id, item.unknown, _PLACE_OF_CIRCUIT) for item in self._index.circuits.values())
         hubs = ("location" in marker_places(body) for body in self._index.bodies(VIRTUAL_HUBS))
-        placed = (*map(self.where, gateways), *map(self.where, networks), *circuits)
-        return any(placed) or any(hubs)
+        return any(map(self.where, gateways)) or any(map(self.where, networks)) or any(hubs)
+
+    @cached_property
+    def _unplaced_circuits(self) -> bool:
+        return any(marked(item.id, item.unknown, _PLACE_OF_CIRCUIT) for item in self._index.circuits.values())
+
+    @cached_property
+    def unaddressed(self) -> frozenset[str]:
+        """Gateways, and their connections, of which no instance can be told by an address: they name none themselves,
+        and where instances usually stand (E26) hangs on a prefix that can't be read."""
+        found = set[str]()
+        for gateway in self._index.gateways.values():
+            network, subnet = self._index.network_of(gateway.subnet), self._index.gateway_subnet(gateway)
+            if network is None or subnet is None or gateway.bgp_peering_addresses:
+                continue
+            if self.of_subnet(network, subnet, ("addressPrefix",)):
+                found |= {gateway.id.key, *(held.id.key for held in self._connections_of(gateway))}
+        return frozenset(found)
 
 
 def _space(network: VirtualNetwork) -> list[str]:

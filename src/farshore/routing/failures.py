@@ -124,18 +124,42 @@ def _appliances(index: Index) -> list[Element]:
     return list(found.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deciding:
+    """What decides who has failed, where more is down than things by their own names."""
+
+    region: bool = False
+    """In which region a thing stands."""
+    location: bool = False
+    """At which peering location a circuit ends."""
+    addresses: frozenset[str] = frozenset()
+    """Which addresses the instances have of these gateways, and of these connections' gateways, by lower-case id."""
+
+    @staticmethod
+    def of(down: frozenset[str]) -> Deciding:
+        """With these names down."""
+        parts = [name.partition("#") for name in down]
+        return Deciding(
+            region=any(name.startswith("region:") for name in down),
+            location=any(name.startswith("location:") for name in down),
+            addresses=frozenset(
+                key for key, _, inside in parts if inside and inside not in LINKS and not inside.isdigit()
+            ),
+        )
+
+
 class Health:
     """What works in one world: an estate's resources under one `Outside`. Nobody else looks a name up that is down."""
 
-    __slots__ = ("_down", "_index", "_regions_down", "_stopped", "by_place", "cut_lines", "silent_routers")
+    __slots__ = ("_down", "_index", "_regions_down", "_stopped", "cut_lines", "deciding", "silent_routers")
 
     def __init__(self, index: Index, outside: Outside) -> None:
         self._index = index
         self._down = outside.down | frozenset(_by_number(index, outside))
         self._stopped = outside.stopped
         self._regions_down = frozenset(name.split(":", 1)[1] for name in outside.down if name.startswith("region:"))
-        self.by_place = any(name.startswith(("region:", "location:")) for name in outside.down)
-        """Whether anything is down that takes with it what stands there."""
+        self.deciding = Deciding.of(outside.down)
+        """What matters of things beside what they say, since something is down by it."""
         self.silent_routers = frozenset(name for name in outside.down if name.startswith("router:"))
         self.cut_lines = frozenset(name for name in outside.down if name.startswith("link:"))
 

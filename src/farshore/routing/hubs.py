@@ -124,7 +124,7 @@ def hub_doubts(world: World, hanging: Hanging | None) -> Iterator[str]:
         return
     hub = hanging[0]
     yield from (*hub.unclear, *unread)
-    for other in world.ground.hubs.values() if world.health.by_place else ():
+    for other in world.ground.hubs.values() if world.health.deciding.region else ():
         if other.wan == hub.wan and "location" in marker_places(world.estate.resources[other.id.key]):
             yield f"{other.id.short} location"
 

@@ -4,7 +4,7 @@
   address too, over which the neighbour says its own (`Outside.advertised`).
 * Where a local network gateway describes another gateway of the estate (by public or BGP address), and for connections
   of type Vnet2Vnet, the other side is known: it says its network and the networks that use it (R40); by BGP what the
-  Route Server of its network tells it, too (branches.py).
+  Route Server of its network tells it, too (branches.py). Such a tunnel needs a connection on each side.
 * The pool of point-to-site clients; two active instances hold half of it each.
 
 Next hops in a subnet's table: the instances' private addresses when active-active, else the public address (measured).
@@ -82,45 +82,62 @@ def _over(
         prefixes = set(read.networks("properties.localNetworkAddressSpace.addressPrefixes"))
         if connection.enable_bgp and bgp is not None:
             prefixes.add(ip_network(bgp))
+        if other is not None and not _answered(connection, other, index, outside, health):
+            return
         for prefix in sorted(prefixes, key=str):
             yield Heard(prefix, (), (), by, f"peer:{local.key}", connection=by)
         if other is not None and connection.enable_bgp:
-            yield from _from_gateway(other, connection, prefixes, health, spoken_for, bgp)
+            yield from _from_gateway(other, connection, prefixes, spoken_for, bgp)
     elif connection.virtual_network_gateway2 is not None:
         found = index.gateways.get(connection.virtual_network_gateway2.key)
         if found is not None and _answered(connection, found, index, outside, health):
             for address in found.bgp_peering_addresses if connection.enable_bgp else ():
                 yield Heard(ip_network(address), (), (), by, f"peer:{found.id.key}", connection=by)
-            yield from _from_gateway(found, connection, set(), health, spoken_for, None)
+            yield from _from_gateway(found, connection, set(), spoken_for, None)
 
 
 def _from_gateway(
     other: VirtualNetworkGateway,
     connection: Connection,
     known: set[Network],
-    health: Health,
     spoken_for: SpokenFor,
     neighbour: Address | None,
 ) -> Iterator[Heard]:
-    if health.gateway(other):
-        bgp = connection.enable_bgp
-        hops = () if neighbour is None else (neighbour,)
-        for prefix, tail, leads_to in spoken_for(other, bgp):
-            if prefix.version == 4 and prefix not in known:
-                path = (other.asn, *tail) if bgp else ()
-                yield Heard(prefix, path, hops, connection.id.key, leads_to, connection=connection.id.key)
+    bgp = connection.enable_bgp
+    hops = () if neighbour is None else (neighbour,)
+    for prefix, tail, leads_to in spoken_for(other, bgp):
+        if prefix.version == 4 and prefix not in known:
+            path = (other.asn, *tail) if bgp else ()
+            yield Heard(prefix, path, hops, connection.id.key, leads_to, connection=connection.id.key)
 
 
 def _answered(
     connection: Connection, far: VirtualNetworkGateway, index: Index, outside: Outside, health: Health
 ) -> bool:
-    """A Vnet2Vnet tunnel has a connection on each side."""
-    return any(
-        other.virtual_network_gateway1 == connection.virtual_network_gateway2
-        and other.virtual_network_gateway2 == connection.virtual_network_gateway1
-        and _carries(other, far, index, outside, health)
-        for other in index.connections.values()
+    """A tunnel between gateways has a connection on each side, and falls with either."""
+    near = None if connection.virtual_network_gateway1 is None else connection.virtual_network_gateway1.key
+    gateway = index.gateways.get(near or "")
+    return (
+        gateway is not None
+        and health.gateway(far)
+        and any(
+            other.virtual_network_gateway1 == far.id
+            and _leads_to(other, gateway, index)
+            and _carries(other, far, index, outside, health)
+            for other in index.connections.values()
+        )
     )
+
+
+def _leads_to(connection: Connection, gateway: VirtualNetworkGateway, index: Index) -> bool:
+    """Whether a connection's other end is a gateway, as far as its addresses and its local network gateway's tell."""
+    end = far_gateway(connection, index)
+    if end is not None or connection.local_network_gateway2 is None:
+        return end == gateway
+    public, bgp = _addresses_of(index.raw(connection.local_network_gateway2))
+    known = public_addresses_read(gateway, index)
+    another = public is not None and known and len(known) == len(gateway.public_ip_addresses)
+    return not another and (bgp is None or not gateway.bgp_peering_addresses)
 
 
 def far_gateway(connection: Connection, index: Index) -> VirtualNetworkGateway | None:
@@ -141,22 +158,29 @@ def far_gateways(gateway: VirtualNetworkGateway, index: Index) -> Iterator[Virtu
 
 def _described(local: Reader, index: Index) -> VirtualNetworkGateway | None:
     """The gateway of the estate that a local network gateway stands for."""
-    public, bgp = (
-        local.address("properties.gatewayIpAddress"),
-        local.address("properties.bgpSettings.bgpPeeringAddress"),
-    )
+    public, bgp = _addresses_of(local)
     for gateway in index.gateways.values():
         if bgp is not None and bgp in gateway.bgp_peering_addresses:
             return gateway
-        for id_ in gateway.public_ip_addresses:
-            if public is not None and index.raw(id_).address("properties.ipAddress") == public:
-                return gateway
+        if public is not None and public in public_addresses_read(gateway, index):
+            return gateway
     return None
+
+
+def _addresses_of(local: Reader) -> tuple[Address | None, Address | None]:
+    """By which a local network gateway says whom it stands for: the public address, and the BGP neighbour's."""
+    bgp = local.address("properties.bgpSettings.bgpPeeringAddress")
+    return local.address("properties.gatewayIpAddress"), bgp
 
 
 def public_addresses(gateway: VirtualNetworkGateway, index: Index, outside: Outside) -> tuple[Address, ...]:
     given = outside.gateway_instances.get(gateway.id.key, {}).get("public")
     if given:
         return tuple(given)
+    return public_addresses_read(gateway, index)
+
+
+def public_addresses_read(gateway: VirtualNetworkGateway, index: Index) -> tuple[Address, ...]:
+    """A gateway's public addresses, as its resources say."""
     found = (index.raw(id_).address("properties.ipAddress") for id_ in gateway.public_ip_addresses)
     return tuple(address for address in found if address is not None)

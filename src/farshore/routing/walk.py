@@ -194,8 +194,10 @@ class _Walk(Walked):
         return self.end(Disposition.DELIVERED, f"to {name} in {network.name}", delivered_to=id_)
 
     def _silent(self, holder: Holder, why: str) -> Trace:
-        """The end at a machine where nothing answers, as far as that can be read."""
-        unread = self.unread(f"whether {holder.nic.id.name} answers", self.world.doubts.of_nic(holder.nic))
+        """The end at a machine where nothing answers, as far as can be read: where it stands doesn't matter then."""
+        doubts = self.world.doubts
+        missing = [text for text in doubts.of_nic(holder.nic) if text not in doubts.stands(holder.nic)]
+        unread = self.unread(f"whether {holder.nic.id.name} answers", missing)
         return unread or self.end(dead(self.world, holder), why)
 
     def _to_frontend(self, network: VirtualNetwork) -> Trace:

@@ -28,7 +28,7 @@ from farshore.routing.branches import exchanged, unread_through_tunnels
 from farshore.routing.doubts import Doubt, Doubts
 from farshore.routing.effective import effective, of_families, user_routes
 from farshore.routing.exchange import Exchange, converge
-from farshore.routing.failures import Health
+from farshore.routing.failures import Deciding, Health
 from farshore.routing.gateways import instances, preferred, spoken_for
 from farshore.routing.hub_bodies import unread_in_wans, virtual_hubs
 from farshore.routing.hubs import hanging_on, hub_doubts, hub_prefix, hub_rows
@@ -51,12 +51,12 @@ class Ground:
 
     def __init__(self, estate: Estate) -> None:
         self.resources = estate.resources
+        self._estate = estate
         self.index = Index(estate)
         self.peerings = live_peerings(self.index)
         self.route_servers = route_servers(self.index, self.peerings)
         self.speaking = speakers_of(self.route_servers.values(), self.index)
-        self.doubts = Doubts(estate, self.index)
-        self.doubts_by_place = Doubts(estate, self.index, by_place=True)
+        self._doubts: dict[Deciding, Doubts] = {}
         self.hubs = virtual_hubs(self.index)
         self.hanging = hanging_on(self.hubs)
         self.unread_in_wans = unread_in_wans(self.index, self.hubs)
@@ -73,6 +73,13 @@ class Ground:
         if found is None:
             found = tuple(spoken_for(network, self.peerings.get(network.id.key, ()), self.index))
             self.spoken[network.id.key] = found
+        return found
+
+    def doubts(self, deciding: Deciding) -> Doubts:
+        """What nobody can read, where this decides who has failed."""
+        found = self._doubts.get(deciding)
+        if found is None:
+            found = self._doubts[deciding] = Doubts(self._estate, self.index, deciding)
         return found
 
     def settled(self, outside: Outside, sites: tuple[Site, ...]) -> Settled:
@@ -242,7 +249,7 @@ class World:
     @property
     def doubts(self) -> Doubts:
         """What nobody can read."""
-        return self.ground.doubts_by_place if self.health.by_place else self.ground.doubts
+        return self.ground.doubts(self.health.deciding)
 
     def announced_doubts(self, address: Address) -> tuple[str, ...]:
         """What can't be read and may change who is announced to sites as having an address."""

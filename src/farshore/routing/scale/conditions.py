@@ -2,7 +2,8 @@
 
     heard      by gateway, which sessions reach it over a connection that works
     states     who stands at each next hop
-    silence    which units have nobody to answer, or may have nobody for all that can be read
+    silence    which units have nobody to answer, or may have nobody for all that can be read; and whether anything is
+               known at all
 
 A failure takes sessions, appliances and machines away and gives none back, so a condition under two failures is the
 meet of the conditions under each; but not where both may touch one gateway's instances (E26) or one load balancer's
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from farshore.routing.failures import Element
+from farshore.routing.failures import Deciding, Element
 from farshore.routing.scale.columns import UNREAD
 from farshore.routing.scale.line import Bools
 from farshore.routing.scale.model import Model
@@ -25,8 +26,9 @@ from farshore.routing.scale.targets import State, state_of
 from farshore.routing.world import World
 
 Silence = npt.NDArray[np.int8]
-ANSWERS, UNCLEAR, SILENT = 0, 1, 2
-"""Of two failures the greater holds."""
+ANSWERS, UNCLEAR, SILENT, UNTOLD = 0, 1, 2, 3
+"""Of two failures the greater holds. `UNTOLD`: something is down by what nobody can read of what all hang on, so that
+nothing is known, not even who is silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,8 @@ def silence_of(model: Model, down: frozenset[str]) -> Silence:
     if outside.unknown - outside.down - down:
         # What nobody can tell about is tried both ways by a trace alone.
         found = np.maximum(found, UNCLEAR)
-    if model.world.doubts.unplaced and (regions or any(name.startswith("location:") for name in down)):
-        found = np.maximum(found, UNCLEAR)
+    if model.world.doubts.unplaced(Deciding.of(down)):
+        found[:] = UNTOLD
     return found
 
 

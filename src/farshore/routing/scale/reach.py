@@ -21,7 +21,7 @@ from farshore.routing.failures import Element
 from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.classes import LOST_ROW
 from farshore.routing.scale.columns import Columns, columns_of
-from farshore.routing.scale.conditions import SILENT, UNCLEAR, Condition, condition_of
+from farshore.routing.scale.conditions import SILENT, UNCLEAR, UNTOLD, Condition, condition_of
 from farshore.routing.scale.groups import PASSES, REFUSED, Service
 from farshore.routing.scale.ingress import Entries
 from farshore.routing.scale.islands import Island, islands_of
@@ -204,7 +204,7 @@ class Reach:
         silence = condition.silence[rows]
         self._replace(found, silence == SILENT, lambda known: lost)
         self._replace(found, units.stale[rows], lambda known: known._replace(word=STALE))
-        found[units.unclear[rows] | (silence == UNCLEAR)] = outcomes.simple(UNKNOWN)
+        found[units.unclear[rows] | (silence == UNCLEAR) | (silence == UNTOLD)] = outcomes.simple(UNKNOWN)
         return found
 
     def entries(self, number: int, condition: Condition) -> tuple[Entries, ...]:
