@@ -70,6 +70,7 @@ DOWN = {
     "its machine": Outside(down=frozenset({NVA1})),
     "its NIC": Outside(down=frozenset({id_of("networkInterfaces", "nva1-nic").lower()})),
     "its address": Outside(down=frozenset({FIRST})),
+    "its session": Outside(down=frozenset({id_of("virtualHubs/bgpConnections", "rs", "nva1").lower()})),
     "stopped": Outside(stopped=frozenset({NVA1})),
 }
 

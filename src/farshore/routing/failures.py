@@ -12,6 +12,7 @@
     router:site/name            a site's router
     link:site/site              a line between two sites, their names in order
     CIRCUIT CONNECTION          Global Reach between two circuits (E46), by the id that one of them holds
+    BGP CONNECTION              a Route Server's or hub's session with one neighbour
     ADDRESS                     a BGP neighbour: outside the estate, or an appliance by the address that it speaks from
 
 Ids are in lower case. `Outside.unknown` uses the same names for what nobody can tell about.
@@ -199,8 +200,8 @@ class Health:
         return connection.provisioning_state.lower() in WORKING and connection.id.key not in self._down
 
     def named(self, name: str) -> bool:
-        """Whether a thing works that fails by its name alone: a Route Server, a gateway in a hub, one of its
-        instances, a tunnel from one."""
+        """Whether a thing works that fails by its name alone: a Route Server, a session of its, a gateway in a hub, one
+        of its instances, a tunnel from one."""
         return name not in self._down
 
     def neighbour(self, address: Address) -> bool:

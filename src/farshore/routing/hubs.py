@@ -41,6 +41,7 @@ from farshore.routing.hub_bodies import (
     sites_of,
 )
 from farshore.routing.peering import LivePeering
+from farshore.routing.route_servers import sessions_of
 from farshore.routing.values import EffectiveRoute, RouteSource, RouteState
 
 if TYPE_CHECKING:
@@ -223,8 +224,10 @@ def _from_vpn(world: World, hub: VirtualHub) -> Iterator[tuple[Network, _Branch]
 
 def _from_peers(world: World, hub: VirtualHub) -> Iterator[tuple[Network, _Branch]]:
     """What is said to the hub itself: by an appliance that is its BGP neighbour, or by whom nobody knows closer."""
+    sessions = dict(sessions_of(hub.id, world.index))
     for advert in world.outside.advertised:
-        heard = advert.to.partition("#")[0] == hub.id.key and world.health.neighbour(advert.peer)
+        speaks = world.health.neighbour(advert.peer) and world.health.named(sessions.get(advert.peer, ""))
+        heard = advert.to.partition("#")[0] == hub.id.key and speaks
         if heard and AZURE_ASN not in advert.as_path:
             yield advert.prefix, _Branch("peer", len(advert.as_path), (advert.next_hop or advert.peer,))
 

@@ -40,6 +40,8 @@ class RouteServer:
     """Its neighbours, each with the NIC that holds the address; None for one in a network out of sight."""
     nobody: tuple[Address, ...]
     """The neighbours at whose address nobody stands, as far as can be read."""
+    sessions: Mapping[Address, str]
+    """The lower-case id of the BGP connection to each of them."""
 
 
 def route_servers(index: Index, peerings: Mapping[str, tuple[LivePeering, ...]]) -> dict[str, RouteServer]:
@@ -53,7 +55,8 @@ def route_servers(index: Index, peerings: Mapping[str, tuple[LivePeering, ...]])
             network = index.networks.get(where)
             lives = peerings.get(where, ())
             near = (where, *(live.remote_key for live in lives))
-            held = {address: _held_by(index, near, address) for address in _peers(hub, index)}
+            sessions = dict(sessions_of(hub, index))
+            held = {address: _held_by(index, near, address) for address in sessions}
             unseen = {a for a, nic in held.items() if nic is None and (network is None or _out_of_sight(a, lives))}
             found[hub.key] = RouteServer(
                 id=hub,
@@ -64,6 +67,7 @@ def route_servers(index: Index, peerings: Mapping[str, tuple[LivePeering, ...]])
                 preference=(read.text("properties.hubRoutingPreference") or "").lower(),
                 peers={address: nic for address, nic in held.items() if nic is not None or address in unseen},
                 nobody=tuple(address for address, nic in held.items() if nic is None and address not in unseen),
+                sessions=sessions,
             )
     return found
 
@@ -84,6 +88,7 @@ def heard_from_appliances(server: RouteServer, outside: Outside, health: Health)
         if advert.to.partition("#")[0] == server.id.key
         and advert.peer in server.peers
         and AZURE_ASN not in advert.as_path
+        and health.named(server.sessions[advert.peer])
         and _speaks(server.peers[advert.peer], advert.peer, health)
     )
 
@@ -117,9 +122,10 @@ def _out_of_sight(address: Address, lives: Iterable[LivePeering]) -> bool:
     return any(not prefixes or covered(address, prefixes) for prefixes in unseen)
 
 
-def _peers(hub: ResourceId, index: Index) -> Iterator[Address]:
+def sessions_of(hub: ResourceId, index: Index) -> Iterator[tuple[Address, str]]:
+    """The neighbours of a Route Server or hub by their addresses, with the ids of the BGP connections to them."""
     for body in index.bodies(VIRTUAL_HUBS + "/bgpConnections"):
-        parent = resource_id(str(body["id"])).parent
+        id_ = resource_id(str(body["id"]))
         address = Reader(body).address("properties.peerIp")
-        if parent == hub and address is not None:
-            yield address
+        if id_.parent == hub and address is not None:
+            yield address, id_.key
