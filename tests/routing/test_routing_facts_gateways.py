@@ -9,8 +9,7 @@ import pytest
 
 from farshore.arm.ids import resource_id
 from farshore.estate.outside import Advertisement, Filter, Outside, Router, Site
-from farshore.routing import advertised_routes, judge, learned_routes, trace, trace_one_way
-from farshore.routing.gateways import MOST_CIRCUITS
+from farshore.routing import advertised_routes, effective_routes, judge, learned_routes, trace, trace_one_way
 
 from .small import Net, flow, id_of
 from .test_routing_traces import IN, hub, router, site
@@ -54,11 +53,29 @@ def test_r40_a_gateway_says_its_network_s_whole_space_and_that_of_spokes_that_us
 def test_r48_the_edge_puts_its_own_number_for_the_gateway_s_and_hides_private_ones_from_the_site() -> None:
     net = direct(("er", "Hong Kong", 0))
     net.network("other", "10.8.0.0/16", app="10.8.0.0/24", GatewaySubnet="10.8.255.0/27")
-    net.gateway("gw2", "other")
+    net.gateway("gw2", "other", allowRemoteVnetTraffic=True)
+    net.bodies[GATEWAY]["properties"]["allowRemoteVnetTraffic"] = True
     net.connect("gw2", "er")
     heard = learned_routes(net.estate(site(router())), id_of("virtualNetworkGateways", "gw2"))
-    own = [route.as_path for route in heard if route.network == ip_network("10.1.0.0/24")]
-    assert all(65515 not in path for path in own)
+    assert {route.as_path for route in heard if route.network == ip_network("10.1.0.0/24")} == {(12076, 12076)}
+
+    net.network(
+        "hub3", "10.9.0.0/16", GatewaySubnet="10.9.255.0/27", RouteServerSubnet="10.9.3.0/27", nva="10.9.1.0/24"
+    )
+    net.gateway("gw3", "hub3")
+    net.connect("gw3", "er")
+    place = {"id": id_of("virtualNetworks/subnets", "hub3", "RouteServerSubnet")}
+    server = net.add("virtualHubs", "rs", virtualRouterIps=["10.9.3.4", "10.9.3.5"], allowBranchToBranchTraffic=True)
+    net.add("virtualHubs/ipConfigurations", "rs", "ip", subnet=place)
+    net.add("virtualHubs/bgpConnections", "rs", "nva", peerIp="10.9.1.4", peerAsn=65001)
+    told = Advertisement(
+        to=server.lower(), peer=ip_address("10.9.1.4"), prefix=ip_network("172.20.0.0/16"), as_path=(65001, 8075)
+    )
+    estate = net.estate(site(router()), outside=Outside(advertised=(told,)))
+    said = advertised_routes(estate, id_of("expressRouteCircuits", "er"))
+    paths = {str(route.network): route.as_path for route in said}
+    assert paths["10.1.0.0/24"] == (12076,)
+    assert paths["172.20.0.0/16"] == (12076, 8075), "65001 is private"
 
 
 def test_e41_weight_is_looked_at_before_the_path() -> None:
@@ -83,8 +100,15 @@ def test_e35_the_greatest_weight_wins_and_none_is_nought() -> None:
         assert any(hop.kind == "circuit" and circuit in hop.name for hop in forward.hops), (weights, forward)
 
 
-def test_e16_traffic_is_shared_over_four_circuits_at_most() -> None:
-    assert MOST_CIRCUITS == 4
+@pytest.mark.parametrize(("connected", "used"), [(1, 1), (4, 4), (6, 4)])
+def test_e16_e41_equal_circuits_share_the_traffic_and_no_more_than_four_of_them(connected: int, used: int) -> None:
+    places = ("Hong Kong", "Singapore", "Tokyo", "Osaka", "Seoul", "Busan")[:connected]
+    net = direct(*((f"er{number}", place, 0) for number, place in enumerate(places)))
+    estate = net.estate(site(*(router(f"ce{number}", f"er{number}") for number in range(connected))))
+    row = next(row for row in effective_routes(estate, VM) if row.source == "VirtualNetworkGateway")
+    assert len(row.next_hop_ip_addresses) == 2 * used, "two links each"
+    circuit = next(hop for hop in trace_one_way(estate, OUT).hops if hop.kind == "circuit")
+    assert len(circuit.name.split(", ")) == used
 
 
 def test_e42_the_way_in_is_the_site_s_choice_and_local_preference_comes_first() -> None:

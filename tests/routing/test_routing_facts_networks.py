@@ -37,6 +37,26 @@ def test_r1_a_subnet_has_its_network_s_prefixes_the_internet_and_four_reserved_r
     }
 
 
+@pytest.mark.parametrize(
+    ("space", "gone"),
+    [
+        ("10.0.0.0/16", set()),
+        ("10.0.0.0/8", {"10.0.0.0/8"}),
+        ("10.0.0.0/7", {"10.0.0.0/8"}),
+        ("172.0.0.0/11", {"172.16.0.0/12"}),
+        ("100.64.0.0/10", {"100.64.0.0/10"}),
+    ],
+)
+def test_r2_a_range_that_is_a_reserved_one_or_holds_it_takes_its_place_and_one_inside_leaves_it(
+    space: str, gone: set[str]
+) -> None:
+    net = Net()
+    net.network("wide", space, app=str(next(ip_network(space).subnets(new_prefix=24))))
+    found = rows(net.estate(), id_of("virtualNetworks/subnets", "wide", "app"))
+    assert {row[2] for row in found if row[3] == "None"} == set(RESERVED) - gone
+    assert {row[2] for row in found if row[3] == "VnetLocal"} == {space}
+
+
 def test_r5_a_peer_s_and_a_gateway_s_prefixes_are_on_all_subnets_of_both_networks() -> None:
     estate = one_spoke().estate(site(router()))
     for subnet, peer in ((SPOKE, "10.0.0.0/16"), (NVA, "10.1.0.0/24"), (GATEWAY_SUBNET, "10.1.0.0/24")):
@@ -54,6 +74,24 @@ def test_r5_r6_a_service_s_prefixes_are_on_subnets_with_its_endpoint_and_pass_a_
     assert hops(estate, "20.150.0.9") == "VirtualNetworkServiceEndpoint"
     assert hops(estate, "20.151.0.9") == "10.0.1.4", "another service goes to the appliance with all the rest"
     assert not any(row[3] == "VirtualNetworkServiceEndpoint" for row in rows(estate, NVA))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "covered"),
+    [
+        ("Microsoft.Storage", {"20.150.0.0/16"}),
+        ("Microsoft.Storage.Global", {"20.150.0.0/16", "20.38.0.0/16", "52.239.0.0/16"}),
+        ("Microsoft.Sql", set()),
+    ],
+)
+def test_r22_an_endpoint_covers_its_own_region_and_a_global_one_every(endpoint: str, covered: set[str]) -> None:
+    net = one_spoke()
+    app = net.bodies[id_of("virtualNetworks", "spoke")]["properties"]["subnets"][0]["properties"]
+    app["serviceEndpoints"] = [{"service": endpoint}]
+    regions = {"Storage.eastasia": "20.150.0.0/16", "Storage.SoutheastAsia": "20.38.0.0/16", "Storage": "52.239.0.0/16"}
+    outside = Outside(service_prefixes={tag: (ip_network(prefix),) for tag, prefix in regions.items()})
+    found = rows(net.estate(outside=outside), SPOKE)
+    assert {row[2] for row in found if row[3] == "VirtualNetworkServiceEndpoint"} == covered
 
 
 def test_r9_a_row_has_azure_s_own_fields_and_words() -> None:
@@ -86,6 +124,34 @@ def test_r28_peerings_are_not_transitive() -> None:
     net.network("far", "10.2.0.0/24", app="10.2.0.0/24")
     net.peer("hub", "far")
     assert not any(row[2] == "10.2.0.0/24" for row in rows(net.estate(), SPOKE))
+
+
+@pytest.mark.parametrize(("lends", "uses"), [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("where", ["eastasia", "southeastasia"])
+def test_r29_a_spoke_has_the_hub_s_gateway_where_both_halves_say_so_in_any_region(
+    lends: bool, uses: bool, where: str
+) -> None:
+    net = one_spoke()
+    net.bodies[id_of("virtualNetworks", "spoke")]["location"] = where
+    half(net, "hub")["allowGatewayTransit"] = lends
+    half(net, "spoke")["useRemoteGateways"] = uses
+    estate = net.estate(site(router()))
+    learned = {row[2] for row in rows(estate, SPOKE) if row[0] == "VirtualNetworkGateway"}
+    assert learned == ({"192.168.0.0/16"} if lends and uses else set())
+    said = {str(row.network) for row in advertised_routes(estate, id_of("virtualNetworkGateways", "gw"))}
+    assert ("10.1.0.0/24" in said) is (lends and uses)
+
+
+def test_r31_until_it_is_synced_a_peering_has_the_ranges_that_it_had() -> None:
+    """Each side has its own copy of what the other is."""
+    net = one_spoke()
+    space = net.bodies[id_of("virtualNetworks", "hub")]["properties"]["addressSpace"]
+    space["addressPrefixes"] = ["10.0.0.0/16", "10.7.0.0/16"]
+    half(net, "spoke")["remoteAddressSpace"] = {"addressPrefixes": ["10.0.0.0/16"]}
+    half(net, "spoke")["remoteVirtualNetworkAddressSpace"] = {"addressPrefixes": ["10.0.0.0/16", "10.7.0.0/16"]}
+    assert {row[2] for row in rows(net.estate(), SPOKE) if row[3] == "VNetPeering"} == {"10.0.0.0/16"}
+    half(net, "spoke")["remoteAddressSpace"] = {"addressPrefixes": ["10.0.0.0/16", "10.7.0.0/16"]}
+    assert {row[2] for row in rows(net.estate(), SPOKE) if row[3] == "VNetPeering"} == {"10.0.0.0/16", "10.7.0.0/16"}
 
 
 @pytest.mark.parametrize("flag", ["allowVirtualNetworkAccess", "allowForwardedTraffic"])

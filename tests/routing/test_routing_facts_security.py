@@ -11,7 +11,7 @@ from farshore.estate.outside import Filter
 from farshore.routing import trace_one_way
 
 from .small import Net, flow, id_of
-from .test_routing_facts_gateways import OUT, direct
+from .test_routing_facts_gateways import OUT, VM, direct
 from .test_routing_traces import IN, hub, router, site
 
 
@@ -47,6 +47,58 @@ def on_nic(net: Net, nic: str, held: dict[str, str]) -> None:
 
 DENY_IN = ("Inbound", "Deny", "192.168.0.0/16", "*")
 ALLOW_IN = ("Inbound", "Allow", "192.168.0.0/16", "*")
+
+
+def test_r42_the_lowest_number_that_matches_decides_in_whatever_order_they_stand() -> None:
+    net = direct(("er", "Hong Kong", 0))
+    held = group(net, "nsg", ALLOW_IN, DENY_IN, ("Inbound", "Allow", "*", "*"))
+    on_nic(net, "vm-nic", held)
+    rules = net.bodies[held["id"]]["properties"]["securityRules"]
+    numbers = [rule["properties"] for rule in rules]
+    for priorities, passes in (((100, 200, 300), True), ((200, 100, 300), False), ((4096, 4095, 100), True)):
+        for rule, priority in zip(numbers, priorities, strict=True):
+            rule["priority"] = priority
+        for ordered in (rules, rules[::-1]):
+            net.bodies[held["id"]]["properties"]["securityRules"] = ordered
+            found = trace_one_way(net.estate(site(router())), IN)
+            assert (found.disposition.value == "Delivered") is passes, (priorities, found.because)
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [("192.168.1.1", None), ("203.0.113.7", "DenyAllInBound")],
+)
+def test_r42_the_default_rules_let_in_what_virtual_network_means_and_nothing_else(
+    source: str, rule: str | None
+) -> None:
+    net = direct(("er", "Hong Kong", 0))
+    on_nic(net, "vm-nic", group(net, "nsg"))
+    home = replace(site(router()), prefixes=(ip_network("192.168.0.0/16"), ip_network("203.0.113.0/24")))
+    kept = Filter(direction="out", prefix=ip_network("203.0.113.0/24"), action="deny")
+    estate = net.estate(replace(home, routers=(replace(router(), filters=(kept,)),)))
+    found = trace_one_way(estate, flow("dc", source, "10.1.0.4"))
+    assert (found.disposition.value == "Delivered") is (rule is None), found.because
+    assert rule is None or rule in found.because
+
+
+@pytest.mark.parametrize(("address", "out"), [("10.0.0.9", True), ("198.51.100.7", True), ("172.31.0.9", False)])
+def test_r42_the_default_rules_let_out_to_virtual_network_and_the_internet(address: str, out: bool) -> None:
+    net = direct(("er", "Hong Kong", 0))
+    on_nic(net, "vm-nic", group(net, "nsg"))
+    found = trace_one_way(net.estate(site(router())), flow(VM, "10.1.0.4", address))
+    assert (found.disposition.value != "Denied") is out, found.because
+    assert out or "DenyAllOutBound" in found.because
+
+
+@pytest.mark.parametrize("protocol", ["Tcp", "Udp", "Icmp", "Esp", "Ah", "*"])
+def test_r42_a_rule_is_about_one_protocol_or_all(protocol: str) -> None:
+    net = direct(("er", "Hong Kong", 0))
+    held = group(net, "nsg", DENY_IN)
+    on_nic(net, "vm-nic", held)
+    net.bodies[held["id"]]["properties"]["securityRules"][0]["properties"]["protocol"] = protocol
+    for asked in ("tcp", "udp", "icmp", "esp", "ah"):
+        found = trace_one_way(net.estate(site(router())), replace(IN, protocol=asked))
+        assert (found.disposition.value == "Denied") is (protocol.lower() in ("*", asked)), (asked, found.because)
 
 
 @pytest.mark.parametrize(("subnet", "nic", "says"), [("deny", "allow", "on-subnet"), ("allow", "deny", "on-nic")])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
 import pytest
 
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Advertisement, Outside
-from farshore.routing import effective_routes, learned_routes, select, trace_one_way
+from farshore.routing import EffectiveRoute, effective_routes, learned_routes, select, trace, trace_one_way, unread
+from farshore.routing.scale import Reach
 
 from .small import Net, flow, id_of
 from .test_routing_traces import IN, hub, router, site
@@ -53,6 +55,97 @@ def test_r4_a_learned_default_replaces_the_system_s_and_takes_the_reserved_rows_
     defaults = {row for row in found if row[2] == "0.0.0.0/0"}
     assert defaults == {("VirtualNetworkGateway", "Active", "0.0.0.0/0", "VirtualNetworkGateway")}
     assert not any(row[3] == "None" for row in found)
+
+
+WORDS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "VirtualApplianceEcmp", "None")
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("spelled", [str, str.lower, str.upper])
+def test_r7_r11_a_choice_has_azure_s_word_its_address_and_its_table_however_it_was_spelled(
+    word: str, spelled: Callable[[str], str]
+) -> None:
+    """What Network Watcher's nextHop answers: nextHopType, nextHopIpAddress, routeTableId."""
+    net = one_spoke()
+    held: dict[str, object] = {"addressPrefix": "10.9.0.0/16", "nextHopType": spelled(word)}
+    several = ("10.0.1.4", "10.0.1.5")
+    if word == "VirtualAppliance":
+        held["nextHopIpAddress"] = several[0]
+    if word == "VirtualApplianceEcmp":
+        held["nextHop"] = {"nextHopIpAddresses": list(several)}
+    table = id_of("routeTables", "rt-spoke")
+    net.bodies[table]["properties"]["routes"] = [{"name": "one", "properties": held}]
+    chosen = select(effective_routes(net.estate(), SPOKE), ip_address("10.9.0.1")).chosen
+    assert chosen is not None and (chosen.next_hop_type, chosen.by) == (word, table)
+    hops = {"VirtualAppliance": several[:1], "VirtualApplianceEcmp": several}.get(word, ())
+    assert tuple(map(str, chosen.next_hop_ip_addresses)) == hops
+
+
+@pytest.mark.parametrize(
+    ("changed", "unknown"),
+    [
+        ({}, False),
+        ({"disablePeeringRoute": "None"}, False),
+        ({"disablePeeringRoute": "All"}, True),
+        ({"hasBgpOverride": False}, False),
+        ({"hasBgpOverride": True}, True),
+    ],
+)
+def test_r12_what_the_newer_fields_do_to_others_rows_is_not_known(changed: dict[str, object], unknown: bool) -> None:
+    """One flow hangs on the peering, one on BGP inside of the route; a third hangs on neither."""
+    net = one_spoke(("192.168.0.0/16", "10.0.1.4"))
+    table = net.bodies[id_of("routeTables", "rt-spoke")]["properties"]
+    by_peering = "hasBgpOverride" not in changed
+    (table if by_peering else table["routes"][0]["properties"]).update(changed)
+    estate = net.estate(site(router(), prefix="192.168.7.0/24"))
+    vm = id_of("networkInterfaces", "vm-nic")
+    address = "10.0.1.4" if by_peering else "192.168.7.1"
+    there = trace_one_way(estate, flow(vm, "10.1.0.4", address))
+    assert (there.disposition.value == "InsufficientInformation") is unknown, there.because
+    assert any("rt-spoke" in text for text in unread(estate, SPOKE)) is unknown
+    assert trace_one_way(estate, flow(vm, "10.1.0.4", "198.51.100.1")).disposition.value == "LeftEstate"
+    assert bool(Reach.of(estate).totals()["unknown"]) is unknown
+
+
+@pytest.mark.parametrize("kind", ["VirtualApplianceEcmp", "HyperNetGateway"])
+def test_at_scale_too_nobody_knows_where_a_next_hop_leads_that_nobody_knows(kind: str) -> None:
+    estate = one_spoke(("0.0.0.0/0", kind), propagate=False).estate(site(router()))
+    _, back = trace(estate, flow("dc", "192.168.1.1", "10.1.0.4"))
+    assert back.disposition.value == "InsufficientInformation"
+    totals = Reach.of(estate).totals()
+    assert (totals["unknown"], totals["unreachable"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "address", "taken"),
+    [
+        ((("10.1.0.0/16", "User"), ("10.1.2.0/24", "VirtualNetworkGateway")), "10.1.2.3", 1),
+        ((("10.1.0.0/16", "VirtualNetworkGateway"), ("10.1.0.0/16", "User")), "10.1.2.3", 1),
+        ((("10.1.0.0/16", "Internet"), ("10.1.0.0/16", "VirtualNetworkGateway")), "10.1.2.3", 1),
+        ((("10.1.0.0/16", "VnetLocal"), ("10.1.2.0/24", "VirtualNetworkGateway")), "10.1.2.3", 0),
+        ((("10.1.0.0/16", "VNetPeering"), ("10.1.2.0/24", "VirtualNetworkGateway")), "10.1.2.3", 0),
+        ((("10.1.0.0/16", "VNetPeering"), ("10.1.2.0/24", "User")), "10.1.2.3", 1),
+        ((("20.0.0.0/8", "VirtualNetworkServiceEndpoint"), ("20.1.2.0/24", "User")), "20.1.2.3", 0),
+        ((("20.0.0.0/8", "VirtualNetworkServiceEndpoint"), ("20.1.2.0/24", "VirtualNetworkGateway")), "20.1.2.3", 0),
+    ],
+)
+def test_r14_longest_then_user_bgp_system_but_for_the_network_s_own_peered_and_services_ranges(
+    prefixes: tuple[tuple[str, str], ...], address: str, taken: int
+) -> None:
+    """test_routing_select.py has the same rules over tables of any kind."""
+    table = [
+        EffectiveRoute(
+            source=kind if kind in ("User", "VirtualNetworkGateway") else "Default",
+            state="Active",
+            address_prefix=ip_network(prefix),
+            next_hop_type="VirtualAppliance" if kind == "User" else kind,
+        )
+        for prefix, kind in prefixes
+    ]
+    for rows_ in (table, table[::-1]):
+        choice = select(rows_, ip_address(address))
+        assert choice.chosen == table[taken]
+        assert [passed.route for passed in choice.passed_over] == [table[1 - taken]]
 
 
 def test_r15_a_user_s_route_leaves_the_equal_one_as_invalid() -> None:

@@ -83,6 +83,11 @@ class Reader:
             return value
         return int(value) if isinstance(value, str) and value.isdecimal() else None
 
+    def thousands(self, path: str) -> int | None:
+        """A number of thousands, like Gbps, as one of ones; it may have a fraction."""
+        value = self.raw(path)
+        return round(value * 1000) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
     def id(self, path: str) -> ResourceId | None:
         """The id at `path.id`."""
         return self._id_at(path + ".id")
@@ -120,10 +125,10 @@ class Reader:
         if holds_marker(text):
             self.unknown.add(self._at(path))
             return None
-        try:
-            return ip_address(text)
-        except (AddressValueError, ValueError):
-            raise InputError("This is not an address", value=text, expected="an address like 10.1.0.4") from None
+        return _address(text)
+
+    def addresses(self, path: str) -> tuple[Address, ...]:
+        return tuple(map(_address, self.texts(path)))
 
     def texts(self, path: str) -> tuple[str, ...]:
         value = self.raw(path)
@@ -153,3 +158,10 @@ class Reader:
 
     def _at(self, path: str) -> str:
         return f"{self.place}.{path}" if self.place else path
+
+
+def _address(text: str) -> Address:
+    try:
+        return ip_address(text)
+    except (AddressValueError, ValueError):
+        raise InputError("This is not an address", value=text, expected="an address like 10.1.0.4") from None

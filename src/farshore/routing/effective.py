@@ -112,7 +112,8 @@ def of_families(rows: Iterable[EffectiveRoute], families: frozenset[int]) -> tup
 
 
 def _user(route: Route, prefix: Network, table: RouteTable) -> EffectiveRoute:
-    hops: tuple[Address, ...] = () if route.next_hop_ip_address is None else (route.next_hop_ip_address,)
+    hop = route.next_hop_ip_address
+    hops: tuple[Address, ...] = route.next_hop_ip_addresses if hop is None else (hop,)
     return EffectiveRoute(
         source=RouteSource.USER.value,
         state=RouteState.ACTIVE.value,

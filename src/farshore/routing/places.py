@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.network import PUBLIC_IP_ADDRESSES, NetworkInterface, Subnet, VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import (
+    PUBLIC_IP_ADDRESSES,
+    NetworkInterface,
+    RouteTable,
+    Subnet,
+    VirtualNetwork,
+    VirtualNetworkGateway,
+)
 from farshore.estate.outside import Site
 from farshore.routing.bgp import Heard, Link
 from farshore.routing.doubts import Doubt, marked
@@ -206,8 +213,10 @@ def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagat
         found += map(Doubt, doubts.where(network))
     table = world.estate.route_table(subnet.route_table)
     if table is not None and table.unknown:
-        fields = ("routes", "disableBgpRoutePropagation")
+        fields = ("routes", "disableBgpRoutePropagation", "disablePeeringRoute")
         found += map(Doubt, marked(table.id, table.unknown, fields))
+    if table is not None:
+        found += _unmeasured(world, network, table, propagated)
     if propagated:
         near = [network.id.key, *(live.remote_key for live in world.ground.remote_of.get(network.id.key, ()))]
         held = (gateway.id.key for key in near for gateway in world.index.gateways_in.get(key, ()))
@@ -215,6 +224,17 @@ def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagat
         for where, said, texts in server_doubts(world):
             found += (Doubt(text, said) for text in texts if where in ("", *near))
     return tuple(dict.fromkeys(found))
+
+
+def _unmeasured(world: World, network: VirtualNetwork, table: RouteTable, propagated: bool) -> Iterator[Doubt]:
+    """What a table's newer fields do to the rows of others (R12): that they do something is all that is known."""
+    if table.disable_peering_route.lower() != "none":
+        given = tuple(prefix for live in world.ground.peerings.get(network.id.key, ()) for prefix in live.prefixes)
+        yield Doubt(f"what {table.id.short} keeps of peerings by disablePeeringRoute", given)
+    for route in table.routes if propagated else ():
+        if route.has_bgp_override:
+            prefix = None if isinstance(route.address_prefix, str) else (route.address_prefix,)
+            yield Doubt(f"what {table.id.short} keeps of BGP in {route.address_prefix} by hasBgpOverride", prefix)
 
 
 def server_texts(world: World) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from farshore.arm.network import global_reach
+from farshore.arm.network import ExpressRouteCircuit, global_reach
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, info, rule, warning
 
 ARM = "https://learn.microsoft.com/azure/azure-resource-manager"
 
 ROUTES_IN_A_TABLE = 400
+ROUTES_UNDER_A_MANAGER = 1000
+"""Under Virtual Network Manager, which an estate does not show (X15)."""
 PEERINGS_OF_A_NETWORK = 500
 RULES_IN_A_GROUP = 1000
 TAG_ROUTES_IN_A_TABLE = 25
@@ -19,7 +21,7 @@ ANNOUNCED_AT_ALL = 1000
 ANNOUNCED_SIXES = 100
 LINKS_STANDARD = 10
 LINKS_PREMIUM = {50: 20, 100: 25, 200: 25, 500: 40, 1000: 50, 2000: 60, 5000: 75, 10_000: 100}
-"""E15: virtual networks on a Premium circuit, by bandwidth in Mbps."""
+"""E15: virtual networks on a Premium circuit, by bandwidth in Mbps; those of 40 and 100 Gbps take no more than 10."""
 
 
 @rule("FS811", "A route table holds more than Azure takes", "R34", "R18", "X15")
@@ -30,7 +32,7 @@ def routes(context: Context) -> Iterator[Finding]:
             continue
         tags = sum(1 for route in table.routes if isinstance(route.address_prefix, str))
         if len(table.routes) > ROUTES_IN_A_TABLE:
-            yield warning(
+            yield (error if len(table.routes) > ROUTES_UNDER_A_MANAGER else warning)(
                 table.id,
                 f"{table.id.name} has {len(table.routes)} routes; a table takes {ROUTES_IN_A_TABLE}, or 1,000 under"
                 " Virtual Network Manager",
@@ -99,16 +101,25 @@ def links(context: Context) -> Iterator[Finding]:
         reaches = sum(circuit.id in pair for pair, _ in global_reach(context.estate.express_route_circuits))
         joined = connections + reaches
         coming = circuit.id in context.target_circuits and not context.connections(context.target)
-        premium = (circuit.sku_tier or "").lower() == "premium"
-        most = LINKS_PREMIUM.get(circuit.bandwidth_in_mbps or 0, LINKS_STANDARD) if premium else LINKS_STANDARD
+        most = _links(circuit)
         if joined + (1 if coming else 0) > most:
             yield error(
                 circuit.id,
                 f"{circuit.id.name} has {connections} connections{_and(reaches)}"
                 f"{' and the target would be one more' if coming else ''}; it takes {most}",
-                f"{circuit.sku_tier}, {circuit.bandwidth_in_mbps} Mbps",
+                f"{circuit.sku_tier}, {circuit.bandwidth_in_mbps or '?'} Mbps",
                 remedy="raise the circuit to Premium or to more bandwidth, or remove a connection",
             )
+
+
+def _links(circuit: ExpressRouteCircuit) -> int:
+    """How many links a circuit takes. A bandwidth that can't be read is taken for the greatest: nothing is said of it
+    that may be wrong."""
+    if (circuit.sku_tier or "").lower() != "premium":
+        return LINKS_STANDARD
+    most = max(LINKS_PREMIUM)
+    smaller = [mbps for mbps in LINKS_PREMIUM if mbps <= (circuit.bandwidth_in_mbps or most)]
+    return LINKS_PREMIUM[max(smaller, default=min(LINKS_PREMIUM))]
 
 
 def _and(reaches: int) -> str:

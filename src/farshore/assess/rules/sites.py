@@ -105,8 +105,31 @@ def unused_router(context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("FS135", "A site announces more prefixes than a circuit accepts", "E13", "R41")
+@rule("FS135", "A site announces more prefixes than a circuit or gateway takes", "E13", "R41", "E28")
 def too_many_prefixes(context: Context) -> Iterator[Finding]:
+    yield from _more_than_circuits_accept(context)
+    for side in context.sides:
+        for gateway in context.express_route_gateways(side):
+            most = LEARNED.get((gateway.sku or "").lower())
+            joined = {c.peer for c in context.connections(side) if c.virtual_network_gateway1 == gateway.id}
+            told = {
+                prefix
+                for circuit in joined
+                if circuit is not None
+                for site in context.estate.sites
+                for version in (4, 6)
+                for prefix in _told(site, circuit, version)
+            }
+            if most is not None and len(told) > most:
+                yield error(
+                    gateway.id,
+                    f"{gateway.id.name} is told {len(told)} prefixes by its circuits; a {gateway.sku} gateway learns"
+                    f" {most}",
+                    remedy="summarise the prefixes, or resize the gateway",
+                )
+
+
+def _more_than_circuits_accept(context: Context) -> Iterator[Finding]:
     for circuit in context.circuits:
         premium = (circuit.sku_tier or "").lower() == "premium"
         for version, most in ((4, FOURS_PREMIUM if premium else FOURS), (6, SIXES)):
@@ -127,6 +150,12 @@ def too_many_prefixes(context: Context) -> Iterator[Finding]:
 
 FOURS, FOURS_PREMIUM, SIXES = 4_000, 10_000, 100
 """E13."""
+LEARNED = {
+    **dict.fromkeys(("standard", "ergw1az"), 4_000),
+    **dict.fromkeys(("highperformance", "ergw2az", "ultraperformance", "ergw3az"), 9_500),
+    "ergwscale": 60_000,
+}
+"""E28: routes that a gateway learns, by SKU."""
 
 
 def _told(site: Site, circuit: ResourceId, version: int) -> set[Network]:

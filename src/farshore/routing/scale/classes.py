@@ -128,7 +128,8 @@ class Tables:
         if kind == "virtualnetworkgateway":
             return UNKNOWN_ROW if self.networks.source(network).others else LOST_ROW
         if kind != APPLIANCE:
-            return LOST_ROW
+            # A row without a type is one of type None; of a type that nobody knows nobody knows where it leads.
+            return LOST_ROW if kind in ("none", "internet", "") else UNKNOWN_ROW
         address = parsed(text)
         where = -1 if address is None else self.networks.located(network, address)
         if address is None:

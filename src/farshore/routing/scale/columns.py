@@ -379,19 +379,20 @@ class _Reading:
 
 
 def table_of(key: str, body: Body) -> Table:
-    """A route table's body as its rows."""
+    """A route table's body as its rows. What its newer fields do is not known (R12)."""
     properties = _object(body.get("properties"))
     prefixes, kinds, hops = [], [], []
     unclear = _hides_parts(body.get("properties"), "routes")
     for item in _objects(properties.get("routes")):
         given = _object(item.get("properties"))
         prefix, kind, hop = (_text(given.get(name)) for name in ("addressPrefix", "nextHopType", "nextHopIpAddress"))
-        unclear = unclear or any(map(holds_marker, (prefix, kind, hop)))
+        unclear = unclear or any(map(holds_marker, (prefix, kind, hop))) or _is_set(given.get("hasBgpOverride"))
         prefixes.append(prefix)
         kinds.append(kind)
         hops.append(hop)
     flag = properties.get("disableBgpRoutePropagation", False)
-    propagates, unclear = str(flag).lower() != "true", unclear or holds_marker(flag)
+    propagates, unclear = not _is_set(flag), unclear or holds_marker(flag)
+    unclear = unclear or _text(properties.get("disablePeeringRoute")).lower() not in ("", "none")
     return Table(
         key=key,
         propagates=propagates,
@@ -425,6 +426,10 @@ def _hides_parts(properties: Any, name: str) -> bool:
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _is_set(flag: Any) -> bool:
+    return str(flag).lower() == "true"
 
 
 def _text(value: Any) -> str:
