@@ -117,6 +117,12 @@ def test_trace_follows_a_failure_and_tells_each_choice(project: Path) -> None:
     assert answer("routes", "web1", "--project", str(project), "--fail", "gateway ergw-source-hub")["value"]
 
 
+def test_a_region_fails_in_whatever_spelling(project: Path) -> None:
+    for name in ("region eastasia", "region EastAsia", "Region East Asia"):
+        lost = answer("trace", "datacenter", "web1", "--project", str(project), "--fail", name, status=2)
+        assert lost["verdict"] == "unreachable", name
+
+
 def test_without_a_verb_help_is_told_and_what_exit_status_means() -> None:
     bare = farshore()
     assert bare.returncode == 1 and bare.stdout == "" and bare.stderr.startswith("Usage: farshore")

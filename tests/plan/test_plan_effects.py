@@ -118,6 +118,7 @@ def test_a_region_is_lost_and_returns() -> None:
     lost = apply(world(), [Lose(elements=("region:eastasia",))])
     assert "region:eastasia" in lost.estate.outside.down
     assert not apply(lost, [Restore(elements=("region:eastasia",))]).estate.outside.down
+    assert not apply(lost, [Restore(elements=("region:East Asia",))]).estate.outside.down
 
 
 def test_a_promise_moves() -> None:

@@ -12,6 +12,7 @@ import pytest
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.routing import Flow, Outside, Routing, advertised_routes, judge, learned_routes, trace
+from farshore.routing.scale import Reach
 from routing.small import flow, id_of
 from twin.corners import hub, router, site
 
@@ -30,6 +31,34 @@ def asked(**given: Any) -> Flow:
         "destination_address": ip_address("10.1.0.4"),
     }
     return Flow(**(plain | given))
+
+
+FIREWALL = id_of("virtualMachines", "fw")
+AS_WRITTEN = {
+    "region:eastasia": ("region:EastAsia", "region:East Asia", "Region:east asia"),
+    "location:hong kong": ("location:Hong Kong", "LOCATION:hong kong"),
+    f"{CIRCUIT}#primary".lower(): (f"{CIRCUIT}#Primary",),
+    GATEWAY.lower(): (GATEWAY, GATEWAY.upper()),
+    "router:dc/ce1": ("router:DC/CE1",),
+    FIREWALL.lower(): (FIREWALL,),
+}
+
+
+@pytest.mark.parametrize("name", AS_WRITTEN)
+def test_what_is_down_is_matched_as_azure_matches_names(name: str) -> None:
+    """A region is one in every case and spelling."""
+    held = estate()
+    plain = trace(held.with_outside(Outside(down=frozenset({name}))), asked())
+    reach = Reach.of(held)
+    for written in AS_WRITTEN[name]:
+        other = frozenset({written})
+        assert trace(held.with_outside(Outside(down=other)), asked()) == plain
+        assert Outside(unknown=other, stopped=other, stale=other) == Outside(
+            unknown=frozenset({name}), stopped=frozenset({name}), stale=frozenset({name})
+        )
+        assert reach.totals(reach.when(other)) == reach.totals(reach.when(frozenset({name})))
+    if "#" not in name:
+        assert not judge(*plain).good
 
 
 REFUSED: dict[str, tuple[Callable[[Estate], object], str]] = {

@@ -28,10 +28,10 @@ def failed(estate: Estate, names: Sequence[str]) -> Estate:
     """An estate with elements failed, named as `farshore prove` names them. Raises `InputError` for another name."""
     from farshore.routing import elements
 
-    known = {str(item).lower(): item for item in elements(estate)}
+    known = {_spelled(str(item)): item for item in elements(estate)}
     down = set(estate.outside.down)
     for name in names:
-        found = known.get(name.lower())
+        found = known.get(_spelled(name))
         if found is None:
             shown = like(name, [str(item) for item in known.values()])
             raise InputError(
@@ -42,6 +42,14 @@ def failed(estate: Estate, names: Sequence[str]) -> Estate:
             )
         down |= found.down
     return estate.with_outside(replace(estate.outside, down=frozenset(down)))
+
+
+def _spelled(name: str) -> str:
+    """A name as it is compared: `region East Asia` is `region eastasia`."""
+    from farshore.arm.network import normal_location
+
+    kind, _, rest = name.lower().partition(" ")
+    return f"{kind} {normal_location(rest)}" if kind == "region" else name.lower()
 
 
 def like(asked: str, known: Sequence[str]) -> str:

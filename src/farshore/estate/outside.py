@@ -6,11 +6,13 @@ here is a result: these are the inputs beside the resources.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
+from farshore.arm.network import normal_location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +86,22 @@ class Advertisement:
     next_hop: Address | None = None
 
 
+def names_of(names: Iterable[str]) -> frozenset[str]:
+    """Names of things that may fail in the one spelling in which they are compared: ids and all else in lower case, a
+    region without the spaces of its display name (`region:East Asia` is `region:eastasia`)."""
+    return frozenset(map(_one_spelling, names))
+
+
+@lru_cache(maxsize=65536)
+def _one_spelling(name: str) -> str:
+    lower = name.lower()
+    return f"region:{normal_location(lower[7:])}" if lower.startswith("region:") else lower
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """Everything beside the resources. Ids are lower-case keys, so that sets compare as Azure does."""
+    """Everything beside the resources. Names of `down`, `unknown`, `stopped` and `stale` are kept as `names_of` has
+    them, so that sets compare as Azure does."""
 
     advertised: tuple[Advertisement, ...] = ()
     msee: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -103,3 +118,9 @@ class Outside:
     """Machines that exist and do not run."""
     stale: frozenset[str] = frozenset()
     """Machines that may run with data older than what has been promised (D92)."""
+
+    def __post_init__(self) -> None:
+        for kind in ("down", "unknown", "stopped", "stale"):
+            given: frozenset[str] = getattr(self, kind)
+            if given:
+                object.__setattr__(self, kind, names_of(given))

@@ -25,6 +25,7 @@ from farshore.arm.json import Body
 from farshore.arm.network import PEERINGS, VIRTUAL_NETWORKS
 from farshore.errors import InputError
 from farshore.estate.estate import Change, Estate
+from farshore.estate.outside import names_of
 from farshore.plan.merge import merged
 from farshore.plan.model import (
     DeleteResource,
@@ -93,7 +94,7 @@ def _apply(world: World, effect: Effect) -> World:
         case Lose(elements=elements):
             return replace(world, estate=_down(estate, estate.outside.down | frozenset(elements)))
         case Restore(elements=elements):
-            return replace(world, estate=_down(estate, estate.outside.down - frozenset(elements)))
+            return replace(world, estate=_down(estate, estate.outside.down - names_of(elements)))
 
 
 def _put(estate: Estate, body: Body) -> Estate:

@@ -15,7 +15,8 @@
     BGP CONNECTION              a Route Server's or hub's session with one neighbour
     ADDRESS                     a BGP neighbour: outside the estate, or an appliance by the address that it speaks from
 
-Ids are in lower case. `Outside.unknown` uses the same names for what nobody can tell about.
+They are matched as Azure matches names: in any case, and a region by its display name too, `region:East Asia`.
+`Outside.unknown` uses the same names for what nobody can tell about.
 
 What has failed falls silent: BGP withdraws what it said, and traffic takes what remains. What has no BGP is not
 noticed: a route to a dead appliance stays Active and the traffic is lost (R25).

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
+from farshore.estate.outside import names_of
 from farshore.routing.failures import Element
 from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.classes import LOST_ROW
@@ -88,6 +89,7 @@ class Reach:
     def when(self, down: frozenset[str]) -> Standing:
         """What it comes to when things are down, by the names of `Outside.down`. Raises `InputError` for one machine of
         those that are counted together."""
+        down = names_of(down)
         machines = self.model.columns.machines
         counted = down.intersection((*machines.nics, *machines.holders)).difference(self.model.appliances)
         if counted:
