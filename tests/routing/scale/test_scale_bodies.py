@@ -8,7 +8,7 @@ associated with another group or table.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from ipaddress import ip_address
 from random import Random
@@ -31,46 +31,18 @@ SEEDS = int(os.environ.get("FARSHORE_SCALE_SEEDS", "40"))
 Bodies = dict[str, Any]
 
 
-@pytest.mark.parametrize("kind", ["peering", "nic", "machine", "group", "association", "connection"])
+LEAST = {"peering": 0.7, "nic": 0.6, "machine": 0.9, "group": 1, "association": 0.6, "connection": 0.9}
+"""The kinds of changes, and of each the share that has a short way at least."""
+
+
+@pytest.mark.parametrize("kind", LEAST)
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_body_s_change_is_what_counting_anew_gives(seed: int, kind: str) -> None:
-    draw = Random(f"{seed}{kind}")
-    estate = estate_of(seed)
-    reach = Reach.of(estate)
-    every = elements(reach.model.columns.skeleton)
-    proven = Proven.of(reach, every)
-    known = {element: _totals(reach, element) for element in (None, *every)}
-    for _ in range(4):
-        change = DRAWN[kind](draw, dict(estate.resources))
-        if change is None:
-            continue
-        found = changed(proven, change)
-        if found is None:
-            continue
-        after = Reach.of(estate.with_changes([change]))
-        if len(after.model.ends) != len(reach.model.ends):
-            # A table that nobody had used cuts ends: the two count other cells.
-            continue
-        for row, element in enumerate((None, *every)):
-            expected = [new - old for old, new in zip(known[element], _totals(after, element), strict=True)]
-            assert found[row].tolist() == expected, f"seed {seed}, {element}, {change}"
+    draw, estate = Random(f"{seed}{kind}"), estate_of(seed)
+    held_to_counting_anew(estate, (DRAWN[kind](draw, dict(estate.resources)) for _ in range(4)), f"seed {seed}")
 
 
-def test_most_changes_have_a_short_way() -> None:
-    """Of each kind; in these estates a gateway or an appliance is never far."""
-    for kind, least in (
-        ("peering", 0.7),
-        ("nic", 0.6),
-        ("machine", 0.9),
-        ("group", 1),
-        ("association", 0.6),
-        ("connection", 0.9),
-    ):
-        short = [found is not None for seed in range(8) for found in _found(seed, kind)]
-        assert sum(short) >= least * len(short), f"{kind}: {sum(short)} of {len(short)}"
-
-
-@pytest.mark.parametrize("kind", ["peering", "nic", "machine", "group", "association", "connection"])
+@pytest.mark.parametrize("kind", LEAST)
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_change_where_something_can_t_be_read_is_what_counting_anew_gives(seed: int, kind: str) -> None:
     """A marker in the estate, that the change may take away, or one that it brings."""
@@ -78,23 +50,41 @@ def test_a_change_where_something_can_t_be_read_is_what_counting_anew_gives(seed
     estate = estate_of(seed)
     key, path = draw.choice(sorted(values(estate)))
     estate = hidden(estate, key, path)
+    held_to_counting_anew(estate, _with_markers(kind, draw, estate), f"seed {seed}, {key} {path}")
+
+
+def held_to_counting_anew(estate: Estate, changes: Iterable[Change | None], where: str) -> None:
+    """Each change of an estate by itself, where it has a short way: its differences, under every element."""
     reach = Reach.of(estate)
     every = elements(reach.model.columns.skeleton)
     proven = Proven.of(reach, every)
     known = {element: _totals(reach, element) for element in (None, *every)}
-    for brings in (False, False, True, True):
-        change = _drawn(kind, draw, estate)
-        if change is not None and change.put is not None and brings:
-            change = Change(put=marked(change.put, draw.choice(sorted(values_in(change.put)))))
+    for change in changes:
         found = None if change is None else changed(proven, change)
         if change is None or found is None:
             continue
         after = Reach.of(estate.with_changes([change]))
         if len(after.model.ends) != len(reach.model.ends):
+            # A table that nobody had used cuts ends: the two count other cells.
             continue
         for row, element in enumerate((None, *every)):
             expected = [new - old for old, new in zip(known[element], _totals(after, element), strict=True)]
-            assert found[row].tolist() == expected, f"seed {seed}, {key} {path}, {element}, {change}"
+            assert found[row].tolist() == expected, f"{where}, {element}, {change}"
+
+
+def test_most_changes_have_a_short_way() -> None:
+    """Of each kind; in these estates a gateway or an appliance is never far."""
+    for kind, least in LEAST.items():
+        short = [found is not None for seed in range(8) for found in _found(seed, kind)]
+        assert sum(short) >= least * len(short), f"{kind}: {sum(short)} of {len(short)}"
+
+
+def _with_markers(kind: str, draw: Random, estate: Estate) -> Iterator[Change | None]:
+    for brings in (False, False, True, True):
+        change = _drawn(kind, draw, estate)
+        if change is not None and change.put is not None and brings:
+            change = Change(put=marked(change.put, draw.choice(sorted(values_in(change.put)))))
+        yield change
 
 
 def _drawn(kind: str, draw: Random, estate: Estate) -> Change | None:
@@ -103,9 +93,6 @@ def _drawn(kind: str, draw: Random, estate: Estate) -> Change | None:
         return DRAWN[kind](draw, dict(estate.resources))
     except (KeyError, TypeError, AttributeError, ValueError):
         return None
-
-
-LEAST = {"peering": 0.7, "nic": 0.6, "machine": 0.9, "group": 1, "association": 0.6, "connection": 0.9}
 
 
 def _found(seed: int, kind: str) -> Iterator[Difference | None]:
