@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from farshore.arm.ids import resource_id
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Advertisement, Outside
 from farshore.routing import EffectiveRoute, effective_routes, learned_routes, select, trace, trace_one_way, unread
@@ -239,6 +240,23 @@ def test_r24_an_appliance_s_nic_must_forward() -> None:
         hub(net)
         net.machine("nva", ("hub", "nva", "10.0.1.4"), forward=forwards)
         assert (trace_one_way(net.estate(site(router())), IN).disposition.value == "Delivered") is forwards
+
+
+@pytest.mark.parametrize("forwards", [True, False])
+def test_r24_what_is_for_another_address_of_the_next_hop_s_nic_it_takes_and_forwards_nothing(forwards: bool) -> None:
+    """In a table of its own subnet it would come back for ever."""
+    net = Net()
+    table = net.table("rt", ("10.0.1.0/24", "10.0.1.4"))
+    net.network("hub", "10.0.0.0/16", nva={"addressPrefix": "10.0.1.0/24", "routeTable": table}, app="10.0.2.0/24")
+    subnet = {"id": id_of("virtualNetworks/subnets", "hub", "nva")}
+    nva = net.machine("nva", ("hub", "nva", "10.0.1.4"), forward=forwards)
+    more = {"privateIPAddress": "10.0.1.9", "primary": False, "subnet": subnet}
+    net.bodies[nva]["properties"]["ipConfigurations"].append({"name": "more", "properties": more})
+    net.machine("vm", ("hub", "nva", "10.0.1.5"))
+    for address in ("10.0.1.4", "10.0.1.9"):
+        found = trace_one_way(net.estate(), flow(id_of("networkInterfaces", "vm-nic"), "10.0.1.5", address))
+        assert found.delivered_to == resource_id(nva), found.because
+        assert [hop.kind for hop in found.hops] == ["machine", "machine"], "no appliance on the way"
 
 
 def test_r25_a_dead_appliance_leaves_its_route_active_and_takes_the_traffic() -> None:

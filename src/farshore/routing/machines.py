@@ -40,6 +40,9 @@ class Appliance:
     why: str | None = None
     front: str = ""
     """The load balancer that chose it, by its lower-case id."""
+    own: tuple[Address, ...] = ()
+    """The addresses of its NIC: what is for them it takes, and does not forward. Behind a load balancer, which may
+    choose another member for the rest, that by which it is a member."""
     missing: tuple[str, ...] = ()
     """What can't be read of it: whether it runs, whether it forwards, who else is a member with it."""
     others: tuple[ResourceId, ...] = ()
@@ -117,6 +120,7 @@ def _of_nic(world: World, holder: Holder) -> Appliance:
         stateful=is_stateful(world, holder.nic.id.key, machine),
         state_key=machine,
         why=why,
+        own=world.index.addresses(holder.nic.id),
         missing=world.doubts.of_appliance(holder.nic),
     )
 
@@ -143,4 +147,5 @@ def _of_frontend(world: World, frontend: Frontend, network: VirtualNetwork) -> A
     key = chosen.state_key if len(alive) == 1 else frontend.id.key
     missing = tuple(text for member in frontend.members for text in world.doubts.of_appliance(member.nic))
     missing += world.doubts.hidden_in((network.id.key,))
-    return replace(chosen, stateful=stateful, state_key=key, front=frontend.id.key, missing=missing)
+    own = () if chosen.holder is None else (chosen.holder.address,)
+    return replace(chosen, stateful=stateful, state_key=key, front=frontend.id.key, own=own, missing=missing)

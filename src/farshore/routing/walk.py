@@ -255,7 +255,7 @@ class _Walk(Walked):
         if unread is not None:
             return unread
         name, id_ = appliance.id.name, appliance.id
-        if appliance.holder is not None and appliance.holder.address == self.destination:
+        if self.destination in appliance.own:
             return self.deliver(self.world.index.networks[network_key(appliance.subnet)])
         there = self.world.has_subnet(appliance.subnet)
         choice = self.world.choose(appliance.subnet, self.destination) if there else None

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from random import Random
 
@@ -47,6 +48,12 @@ def test_with_sites_that_are_joined_every_cell_that_is_known_is_what_a_trace_say
     unknown = held_to_traces(estate)
     if any(link.transit for site in estate.sites for link in site.links):
         assert unknown.keys() <= {"unknown", "unreachable", "stale"}, "what a transit line may change is not known here"
+
+
+@pytest.mark.parametrize("seed", range(SEEDS // 2))
+def test_with_second_addresses_every_cell_is_what_a_trace_says(seed: int) -> None:
+    """Of machines, and of appliances, by which some tables name them (R24)."""
+    held_to_traces(doubled(Random(seed), estate_of(seed)))
 
 
 def held_to_traces(estate: Estate) -> Counter[str]:
@@ -98,6 +105,30 @@ def joined(draw: Random, estate: Estate) -> Estate:
             held = {**peering, "properties": {**peering["properties"], "connections": [reach]}}
             changes.append(Change(put={**one, "properties": {**one["properties"], "peerings": [held, *others]}}))
     return estate.with_changes(changes).with_sites(tuple(sites))
+
+
+def doubled(draw: Random, estate: Estate) -> Estate:
+    """The estate with a second address on every NIC, forty above the first; tables lead to either of an appliance."""
+    changes, more = [], {}
+    for body in map(deepcopy, map(dict, estate.of_type("Microsoft.Network/networkInterfaces"))):
+        first = body["properties"]["ipConfigurations"][0]["properties"]
+        address = str(ip_address(first["privateIPAddress"]) + 40)
+        more[first["privateIPAddress"]] = address
+        second = {"privateIPAddress": address, "subnet": first["subnet"], "primary": False}
+        body["properties"]["ipConfigurations"].append({"name": "second", "properties": second})
+        changes.append(Change(put=body))
+    for body in map(deepcopy, map(dict, estate.of_type("Microsoft.Network/routeTables"))):
+        for route in body["properties"]["routes"]:
+            hop = route["properties"].get("nextHopIpAddress")
+            if hop in more and draw.random() < 0.5:
+                route["properties"]["nextHopIpAddress"] = more[hop]
+        # What is for an appliance itself, by another of its addresses.
+        itself = [(f"{more[hop]}/32", hop) for hop in ("10.1.0.68", "10.2.0.68") if hop in more]
+        for prefix, hop in itself if "/rt-gw" in str(body["id"]) else ():
+            properties = {"addressPrefix": prefix, "nextHopType": "VirtualAppliance", "nextHopIpAddress": hop}
+            body["properties"]["routes"].append({"name": f"to-{hop}", "properties": properties})
+        changes.append(Change(put=body))
+    return estate.with_changes(changes)
 
 
 def conditions(estate: Estate) -> Iterator[frozenset[str]]:

@@ -7,7 +7,7 @@ which every table on the way says the same are one *kind*, and there are few kin
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -119,6 +119,8 @@ class Machinery:
     row sends back there; -1 for none."""
     held: Container[tuple[int, int]]
     """Every (network, position) that a NIC holds."""
+    also: Mapping[tuple[int, int], tuple[int, ...]]
+    """By (network, position): all positions of the NIC there, where it has several."""
     targets: dict[Target, int]
 
     def decide(self, place: Place, rows: npt.NDArray[np.int64], without: frozenset[Pair]) -> Decision:
@@ -161,15 +163,25 @@ class Machinery:
         without: frozenset[Pair],
     ) -> None:
         address = parsed(text)
-        where = -1 if address is None else self.networks.located(place.network, address, without)
-        if address is None or where < 0:
-            if address is not None and self.networks.hidden_near(place.network):
-                ends[here] = self.outcomes.simple(UNKNOWN)
+        if address is None:
             return
-        number = self.targets.get(Target(where, address))
-        assert number is not None, "every next hop that exists was numbered when the tables were read"
-        itself = here & (self.addresses[rows] == np.uint64(position(address)))
-        sends[here & ~itself] = number
+        where = self.networks.located(place.network, address, without)
+        if where >= 0:
+            number = self.targets.get(Target(where, address))
+            assert number is not None, "every next hop that exists was numbered when the tables were read"
+            sends[here] = number
+        else:
+            # Nobody who forwards. One who doesn't takes what is for itself all the same.
+            if self.networks.hidden_near(place.network):
+                ends[here] = self.outcomes.simple(UNKNOWN)
+            near = self.networks.reachable(place.network, address, without)
+            where = next((held for held in near if (held, position(address)) in self.held), -1)
+            if where < 0:
+                return
+        # What is for the NIC at the next hop, by any of its addresses, that takes and does not forward (R24).
+        own = self.also.get((where, position(address)), (position(address),))
+        itself = here & np.isin(self.addresses[rows], np.array(own, dtype=np.uint64))
+        sends[itself] = ENDED
         ends[itself] = self._handed(np.full(int(itself.sum()), where, dtype=np.int32), rows[itself])
 
     def _handed(self, owners: Indexes, rows: npt.NDArray[np.int64]) -> Codes:

@@ -84,7 +84,7 @@ class Networks:
         """The network in which a next hop stands, as seen from one: its own or one peered directly (R21); -1 for none.
 
         The order is that of `routing.machines`: the first of them in which anybody holds the address."""
-        for number in self._reachable(network, address, without):
+        for number in self.reachable(network, address, without):
             key = self.all[number].id.key
             if self.world.index.at(key, address) or self.world.index.frontend(key, address) is not None:
                 return number
@@ -95,7 +95,8 @@ class Networks:
         keys = (self.all[network].id.key, *(peer.live.remote_key for peer in self.peers[network]))
         return bool(self.world.doubts.hidden_in(keys))
 
-    def _reachable(self, network: int, address: Address, without: frozenset[Pair]) -> Iterator[int]:
+    def reachable(self, network: int, address: Address, without: frozenset[Pair]) -> Iterator[int]:
+        """The networks in which a next hop may stand (R21), the own one first."""
         if covered(address, self.all[network].address_space):
             yield network
         for number, prefixes, _ in self.near(network, without):

@@ -92,8 +92,22 @@ def machinery_of(
         twice=twice,
         claimed=sessions.prefixes.lengths_at(machines.addresses),
         held=_Held(homes, machines.addresses),
+        also=_several(machines.nics, homes, machines.addresses),
         targets=targets,
     )
+
+
+def _several(nics: Sequence[str], homes: Indexes, addresses: Positions) -> dict[tuple[int, int], tuple[int, ...]]:
+    """NICs with several addresses, as `Machinery.also` has them. A NIC's rows stand together."""
+    found: dict[tuple[int, int], tuple[int, ...]] = {}
+    again = [row for row in range(1, len(nics)) if nics[row] == nics[row - 1]]
+    rows: dict[str, list[int]] = {}
+    for row in again:
+        rows.setdefault(nics[row], [row - 1]).append(row)
+    for held in rows.values():
+        own = tuple(int(addresses[row]) for row in held)
+        found.update(((int(homes[row]), int(addresses[row])), own) for row in held)
+    return found
 
 
 def units_of(
