@@ -64,6 +64,7 @@ def test_r48_the_edge_puts_its_own_number_for_the_gateway_s_and_hides_private_on
     )
     net.gateway("gw3", "hub3")
     net.connect("gw3", "er")
+    net.machine("speaker", ("hub3", "nva", "10.9.1.4"))
     place = {"id": id_of("virtualNetworks/subnets", "hub3", "RouteServerSubnet")}
     server = net.add("virtualHubs", "rs", virtualRouterIps=["10.9.3.4", "10.9.3.5"], allowBranchToBranchTraffic=True)
     net.add("virtualHubs/ipConfigurations", "rs", "ip", subnet=place)
