@@ -20,8 +20,12 @@ from urllib.parse import unquote, urlsplit
 
 from conformance.names import GUID, POLLED
 
-WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
-FREE = ("name", "displayname", "friendlyname", "description", "id", "code", "message", "location", "etag", "activity")
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+TYPE = re.compile(r"[Mm]icrosoft\.[A-Za-z]+/[A-Za-z/]+")
+FREE = (
+    *("name", "displayname", "friendlyname", "description", "id", "code", "message", "location", "etag", "activity"),
+    *("peeringlocations", "communityname", "servicename", "servicesupportedregion"),
+)
 """Keys, in lower case, whose texts are nobody's enumeration."""
 OPEN = ("tags", "tagmap", "parameters", "outputs")
 """Keys below which the keys are somebody's own."""
@@ -171,7 +175,7 @@ def _texts(score: Score, where: str, expected: Any, got: Any) -> None:
                 right = any(_keywords(other) == form for other in there)
                 score.ids.add(right)
                 kind, shown = "/".join(form), "/".join(_keywords(sorted(there)[0]))
-            elif WORD.fullmatch(text) and key not in FREE and not GUID.fullmatch(text):
+            elif TYPE.fullmatch(text) or (WORD.fullmatch(text) and key not in FREE and not GUID.fullmatch(text)):
                 right = text in there
                 score.words.add(right)
                 kind, shown = text, ", ".join(sorted(there))[:80]

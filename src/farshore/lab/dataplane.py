@@ -26,7 +26,7 @@ from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
 from farshore.lab import faults, machines, registry, sites
 from farshore.lab.answers import bad_request
-from farshore.lab.types import INERT, is_young
+from farshore.lab.types import INERT, ResourceType, is_young
 from farshore.routing import BgpRoute, Flow, Routing, Trace, judge
 from farshore.routing.values import Disposition
 
@@ -76,7 +76,7 @@ class Plane:
         whole: dict[str, tuple[tuple[Body, ...], Body]] = {}
         for name in cloud.bodies.types():
             kind = registry.TYPES.get(name, INERT)
-            if not kind.forwards or (len(name.split("/")) != 2 and kind is not INERT):
+            if not kind.forwards or (len(name.split("/")) != 2 and not kind.apart):
                 continue
             for body in cloud.of_type(name):
                 id_ = resource_id(str(body["id"]))
@@ -89,7 +89,7 @@ class Plane:
                     or len(held[0]) != len(parts)
                     or any(a is not b for a, b in zip(held[0], parts, strict=True))
                 ):
-                    held = (parts, _assembled(cloud, id_, body, kind.nested))
+                    held = (parts, _assembled(cloud, id_, body, kind))
                 whole[id_.key] = held
                 found[id_.key] = held[1]
         self._whole = whole
@@ -202,7 +202,12 @@ def gateway_learned(cloud: Cloud, gateway: ResourceId) -> list[dict[str, Any]]:
 
 
 def gateway_advertised(cloud: Cloud, gateway: ResourceId, peer: str | None) -> list[dict[str, Any]]:
-    return [_gateway_row(route) for route in plane(cloud).routing.advertised_routes(gateway, peer)]
+    routes = plane(cloud).routing.advertised_routes(gateway, peer)
+    if ((cloud.body(gateway) or {}).get("properties") or {}).get("gatewayType") == "ExpressRoute":
+        return [_gateway_row(route) for route in routes]
+    # Recorded of VPN gateways: whose the network is, and no path.
+    told = {"nextHop": "Virtual Network", "origin": "Network", "weight": 0}
+    return [{"localAddress": "", "network": str(route.network), **told} for route in routes]
 
 
 def gateway_peers(cloud: Cloud, gateway: ResourceId) -> list[dict[str, Any]]:
@@ -244,11 +249,11 @@ def _order(route: BgpRoute) -> tuple[int, int, int, str]:
     return network.version, int(network.network_address), network.prefixlen, str(route.next_hop)
 
 
-def _assembled(cloud: Cloud, id_: ResourceId, body: Body, nested: tuple[str, ...]) -> Body:
+def _assembled(cloud: Cloud, id_: ResourceId, body: Body, kind: ResourceType) -> Body:
     """The body with its children inside."""
     properties = dict(body["properties"])
-    for label in nested:
-        properties[label] = cloud.children(id_, label)
+    for name in kind.nested:
+        properties[kind.label(name)] = cloud.children(id_, name)
     if properties.get("provisioningState") == "Deleting":
         properties["provisioningState"] = "Updating"
     return {**body, "properties": properties}

@@ -41,7 +41,7 @@ def _flatten(id_: ResourceId, body: Body, flat: list[tuple[ResourceId, Body]]) -
     kind = registry.TYPES.get(id_.type.lower(), INERT)
     properties = dict(body.get("properties") or {})
     for name in kind.nested:
-        for child in properties.pop(name, None) or []:
+        for child in properties.pop(kind.label(name), None) or []:
             label = str(child.get("name") or str(child.get("id", "")).rsplit("/", 1)[-1])
             child_id = id_.child(name, label)
             _flatten(child_id, {**child, "name": label, "id": child_id.text}, flat)

@@ -26,6 +26,7 @@ from farshore.lab import operations, shapes, versions
 from farshore.lab.answers import Refused, child_not_found, group_going, group_not_found, not_found, not_implemented
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
+from farshore.lab.merging import merged, stayed
 from farshore.lab.patterns import NETWORK, PATTERNS, Pattern
 
 if TYPE_CHECKING:
@@ -78,9 +79,15 @@ class ResourceType:
     pattern: ClassVar[Pattern] = NETWORK
     tracked: ClassVar[bool] = True
     """Has a location and tags of its own. A child has not."""
+    apart: ClassVar[bool] = False
+    """A child that its parent does not show inside, though a packet's way may depend on it."""
+    shape_only: ClassVar[bool] = False
+    """Kept and shown, and nothing more (`lab/network/shape_only.py`)."""
     forwards: ClassVar[bool] = False
     """Whether a packet's way can depend on it."""
     nested: ClassVar[tuple[str, ...]] = ()
+    """Children that the body shows inside, each kind in the property of its own name, or of the name in `labels`."""
+    labels: ClassVar[Mapping[str, str]] = {}
     keep_omitted: ClassVar[tuple[str, ...]] = ()
     put_takes: ClassVar[str] = "network.put"
     update_takes: ClassVar[str | None] = None
@@ -175,7 +182,7 @@ class ResourceType:
         if at_once:
             self.on_ready(cloud, id_)
             return Response(status=status, body=cloud.show(id_, call.query))
-        quick = self.is_quick(put) or (shown is not None and _stayed(shown, cloud.show(id_)))
+        quick = self.is_quick(put) or (shown is not None and stayed(shown, cloud.show(id_)))
         if quick:
             set_state(cloud, id_, "Succeeded")
         elif before is None:
@@ -246,7 +253,7 @@ class ResourceType:
         body = self.on_put(put)
         properties = dict(body["properties"])
         properties["provisioningState"] = state
-        children = {name: properties.pop(name, None) for name in self.nested}
+        children = {name: properties.pop(self.label(name), None) for name in self.nested}
         put.cloud.write(put.id, {**body, "properties": properties})
         for name, sent in children.items():
             if sent is not None or name not in self.keep_omitted:
@@ -271,7 +278,7 @@ class ResourceType:
             inside = {}
             for name in self.nested:
                 kind = cloud.type_of(id_.child(name, "x"))
-                inside[name] = [
+                inside[self.label(name)] = [
                     kind.shown(cloud, resource_id(str(child["id"])), child, query)
                     for child in cloud.children(id_, name)
                 ]
@@ -281,6 +288,10 @@ class ResourceType:
             body = {**body, "etag": cloud.etag(id_)}
         first = {key: body[key] for key in SHOWN_FIRST if key in body}
         return first | {key: value for key, value in body.items() if key not in first}
+
+    def label(self, name: str) -> str:
+        """The property in which children of a kind are shown."""
+        return self.labels.get(name, name)
 
     def full_id(self, call: Call) -> ResourceId:
         """The id as it will be shown: an existing resource's own, else the URL's under the group's own spelling."""
@@ -343,7 +354,7 @@ class ResourceType:
         """Children inside a PUT have names, each its own."""
         for name in self.nested:
             seen: set[str] = set()
-            for child in put.properties.get(name) or []:
+            for child in put.properties.get(self.label(name)) or []:
                 inner = child_of(put, name, child).id
                 if self.pattern.etags:
                     shapes.must_be_name(inner.name)
@@ -414,6 +425,7 @@ class ResourceType:
 class Inert(ResourceType):
     """What an estate brought and the lab has no type for: it can be read, and nothing else can be done with it."""
 
+    apart = True
     forwards = True
 
     def put(self, call: Call) -> Response:
@@ -467,31 +479,6 @@ def child_of(put: Put, name: str, child: Body) -> Put:
     return Put(
         cloud=cloud, id=known, body=child, before=before, query=put.query, inside=put.id, parent_location=put.location
     )
-
-
-def merged(body: Body, sent: Body) -> Body:
-    """A body with what a PATCH sent: objects merge, everything else is replaced, null takes away."""
-    found = dict(body)
-    for key, value in sent.items():
-        if value is None:
-            found.pop(key, None)
-        elif isinstance(value, dict) and isinstance(found.get(key), dict):
-            found[key] = merged(found[key], value)
-        else:
-            found[key] = value
-    return found
-
-
-def _stayed(before: Body, after: Body | None) -> bool:
-    """Whether nothing but tags differs between two shown bodies."""
-    return after is not None and _settled(before["properties"]) == _settled(after["properties"])
-
-
-def _settled(value: Any) -> Any:
-    """Without what a write changes by itself."""
-    if isinstance(value, dict):
-        return {key: _settled(item) for key, item in value.items() if key not in ("provisioningState", "etag")}
-    return [_settled(item) for item in value] if isinstance(value, list) else value
 
 
 def free(cloud: Cloud, operation: Operation, lock: ResourceId) -> None:

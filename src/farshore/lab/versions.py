@@ -49,7 +49,6 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.disableTcpStateTracking": "2022-05-01",
         "properties.auxiliaryMode": "2022-05-01",
         "properties.auxiliarySku": "2022-09-01",
-        "properties.nicType": "2020-07-01",
         "properties.hostedWorkloads": "2018-08-01",
         "properties.tapConfigurations": "2018-08-01",
     },

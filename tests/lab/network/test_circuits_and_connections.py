@@ -175,7 +175,8 @@ def test_a_connection_is_made_in_minutes(lab: Lab) -> None:
     [
         (connection(routingWeight=32001), "InvalidRoutingWeight"),
         (connection(routingWeight=-1), "InvalidRoutingWeight"),
-        (connection(connectionType="IPsec"), "InvalidRequestFormat"),
+        (connection(connectionType="IPsec"), "ConnectionTypeNotSupportedByGateway"),
+        (connection(connectionType="Carrier"), "InvalidRequestFormat"),
         (connection(location="southeastasia"), "InvalidResourceReference"),
         (connection(to=net("none", kind="expressRouteCircuits")), "InvalidResourceReference"),
         (connection(gateway="none"), "InvalidResourceReference"),

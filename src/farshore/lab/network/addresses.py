@@ -5,8 +5,9 @@ The first four addresses of a subnet and its last are Azure's own; a dynamic add
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import IPv4Network, ip_address, ip_network
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.decode import Address, Network
@@ -106,6 +107,20 @@ def next_free(
     version: int = 4,
 ) -> Address:
     """The lowest free address, or the highest (S36 takes test addresses from the end); L18 where none is left."""
+    found = next(_free(cloud, subnet, from_end, without, version), None)
+    if found is None:
+        raise Refused(400, "SubnetIsFull", f"Subnet {subnet.name} with address prefix is full: {subnet.text}.")
+    return found
+
+
+def free_addresses(cloud: Cloud, subnet: ResourceId, most: int) -> list[Address]:
+    """The lowest free addresses, as many as there are and are wanted."""
+    return list(islice(_free(cloud, subnet, False, (), 4), most))
+
+
+def _free(
+    cloud: Cloud, subnet: ResourceId, from_end: bool, without: Collection[Address], version: int
+) -> Iterator[Address]:
     held = taken(cloud, subnet)
     for space in subnet_prefixes(cloud, subnet):
         if space.version != version:
@@ -115,5 +130,4 @@ def next_free(
         for number in numbers:
             address = ip_address(number) if space.version == 4 else space.network_address + (number - int(space[0]))
             if address not in held and address not in without:
-                return address
-    raise Refused(400, "SubnetIsFull", f"Subnet {subnet.name} with address prefix is full: {subnet.text}.")
+                yield address

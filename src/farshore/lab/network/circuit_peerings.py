@@ -17,9 +17,9 @@ from farshore.lab import dataplane, operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.network.addresses import overlapping, prefix, space_of
-from farshore.lab.network.circuits import CIRCUITS, connections_of
+from farshore.lab.network.circuits import CIRCUITS, COUNTERS, connections_of
 from farshore.lab.network.references import ref
-from farshore.lab.registry import action, completion, resource_type
+from farshore.lab.registry import action, completion, resource_type, view
 from farshore.lab.types import Put, ResourceType
 
 if TYPE_CHECKING:
@@ -35,8 +35,18 @@ LINKS = ("primary", "secondary")
 class CircuitPeerings(ResourceType):
     tracked = False
     forwards = True
+    nested = ("connections",)
+    keep_omitted = ("connections",)
     put_takes = "expressRouteCircuits.peerings.put"
-    read_only = ("provisioningState", "azureASN", "primaryAzurePort", "secondaryAzurePort", "lastModifiedBy")
+    read_only = (
+        "provisioningState",
+        "azureASN",
+        "primaryAzurePort",
+        "secondaryAzurePort",
+        "lastModifiedBy",
+        "gatewayManagerEtag",
+        "peeredConnections",
+    )
 
     def validate(self, put: Put) -> None:
         kind = put.properties.get("peeringType") or put.id.name
@@ -58,8 +68,18 @@ class CircuitPeerings(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
-        defaults = {"azureASN": 0, "state": "Enabled", "lastModifiedBy": "", "connections": [], "peeredConnections": []}
-        return {**body, "properties": {**defaults, "peeringType": put.id.name, **body["properties"]}}
+        defaults = {"azureASN": 0, "state": "Enabled", "lastModifiedBy": "", "peeredConnections": []}
+        properties = {**defaults, "peeringType": put.id.name, **body["properties"]}
+        before = put.before_properties
+        if properties.get("microsoftPeeringConfig") is not None:
+            properties["microsoftPeeringConfig"] = _microsoft(properties, before)
+        second = properties.get("ipv6PeeringConfig")
+        if second is not None:
+            second = {"state": "Enabled", **second}
+            if second.get("microsoftPeeringConfig") is not None:
+                second["microsoftPeeringConfig"] = _microsoft(second, before.get("ipv6PeeringConfig") or {})
+            properties["ipv6PeeringConfig"] = second
+        return {**body, "properties": properties}
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)
@@ -74,6 +94,11 @@ class CircuitPeerings(ResourceType):
             "lastModifiedBy": "Customer",
         }
         properties.setdefault("gatewayManagerEtag", "")
+        for place in (properties, properties.get("ipv6PeeringConfig") or {}):
+            config = place.get("microsoftPeeringConfig")
+            if config and config.get("advertisedPublicPrefixes"):
+                # Recorded: whose the prefixes are is checked after the peering is there.
+                place["microsoftPeeringConfig"] = {**config, "advertisedPublicPrefixesState": "ValidationNeeded"}
         cloud.write(id_, {**body, "properties": properties})
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
@@ -87,6 +112,20 @@ class CircuitPeerings(ResourceType):
                 "PeeringInUseCannotBeDeleted",
                 f"Peering {id_.text} is in use by connection {used[0]['id']} and cannot be deleted.",
             )
+
+
+def _microsoft(place: Body, before: Body) -> Body:
+    """What Azure shows of the prefixes that a site announces to Microsoft."""
+    config = place["microsoftPeeringConfig"]
+    held = before.get("microsoftPeeringConfig") or {}
+    state = held.get("advertisedPublicPrefixesState", "NotConfigured")
+    return {
+        "customerASN": 0,
+        "legacyMode": 0,
+        "routingRegistryName": "NONE",
+        **config,
+        "advertisedPublicPrefixesState": state,
+    }
 
 
 def _check_networks(put: Put, ranges: list[Any]) -> None:
@@ -110,6 +149,12 @@ def _asked(call: Call, verb: str) -> Response:
     if link not in LINKS:
         raise bad_request("InvalidDevicePath", f"'{call.argument}' is no device path: primary or secondary.")
     return call.accept(verb, duration="network.query", data={"link": link})
+
+
+@view(PEERINGS, "stats")
+def stats(call: Call) -> Response:
+    call.must_exist()
+    return Response(status=200, body=dict.fromkeys(COUNTERS, 0))
 
 
 @action(PEERINGS, "routeTables")

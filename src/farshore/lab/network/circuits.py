@@ -29,6 +29,7 @@ TIERS = ("Standard", "Premium", "Basic", "Local", "MultiCloud")
 FAMILIES = ("UnlimitedData", "MeteredData")
 BANDWIDTHS = (50, 100, 200, 500, 1000, 2000, 5000, 10000)
 PROVIDER = "circuit.provider"
+COUNTERS = ("primaryBytesIn", "primaryBytesOut", "secondaryBytesIn", "secondaryBytesOut")
 
 
 @resource_type(CIRCUITS)
@@ -197,8 +198,7 @@ def provided(cloud: Cloud, subject: str, data: Json) -> None:
 @view(CIRCUITS, "stats")
 def stats(call: Call) -> Response:
     call.must_exist()
-    names = ("primaryBytesIn", "primaryBytesOut", "secondaryBytesIn", "secondaryBytesOut")
-    return Response(status=200, body=dict.fromkeys(names, 0))
+    return Response(status=200, body=dict.fromkeys(COUNTERS, 0))
 
 
 def connections_of(cloud: Cloud, circuit: ResourceId) -> list[Body]:

@@ -8,6 +8,7 @@ to delete what is in use. A type says with `links` what its body refers to; they
     address         subnet <- IP configuration, with the address that it has there
     subnet          route table or security group <- subnet
     interface       security group <- NIC
+    balanced        backend pool or inbound NAT rule <- IP configuration of a NIC
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from farshore.lab.bodies import Link
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 NICS = "Microsoft.Network/networkInterfaces"
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 CONNECTIONS = "Microsoft.Network/connections"
+FRONTENDS = "Microsoft.Network/loadBalancers/frontendIPConfigurations"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 
 
@@ -60,6 +63,11 @@ def interfaces_with(cloud: Cloud, target: ResourceId) -> list[str]:
     return cloud.bodies.linked("interface", target.key)
 
 
+def balanced(cloud: Cloud, target: ResourceId) -> list[str]:
+    """The IP configurations in a backend pool or behind an inbound NAT rule."""
+    return cloud.bodies.linked("balanced", target.key)
+
+
 def holder(cloud: Cloud, subnet: ResourceId, address: Address) -> str | None:
     """The IP configuration that has an address in a subnet."""
     found = cloud.bodies.linked("address", subnet.key, str(address))
@@ -83,12 +91,18 @@ def configuration_links(body: Body) -> Iterator[Link]:
         yield Link("interface", group.lower(), str(body["id"]))
     for item in configurations(body):
         label = str(item.get("id") or f"{body['id']}/ipConfigurations/{item.get('name')}")
-        if (public := ref(item, "publicIPAddress")) is not None:
-            yield Link("configuration", public.lower(), label)
-        if (subnet := ref(item, "subnet")) is None:
-            continue
-        yield Link("configuration", subnet.lower(), label)
-        with contextlib.suppress(ValueError):  # an estate may not know it; then nobody has it
-            yield Link(
-                "address", subnet.lower(), label, str(ip_address(item["properties"].get("privateIPAddress", "")))
-            )
+        yield from place_links(item, label)
+        for kind in ("loadBalancerBackendAddressPools", "loadBalancerInboundNatRules"):
+            for pool in (item.get("properties") or {}).get(kind) or []:
+                yield Link("balanced", str(pool.get("id")).lower(), label)
+
+
+def place_links(item: Body, label: str) -> Iterator[Link]:
+    """Of an IP configuration: where it stands, and with which addresses."""
+    if (public := ref(item, "publicIPAddress")) is not None:
+        yield Link("configuration", public.lower(), label)
+    if (subnet := ref(item, "subnet")) is None:
+        return
+    yield Link("configuration", subnet.lower(), label)
+    with contextlib.suppress(ValueError):  # an estate may not know it; then nobody has it
+        yield Link("address", subnet.lower(), label, str(ip_address(item["properties"].get("privateIPAddress", ""))))

@@ -10,15 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.decode import Network
+from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import versions
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
+from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import inside, overlapping, prefixes_of, space_of
-from farshore.lab.network.references import in_use, ref, subnet_links
-from farshore.lab.registry import resource_type
+from farshore.lab.network.references import SUBNETS, in_use, ref, subnet_links
+from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put, ResourceType
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ DEDICATED = ("microsoft.hardwaresecuritymodules/dedicatedhsms", "microsoft.netap
 """Services whose hardware stands in the subnet (recorded for the first)."""
 
 
-@resource_type("Microsoft.Network/virtualNetworks/subnets")
+@resource_type(SUBNETS)
 class Subnets(ResourceType):
     tracked = False
     forwards = True
@@ -172,3 +174,15 @@ def _endpoint(item: Any, put: Put) -> Any:
         return item
     everywhere = str(item.get("service", "")).lower().endswith(".global")
     return {**item, "provisioningState": "Succeeded", "locations": ["*"] if everywhere else [put.location]}
+
+
+@view(SUBNETS, "ServiceAssociationLinks")
+def service_links(call: Call) -> Response:
+    """What services of Azure have put into a subnet: nothing, in this lab."""
+    call.must_exist()
+    return Response(status=200, body={"value": []})
+
+
+@view(SUBNETS, "ResourceNavigationLinks")
+def navigation_links(call: Call) -> Response:
+    return service_links(call)

@@ -6,15 +6,29 @@ the space needs no teardown of peerings: each of them is out of sync until it is
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
-from farshore.lab.network.addresses import inside, overlapping, prefix, prefixes_of, space_of
+from farshore.lab.call import Call
+from farshore.lab.network.addresses import (
+    free_addresses,
+    holder,
+    inside,
+    is_reserved,
+    overlapping,
+    prefix,
+    prefixes_of,
+    space_of,
+    subnet_prefixes,
+)
 from farshore.lab.network.bgp_communities import regional_community
 from farshore.lab.network.references import PEERINGS, in_use, ref
-from farshore.lab.registry import resource_type
+from farshore.lab.paging import page
+from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put, ResourceType, child_of
 
 if TYPE_CHECKING:
@@ -121,3 +135,56 @@ def gateways_in(cloud: Cloud, network: ResourceId, kind: str | None = None) -> l
 
 def peerings_of(cloud: Cloud, network: ResourceId) -> list[Body]:
     return cloud.children(network, PEERINGS.rsplit("/", 1)[1])
+
+
+@view("Microsoft.Network/virtualNetworks", "CheckIPAddressAvailability")
+def check_address(call: Call) -> Response:
+    """Whether an address of a network is free; where it is not, up to five that are."""
+    call.must_exist()
+    text = call.query.get("ipaddress", "")
+    try:
+        address = ip_address(text)
+    except ValueError:
+        raise bad_request("InvalidIPAddressFormat", f"'{text}' is not an IP address.", "ipAddress") from None
+    for subnet in call.cloud.children(call.id, "subnets"):
+        id_ = resource_id(str(subnet["id"]))
+        space = next((one for one in subnet_prefixes(call.cloud, id_) if address in one), None)
+        if space is None:
+            continue
+        reserved = is_reserved(address, space)
+        if not reserved and holder(call.cloud, id_, address) is None:
+            return Response(status=200, body={"available": True, "isPlatformReserved": False})
+        others = free_addresses(call.cloud, id_, 5)
+        return Response(
+            status=200,
+            body={
+                "available": False,
+                "isPlatformReserved": reserved,
+                "availableIPAddresses": [str(item) for item in others],
+            },
+        )
+    raise bad_request(
+        "PrivateIPAddressNotInAnySubnet",
+        f"Private static IP address {text} does not belong to the range of any subnet in virtual network "
+        f"{call.id.text}.",
+    )
+
+
+@view("Microsoft.Network/virtualNetworks", "usages")
+def usages(call: Call) -> Response:
+    """How many addresses of each subnet are taken."""
+    call.must_exist()
+    rows = []
+    for subnet in call.cloud.children(call.id, "subnets"):
+        id_ = resource_id(str(subnet["id"]))
+        size = sum(space.num_addresses - 5 for space in subnet_prefixes(call.cloud, id_))
+        rows.append(
+            {
+                "currentValue": float(len(in_use(call.cloud, id_))),
+                "id": id_.text,
+                "limit": float(size),
+                "name": {"localizedValue": "Subnet size and usage", "value": "SubnetSpace"},
+                "unit": "Count",
+            }
+        )
+    return page(call, rows)

@@ -1,0 +1,115 @@
+"""Global Reach: Microsoft.Network/expressRouteCircuits/peerings/connections, and `peerConnections` seen from there.
+
+A connection joins the private peerings of two circuits, so that their sites reach each other over Microsoft's edge
+(E46). It is made below one of them; the other shows it as a peer connection, which nobody writes. Both peerings must
+be there, `addressPrefix` is a /29 for the links between the edges. No page names the codes: ours. Packets of this lab
+don't take that way yet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused, bad_request, child_not_found
+from farshore.lab.call import Call
+from farshore.lab.cloud import must_have
+from farshore.lab.network.addresses import prefix
+from farshore.lab.network.circuit_peerings import PEERINGS
+from farshore.lab.network.references import ref
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+CIRCUIT_CONNECTIONS = PEERINGS + "/connections"
+PEER_CONNECTIONS = PEERINGS + "/peerConnections"
+ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
+LINKS_PREFIX_LENGTH = 29
+
+
+@resource_type(CIRCUIT_CONNECTIONS)
+class CircuitConnections(ResourceType):
+    tracked = False
+    put_takes = "expressRouteCircuits.peerings.put"
+    read_only = ("provisioningState", "circuitConnectionStatus")
+
+    def validate(self, put: Put) -> None:
+        own = put.id.parent
+        for end in ENDS:
+            text = ref(put.body, end)
+            if text is None and end == ENDS[0]:
+                continue
+            must_have(put.cloud, text, put.id.text)
+            if resource_id(str(text)).name != "AzurePrivatePeering":
+                raise bad_request("InvalidCircuitConnection", f"{text} of {put.id.text} is no private peering.")
+        if ref(put.body, ENDS[1]) and own is not None and resource_id(str(ref(put.body, ENDS[1]))) == own:
+            raise bad_request("InvalidCircuitConnection", f"{put.id.text} connects a circuit with itself.")
+        text = put.properties.get("addressPrefix")
+        if not text or prefix(text, put.id.text).prefixlen != LINKS_PREFIX_LENGTH:
+            raise bad_request("InvalidAddressPrefix", f"addressPrefix {text} of {put.id.text} is no /29.")
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        own = put.id.parent
+        assert own is not None
+        ends = {ENDS[0]: {"id": ref(put.body, ENDS[0]) or own.text}, ENDS[1]: {"id": ref(put.body, ENDS[1])}}
+        properties = {"circuitConnectionStatus": "Connecting", **body["properties"], **ends}
+        return {**body, "properties": properties}
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        body = cloud.body(id_)
+        assert body is not None
+        cloud.write(id_, {**body, "properties": {**body["properties"], "circuitConnectionStatus": "Connected"}})
+
+
+@resource_type(PEER_CONNECTIONS)
+class PeerConnections(ResourceType):
+    """Read from the connections of other circuits; there is nothing to keep."""
+
+    tracked = False
+
+    def get(self, call: Call) -> Response:
+        parent = call.id.parent
+        assert parent is not None
+        for body in _seen_from(call.cloud, parent):
+            if str(body["name"]).lower() == call.id.name.lower():
+                return Response(status=200, body=body)
+        raise child_not_found(call.id)
+
+    def rows(self, call: Call, found: list[Body]) -> list[Body]:
+        return _seen_from(call.cloud, call.id)
+
+    def put(self, call: Call) -> Response:
+        raise Refused(405, "MethodNotAllowed", f"{self.type} is made by a connection of the other circuit.")
+
+    patch = put
+    delete = put
+
+
+def _seen_from(cloud: Cloud, peering: ResourceId) -> list[Body]:
+    found = []
+    for body in cloud.of_type(CIRCUIT_CONNECTIONS):
+        if (ref(body, ENDS[1]) or "").lower() != peering.key:
+            continue
+        properties = body["properties"]
+        found.append(
+            {
+                "name": body["name"],
+                "id": f"{peering.text}/peerConnections/{body['name']}",
+                "etag": cloud.etag(peering),
+                "type": PEER_CONNECTIONS,
+                "properties": {
+                    "provisioningState": properties.get("provisioningState", "Succeeded"),
+                    ENDS[0]: {"id": peering.text},
+                    ENDS[1]: {"id": ref(body, ENDS[0])},
+                    "addressPrefix": properties.get("addressPrefix"),
+                    "circuitConnectionStatus": properties.get("circuitConnectionStatus", "Connected"),
+                    "connectionName": body["name"],
+                },
+            }
+        )
+    return found

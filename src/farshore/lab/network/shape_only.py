@@ -1,0 +1,302 @@
+"""Types of Microsoft.Network that are shape only: kept and shown whole, with the provider's own operations.
+
+    PUT     the body is looked at as far as every body is, kept, and shown with what Azure adds; 201 or 200 and an
+            operation to poll. Children that a parent shows inside are resources of their own
+    GET     as kept
+    DELETE  202, and it is gone
+
+Nothing that they would do in Azure is done here, and nothing is refused that Azure would refuse for a reason of its
+own: `SHAPES` says what there is, what it shows unasked, and what it shows once it is ready. Packets see them as far as
+`farshore.routing` reads such bodies in an estate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId
+from farshore.arm.json import Body
+from farshore.lab import operations
+from farshore.lab.call import Call
+from farshore.lab.registry import action, completion, resource_type
+from farshore.lab.types import Put, ResourceType
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
+
+NAMESPACE = "Microsoft.Network"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """`shown`: properties that Azure shows unasked; `ready`: those it sets when the operation is over."""
+
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    ready: Mapping[str, Any] = field(default_factory=dict)
+    sku: Mapping[str, Any] | None = None
+    inside: Mapping[str, str] = field(default_factory=dict)
+    """Kind of child to the property in which it is shown."""
+    guid: bool = True
+    """Whether it shows a `resourceGuid`."""
+
+
+PLAIN = Shape()
+NO_GUID = Shape(guid=False)
+
+SHAPES: Mapping[str, Shape] = {
+    "routeFilters": Shape(inside={"routeFilterRules": "rules"}, guid=False),
+    "routeFilters/routeFilterRules": Shape(shown={"routeFilterRuleType": "Community"}),
+    "virtualWans": Shape(
+        shown={
+            "disableVpnEncryption": False,
+            "allowBranchToBranchTraffic": True,
+            "office365LocalBreakoutCategory": "None",
+            "type": "Standard",
+        },
+        guid=False,
+    ),
+    "virtualHubs": Shape(
+        shown={
+            "virtualHubRouteTableV2s": [],
+            "virtualRouterAsn": 65515,
+            "virtualRouterIps": [],
+            "routeTable": {"routes": []},
+            "virtualRouterAutoScaleConfiguration": {"minCapacity": 2},
+            "networkVirtualAppliances": [],
+            "sku": "Standard",
+            "routingState": "None",
+            "allowBranchToBranchTraffic": False,
+            "hubRoutingPreference": "ExpressRoute",
+        },
+        ready={"routingState": "Provisioned"},
+        guid=False,
+    ),
+    "virtualHubs/hubVirtualNetworkConnections": Shape(
+        shown={
+            "allowHubToRemoteVnetTransit": True,
+            "allowRemoteVnetToUseHubVnetGateways": False,
+            "enableInternetSecurity": False,
+            "connectivityStatus": "Unknown",
+        },
+        ready={"connectivityStatus": "Connected"},
+    ),
+    "virtualHubs/bgpConnections": Shape(
+        shown={"connectionState": "Connecting"}, ready={"connectionState": "Connected"}
+    ),
+    "virtualHubs/ipConfigurations": Shape(shown={"privateIPAllocationMethod": "Dynamic"}),
+    "virtualHubs/hubRouteTables": Shape(shown={"routes": [], "labels": [], "associatedConnections": []}),
+    "virtualHubs/routeMaps": Shape(shown={"rules": []}),
+    "virtualHubs/routeTables": PLAIN,
+    "virtualHubs/routingIntent": PLAIN,
+    "vpnGateways": Shape(inside={"vpnConnections": "connections", "natRules": "natRules"}, guid=False),
+    "vpnGateways/vpnConnections": PLAIN,
+    "vpnGateways/natRules": PLAIN,
+    "vpnSites": Shape(shown={"isSecuritySite": False, "vpnSiteLinks": []}, guid=False),
+    "vpnServerConfigurations": PLAIN,
+    "p2svpnGateways": NO_GUID,
+    "expressRouteGateways": Shape(inside={"expressRouteConnections": "expressRouteConnections"}, guid=False),
+    "expressRouteGateways/expressRouteConnections": PLAIN,
+    "expressRoutePorts": Shape(
+        shown={
+            "provisionedBandwidthInGbps": 0,
+            "etherType": "0x8100",
+            "allocationDate": "",
+            "billingType": "MeteredData",
+            "links": [],
+            "circuits": [],
+        },
+    ),
+    "expressRoutePorts/authorizations": Shape(shown={"authorizationUseStatus": "Available"}),
+    "expressRouteCrossConnections": Shape(inside={"peerings": "peerings"}, guid=False),
+    "expressRouteCrossConnections/peerings": PLAIN,
+    "virtualNetworkGateways/natRules": PLAIN,
+    "natGateways": Shape(shown={"idleTimeoutInMinutes": 4}, sku={"name": "Standard", "tier": "Regional"}),
+    "publicIPPrefixes": Shape(
+        shown={"prefixLength": 28, "publicIPAddressVersion": "IPv4", "ipTags": []},
+        sku={"name": "Standard", "tier": "Regional"},
+    ),
+    "azureFirewalls": Shape(
+        shown={
+            "threatIntelMode": "Alert",
+            "additionalProperties": {},
+            "networkRuleCollections": [],
+            "applicationRuleCollections": [],
+            "natRuleCollections": [],
+            "sku": {"name": "AZFW_VNet", "tier": "Standard"},
+        },
+        guid=False,
+    ),
+    "firewallPolicies": Shape(
+        shown={
+            "sku": {"tier": "Standard"},
+            "threatIntelMode": "Alert",
+            "childPolicies": [],
+            "ruleCollectionGroups": [],
+            "firewalls": [],
+        },
+        guid=False,
+    ),
+    "firewallPolicies/ruleCollectionGroups": Shape(shown={"ruleCollections": []}),
+    "ipGroups": Shape(shown={"ipAddresses": [], "firewalls": [], "firewallPolicies": []}, guid=False),
+    "bastionHosts": Shape(shown={"scaleUnits": 2}, sku={"name": "Standard"}, guid=False),
+    "applicationGateways": PLAIN,
+    "applicationGatewayWebApplicationFirewallPolicies": PLAIN,
+    "applicationSecurityGroups": PLAIN,
+    "ddosProtectionPlans": Shape(shown={"virtualNetworks": [], "publicIPAddresses": []}),
+    "ddosCustomPolicies": PLAIN,
+    "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
+    "serviceEndpointPolicies/serviceEndpointPolicyDefinitions": PLAIN,
+    "privateEndpoints": Shape(
+        shown={
+            "privateLinkServiceConnections": [],
+            "manualPrivateLinkServiceConnections": [],
+            "customDnsConfigs": [],
+            "networkInterfaces": [],
+        },
+    ),
+    "privateEndpoints/privateDnsZoneGroups": Shape(shown={"privateDnsZoneConfigs": []}),
+    "privateLinkServices": Shape(shown={"privateEndpointConnections": [], "enableProxyProtocol": False}),
+    "networkWatchers": Shape(shown={"runningOperationIds": []}, guid=False),
+    "networkWatchers/connectionMonitors": PLAIN,
+    "networkWatchers/flowLogs": Shape(shown={"enabled": True}),
+    "networkWatchers/packetCaptures": PLAIN,
+    "networkProfiles": Shape(shown={"containerNetworkInterfaces": [], "containerNetworkInterfaceConfigurations": []}),
+    "networkVirtualAppliances": NO_GUID,
+    "networkManagers": PLAIN,
+    "networkManagers/networkGroups": PLAIN,
+    "networkManagers/connectivityConfigurations": PLAIN,
+    "networkManagers/securityAdminConfigurations": PLAIN,
+    "virtualNetworkTaps": Shape(shown={"networkInterfaceTapConfigurations": []}),
+    "virtualRouters": NO_GUID,
+    "virtualRouters/peerings": PLAIN,
+    "securityPartnerProviders": NO_GUID,
+    "customIpPrefixes": PLAIN,
+    "ipAllocations": PLAIN,
+    "dscpConfigurations": PLAIN,
+    "networkSecurityPerimeters": PLAIN,
+}
+"""Type below the namespace to its shape."""
+
+ROUTES_OF_HUBS = ("effectiveRoutes", "inboundRoutes", "outboundRoutes")
+
+
+class ShapeOnly(ResourceType):
+    """Any of them."""
+
+    shape: ClassVar[Shape]
+    forwards = True
+    shape_only = True
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        shape = self.shape
+        properties = {**shape.shown, **body["properties"], **self._made(put)}
+        if shape.guid and not self.tracked and put.id.type.lower() in WITH_GUIDS:
+            properties["resourceGuid"] = put.before_properties.get("resourceGuid") or put.cloud.guid(put.id.key)
+        elif not shape.guid:
+            properties.pop("resourceGuid", None)
+        for key, value in properties.items():
+            if isinstance(value, list) and self.label_of(key) is None:
+                properties[key] = [_part(put.id, key, item) for item in value]
+        if shape.sku is not None:
+            body["sku"] = {**shape.sku, **(put.body.get("sku") or {})}
+        return {**body, "properties": properties}
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        body = cloud.body(id_)
+        if body is not None and self.shape.ready:
+            cloud.write(id_, {**body, "properties": {**body["properties"], **self.shape.ready}})
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        etag = cloud.etag(id_)
+        properties = dict(body["properties"])
+        for key, value in properties.items():
+            if isinstance(value, list) and self.label_of(key) is None:
+                properties[key] = [_with_etag(item, etag) for item in value]
+        return {**body, "properties": properties}
+
+    def label_of(self, name: str) -> str | None:
+        """The kind of child that is shown in a property."""
+        return next((kind for kind, label in self.labels.items() if label == name), None)
+
+    def _made(self, put: Put) -> Body:
+        """What depends on the resource itself, with what was sent of it."""
+        if put.id.type.lower() != HUB_CONNECTIONS.lower():
+            return {}
+        hub = put.id.parent
+        assert hub is not None
+        table = {"id": f"{hub.text}/hubRouteTables/defaultRouteTable"}
+        routes = {"propagateStaticRoutes": True, "vnetLocalRouteOverrideCriteria": "Contains"}
+        sent = put.properties.get("routingConfiguration") or {}
+        vnet = sent.get("vnetRoutes") or {}
+        config = {
+            "associatedRouteTable": table,
+            "propagatedRouteTables": {"labels": ["default"], "ids": [table]},
+            **sent,
+            "vnetRoutes": {
+                "staticRoutes": [],
+                **vnet,
+                "staticRoutesConfig": {**routes, **(vnet.get("staticRoutesConfig") or {})},
+            },
+        }
+        return {"routingConfiguration": config}
+
+
+HUB_CONNECTIONS = f"{NAMESPACE}/virtualHubs/hubVirtualNetworkConnections"
+WITH_GUIDS = (HUB_CONNECTIONS.lower(),)
+
+
+def _part(id_: ResourceId, kind: str, item: Any) -> Any:
+    """A named thing in a list is a sub-resource: it has an id, a type and a state."""
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or "properties" not in item:
+        return item
+    return {
+        "name": item["name"],
+        "id": f"{id_.text}/{kind}/{item['name']}",
+        **{key: value for key, value in item.items() if key not in ("name", "id", "type", "etag", "properties")},
+        "type": f"{id_.type}/{kind}",
+        "properties": {**(item["properties"] or {}), "provisioningState": "Succeeded"},
+    }
+
+
+def _with_etag(item: Any, etag: str) -> Any:
+    return {**item, "etag": etag} if isinstance(item, dict) and "type" in item and "properties" in item else item
+
+
+def _register() -> None:
+    for name, shape in SHAPES.items():
+        is_child = "/" in name
+        parts: dict[str, Any] = {
+            "__doc__": f"{NAMESPACE}/{name}: shape only.",
+            "__module__": __name__,
+            "shape": shape,
+            "tracked": not is_child,
+            "nested": tuple(shape.inside),
+            "keep_omitted": tuple(shape.inside),
+            "labels": dict(shape.inside),
+            "apart": is_child,
+        }
+        resource_type(f"{NAMESPACE}/{name}")(type("ShapeOnly", (ShapeOnly,), parts))
+
+
+_register()
+
+
+def _routes_of_hub(call: Call, verb: str) -> Response:
+    call.must_exist()
+    headers = ("azure-asyncoperation", "location")
+    return call.accept(verb, duration="network.query", headers=headers)
+
+
+def _told(cloud: Cloud, operation: Operation) -> Body:
+    operations.must_be_there(cloud, operation)
+    return {"value": []}
+
+
+for _verb in ROUTES_OF_HUBS:
+    action(f"{NAMESPACE}/virtualHubs", _verb)(lambda call, verb=_verb: _routes_of_hub(call, verb))
+    completion(f"{NAMESPACE}/virtualHubs", _verb)(_told)
