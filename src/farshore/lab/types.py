@@ -23,7 +23,7 @@ from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
 from farshore.lab import operations, shapes, versions
-from farshore.lab.answers import Refused, child_not_found, group_going, group_not_found, not_found, not_implemented
+from farshore.lab.answers import Refused, group_going, group_not_found, not_implemented
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.merging import merged, stayed
@@ -499,10 +499,6 @@ def set_state(cloud: Cloud, id_: ResourceId, state: str) -> None:
     for name in kind.nested:
         for child in cloud.children(id_, name):
             set_state(cloud, resource_id(str(child["id"])), state)
-
-
-def missing(id_: ResourceId) -> Refused:
-    return not_found(id_) if id_.parent is None else child_not_found(id_)
 
 
 def _etag_header(body: Body) -> dict[str, str]:

@@ -16,7 +16,6 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.network.addresses import (
     free_addresses,
-    holder,
     inside,
     is_reserved,
     overlapping,
@@ -26,7 +25,7 @@ from farshore.lab.network.addresses import (
     subnet_prefixes,
 )
 from farshore.lab.network.bgp_communities import regional_community
-from farshore.lab.network.references import PEERINGS, in_use, ref
+from farshore.lab.network.references import PEERINGS, holder, in_use, ref
 from farshore.lab.paging import page
 from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put, ResourceType, child_of
