@@ -207,7 +207,7 @@ def _walk(value: Any, at: str) -> Iterator[tuple[str, str]]:
 def _keywords(text: str) -> list[str]:
     """A path with its names taken out: subscriptions/{}/resourceGroups/{}/providers/Namespace/type/{}."""
     found = []
-    parts = text.strip("/").split("/")
+    parts = ["{}" if GUID.fullmatch(part) else part for part in text.strip("/").split("/")]
     at = 0
     while at < len(parts):
         word = parts[at]

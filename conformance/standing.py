@@ -19,7 +19,8 @@ from farshore.lab import Cloud, registry
 READ_ONLY = frozenset(
     ("etag", "id", "name", "type", "provisioningState", "resourceGuid", "systemData", "creationTime", "timeCreated")
 )
-GROUP = "Microsoft.Resources/resourceGroups"
+TELLING = ("microsoft.compute/virtualmachines", "microsoft.network/networkinterfaces")
+"""Types whose location says most about what stands beside them."""
 
 
 class Standing:
@@ -32,6 +33,8 @@ class Standing:
         self._found = found_there(rows, once)
         self._where = _locations(rows)
         self._made: set[str] = set()
+        self._known: dict[str, dict[str, Any]] = {}
+        """Stand-ins of which something is known."""
         self.seeded: set[str] = set()
 
     def before(self, row: Row, now: datetime) -> None:
@@ -72,15 +75,29 @@ class Standing:
             if cloud.exists(id_):
                 return
         known = self._found.get(id_.key)
-        body = known or _stand_in(id_, self._location(id_))
+        body = known or self._known.get(id_.key) or _stand_in(id_, self._location(id_))
         if body is None:
             return
+        self._disks(body)
         for other in _ids_in(body):
             if other != id_ and not other.key.startswith(id_.key + "/"):
                 self._seed(other, now)
         if known is not None:
             self.seeded.add(id_.key)
         self._put(id_, body, now)
+
+    def _disks(self, body: dict[str, Any]) -> None:
+        """A machine's body tells how large its disks are and of which kind."""
+        storage = (body.get("properties") or {}).get("storageProfile") or {}
+        for disk in [storage.get("osDisk"), *(storage.get("dataDisks") or [])]:
+            managed = (disk or {}).get("managedDisk") or {}
+            id_ = id_of(str(managed.get("id") or ""))
+            if id_ is None or id_.key in self._found:
+                continue
+            made = _disk(id_, self._location(id_))
+            made["sku"] = {"name": managed.get("storageAccountType") or "Standard_LRS"}
+            made["properties"]["diskSizeGB"] = disk.get("diskSizeGB") or 30
+            self._known[id_.key] = made
 
     def _put(self, id_: ResourceId, body: dict[str, Any], now: datetime) -> None:
         cloud = self._cloud
@@ -142,18 +159,20 @@ def _writable(value: Any, depth: int = 0) -> Any:
 
 
 def _locations(rows: list[Row]) -> dict[str, str]:
-    """Group's key to a location seen in it; under "" the first one of all."""
-    found: dict[str, str] = {}
+    """Group's key to the location of what is in it, of machines and networks first; under "" the first one of all."""
+    found: dict[str, tuple[int, str]] = {}
     for row in rows:
         bodies = row.body["value"] if row.is_list else [row.body]
         for body in bodies:
             text = body.get("location") if isinstance(body, dict) else None
             id_ = id_of(str(body.get("id") or "")) if isinstance(body, dict) else None
-            if isinstance(text, str) and id_ is not None:
-                found.setdefault("", text)
-                if id_.group_id is not None:
-                    found.setdefault(id_.group_id.key, text)
-    return found
+            if not isinstance(text, str) or id_ is None:
+                continue
+            rank = 0 if id_.type.lower() in TELLING else 2 if id_.group_id == id_ else 1
+            for key in ("", *(() if id_.group_id is None else (id_.group_id.key,))):
+                if key not in found or rank < found[key][0]:
+                    found[key] = (rank, text)
+    return {key: text for key, (_, text) in found.items()}
 
 
 def _stand_in(id_: ResourceId, location: str) -> dict[str, Any] | None:

@@ -91,6 +91,8 @@ def _answer(call: Call, rows: list[Body], goes_on: int | None) -> Response:
         kept = [(key, value) for key, value in parse_qsl(parts.query) if key.lower() != "$skiptoken"]
         query = urlencode([*kept, ("$skiptoken", str(goes_on))], quote_via=quote, safe="$")
         body["nextLink"] = f"{call.base}{parts.path}?{query}"
+    elif _OF_RECOVERY.search(call.request.url):
+        body["nextLink"] = None
     return Response(status=200, body=body)
 
 
@@ -110,3 +112,7 @@ def _meets(id_: ResourceId, body: Body, name: str, value: str) -> bool:
         return normal_location(str(body.get("location") or "")) == normal_location(value)
     has = {"resourcetype": id_.type, "resourcegroup": id_.resource_group or "", "name": id_.name}[name]
     return has.lower() == value.lower()
+
+
+_OF_RECOVERY = re.compile(r"/vaults/[^/?]+/replication", re.IGNORECASE)
+"""Whose lists say that there is no more (recorded); other providers say nothing then."""

@@ -9,7 +9,8 @@ Recorded traffic is the truth (L5, L6, S17):
                         a disk's or snapshot's PUT is 202 with both headers, new or not; an availability set is sync
     Microsoft.Storage   a new account 202 with location alone; everything else about one is sync
     Site Recovery       every 202 has an empty body and both headers, on PUT, PATCH, POST and DELETE; the operation
-                        lies under the vault, its body has id null, name, status, error and properties null
+                        lies under the vault, its body has id null, name, status, error and properties null; a vault's
+                        own operation has id, name and status
     sync                200 or 201 at once
 
 Status documents live where the resource's control plane lives: `home(...)` gives the path that holds them.
@@ -102,8 +103,30 @@ def _recovery_status(operation: Operation) -> dict[str, Any]:
         "error": operation.error,
         "startTime": operation.started,
         "endTime": operation.ended,
+        "percentComplete": None,
         "properties": None,
     }
+
+
+def _recovery_result(operation: Operation) -> str:
+    """Recorded: what is done to a vault as a whole has its result at a job, its health's at the health."""
+    vault, kinds = _vault(operation), [kind for kind, _ in _id(operation).pairs]
+    if kinds == ["vaults"]:
+        return f"{vault}/replicationJobs/{operation.id}/operationresults/{operation.id}"
+    if kinds[-1] == "replicationVaultHealth":
+        return f"{vault}/replicationVaultHealth/operationresults/{operation.id}"
+    return _below(operation, "operationresults")
+
+
+def _vault_status(operation: Operation) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "id": _below(operation, "operationStatus"),
+        "name": operation.id,
+        "status": operation.status,
+    }
+    if operation.error is not None:
+        body["error"] = operation.error
+    return body
 
 
 def _below(operation: Operation, segment: str) -> str:
@@ -153,7 +176,8 @@ VAULTS = Pattern(
     put_headers=("azure-asyncoperation",),
     status_url=lambda operation: _below(operation, "operationStatus"),
     result_url=lambda operation: _below(operation, "operationResults"),
-    status_body=_full_status,
+    status_body=_vault_status,
+    state="Provisioning",
 )
 SITE_RECOVERY = Pattern(
     name="siteRecovery",
@@ -163,7 +187,7 @@ SITE_RECOVERY = Pattern(
     put_headers=("azure-asyncoperation", "location"),
     post_headers=("azure-asyncoperation", "location"),
     status_url=lambda operation: f"{_vault(operation)}/replicationOperationStatus/{operation.id}",
-    result_url=lambda operation: _below(operation, "operationresults"),
+    result_url=_recovery_result,
     status_body=_recovery_status,
 )
 RESOURCES = Pattern(

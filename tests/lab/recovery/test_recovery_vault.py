@@ -108,7 +108,8 @@ def test_a_mapping_is_changed_by_patch_without_saying_all_of_it(world: World) ->
         ({"recoveryPointHistory": -1}, 400),
         ({"appConsistentFrequencyInMinutes": 30}, 400),
         ({"appConsistentFrequencyInMinutes": 60}, 202),
-        ({"instanceType": "HyperVReplicaAzure"}, 400),
+        ({"instanceType": "HyperVReplicaAzure"}, 202),  # shape only
+        ({"instanceType": "Courier"}, 400),
     ],
 )
 def test_what_a_policy_may_say(world: World, given: dict[str, object], status: int) -> None:

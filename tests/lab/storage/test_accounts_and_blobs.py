@@ -71,7 +71,7 @@ def test_a_new_account_is_waited_for_and_a_change_is_not(lab: Lab) -> None:
     assert changed.status == 200 and changed.body["tags"] == {"a": "b"}
     patched = lab.patch(url, {"properties": {"allowBlobPublicAccess": False}, "tags": {"a": "c"}})
     assert patched.status == 200 and patched.body["properties"]["allowBlobPublicAccess"] is False
-    assert patched.body["sku"] == NEW["sku"] and patched.body["tags"] == {"a": "c"}
+    assert patched.body["sku"] == {**NEW["sku"], "tier": "Standard"} and patched.body["tags"] == {"a": "c"}
     assert lab.delete(url).status == 200 and lab.get(url).status == 404
 
 

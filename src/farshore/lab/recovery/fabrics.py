@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
@@ -51,6 +52,11 @@ class Fabrics(RecoveryType):
             "healthErrorDetails": [],
             "health": "Normal",
         }
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        held = [str(found["id"]) for found in cloud.children(id_, CONTAINERS.rsplit("/", 1)[1])]
+        details = {**(body["properties"].get("customDetails") or {}), "containerIds": held}
+        return {**body, "properties": {**body["properties"], "customDetails": details}}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
         if cloud.children(id_, CONTAINERS.rsplit("/", 1)[1]):

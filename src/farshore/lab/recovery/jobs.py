@@ -118,7 +118,7 @@ def start_task(cloud: Cloud, job: str, name: str, title: str, details: Body | No
     tasks = [*cloud.table(TABLE)[job]["properties"]["tasks"]]
     tasks.append(
         {
-            "taskId": f"{name}/{about}",
+            "taskId": f"{name}/{about}" if about else name,
             "name": name,
             "startTime": stamp(cloud.now),
             "endTime": None,
@@ -142,7 +142,7 @@ def end_task(
     tasks = cloud.table(TABLE)[job]["properties"]["tasks"]
     ended = [
         _ended(task, stamp(cloud.now), state, description)
-        if task["endTime"] is None and (about is None or task["taskId"].endswith(f"/{about}"))
+        if task["endTime"] is None and (about is None or task["taskId"].partition("/")[2] == about)
         else task
         for task in tasks
     ]

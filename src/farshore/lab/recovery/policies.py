@@ -30,6 +30,10 @@ _NUMBERS = (
 )
 
 
+SHAPE_ONLY = ("InMageRcm", "InMageRcmFailback", "InMage", "InMageAzureV2", "HyperVReplicaAzure", "VMwareCbt")
+"""Providers that bring machines from elsewhere: their policies are kept and shown, and nothing uses them."""
+
+
 @resource_type(POLICIES)
 class Policies(RecoveryType):
     noun = "policy"
@@ -37,8 +41,13 @@ class Policies(RecoveryType):
 
     def check(self, put: Put) -> None:
         given = _given(put)
-        if given.get("instanceType") != "A2A":
-            raise bad_request("ProviderNotSupported", "The lab has policies of instanceType A2A.", "instanceType")
+        kind = given.get("instanceType")
+        if kind in SHAPE_ONLY:
+            return
+        if kind != "A2A":
+            raise bad_request(
+                "ProviderNotSupported", f"The lab has no policies of instanceType {kind}.", "instanceType"
+            )
         for name in _NUMBERS:
             if not str(given.get(name) or 0).isdecimal():
                 raise bad_request("InvalidParameter", f"{name} is a number of minutes, not '{given[name]}'.", name)
@@ -59,6 +68,9 @@ class Policies(RecoveryType):
         given = _given(put)
         before = put.before_properties.get("providerSpecificDetails") or {}
         said = {**before, **given}
+        if said.get("instanceType") in SHAPE_ONLY:
+            unused = {"status": False, "associatedItemsCount": 0, "dataSourceType": "VM"}
+            return {"friendlyName": put.id.name, "providerSpecificDetails": {**said, **unused}}
         return {
             "friendlyName": put.id.name,
             "providerSpecificDetails": {

@@ -25,7 +25,7 @@ from farshore.lab.recovery.names import (
     VAULTS,
     shown_id,
 )
-from farshore.lab.recovery.objects import RecoveryType
+from farshore.lab.recovery.objects import RecoveryType, keep
 from farshore.lab.registry import action, resource_type, view
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ EMPTY = (
     "replicationStorageClassificationMappings",
     "replicationvCenters",
     "replicationEvents",
-    "replicationAlertSettings",
     "replicationProtectionClusters",
     "replicationProtectionIntents",
 )
@@ -105,6 +104,47 @@ def _nothing(call: Call) -> Response:
 
 for _name in EMPTY:
     view(VAULTS, _name)(_nothing)
+
+
+@resource_type(f"{VAULTS}/replicationAlertSettings")
+class AlertSettings(RecoveryType):
+    """To whom mail would go. Recorded: a PUT is answered 200 with the body, and there is no job."""
+
+    noun = "alert settings"
+    kind = "Vault"
+
+    def put(self, call: Call) -> Response:
+        id_ = self.full_id(call)
+        self.check_place(call, id_, call.object(), call.cloud.body(id_))
+        sent = call.properties()
+        properties = {"sendToOwners": "DoNotSend", "customEmailAddresses": [], "locale": "", **sent}
+        keep(call.cloud, id_, self.type, properties)
+        return Response(status=200, body=call.cloud.show(id_))
+
+
+@view(VAULTS, "replicationSupportedOperatingSystems")
+def operating_systems(call: Call) -> Response:
+    """Families that Azure to Azure replicates, without the versions that a page would have to be read for."""
+    call.must_exist()
+    families: list[Body] = [
+        {"osName": name, "osType": "linux", "osVersions": [{"version": "*"}]}
+        for name in ("centos", "debian", "oracle", "redhat", "sles", "ubuntu")
+    ]
+    families += [
+        {"osName": f"Windows Server {year} Datacenter", "osType": "windows", "osVersions": versions}
+        for year, versions in (
+            ("2008 R2", [{"version": "6.1", "servicePack": "SP1"}]),
+            ("2012", [{"version": "6.2"}]),
+            ("2012 R2", [{"version": "6.3"}]),
+            ("2016", [{"version": "10.0"}]),
+        )
+    ]
+    kind = f"{VAULTS}/replicationSupportedOperatingSystems"
+    own = shown_id(call.id.child("replicationSupportedOperatingSystems", "Default"))
+    listed = [{"instanceType": "A2A", "supportedOs": families}]
+    return Response(
+        status=200, body={"id": own, "name": "Default", "type": kind, "properties": {"supportedOsList": listed}}
+    )
 
 
 @view(VAULTS, "replicationVaultHealth")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
@@ -11,9 +13,13 @@ from farshore.lab.patterns import VAULTS as VAULTS_PATTERN
 from farshore.lab.recovery.names import VAULTS
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
+
+
+SHOWN_LATER = ("backupStorageVersion", "securitySettings")
 
 
 @resource_type(VAULTS)
@@ -42,7 +48,19 @@ class Vaults(ResourceType):
                 "multiUserAuthorization": "Disabled",
             },
         }
-        return {**body, "properties": {**defaults, **body["properties"]}}
+        return {**body, "etag": _etag(put.cloud), "properties": {**defaults, **body["properties"]}}
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        body = cloud.body(id_)
+        if body is not None:
+            cloud.write(id_, {**body, "etag": _etag(cloud)}, forwards=False)
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """Recorded: what the backup service knows of a vault is shown once the vault is there."""
+        if body["properties"].get("provisioningState") != "Provisioning":
+            return body
+        properties = {key: item for key, item in body["properties"].items() if key not in SHOWN_LATER}
+        return {**body, "properties": properties}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
         if cloud.children(id_, "replicationFabrics"):
@@ -51,3 +69,8 @@ class Vaults(ResourceType):
                 "ServiceResourceNotEmptyWithContainerDetails",
                 f"Recovery Services vault {id_.name} cannot be deleted as there are existing resources within it.",
             )
+
+
+def _etag(cloud: Cloud) -> str:
+    """A vault's etag is the time of its last change (recorded)."""
+    return f"W/\"datetime'{quote(stamp(cloud.now), safe='')}'\""

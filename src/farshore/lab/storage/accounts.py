@@ -56,7 +56,16 @@ class StorageAccounts(ResourceType):
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
         made = {"keyCreationTime": _both(stamp(put.cloud.now)), "creationTime": stamp(put.cloud.now)}
+        services = {"file": {}, "blob": {}, **((put.properties.get("encryption") or {}).get("services") or {})}
+        enabled = {"keyType": "Account", "enabled": True, "lastEnabledTime": stamp(put.cloud.now)}
+        before = ((put.before_properties.get("encryption") or {}).get("services")) or {}
+        encryption = {
+            "keySource": "Microsoft.Storage",
+            **(put.properties.get("encryption") or {}),
+            "services": {name: {**enabled, **before.get(name, {}), **(said or {})} for name, said in services.items()},
+        }
         defaults = {
+            "privateEndpointConnections": [],
             "minimumTlsVersion": "TLS1_0",
             "allowBlobPublicAccess": True,
             "networkAcls": {
@@ -71,7 +80,11 @@ class StorageAccounts(ResourceType):
             "primaryLocation": put.location,
             "statusOfPrimary": "available",
         }
-        return {**body, "properties": {**defaults, **made, **body["properties"]}}
+        sku = put.body.get("sku") or {}
+        name = str(sku.get("name") or "")
+        tier = {"tier": name.split("_", 1)[0]} if "_" in name else {}
+        properties = {**defaults, **made, **body["properties"], "encryption": encryption}
+        return {**body, "sku": {**tier, **sku}, "tags": put.body.get("tags") or {}, "properties": properties}
 
 
 @action(STORAGE_ACCOUNTS, "listKeys")
