@@ -9,8 +9,8 @@ from farshore.arm.http import Response
 from farshore.arm.regions import find_region
 from farshore.lab.answers import bad_request
 from farshore.lab.call import Call
+from farshore.lab.paging import page
 from farshore.lab.registry import view
-from farshore.lab.router import page
 
 SIZES = (
     ("Standard_B1s", 1, 1024, 4096, 2),
