@@ -16,8 +16,9 @@ A table made with `raw=True` holds bytes as they are (a disk's blocks). `Store(N
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -28,9 +29,6 @@ from farshore.lab.holding import Hold
 FORMAT = 2
 ON_HAND = 10_000
 """Rows of a shelf that stay in memory, more or less."""
-
-PAGES_IN_LOG = 16_000
-"""Of 4 KiB, before the log is carried over into the file: whoever meets that waits, so it shall be seldom."""
 
 V = TypeVar("V")
 
@@ -250,6 +248,20 @@ class Store:
             raise
         db.execute("COMMIT")
 
+    def carried_over_apart(self) -> Callable[[], None]:
+        """From now on no commit waits while the write-ahead log is carried over into the file: whoever called this
+        calls what it returns, now and then, from another thread. Killed meanwhile, nothing is lost."""
+        path = self.path
+        if path is None:
+            return lambda: None
+        self._open_db.execute("PRAGMA wal_autocheckpoint = 0")
+
+        def carry() -> None:
+            with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+        return carry
+
     def close(self) -> None:
         if self._db is not None:
             self.commit()
@@ -286,7 +298,6 @@ def _open(path: Path | None) -> sqlite3.Connection:
         db.execute("PRAGMA busy_timeout = 10000")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        db.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, FORMAT):
             raise InputError(
