@@ -27,18 +27,36 @@ from farshore.routing.scale.reach import Reach
 from farshore.routing.values import Flow
 from routing.scale.estates import estate_of
 from routing.scale.test_scale_oracle import held_to_traces
+from routing.small import Net, id_of
 
 SEEDS = int(os.environ.get("FARSHORE_MARKER_SEEDS", "30"))
 FIELDS = 30
 """Of each estate, hidden one at a time."""
+OWN = ("/pe", "/pe-nic", "/two", "/two-nic", "/two-nic2")
+"""What `drawn` adds: some of it is hidden in every estate."""
 MARKERS = ("<param:hidden>", "[parameters('hidden')]")
+
+
+def drawn(seed: int) -> Estate:
+    """An estate of that seed, with what no table at scale tells of: a private endpoint in a subnet of its own, governed
+    by routes or not (R49), and a machine with a NIC in each of two subnets."""
+    estate, net = estate_of(seed), Net()
+    net.bodies = {str(body["id"]): deepcopy(dict(body)) for body in estate.resources.values()}
+    ends = {"addressPrefix": "10.1.0.192/28", "privateEndpointNetworkPolicies": ("Enabled", "Disabled")[seed % 2]}
+    net.bodies[id_of("virtualNetworks", "hub0")]["properties"]["subnets"].append({"name": "ends", "properties": ends})
+    place = {"id": id_of("virtualNetworks/subnets", "hub0", "ends")}
+    address = {"privateIPAddress": "10.1.0.196", "subnet": place, "primary": True}
+    nic = net.add("networkInterfaces", "pe-nic", ipConfigurations=[{"name": "a", "properties": address}])
+    net.add("privateEndpoints", "pe", subnet=place, networkInterfaces=[{"id": nic}])
+    net.machine("two", ("hub0", "app", "10.1.0.140"), ("hub0", "inner", "10.1.0.110"))
+    return net.estate(*estate.sites, outside=estate.outside)
 
 
 class _Truth:
     """What is said of a drawn estate while all of it can be read."""
 
     def __init__(self, seed: int) -> None:
-        self.draw, self.estate = Random(seed), estate_of(seed)
+        self.draw, self.estate = Random(seed), drawn(seed)
         self.flows = list(_flows(self.draw, self.estate))
         self.said = [_answer(self.estate, flow) for flow in self.flows]
         self.cells = _Cells(self.estate)
@@ -56,7 +74,8 @@ class _Truth:
 def test_what_can_t_be_read_is_never_said_wrongly(seed: int) -> None:
     truth = _Truth(seed)
     every = sorted(values(truth.estate))
-    for key, path in truth.draw.sample(every, min(FIELDS, len(every))):
+    own = [(key, path) for key, path in every if key.endswith(OWN)]
+    for key, path in dict.fromkeys((*truth.draw.sample(every, min(FIELDS, len(every))), *truth.draw.sample(own, 6))):
         truth.holds(hidden(truth.estate, key, path), f"seed {seed}, {key.rpartition('/')[2]} {path}")
 
 
@@ -69,7 +88,8 @@ def test_a_marker_in_place_of_an_object_or_a_list_is_not_its_absence(seed: int) 
     """`"subnets": "[parameters('subnets')]"` is no network without subnets."""
     truth, hid = _Truth(seed), 0
     every = sorted((key, path) for key, body in truth.estate.resources.items() for path in _parts(body, ""))
-    for key, path in truth.draw.sample(every, min(PARTS, len(every))):
+    own = [(key, path) for key, path in every if key.endswith(OWN)]
+    for key, path in dict.fromkeys((*truth.draw.sample(every, min(PARTS, len(every))), *truth.draw.sample(own, 4))):
         try:
             other = hidden(truth.estate, key, path)
         except InputError:
@@ -116,10 +136,11 @@ def test_at_scale_no_more_is_known_of_what_stands_nobody_knows_where_than_a_trac
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_table_that_hangs_on_what_can_t_be_read_says_so(seed: int) -> None:
     """Its rows are as far as can be read: where hiding a value changes them, `unread` is not empty."""
-    draw, truth = Random(seed), estate_of(seed)
+    draw, truth = Random(seed), drawn(seed)
     known = _tables(truth)
     every = sorted(values(truth))
-    for key, path in draw.sample(every, min(FIELDS, len(every))):
+    own = [(key, path) for key, path in every if key.endswith(OWN)]
+    for key, path in dict.fromkeys((*draw.sample(every, min(FIELDS, len(every))), *draw.sample(own, 6))):
         other = hidden(truth, key, path)
         routing, tables = Routing(other), _tables(other)
         for id_, rows in tables.items():
@@ -163,6 +184,14 @@ def _flows(draw: Random, estate: Estate) -> Iterator[Flow]:
         yield Flow(
             source=nic.id.text, source_address=here, destination_address=far.private_ip_address, destination_port=443
         )
+    two, endpoint = id_of("virtualMachines", "two"), ip_address("10.1.0.196")
+    if any(nic.id.name == "two-nic" for nic in nics):
+        there = [ip_address(int(site.prefixes[0].network_address) + 9) for site in estate.sites]
+        for here in map(ip_address, ("10.1.0.140", "10.1.0.110")):
+            for address in (endpoint, there[0], ip_address("198.51.100.9")):
+                yield Flow(source=two, source_address=here, destination_address=address, destination_port=443)
+        for site, address in zip(estate.sites, there, strict=True):
+            yield Flow(source=site.name, source_address=address, destination_address=endpoint, destination_port=443)
 
 
 def _tables(estate: Estate) -> dict[str, set[object]]:
@@ -170,6 +199,9 @@ def _tables(estate: Estate) -> dict[str, set[object]]:
     is."""
     routing = Routing(estate)
     found: dict[str, set[object]] = {}
+    for nic in estate.network_interfaces:
+        if nic.primary is not None and nic.primary.subnet is not None:
+            found[nic.id.key] = {replace(row, by=None, name=None) for row in routing.effective_routes(nic.id)}
     for network in estate.virtual_networks:
         for subnet in network.subnets:
             found[subnet.id.key] = {replace(row, by=None, name=None) for row in routing.effective_routes(subnet.id)}

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from farshore.estate.estate import Estate
-from farshore.routing import elements, judge, trace
+from farshore.routing import Disposition, elements, judge, trace, trace_one_way, unread
 from farshore.routing.scale.reach import Reach
 from routing.small import Net, flow, id_of
+from routing.test_routing_traces import with_endpoint
 from twin.corners import hub, router, site
 
 ASKED = flow("dc", "192.168.0.9", "10.1.0.4")
@@ -134,3 +135,46 @@ def test_an_appliance_whose_subnet_is_not_there_forwards_nothing() -> None:
         forward.disposition == "PathDead" and "subnets/nva of" in forward.because and "is not there" in forward.because
     )
     assert {word for word, cells in words(estate)[1].items()} <= {"unreachable"}
+
+
+# Private endpoints, and machines with several NICs
+
+
+@pytest.mark.parametrize("hidden", ["the NIC", "its address", "the subnet", "the list"])
+def test_an_endpoint_of_which_a_nic_or_its_address_can_t_be_read_is_not_absent(hidden: str) -> None:
+    net = with_endpoint(("0.0.0.0/0", "None"))
+    endpoint = net.bodies[id_of("privateEndpoints", "pe")]
+    if hidden == "the list":
+        endpoint["properties"]["networkInterfaces"] = "[parameters('interfaces')]"
+    elif hidden == "its address":
+        configuration = net.bodies[id_of("networkInterfaces", "pe-nic")]["properties"]["ipConfigurations"][0]
+        configuration["properties"]["privateIPAddress"] = "<param:x>"
+    else:
+        part = endpoint["properties"]
+        (part["networkInterfaces"][0] if hidden == "the NIC" else part["subnet"])["id"] = "<param:x>"
+    estate = net.estate()
+    source = id_of("networkInterfaces", "vm-nic")
+    found = trace_one_way(estate, flow(source, "10.0.1.4", "10.0.2.4"))
+    assert found.disposition == Disposition.INSUFFICIENT_INFORMATION and found.missing
+    assert unread(estate, source)
+    beside = trace_one_way(estate, flow(source, "10.0.1.4", "10.0.1.4"))
+    assert beside.disposition == Disposition.DELIVERED
+
+
+def test_a_machine_s_other_nic_whose_address_can_t_be_read_may_be_where_it_leaves() -> None:
+    """Each NIC has its own subnet's table: that of the first is not the second's."""
+    net = Net()
+    closed = {"addressPrefix": "10.0.2.0/24", "routeTable": net.table("rt", ("0.0.0.0/0", "None"))}
+    net.network("n", "10.0.0.0/16", open="10.0.1.0/24", closed=closed)
+    net.machine("vm", ("n", "open", "10.0.1.4"), ("n", "closed", "10.0.2.4"))
+    vm = id_of("virtualMachines", "vm")
+    out = {at: flow(vm, at, "198.51.100.9") for at in ("10.0.1.4", "10.0.2.4")}
+    ends = {at: trace_one_way(net.estate(), asked).disposition for at, asked in out.items()}
+    assert ends == {"10.0.1.4": Disposition.LEFT_ESTATE, "10.0.2.4": Disposition.NO_ROUTE}
+    del net.bodies[vm]["properties"]["networkProfile"]["networkInterfaces"][1]
+    assert trace_one_way(net.estate(), out["10.0.2.4"]).disposition == Disposition.NO_ROUTE, "the NIC says whose it is"
+    configuration = net.bodies[id_of("networkInterfaces", "vm-nic2")]["properties"]["ipConfigurations"][0]
+    configuration["properties"]["privateIPAddress"] = "<param:x>"
+    hidden = trace_one_way(net.estate(), out["10.0.2.4"])
+    assert hidden.disposition == Disposition.INSUFFICIENT_INFORMATION
+    assert trace_one_way(net.estate(), out["10.0.1.4"]).disposition == Disposition.LEFT_ESTATE

@@ -76,6 +76,7 @@ _OF_CONNECTION = (
 )
 _OF_LOCAL = re.compile(r"properties(\.(localNetworkAddressSpace|bgpSettings|gatewayIpAddress)\b|$)")
 _OF_PUBLIC = re.compile(r"properties(\.ipAddress$|$)")
+_OF_ENDPOINT = re.compile(r"properties(\.(networkInterfaces|subnet)\b|$)")
 _OF_SERVER = re.compile(r"properties\.(allowBranchToBranchTraffic|hubRoutingPreference|subnet|peerIp)\b")
 _PLACE_OF_CIRCUIT = ("serviceProviderProperties", "expressRoutePort")
 _OF_CIRCUIT = ("peerings", "serviceProviderProvisioningState", "circuitProvisioningState")
@@ -247,18 +248,28 @@ class Doubts:
 
     @cached_property
     def endpoints(self) -> tuple[tuple[str, Doubt], ...]:
-        """By network: private endpoints of which nobody can tell whether user-defined routes govern them (R49)."""
-        found = []
+        """By network, empty for any: private endpoints of which nobody can tell which addresses they take, or whether
+        user-defined routes govern them (R49)."""
+        found: list[tuple[str, Doubt]] = []
         for body in self._index.bodies(PRIVATE_ENDPOINTS):
-            read = Reader(body)
+            read, id_ = Reader(body), resource_id(str(body["id"]))
             place = read.id("properties.subnet")
             network = self._index.network_of(place)
             subnet = None if network is None or place is None else network.subnet(place.name)
-            if network is not None and subnet is not None:
-                nics = read.ids("properties.networkInterfaces")
-                held = tuple(ip_network(address) for id_ in nics for address in self._index.addresses(id_))
-                texts = self.of_subnet(network, subnet, ("privateEndpointNetworkPolicies",))
-                found += [(network.id.key, Doubt(text, held)) for text in texts]
+            nics = read.ids("properties.networkInterfaces")
+            known = tuple(ip_network(address) for nic in nics for address in self._index.addresses(nic))
+            hidden = [
+                f"{id_.short} {p.removeprefix('properties.')}" for p in marker_places(body) if _OF_ENDPOINT.match(p)
+            ]
+            for nic in (self._index.nics.get(nic.key) for nic in nics):
+                hidden += [] if nic is None else marked(nic.id, nic.unknown, ("ipConfigurations",))
+            if network is None or subnet is None:
+                found += [("", Doubt(text, known or None)) for text in hidden]
+                continue
+            found += [(network.id.key, Doubt(text, subnet.address_prefixes or None)) for text in hidden]
+            policy = f"subnets[{network.subnets.index(subnet)}].properties.privateEndpointNetworkPolicies"
+            if f"properties.{policy}" in marker_places(self._index.raw(network.id).body):
+                found.append((network.id.key, Doubt(f"{network.id.short} {policy}", known)))
         return tuple(found)
 
     def _of_network(self, network: VirtualNetwork) -> Iterator[Doubt]:

@@ -38,6 +38,10 @@ def source_of(world: World, flow: Flow) -> Holder | None:
         machine = world.index.machines.get(key)
         ids = () if machine is None else machine.network_interfaces
         held = tuple(h for id_ in ids if id_.key in world.index.nics for h in holders_of(world.index.nics[id_.key]))
+        if not any(holder.address == flow.source_address for holder in held):
+            # Either side may say whose a NIC is.
+            ids = (id_ for id_, held_by in world.index.machine_of.items() if held_by == key)
+            held += tuple(h for id_ in ids if id_ in world.index.nics for h in holders_of(world.index.nics[id_]))
     named = [holder for holder in held if holder.address == flow.source_address]
     return next(iter((*named, *held)), None)
 
@@ -208,7 +212,7 @@ def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagat
     found = list(doubts.networks.get(network.id.key, ()))
     found += map(Doubt, doubts.of_subnet(network, subnet, ("routeTable", "serviceEndpoints")))
     peered = [network.id.key, *(live.remote_key for live in world.ground.peerings.get(network.id.key, ()))]
-    found += (doubt for where, doubt in doubts.endpoints if where in peered)
+    found += (doubt for where, doubt in doubts.endpoints if where in ("", *peered))
     if subnet.service_endpoints:
         found += map(Doubt, doubts.where(network))
     table = world.estate.route_table(subnet.route_table)

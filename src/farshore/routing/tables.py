@@ -15,6 +15,7 @@ from farshore.arm.network import VirtualNetworkGateway
 from farshore.errors import InputError
 from farshore.routing.bgp import AZURE_ASN, Heard, rows
 from farshore.routing.branches import reached, said_by_gateways
+from farshore.routing.doubts import marked
 from farshore.routing.failures import LINKS
 from farshore.routing.gateways import addressed, customer_addresses, instances, link_prefix, msee_at_gateway
 from farshore.routing.places import server_doubts
@@ -73,6 +74,9 @@ def unread_by(world: World, id_: ResourceId) -> tuple[str, ...]:
     near = (network, *(live.remote for live in world.ground.peerings.get(network.id.key, ())))
     # Whether a peering is global is told by the regions (R8): the row's type hangs on it, no way does.
     found = [text for held in near if held is not None for text in doubts.where(held)]
+    nic = world.index.nics.get(id_.key)
+    # Only rows of the families in which it has an address are shown.
+    found += [] if nic is None else marked(nic.id, nic.unknown, ("ipConfigurations",))
     found += doubts.of_subnet(network, own, ("addressPrefix",))
     found += (doubt.text for doubt in table.doubts)
     found += (f"the prefixes of {tag}" for tag in table.unknown_tags)

@@ -73,14 +73,13 @@ def trace_one_way(
             because = "what comes in from the internet by a public address is not followed"
             return walk.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
         return walk.end(Disposition.NO_ROUTE, f"nothing in the estate has a public address for {walk.destination}")
-    holder = source_of(world, flow)
+    holder, name = source_of(world, flow), flow.source.rsplit("/", 1)[-1]
+    if holder is None or holder.address != flow.source_address:
+        unread = walk.unread(f"which addresses {name} has", addresses_unread(world, flow.source))
+        if unread is not None:
+            return unread
     if holder is None:
-        unread = walk.unread(
-            f"which addresses {flow.source.rsplit('/', 1)[-1]} has", addresses_unread(world, flow.source)
-        )
-        return unread or walk.end(
-            Disposition.NO_MACHINE, f"there is no {flow.source.rsplit('/', 1)[-1]} with {flow.source_address}"
-        )
+        return walk.end(Disposition.NO_MACHINE, f"there is no {name} with {flow.source_address}")
     return walk.leave(holder)
 
 
