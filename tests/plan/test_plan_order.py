@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assess.broken import At
+from assess.paired import PAIRED
 from farshore import examples
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
@@ -17,6 +19,7 @@ from farshore.plan import Plan, World, apply, critical_path, make_plan, scenario
 from farshore.plan.model import Event, Phase, Step, StepKind
 from farshore.routing import Flow, trace
 from plan.estates import LINKS, NEW, ONE, TWO, example, with_project
+from prove.faults.reading import estate_of
 
 PLANS = [(name, link, ahead) for name in examples.names() for link in LINKS for ahead in (("all",), ("none",))]
 
@@ -175,6 +178,22 @@ def test_the_preference_shows_on_azures_side() -> None:
     assert isinstance(verify, list)
     assert [item["minimum_path_length"] for item in verify] == [{"192.168.0.0/16": 4}]
     assert verify[0]["circuit"].endswith("er-singapore")
+
+
+@pytest.mark.parametrize("preferences", [(200, 100), (100, 200), (1, 500), (300, 301)])
+def test_what_a_site_prefers_among_the_source_s_circuits_stays_and_the_target_s_comes_last(
+    preferences: tuple[int, int],
+) -> None:
+    """E42: in any order in which its routers are changed, since only the target's is."""
+    here = At(PAIRED, TWO)
+    for name, preference in zip(("ce1", "ce3"), preferences, strict=True):
+        here.bench.router(name)["local_preference"] = preference
+    plan = make_plan(estate_of(here))
+    (step,) = [step for step in plan.of_phase(Phase.PROVISION) if step.kind is StepKind.SITE]
+    routers = step.action.arguments["routers"]
+    assert isinstance(routers, list)
+    (changed,) = routers
+    assert changed["name"] == "ce2" and changed["local_preference"] < min(preferences)
 
 
 def test_one_circuit_deletes_and_reads_before_it_connects() -> None:

@@ -8,16 +8,37 @@ from pathlib import Path
 
 import pytest
 
-from assess.bench import bench, built
+from assess.bench import TWO, bench, built
+from assess.broken import At
+from assess.paired import PAIRED
 from farshore import examples
 from farshore.arm.ids import resource_id
 from farshore.cli.app import run
+from farshore.plan.make import make_plan
+from farshore.prove import prove
 from farshore.prove.edits import edits_of
 from farshore.prove.repair import repair
+from prove.faults.reading import estate_of
 
 
 def test_a_sound_estate_needs_nothing() -> None:
     assert repair(examples.read("two-circuits-two-locations")[1]) is None
+
+
+def test_two_circuits_of_the_source_whose_weights_the_site_mirrors_need_nothing() -> None:
+    """E42: nor does the plan, which leaves what the site prefers among them as it is, break it on its way."""
+    estate = estate_of(At(PAIRED, TWO))
+    assert repair(estate) is None
+    assert prove(estate, make_plan(estate)).ok
+
+
+def test_no_edit_connects_a_gateway_to_a_circuit_that_it_is_connected_to() -> None:
+    estate = estate_of(At(PAIRED, TWO))
+    circuits = [connection.peer for connection in estate.connections]
+    for connection in estate.connections:
+        for edit in edits_of(estate, connection.id):
+            left = [held.peer for held in edit.apply(estate).connections]
+            assert len(left) < len(circuits) or len(set(left)) == len(left), edit.text
 
 
 def test_two_faults_take_two_edits() -> None:

@@ -34,6 +34,7 @@ from assess.broken import (
     private_peering,
     subnet_of,
 )
+from assess.paired import PAIRED, weigh
 
 NVA = "10.10.10.10"
 DATACENTER = "192.168.0.0/16"
@@ -305,6 +306,21 @@ def _edges() -> Iterator[Fault]:
         TWO,
         lambda at: at.properties(CONNECTION).update(peer={"id": at.bench["er-singapore"]["id"]}),
         own(CONNECTION),
+    )
+    for words, weights in (("the other way round", (0, 100)), ("missing", (0, 0)), ("equal", (100, 100))):
+        yield Fault(
+            f"the weights of two connections are {words}",
+            TWO,
+            lambda at, held=weights: weigh(at.bench, *held),  # type: ignore[misc]
+            own(CONNECTION),
+            PAIRED,
+        )
+    yield Fault(
+        "the site prefers neither of two circuits, and the gateway does",
+        TWO,
+        lambda at: at.bench.router("ce1").update(local_preference=100),
+        path("sites/datacenter/routers/ce1"),
+        PAIRED,
     )
 
 

@@ -223,6 +223,10 @@ def _lines(trace: Trace) -> tuple[str, ...]:
 
 def _remedy(verdict: Verdict, subject: str) -> str:
     name = subject.rsplit("/", 1)[-1]
+    if verdict.kind == "asymmetric" and "/connections/" in subject.lower():
+        return f"give {name} the greatest weight of its gateway's connections: the site prefers its circuit"
+    if verdict.kind == "asymmetric" and subject.startswith("sites/"):
+        return f"have the site prefer {name}: replies come by its circuit"
     return {
         "denied": f"allow the flow in {name}",
         "bypass": f"lead it through the appliance in {name}",
@@ -235,6 +239,10 @@ def _remedy(verdict: Verdict, subject: str) -> str:
 
 
 def _to_mend(context: Context, talk: Conversation, forward: Trace, back: Trace, verdict: Verdict) -> str:
+    if verdict.kind == "asymmetric" and forward.appliances == back.appliances:
+        unlike = _unlike_circuits(context, forward, back)
+        if unlike is not None:
+            return unlike
     if verdict.kind in ("asymmetric", "bypass"):
         missing = forward if len(forward.appliances) <= len(back.appliances) else back
         place = _table_at(context, missing)
@@ -269,6 +277,30 @@ def _to_mend(context: Context, talk: Conversation, forward: Trace, back: Trace, 
         if end.machine is None:
             return f"sites/{end.name}"
     return f"objectives/{talk.objective.name}"
+
+
+def _unlike_circuits(context: Context, forward: Trace, back: Trace) -> str | None:
+    """Where a site and a gateway choose different circuits: the choice that should mirror the other (E42). It is the
+    gateway's, by a connection's weight, where the site chose one circuit; else the site's, by a router's preference."""
+    inward, outward = (forward, back) if forward.hops and forward.hops[0].kind == "site" else (back, forward)
+    there, again = _circuits_on(inward), _circuits_on(outward)
+    gateway = next((hop.id for hop in inward.hops if hop.kind == "gateway"), None)
+    if not there or not again or there == again:
+        return None
+    if len(there) == 1:
+        for connection in context.estate.connections:
+            joins = connection.virtual_network_gateway1 == gateway and connection.peer is not None
+            if joins and connection.peer is not None and connection.peer.name in there:
+                return connection.id.text
+    for site in context.estate.sites:
+        for router in site.routers:
+            if site.name == inward.hops[0].name and router.circuit.name in again:
+                return f"sites/{site.name}/routers/{router.name}"
+    return None
+
+
+def _circuits_on(trace: Trace) -> frozenset[str]:
+    return frozenset(name for hop in trace.hops if hop.kind == "circuit" for name in hop.name.split(", "))
 
 
 def _table_at(context: Context, trace: Trace) -> str | None:

@@ -131,18 +131,27 @@ def settled(design: Design, site: Site) -> Site:
 
 
 def preferred(design: Design, site: Site) -> Site | None:
-    """The site with its primary preferred; None where it does not have a router on either side."""
+    """The site with its primary preferred; None where it does not have a router on either side. What the site prefers
+    among several circuits of the source mirrors the gateway's weights (E42) and stays as it is, while routers are
+    changed one by one, too: there the secondary is put below them all."""
     primary = [router for router in site.routers if router.circuit in design.source_circuits]
     secondary = [router for router in site.routers if router.circuit in design.target_circuits]
     if not primary or not secondary:
         return None
     highest = max(router.local_preference for router in secondary)
     lowest = min(router.local_preference for router in primary)
-    wanted = lowest if lowest > highest else max(PREFERENCE, highest + 100)
+    ranked = len({router.local_preference for router in primary}) > 1 and lowest > 0
+    wanted = lowest if lowest > highest or ranked else max(PREFERENCE, highest + 100)
+    most = lowest - 1 if ranked else highest
     changed = {
         router.name: replace(router, local_preference=max(router.local_preference, wanted)) for router in primary
     }
-    changed |= {router.name: replace(router, prepend=max(router.prepend, PREPEND)) for router in secondary}
+    changed |= {
+        router.name: replace(
+            router, local_preference=min(router.local_preference, most), prepend=max(router.prepend, PREPEND)
+        )
+        for router in secondary
+    }
     return replace(site, routers=tuple(changed.get(router.name, router) for router in site.routers))
 
 

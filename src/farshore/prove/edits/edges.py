@@ -22,6 +22,8 @@ from farshore.prove.edits.values import (
 
 SKU = "ErGw1AZ"
 PRIVATE = "azureprivatepeering"
+HEAVIEST = 32_000
+"""The greatest weight of a connection (E35)."""
 
 
 def _gateway(estate: Estate, id_: ResourceId, body: Body) -> Iterator[Edit]:
@@ -84,8 +86,12 @@ def _connection(estate: Estate, id_: ResourceId, body: Body) -> Iterator[Edit]:
     properties = properties_of(body)
     if properties.get("connectionType") != "ExpressRoute":
         yield with_property(id_, body, "connectionType", "ExpressRoute")
+    own = reference(properties, "virtualNetworkGateway1").lower()
+    beside = [c for c in estate.connections if (at := c.virtual_network_gateway1) and at.key == own and c.id != id_]
+    yield from _weighed(id_, body, [connection.routing_weight for connection in beside])
+    reached = {reference(properties, "peer").lower(), *(c.peer.key for c in beside if c.peer is not None)}
     for circuit in estate.express_route_circuits:
-        if reference(properties, "peer").lower() != circuit.id.key:
+        if circuit.id.key not in reached:
             words = f"connect {id_.short} to circuit {circuit.id.name}"
             yield with_property(id_, body, "peer", {"id": circuit.id.text}, words)
     for gateway in estate.virtual_network_gateways:
@@ -97,9 +103,16 @@ def _connection(estate: Estate, id_: ResourceId, body: Body) -> Iterator[Edit]:
             yield at_top(id_, body, "location", location)
     if properties.get("expressRouteGatewayBypass"):
         yield with_property(id_, body, "expressRouteGatewayBypass", False)
-    if properties.get("routingWeight"):
-        yield with_property(id_, body, "routingWeight", 0)
     yield from _swapped(estate, id_, body)
+
+
+def _weighed(id_: ResourceId, body: Body, others: list[int]) -> Iterator[Edit]:
+    """The weight of one of a gateway's connections: the greatest of them, or none."""
+    weight = properties_of(body).get("routingWeight") or 0
+    if others and weight <= max(others) < HEAVIEST:
+        yield with_property(id_, body, "routingWeight", min(max(others) + 100, HEAVIEST))
+    if weight:
+        yield with_property(id_, body, "routingWeight", 0)
 
 
 def _swapped(estate: Estate, id_: ResourceId, body: Body) -> Iterator[Edit]:
