@@ -31,6 +31,8 @@ LAYERS = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # The examples are data with a reader: they know the estate and nothing above it.
 RANK["examples"] = RANK["routing"]
+# `python -m farshore` stands above the command.
+RANK["__main__"] = -1
 ONLY_FOR = {"lab": {"cli", "console"}, "twin": {"cli", "console"}}
 TWIN_MAY = {"arm", "estate", "errors", "twin"}
 PURE = ("arm", "estate", "routing", "assess", "plan", "prove", "run/machine.py", "azure/lro.py", "lab/cloud.py")

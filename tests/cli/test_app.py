@@ -40,6 +40,11 @@ def test_help_names_every_verb() -> None:
         assert verb in done.stdout
 
 
+def test_the_package_itself_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "farshore", "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, farshore("--help").stdout)
+
+
 def test_a_wrong_flag_is_status_1_and_says_what_to_do() -> None:
     done = farshore("assess", "--nonsense")
     assert done.returncode == 1
