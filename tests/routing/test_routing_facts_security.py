@@ -12,6 +12,7 @@ from farshore.routing import trace_one_way
 
 from .small import Net, flow, id_of
 from .test_routing_facts_gateways import OUT, VM, direct
+from .test_routing_facts_tables import one_spoke
 from .test_routing_traces import IN, hub, router, site
 
 
@@ -144,6 +145,29 @@ def test_r44_virtual_network_means_what_the_gateway_has_learned(learned: bool) -
     told = replace(router(), filters=() if learned else (withheld,))
     found = trace_one_way(net.estate(site(told)), IN)
     assert found.disposition.value == ("Delivered" if learned else "Denied"), found.because
+
+
+@pytest.mark.parametrize(
+    ("route", "source", "inside"),
+    [
+        (None, "10.0.1.4", True),
+        (None, "192.168.1.1", False),
+        ("192.168.0.0/16", "192.168.1.1", True),
+        ("192.168.1.0/24", "192.168.2.1", False),
+        ("0.0.0.0/0", "192.168.1.1", True),
+    ],
+)
+def test_r44_virtual_network_means_peers_and_the_prefixes_of_the_subnet_s_own_routes(
+    route: str | None, source: str, inside: bool
+) -> None:
+    """The site's range is not learned here. A default route makes it everything."""
+    net = one_spoke(*([] if route is None else [(route, "10.0.1.4")]), propagate=False)
+    on_nic(net, "vm-nic", group(net, "nsg", ("Inbound", "Allow", "VirtualNetwork", "*"), ("Inbound", "Deny", "*", "*")))
+    withheld = Filter(direction="out", prefix=ip_network("192.168.0.0/16"), action="deny")
+    estate = net.estate(site(replace(router(), filters=(withheld,))))
+    nva = id_of("networkInterfaces", "nva-nic")
+    found = trace_one_way(estate, flow(nva if source == "10.0.1.4" else "dc", source, "10.1.0.4"))
+    assert found.disposition.value == ("Delivered" if inside else "Denied"), found.because
 
 
 def test_r45_a_group_on_an_appliance_sees_the_flow_s_own_ends() -> None:
