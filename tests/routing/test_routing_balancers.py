@@ -91,7 +91,7 @@ def test_a_frontend_leads_to_the_pool_that_its_rule_names() -> None:
     given["loadBalancingRules"] = rules[:1]
     assert trace_one_way(net.estate(), asked).because == "lb has no members"
     given["loadBalancingRules"] = []
-    assert met() == ["one-nic"]
+    assert met() == ["one-nic, two-nic"]
 
 
 def test_who_takes_what_comes_to_a_frontend_that_can_t_be_read_is_not_known() -> None:

@@ -186,11 +186,11 @@ def _flows(draw: Random, estate: Estate) -> Iterator[Flow]:
         )
     two, endpoint = id_of("virtualMachines", "two"), ip_address("10.1.0.196")
     if any(nic.id.name == "two-nic" for nic in nics):
-        there = [ip_address(int(site.prefixes[0].network_address) + 9) for site in estate.sites]
+        at_sites = [ip_address(int(site.prefixes[0].network_address) + 9) for site in estate.sites]
         for here in map(ip_address, ("10.1.0.140", "10.1.0.110")):
-            for address in (endpoint, there[0], ip_address("198.51.100.9")):
+            for address in (endpoint, at_sites[0], ip_address("198.51.100.9")):
                 yield Flow(source=two, source_address=here, destination_address=address, destination_port=443)
-        for site, address in zip(estate.sites, there, strict=True):
+        for site, address in zip(estate.sites, at_sites, strict=True):
             yield Flow(source=site.name, source_address=address, destination_address=endpoint, destination_port=443)
 
 

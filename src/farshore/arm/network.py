@@ -258,6 +258,7 @@ class IpConfiguration:
     public_ip_address: ResourceId | None = None
     application_security_groups: tuple[ResourceId, ...] = ()
     load_balancer_backend_address_pools: tuple[ResourceId, ...] = ()
+    load_balancer_inbound_nat_rules: tuple[ResourceId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +301,7 @@ def _ip_configuration(read: Reader) -> IpConfiguration:
         public_ip_address=read.id("properties.publicIPAddress"),
         application_security_groups=read.ids("properties.applicationSecurityGroups"),
         load_balancer_backend_address_pools=read.ids("properties.loadBalancerBackendAddressPools"),
+        load_balancer_inbound_nat_rules=read.ids("properties.loadBalancerInboundNatRules"),
     )
 
 

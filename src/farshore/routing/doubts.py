@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from farshore.routing.index import Index
 
 _FRONT = re.compile(
-    r"properties\.(frontendIPConfigurations|ipConfigurations|backendAddressPools|loadBalancingRules|virtualHub)\b"
+    r"properties\.(frontendIPConfigurations|ipConfigurations|backendAddressPools|loadBalancingRules|inboundNatRules"
+    r"|virtualHub)\b"
 )
 _CONFIGURATIONS = re.compile(r"properties(\.ipConfigurations(\[\d+\](\.properties)?)?)?")
 _HALF = re.compile(r"properties\.virtualNetworkPeerings\[(\d+)\]\.(?:properties\.)?(\w+)")

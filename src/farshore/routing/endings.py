@@ -78,15 +78,19 @@ class Walked:
 
     def any_of(self, ways: Sequence[Callable[[], Trace]], because: str, missing: str) -> Trace:
         """By any of several ways: where all lead to the same end, it does not matter by which."""
-        hops, been = tuple(self.hops), frozenset(self.been)
-        ends = []
-        for way in ways:
-            self.hops, self.been = list(hops), set(been)
-            ends.append(way())
+        ends = self.each(ways)
         if len({comes_to(end) for end in ends}) == 1:
             return ends[0]
-        self.hops = list(hops)
         return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=(missing,))
+
+    def each(self, ways: Sequence[Callable[[], Trace]]) -> list[Trace]:
+        """Where several ways from here end. It is still here then."""
+        hops, been, established = tuple(self.hops), frozenset(self.been), self.established
+        ends = []
+        for way in ways:
+            ends.append(way())
+            self.hops, self.been, self.established = list(hops), set(been), established
+        return ends
 
     def of_equals(self, names: Sequence[str], ways: Sequence[Callable[[], Trace]]) -> Trace:
         either = " and ".join(names)

@@ -8,8 +8,7 @@ networks, in a source and its target above all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import TypeVar
 
@@ -18,31 +17,14 @@ from farshore.arm.decode import Address, Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.estate.estate import Estate
+from farshore.routing.balancers import Behind, Frontend, Fronts, Holder, network_key, of_firewall
+
+__all__ = ["AZURE_FIREWALLS", "PRIVATE_ENDPOINTS", "Frontend", "Holder", "Index", "network_key"]
 
 Model = TypeVar("Model")
 
 AZURE_FIREWALLS = "Microsoft.Network/azureFirewalls"
 PRIVATE_ENDPOINTS = "Microsoft.Network/privateEndpoints"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """A NIC's hold on one address."""
-
-    nic: network.NetworkInterface
-    subnet: ResourceId
-    address: Address
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frontend:
-    """An address that a load balancer or an Azure Firewall holds, with the NICs behind it."""
-
-    id: ResourceId
-    kind: str
-    """`loadBalancer` or `azureFirewall`."""
-    subnet: ResourceId
-    members: tuple[Holder, ...] = ()
 
 
 class Index:
@@ -154,55 +136,12 @@ class Index:
                 found[network_key(gateway.subnet)].append(gateway)
         return {key: tuple(items) for key, items in found.items()}
 
-    def _all_frontends(self) -> Iterator[tuple[tuple[str, Address], Frontend]]:
-        pools: dict[str, list[Holder]] = defaultdict(list)
-        for nic in self.nics.values():
-            for item in nic.ip_configurations:
-                if item.subnet is not None and item.private_ip_address is not None:
-                    for pool in item.load_balancer_backend_address_pools:
-                        pools[pool.key].append(Holder(nic=nic, subnet=item.subnet, address=item.private_ip_address))
+    def _all_frontends(self) -> Fronts:
+        behind = Behind(self.nics, self.holders)
         for body in self.bodies(network.LOAD_BALANCERS):
-            id_ = resource_id(str(body["id"]))
-            own = {key: held for key, held in sorted(pools.items()) if key.startswith(id_.key + "/")}
-            for item_ in Reader(body).items("properties.frontendIPConfigurations"):
-                behind = _pools_behind(id_, Reader(body), item_, own)
-                members = tuple(dict.fromkeys(member for key in behind for member in own.get(key, ())))
-                yield from _frontend(id_, "loadBalancer", item_, members)
+            yield from behind.of_balancer(resource_id(str(body["id"])), body)
         for body in self.bodies(AZURE_FIREWALLS):
-            for item_ in Reader(body).items("properties.ipConfigurations"):
-                yield from _frontend(resource_id(str(body["id"])), "azureFirewall", item_, ())
-
-
-def _pools_behind(id_: ResourceId, balancer: Reader, front: Reader, every: Iterable[str]) -> Iterable[str]:
-    """The pools that a load balancer's rules lead one of its frontends to, by lower-case id; all where it has no rules,
-    which is half a reading. Ports and probes of rules are not looked at."""
-    rules = list(balancer.items("properties.loadBalancingRules"))
-    if not rules:
-        return every
-    own = f"{id_.key}/frontendipconfigurations/{(front.text('name') or '').lower()}"
-    found: dict[str, None] = {}
-    for rule in rules:
-        named = rule.id("properties.frontendIPConfiguration")
-        if named is not None and named.key == own:
-            one = rule.id("properties.backendAddressPool")
-            found |= dict.fromkeys(
-                id_.key for id_ in (*rule.ids("properties.backendAddressPools"), *([one] if one else []))
-            )
-    return found
-
-
-def _frontend(
-    id_: ResourceId, kind: str, item: Reader, members: tuple[Holder, ...]
-) -> Iterator[tuple[tuple[str, Address], Frontend]]:
-    address, subnet = item.address("properties.privateIPAddress"), item.id("properties.subnet")
-    if address is not None and subnet is not None:
-        yield (network_key(subnet), address), Frontend(id=id_, kind=kind, subnet=subnet, members=members)
-
-
-@lru_cache(maxsize=65536)
-def network_key(subnet: ResourceId) -> str:
-    """The lower-case id of the network that a subnet is part of."""
-    return subnet.key.rsplit("/", 2)[0]
+            yield from of_firewall(resource_id(str(body["id"])), body)
 
 
 @lru_cache(maxsize=65536)

@@ -3,11 +3,12 @@
 The next hop of a VirtualAppliance row must be an address in the row's own network or in one peered with it directly:
 a NIC, a load balancer's frontend, or an Azure Firewall (R21). A NIC must have IP forwarding on (R24), and its machine
 must run: the row stays Active when it doesn't, and the traffic is lost (R25). A load balancer notices that a member's
-machine is gone, and takes those that are left; that one of them forwards nothing it doesn't notice, and the share of
-that one is lost.
+machine is gone, and takes those that are left, each for a share: one that forwards nothing, or whose table leads
+nowhere, it doesn't notice, and the share of that one is lost.
 
 Appliances are taken to be stateful unless the project says otherwise. What keeps the state is the machine, whichever of
-its NICs a packet used; where a load balancer has several left, the pool, since its hash is the same both ways.
+its NICs a packet used; where a load balancer has several left, the pool, since the hash of one frontend is the same
+both ways where a rule takes all ports. Of rules for some ports nobody knows what they make of a packet under way.
 """
 
 from __future__ import annotations
@@ -41,12 +42,15 @@ class Appliance:
     front: str = ""
     """The load balancer that chose it, by its lower-case id."""
     own: tuple[Address, ...] = ()
-    """The addresses of its NIC: what is for them it takes, and does not forward. Behind a load balancer, which may
-    choose another member for the rest, that by which it is a member."""
+    """The addresses of its NIC: what is for them it takes, and does not forward."""
+    hashed_by: str = ""
+    """Which of its frontends, where several members share what comes there; lower-case."""
     missing: tuple[str, ...] = ()
     """What can't be read of it: whether it runs, whether it forwards, who else is a member with it."""
     others: tuple[ResourceId, ...] = ()
     """Those that share the traffic with it as equal next hops."""
+    members: tuple[Appliance, ...] = ()
+    """Of a load balancer's pool with several that run: each of them. The rest is told of the first."""
     any_of: tuple[frozenset[str], ...] = ()
     """Of each of these, itself among them, all that it may be named by."""
 
@@ -140,12 +144,39 @@ def _of_frontend(world: World, frontend: Frontend, network: VirtualNetwork) -> A
             state_key=frontend.id.key,
             why=why,
         )
+    return _of_pool(world, frontend, network, stateful)
+
+
+def _of_pool(world: World, frontend: Frontend, network: VirtualNetwork, stateful: bool) -> Appliance | str:
+    name, front = frontend.id.name, frontend.id.key
+    if not frontend.members and not frontend.missing:
+        return f"{name} has no members"
+    missing = tuple(text for member in frontend.members for text in world.doubts.of_appliance(member.nic))
+    missing += (*frontend.missing, *world.doubts.hidden_in((network.id.key,)))
+    if not frontend.whole:
+        missing += (f"what {name} does with ports that its rules don't name",)
     alive = [_of_nic(world, member) for member in frontend.members if world.health.nic(member.nic) is None]
     if not alive:
-        return f"no member of {frontend.id.name} works" if frontend.members else f"{frontend.id.name} has no members"
-    chosen = next((member for member in alive if member.why is not None), alive[0])
-    key = chosen.state_key if len(alive) == 1 else frontend.id.key
-    missing = tuple(text for member in frontend.members for text in world.doubts.of_appliance(member.nic))
-    missing += world.doubts.hidden_in((network.id.key,))
-    own = () if chosen.holder is None else (chosen.holder.address,)
-    return replace(chosen, stateful=stateful, state_key=key, front=frontend.id.key, own=own, missing=missing)
+        why = f"no member of {name} works"
+        nobody = Appliance(
+            id=frontend.id,
+            subnet=frontend.subnet,
+            holder=None,
+            stateful=stateful,
+            state_key="",
+            why=why,
+            missing=missing,
+        )
+        return nobody if missing else why
+    held = [replace(item, stateful=stateful, front=front, missing=missing) for item in alive]
+    if len(held) == 1:
+        return held[0]
+    held = [replace(item, hashed_by=frontend.key) for item in held]
+    machines = dict.fromkeys(item.state_key for item in alive)
+    if len(machines) > 1:
+        names = tuple(
+            frozenset({machine, front, *(item.id.key for item in alive if item.state_key == machine)})
+            for machine in machines
+        )
+        held = [replace(item, state_key=frontend.key, any_of=names) for item in held]
+    return replace(held[0], why=None, members=tuple(held))

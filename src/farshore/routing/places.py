@@ -40,8 +40,8 @@ def source_of(world: World, flow: Flow) -> Holder | None:
         held = tuple(h for id_ in ids if id_.key in world.index.nics for h in holders_of(world.index.nics[id_.key]))
         if not any(holder.address == flow.source_address for holder in held):
             # Either side may say whose a NIC is.
-            ids = (id_ for id_, held_by in world.index.machine_of.items() if held_by == key)
-            held += tuple(h for id_ in ids if id_ in world.index.nics for h in holders_of(world.index.nics[id_]))
+            own = (nic for nic_key, nic in world.index.nics.items() if world.index.machine_of.get(nic_key) == key)
+            held += tuple(holder for other in own for holder in holders_of(other))
     named = [holder for holder in held if holder.address == flow.source_address]
     return next(iter((*named, *held)), None)
 

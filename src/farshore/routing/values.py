@@ -138,12 +138,14 @@ class Hop:
     because: str = ""
     stateful: bool = False
     state_key: str = ""
-    """What keeps the state of a stateful hop: the machine for each of its NICs, a load balancer for its pool, one
+    """What keeps the state of a stateful hop: the machine for each of its NICs, a frontend for its pool, one
     router of a site with a firewall. `|` between several, when either may see a packet. Empty: the hop itself."""
     front: str = ""
-    """The load balancer that chose an appliance."""
+    """The load balancer that chose an appliance, or the machine at its end."""
+    hashed_by: str = ""
+    """Which of its frontends, where several members share what comes there; lower-case."""
     others: tuple[ResourceId, ...] = ()
-    """The appliances that share the traffic with this one: a packet may meet any of them."""
+    """Those that share the traffic with this one and come to the same: a packet may meet any of them."""
     any_of: tuple[frozenset[str], ...] = ()
     """Where several share the traffic: of each all that it may be named by, lower-case ids."""
 

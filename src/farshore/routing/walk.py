@@ -13,6 +13,7 @@ Each place decides by its own table, and nothing knows where the packet has been
 Several live ways to one network are one trace: the hop names them all, and the walk goes on over the first. Two
 networks that answer for one address, with nothing that decides between them, end the walk as `Ambiguous`, whether or
 not there is a machine behind the second. An appliance must forward (R24) and run (R25); coming to one twice is a loop.
+Each member of a load balancer's pool has a share (pools.py).
 """
 
 from __future__ import annotations
@@ -27,9 +28,8 @@ from farshore.arm.network import NextHopType, VirtualNetwork, VirtualNetworkGate
 from farshore.estate.outside import Site
 from farshore.routing.bgp import REACH, Heard, Link
 from farshore.routing.choices import by_gateway, by_site
-from farshore.routing.endings import Walked
 from farshore.routing.hops import dead, router_hop, speakers
-from farshore.routing.index import Frontend, Holder, network_key
+from farshore.routing.index import Holder, network_key
 from farshore.routing.machines import Appliance, appliance_at, exits_of, sharing
 from farshore.routing.places import (
     addresses_unread,
@@ -44,10 +44,9 @@ from farshore.routing.places import (
     site_of,
     site_table,
     source_of,
-    unknown_addresses,
     vpn_gateway_of,
 )
-from farshore.routing.security import Packet, refusal
+from farshore.routing.pools import Balanced
 from farshore.routing.sites import Offer
 from farshore.routing.values import Choice, Disposition, EffectiveRoute, Flow, Hop, RouteSource, Trace
 from farshore.routing.vpn import is_vpn
@@ -83,7 +82,7 @@ def trace_one_way(
     return walk.leave(holder)
 
 
-class _Walk(Walked):
+class _Walk(Balanced):
     """One packet under way, place by place."""
 
     __slots__ = ()
@@ -106,7 +105,7 @@ class _Walk(Walked):
             return self.stopped(Disposition.NO_ROUTE, why)
         choice = self.world.choose(holder.subnet, self.destination)
         self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, choice=choice))
-        return self._refused(holder, "Outbound") or self.follow(choice, holder.subnet)
+        return self.refused(holder, "Outbound") or self.follow(choice, holder.subnet)
 
     def follow(self, choice: Choice, subnet: ResourceId) -> Trace:
         """On by the row that a subnet's table chose."""
@@ -165,7 +164,7 @@ class _Walk(Walked):
         world = self.world
         holders = world.index.at(network.id.key, self.destination)
         if not holders:
-            return self._to_frontend(network)
+            return self.to_frontend(network)
         if len(holders) > 1:
             named = tuple(holder.nic.id.short for holder in holders)
             return self.end(Disposition.AMBIGUOUS, f"{self.destination} is held twice in {network.name}", missing=named)
@@ -183,7 +182,7 @@ class _Walk(Walked):
             return unread
         if not world.has_subnet(holder.subnet):
             return self.stopped(Disposition.NO_MACHINE, f"the subnet {holder.subnet.short} of {name} is not there")
-        refused = self._refused(holder, "Inbound")
+        refused = self.refused(holder, "Inbound")
         if refused is not None:
             return refused
         self.hops.append(Hop(kind="machine", name=name, id=id_))
@@ -198,38 +197,6 @@ class _Walk(Walked):
         missing = [text for text in doubts.of_nic(holder.nic) if text not in doubts.stands(holder.nic)]
         unread = self.unread(f"whether {holder.nic.id.name} answers", missing)
         return unread or self.end(dead(self.world, holder), why)
-
-    def _to_frontend(self, network: VirtualNetwork) -> Trace:
-        """A load balancer takes it where one holds the address; else nobody is there."""
-        world = self.world
-        if not world.health.region(network.location):
-            return self.end(Disposition.PATH_DEAD, f"region {network.location} is down")
-        frontend = world.index.frontend(network.id.key, self.destination)
-        if frontend is not None and frontend.members:
-            return self._to_members(frontend, network)
-        because = f"no machine holds {self.destination} in {network.name}"
-        missing = unknown_addresses(world, network)
-        if missing:
-            return self.end(Disposition.INSUFFICIENT_INFORMATION, because, missing=missing)
-        return self.end(Disposition.NO_MACHINE, because)
-
-    def _to_members(self, frontend: Frontend, network: VirtualNetwork) -> Trace:
-        """To a load balancer's members that work, any of them: one whose group says no loses its share."""
-        doubts = self.world.doubts
-        texts = [text for member in frontend.members for text in doubts.of_nic(member.nic)]
-        texts += (*doubts.stands(network), *doubts.hidden_in((network.id.key,)))
-        unread = self.unread(f"who takes what comes to {frontend.id.name}", texts)
-        alive = [member for member in frontend.members if self.world.health.nic(member.nic) is None]
-        if unread is not None or not alive:
-            because = f"no member of {frontend.id.name} works"
-            return unread or self.end(Disposition.NO_MACHINE, because)
-        for member in alive:
-            refused = self._refused(member, "Inbound")
-            if refused is not None:
-                return refused
-        first = alive[0].nic.id
-        self.hops.append(Hop(kind="machine", name=first.name, id=first))
-        return self.end(Disposition.DELIVERED, f"to {first.name}", delivered_to=first)
 
     def to_appliance(self, network: VirtualNetwork, row: EffectiveRoute) -> Trace:
         """To the next hop of a VirtualAppliance row. A user's has one; those that appliances gave a Route Server may be
@@ -253,6 +220,12 @@ class _Walk(Walked):
         unread = self.unread(f"whether {appliance.id.name} forwards", appliance.missing)
         if unread is not None:
             return unread
+        if appliance.members:
+            return self.over_members(appliance, self._by)
+        return self._by(appliance)
+
+    def _by(self, appliance: Appliance) -> Trace:
+        """By one, whoever else has a share."""
         name, id_ = appliance.id.name, appliance.id
         if self.destination in appliance.own:
             return self.deliver(self.world.index.networks[network_key(appliance.subnet)])
@@ -269,11 +242,12 @@ class _Walk(Walked):
             stateful=appliance.stateful,
             state_key=appliance.state_key,
             front=appliance.front,
+            hashed_by=appliance.hashed_by,
         )
         if appliance.why is not None:
             self.hops.append(hop)
             return self.end(Disposition.PATH_DEAD, appliance.why)
-        refused = None if appliance.holder is None else self._refused(appliance.holder, "Inbound")
+        refused = None if appliance.holder is None else self.refused(appliance.holder, "Inbound")
         if refused is not None:
             return refused
         self.hops.append(hop)
@@ -285,7 +259,7 @@ class _Walk(Walked):
         return self._by_any(appliance, exits)
 
     def _out_by(self, holder: Holder | None, subnet: ResourceId) -> Trace:
-        refused = None if holder is None else self._refused(holder, "Outbound")
+        refused = None if holder is None else self.refused(holder, "Outbound")
         return refused or self.follow(self.world.choose(subnet, self.destination), subnet)
 
     def _by_any(self, appliance: Appliance, exits: tuple[Holder, ...]) -> Trace:
@@ -295,28 +269,6 @@ class _Walk(Walked):
             f"{appliance.id.name} may send it on by any of its NICs, and they lead to different ends",
             f"by which NIC {appliance.state_key.rpartition('/')[2]} sends to {self.destination}",
         )
-
-    def _refused(self, holder: Holder, direction: str) -> Trace | None:
-        """The end of the walk where a group says no. A NIC that knows the flow lets its reply pass (R43)."""
-        if holder.nic.id.key in self.established or not self.world.has_groups:
-            return None
-        if self.packet is None:
-            flow = self.flow
-            self.packet = Packet(
-                source=flow.source_address,
-                destination=flow.destination_address,
-                protocol=flow.protocol,
-                source_port=flow.source_port,
-                destination_port=flow.destination_port,
-            )
-        found = refusal(self.world, holder, direction, self.packet)
-        if found is None:
-            return None
-        where = f"{direction.lower()} at {holder.nic.id.name}"
-        self.hops.append(Hop(kind="machine", name=holder.nic.id.name, id=holder.nic.id, because=f"{where}: {found}"))
-        if found.missing:
-            return self.end(Disposition.INSUFFICIENT_INFORMATION, str(found), missing=found.missing)
-        return self.end(Disposition.DENIED, f"{found} ({where})")
 
     # Gateways
 

@@ -87,6 +87,7 @@ def _hub(net: Net, hub: Hub) -> None:
         location=hub.region,
         GatewaySubnet=_subnet(net, within("0/26", 0), f"{hub.name}-gateway", hub.tables[0]),
         nva=nva,
+        aside=_subnet(net, within("96/27", 3), f"{hub.name}-aside", hub.aside),
         app=_subnet(net, within("128/27", 2), f"{hub.name}-app", hub.tables[2]),
         endpoints={"addressPrefix": f"10.{hub.range}.0.192/28", "privateEndpointNetworkPolicies": hub.endpoint},
         RouteServerSubnet=f"10.{hub.range}.0.224/27",
@@ -102,9 +103,10 @@ def _hub(net: Net, hub: Hub) -> None:
         net.add("privateEndpoints", f"pe{hub.number}", subnet=subnet, networkInterfaces=[{"id": nic}])
     _machine(net, f"{hub.name}vm", hub.name, "app", hub.machine, location=hub.region)
     for at, (name, addresses) in enumerate(hub.members.items()):
-        works = hub.appliance in ("works", "pool") or (hub.appliance == "half" and not at)
-        _machine(net, name, hub.name, "nva", addresses, forward=works, location=hub.region)
-        if hub.fronts:
+        works = hub.appliance in ("works", "pool", "apart") or (hub.appliance == "half" and not at)
+        where = "aside" if hub.is_aside(name) else "nva"
+        _machine(net, name, hub.name, where, addresses, forward=works, location=hub.region)
+        if hub.fronts and not hub.bare:
             pool = id_of("loadBalancers", f"lb{hub.number}") + "/backendAddressPools/all"
             for held in net.bodies[id_of("networkInterfaces", f"{name}-nic")]["properties"]["ipConfigurations"]:
                 at_six = held["name"] == "six"
@@ -133,11 +135,13 @@ def _balancer(net: Net, hub: Hub) -> None:
     name = f"lb{hub.number}"
     own = id_of("loadBalancers", name)
     subnet = {"id": id_of("virtualNetworks/subnets", hub.name, "nva")}
-    fronts, pools, rules = [], [], []
+    fronts: list[Body] = []
+    pools: list[Body] = []
+    rules: list[Body] = []
     for suffix, version, address in zip(("", "6"), ("IPv4", "IPv6"), hub.fronts, strict=False):
         front = {"privateIPAddress": address, "privateIPAddressVersion": version, "subnet": subnet}
         fronts.append({"name": f"f{suffix}", "properties": front})
-        pools.append({"name": f"all{suffix}"})
+        pools.append({"name": f"all{suffix}", "properties": _bare(hub, len(pools)) if hub.bare else {}})
         rule = {
             "frontendIPConfiguration": {"id": f"{own}/frontendIPConfigurations/f{suffix}"},
             "backendAddressPool": {"id": f"{own}/backendAddressPools/all{suffix}"},
@@ -147,6 +151,13 @@ def _balancer(net: Net, hub: Hub) -> None:
         }
         rules.append({"name": f"r{suffix}", "properties": rule})
     net.add("loadBalancers", name, frontendIPConfigurations=fronts, backendAddressPools=pools, loadBalancingRules=rules)
+
+
+def _bare(hub: Hub, family: int) -> Body:
+    """A pool's members by their addresses and the network that these are in."""
+    network = {"id": id_of("virtualNetworks", hub.name)}
+    held = [{"ipAddress": addresses[family], "virtualNetwork": network} for addresses in hub.members.values()]
+    return {"loadBalancerBackendAddresses": [{"properties": item} for item in held]}
 
 
 def _tunnel(net: Net, name: str, hub: int, kind: str, **to: Any) -> None:

@@ -32,6 +32,7 @@ WORDS = {
     Disposition.LOOPED: "looped",
     Disposition.AMBIGUOUS: "ambiguous",
     Disposition.LEFT_ESTATE: "left",
+    Disposition.INSUFFICIENT_INFORMATION: "unknown",
 }
 PORT = 50000
 """Where conversations begin."""
@@ -74,7 +75,8 @@ def _tables(network: Hub | Spoke) -> Iterator[tuple[str, Table | None, bool]]:
         for subnet, table in zip(("GatewaySubnet", "nva", "app"), network.tables, strict=True):
             yield id_of("virtualNetworks/subnets", network.name, subnet), table, network.six
         for member in network.members:
-            yield id_of("networkInterfaces", f"{member}-nic"), network.tables[1], network.six
+            table = network.aside if network.is_aside(member) else network.tables[1]
+            yield id_of("networkInterfaces", f"{member}-nic"), table, network.six
 
 
 Shown = tuple[str, str, str, str, str]

@@ -1,10 +1,10 @@
 """How Hypothesis draws a network in words (words.py).
 
-One drawing has hubs in two regions with gateways on up to three circuits, an appliance or two or none, at times a VPN
-gateway with tunnels to branches and to the other hub's, a Route Server or a private endpoint, spokes peered well or
-badly, tables that lead to the appliance, past it and nowhere, security groups, sites with preferences, filters and
-firewalls, both address families at times, and things that are down. Most of it is as it should be: where all is broken,
-only what broke first is seen.
+One drawing has hubs in two regions with gateways on up to three circuits, an appliance or two or none, two in one
+subnet or in two with tables of their own, at times a VPN gateway with tunnels to branches and to the other hub's, a
+Route Server or a private endpoint, spokes peered well or badly, tables that lead to the appliance, past it and nowhere,
+security groups, sites with preferences, filters and firewalls, both address families at times, and things that are
+down. Most of it is as it should be: where all is broken, only what broke first is seen.
 
 Not drawn, because the facts don't decide it:
 * a 0/0 route with next hop Internet or VnetLocal (R3 measures None and appliances);
@@ -26,7 +26,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .words import DEFAULT, Group, Home, Hub, Rule, Speaker, Spoke, Table, Word, Words
+from .words import DEFAULT, POOLS, Group, Home, Hub, Rule, Speaker, Spoke, Table, Word, Words
 
 SITE_PREFIXES = ("172.16.0.0/16", "172.16.1.0/24", "172.20.0.0/16", "192.168.0.0/16", "192.168.7.0/24")
 SITE_SIX = ("fd10:16::/32", "fd10:16:1::/48")
@@ -36,9 +36,9 @@ WIDE = "10.0.0.0/8"
 BEHIND = ("172.24.0.0/16", "172.24.3.0/24")
 """What only appliances say."""
 REGIONS = ("eastasia", "southeastasia")
-APPLIANCES = ("works", "works", "works", "works", "off", "none", "pool", "pool", "half")
+APPLIANCES = ("works", "works", "works", "works", "off", "none", "pool", "half", "apart", "apart")
 SPEAKERS = ("works", "pool", "pool", "pool", "off", "half")
-"""Those of a hub with a Route Server: mostly two."""
+"""Those of a hub with a Route Server: mostly two, in one subnet."""
 
 
 @lru_cache(maxsize=None, typed=True)
@@ -78,7 +78,9 @@ def words(draw: st.DrawFn) -> Words:
             weights=tuple(draw(_mostly(0, 10, None)) for _ in range(circuits)),
             appliance=appliances[number],
             stateful=draw(_mostly(True, False)),
+            bare=draw(_mostly(False, True)),
             tables=(draw(gateway_table), draw(table), draw(table)),
+            aside=draw(table),
             appliance_group=draw(groups),
             endpoint=endpoints[number],
             server=servers[number],
@@ -125,7 +127,7 @@ def _tables(
 ) -> tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]:
     """Tables for subnets, and for a GatewaySubnet. Most routes lead to an appliance by the address that it goes by."""
     spaces = [f"10.{range_}.{spoke}.0/24" for range_ in appliances for spoke in range(3)]
-    fronts = [f"10.{range_}.0.{70 if kind in ('pool', 'half') else 68}" for range_, kind in appliances.items()]
+    fronts = [f"10.{range_}.0.{70 if kind in POOLS else 68}" for range_, kind in appliances.items()]
     direct = [f"10.{range_}.0.68" for range_ in appliances]
     # Where policies govern an endpoint: routes for its own network, and into it past the endpoint's row.
     more = [f"10.{range_}.0.0/24" for range_ in appliances] * 4 if governed else [WIDE]
@@ -141,7 +143,7 @@ def _tables(
         st.sampled_from([*SITE_PREFIXES, *spaces, DEFAULT, DEFAULT, *more, "172.16.1.128/25"]),
         st.sampled_from([*fronts * 3, *direct, *plain]),
     )
-    fronts6 = [f"fd00:{range_}:0:1::{6 if kind in ('pool', 'half') else 4}" for range_, kind in appliances.items()]
+    fronts6 = [f"fd00:{range_}:0:1::{6 if kind in POOLS else 4}" for range_, kind in appliances.items()]
     spaces6 = [f"fd00:{range_}:{spoke}::/48" for range_ in appliances for spoke in (1, 2)]
     both = st.tuples(
         st.sampled_from([*SITE_SIX, *spaces6, "::/0"]),

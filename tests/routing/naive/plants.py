@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
+from farshore.arm.ids import ResourceId
 from farshore.arm.network import NetworkSecurityGroup, SecurityRule
 from farshore.estate.outside import Site
 from farshore.routing import (
     Disposition,
     Trace,
+    balancers,
     effective,
     exchange,
     hops,
     machines,
     peering,
+    pools,
     replies,
     security,
     selection,
@@ -232,6 +235,45 @@ def balancer_notices_nothing(patch: Patch) -> None:
     patch.setattr(machines, "_of_frontend", wrong)
 
 
+def first_member_only(patch: Patch) -> None:
+    """Of a pool's members only the first is followed."""
+    right = machines._of_pool
+
+    def wrong(*given: Any) -> Any:
+        found = right(*given)
+        return found if isinstance(found, str) else replace(found, members=found.members[:1])
+
+    patch.setattr(machines, "_of_pool", wrong)
+
+
+def good_share_counts(patch: Patch) -> None:
+    """Of shares that end differently the last is told, not the worst."""
+    patch.setattr(pools, "shared", lambda ends, *_: ends[-1])
+
+
+def a_frontend_forgets(patch: Patch) -> None:
+    """R43 forgotten where a reply comes by the frontend that the flow came by."""
+    patch.setattr(replies, "_record", lambda hop: hop.id.key if isinstance(hop.id, ResourceId) else "")
+
+
+def one_state_for_each_member(patch: Patch) -> None:
+    """A pool's members keep states of their own, whatever the hash."""
+    right = machines._of_pool
+
+    def wrong(*given: Any) -> Any:
+        found = right(*given)
+        if isinstance(found, str) or not found.members:
+            return found
+        return replace(found, members=tuple(replace(item, state_key=item.id.key) for item in found.members))
+
+    patch.setattr(machines, "_of_pool", wrong)
+
+
+def bare_addresses_unread(patch: Patch) -> None:
+    """Pools that hold addresses are empty."""
+    patch.setattr(balancers.Behind, "_named", lambda *_: iter(()))
+
+
 def balancers_of_four_only(patch: Patch) -> None:
     """A load balancer's IPv6 frontend is nobody's address."""
     right = Index.frontend
@@ -297,7 +339,7 @@ def one_group_only(patch: Patch) -> None:
         nic = replace(holder.nic, network_security_group=None)
         return right(of, replace(holder, nic=nic), direction, packet)
 
-    patch.setattr(walk, "refusal", wrong)
+    patch.setattr(pools, "refusal", wrong)
 
 
 # Replies
@@ -366,6 +408,11 @@ PLANTS = (
     regions_never_fail,
     endpoint_is_nobody,
     balancer_notices_nothing,
+    first_member_only,
+    good_share_counts,
+    a_frontend_forgets,
+    one_state_for_each_member,
+    bare_addresses_unread,
     balancers_of_four_only,
     any_gateway_is_vpn,
     priorities_unread,

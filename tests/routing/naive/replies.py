@@ -40,4 +40,4 @@ def verdict(start: str, there: End, back: End, promised: str | None, through: st
     if taken and home:
         return "asymmetric" if unequal or there.torn or back.torn else "delivered"
     stopped = back if taken else there
-    return "denied" if stopped.word == "denied" else "unreachable"
+    return stopped.word if stopped.word in ("denied", "unknown") else "unreachable"

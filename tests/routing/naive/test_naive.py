@@ -22,7 +22,17 @@ DRAWN = 1.4
 """At most so many times as many are drawn; what is drawn after there are enough is not looked at."""
 MANY = 1000
 """In so many networks everything is met that is compared."""
-VERDICTS = ("delivered", "ambiguous", "looped", "wrong-owner", "bypass", "asymmetric", "denied", "unreachable")
+VERDICTS = (
+    "delivered",
+    "ambiguous",
+    "looped",
+    "wrong-owner",
+    "bypass",
+    "asymmetric",
+    "denied",
+    "unreachable",
+    "unknown",
+)
 INVALID = ("VnetLocal", "VNetPeering", "VNetGlobalPeering", "Internet", "InterfaceEndpoint")
 EVERYTHING = {
     *WORDS.values(),

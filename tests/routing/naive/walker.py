@@ -9,9 +9,11 @@ A way ends in one of these words:
     undecided   the facts don't say: an edge that would carry traffic between sites (E10) or between gateways whose
                 words it does not pass on (E38); what an appliance does with that which it told the Route Server, and
                 which of several equal ones a flow and its reply come to (R46). Nobody compares such a way.
+    unknown     it arrives by either of a load balancer's members, and meets other things on the way
 
 An appliance is one by the address that leads to it (R21): it must be near, forward (R24) and run (R25). A load balancer
-takes any member that runs, and loses the share of one that forwards nothing.
+takes any member that runs: each has a share, and the worst that becomes of one is the word. Its hash gives a flow to
+one member, however often it comes, and the reply to the same.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ class Under:
     packet: Packet
     met: End = field(default_factory=lambda: End(""))
     known: frozenset[str] = frozenset()
+    fronts: frozenset[str] = frozenset()
+    """Load balancers that it has been to."""
     steps: int = 0
 
     def ends(self, word: str, at: str = "") -> End:
@@ -61,6 +65,15 @@ class Under:
 
     def on(self, **met: object) -> Under:
         return replace(self, steps=self.steps + 1, met=replace(self.met, **met))  # type: ignore[arg-type]
+
+
+WORST = ("ambiguous", "looped", "unknown", "denied", "lost", "left", "delivered")
+"""Of what becomes of shares, as verdicts rank it; whatever left the estate was not meant to."""
+LOST = {"no route": "lost", "no machine": "lost", "dead": "lost"}
+
+
+def _comes_to(end: End) -> tuple[object, ...]:
+    return end.word, end.at, end.guards if end.word in ("delivered", "left") else ()
 
 
 class Walker:
@@ -132,22 +145,47 @@ class Walker:
         """Over appliances of a hub that share the traffic: any member of a load balancer's pool, which has one state,
         or any that told a Route Server the same, which have one each (R46). One that forwards nothing loses its
         share."""
-        if hub.appliance == "off" or (hub.appliance == "half" and f"nva{hub.number}b" in used):
+        if front is not None and len(used) > 1:
+            return self._shared(hub, used, front, way)
+        if any(self._is_off(hub, name) for name in used):
             return way.ends("dead")
-        name, pool = used[0], len(used) > 1
-        equal = pool and front is None
-        state = "|".join(used) if equal else front if front is not None and pool else name
-        table, groups = hub.tables[1], (hub.appliance_group,)
+        equal = len(used) > 1
+        onward = way.on(torn=way.met.torn or (equal and hub.stateful))
+        return self._by_one(hub, used[0], "|".join(used), front, onward)
+
+    def _shared(self, hub: Hub, used: list[str], front: str, way: Under) -> End:
+        """By each member of a pool, the worst first."""
+        if front in way.fronts:
+            return way.ends("looped")
+        at, ends = len(way.met.crossed), []
+        for name in used:
+            known = {f"{name}-nic"} if front in way.known else set()
+            its = replace(way, known=way.known | known, fronts=way.fronts | {front})
+            ends.append(way.ends("dead") if self._is_off(hub, name) else self._by_one(hub, name, front, front, its))
+        if any(end.word == "undecided" for end in ends):
+            return way.ends("undecided")
+        first = ends[0]
+        if len({_comes_to(end) for end in ends}) == 1:
+            both = (*first.crossed[:at], "|".join(used), *first.crossed[at + 1 :])
+            return replace(first, crossed=both) if len(first.crossed) > at else first
+        worst = min(ends, key=lambda end: WORST.index(LOST.get(end.word, end.word)))
+        return way.ends("unknown") if worst.word == "delivered" else worst
+
+    def _is_off(self, hub: Hub, name: str) -> bool:
+        return hub.appliance == "off" or (hub.appliance == "half" and name == f"nva{hub.number}b")
+
+    def _by_one(self, hub: Hub, name: str, state: str, front: str | None, way: Under) -> End:
+        """Over one. `state`: what has the state, or the several that have one each."""
         nic = f"{name}-nic"
+        table, groups = _own(hub, nic)
         if not all(self._passes(nic, hub, table, groups, direction, way) for direction in ("Inbound", "Outbound")):
             return way.ends("denied")
         met = way.met
         onward = way.on(
-            crossed=(*met.crossed, "|".join(used) if equal else name),
+            crossed=(*met.crossed, state if "|" in state else name),
             fronts=met.fronts if front is None else (*met.fronts, front),
             guards=(*met.guards, state) if hub.stateful else met.guards,
-            torn=met.torn or (equal and hub.stateful),
-            passed=met.passed | {nic},
+            passed=met.passed | {front if state == front and front else nic},
         )
         return self._by_table(hub, table, onward)
 
@@ -253,6 +291,8 @@ class Walker:
 def _own(network: Hub | Spoke, nic: str) -> tuple[Table | None, tuple[Group | None, ...]]:
     """The table and groups of a NIC in a network."""
     if isinstance(network, Hub):
+        if network.is_aside(nic.removesuffix("-nic")):
+            return network.aside, ()
         return (network.tables[1], (network.appliance_group,)) if nic.startswith("nva") else (network.tables[2], ())
     return network.table, (network.group, network.nic_group)
 

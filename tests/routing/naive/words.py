@@ -12,6 +12,7 @@ from functools import cache
 from ipaddress import ip_network
 
 DEFAULT = "0.0.0.0/0"
+POOLS = ("pool", "half", "apart")
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,16 @@ class Hub:
     weights: tuple[int | None, ...]
     """By circuit; None for no connection."""
     appliance: str
-    """`none`, `works`, `off` (no IP forwarding); `pool` and `half`: two behind a load balancer, the second one off."""
+    """`none`, `works`, `off` (no IP forwarding); `pool` and `half`: two behind a load balancer, the second one off.
+    `apart` is a pool whose second member is in a subnet of its own."""
+    bare: bool
+    """The load balancer's pools hold addresses."""
     stateful: bool
     """Its appliances and load balancer keep state; the project says where they don't."""
     tables: tuple[Table | None, Table | None, Table | None]
     """Of the GatewaySubnet, the appliance's subnet and the machine's."""
+    aside: Table | None
+    """Of the second member's own subnet."""
     appliance_group: Group | None
     endpoint: str | None
     """The network policies of a private endpoint's subnet, `Enabled` or `Disabled`; None for no endpoint."""
@@ -125,12 +131,18 @@ class Hub:
     def members(self) -> dict[str, tuple[str, ...]]:
         """The appliances' addresses by their machines' names."""
         held = {"none": 0, "works": 1, "off": 1}.get(self.appliance, 2)
+        apart = self.appliance == "apart"
         return {
             f"nva{self.number}{'ab'[at]}": _both(
-                f"10.{self.range}.0.{68 + at}", f"fd00:{self.range}:0:1::{4 + at}", self.six
+                f"10.{self.range}.0.{100 if at and apart else 68 + at}",
+                f"fd00:{self.range}:0:{3 if at and apart else 1}::{4 + at}",
+                self.six,
             )
             for at in range(held)
         }
+
+    def is_aside(self, member: str) -> bool:
+        return self.appliance == "apart" and member == f"nva{self.number}b"
 
     @property
     def endpoint_address(self) -> str | None:
@@ -140,7 +152,7 @@ class Hub:
     def fronts(self) -> tuple[str, ...]:
         """The load balancer's addresses."""
         held = _both(f"10.{self.range}.0.70", f"fd00:{self.range}:0:1::6", self.six)
-        return held if self.appliance in ("pool", "half") else ()
+        return held if self.appliance in POOLS else ()
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Small estates drawn by seed, aimed at corners: what an engine that shares work could get wrong.
 
 Hubs and spokes in two regions, gateways on several circuits with weights, appliances alone, with two NICs, or behind a
-load balancer, tables that send to them, past them and nowhere, security groups, sites whose prefixes nest, overlap each
-other and Azure, filters and preferences, unsynced and missing peerings, machines that are stopped, stale or doubled.
+load balancer in one subnet or two, tables that send to them, past them and nowhere, security groups, sites whose
+prefixes nest, overlap each other and Azure, filters and preferences, unsynced and missing peerings, machines that are
+stopped, stale or doubled.
 """
 
 from __future__ import annotations
@@ -91,27 +92,49 @@ class _Drawing:
 
     def _appliances(self, hub: int) -> None:
         draw, net, base, where = self.draw, self.net, f"10.{hub + 1}.0", REGIONS[hub % 2]
-        kind = draw.choice(("one", "two-nics", "balanced", "off", "none"))
+        kind = draw.choice(("one", "two-nics", "balanced", "bare", "off", "none"))
         if kind == "none":
             return
         nics = [(f"hub{hub}", "nva", f"{base}.68")]
         if kind == "two-nics":
             nics.append((f"hub{hub}", "inner", f"{base}.100"))
         net.machine(f"nva{hub}", *nics, forward=kind != "off", location=where)
-        if kind == "balanced":
-            net.machine(f"nva{hub}b", (f"hub{hub}", "inner", f"{base}.101"), forward=True, location=where)
-            subnet = {"id": id_of("virtualNetworks/subnets", f"hub{hub}", "nva")}
-            front = {"name": "f", "properties": {"privateIPAddress": f"{base}.69", "subnet": subnet}}
-            id_ = net.add("loadBalancers", f"lb{hub}", location=where, frontendIPConfigurations=[front])
-            for name in (f"nva{hub}-nic", f"nva{hub}b-nic"):
-                nic = net.bodies[id_of("networkInterfaces", name)]
-                pool = {"id": f"{id_}/backendAddressPools/pool"}
-                nic["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] = [pool]
+        if kind in ("balanced", "bare"):
+            self._balanced(hub, kind)
         if draw.random() < 0.25 and self.groups:
             nic = net.bodies[id_of("networkInterfaces", f"nva{hub}-nic")]
             nic["properties"]["networkSecurityGroup"] = {"id": draw.choice(self.groups)}
         if draw.random() < 0.1:
             self._stop(f"nva{hub}")
+
+    def _balanced(self, hub: int, kind: str) -> None:
+        """A second member in one subnet or another, which forwards mostly; the pool holds NICs, one of them by both of
+        its addresses at times, or bare addresses, of which one may be nobody's."""
+        draw, net, base, where = self.draw, self.net, f"10.{hub + 1}.0", REGIONS[hub % 2]
+        second = f"nva{hub}b-nic"
+        subnet = draw.choice(("nva", "inner"))
+        place = (f"hub{hub}", subnet, f"{base}.{70 if subnet == 'nva' else 101}")
+        net.machine(f"nva{hub}b", place, forward=draw.random() < 0.8, location=where)
+        if self.groups and draw.random() < 0.3:
+            net.bodies[id_of("networkInterfaces", second)]["properties"]["networkSecurityGroup"] = {
+                "id": draw.choice(self.groups)
+            }
+        front = {"privateIPAddress": f"{base}.69", "subnet": {"id": id_of("virtualNetworks/subnets", place[0], "nva")}}
+        held: dict[str, Any] = {"frontendIPConfigurations": [{"name": "f", "properties": front}]}
+        if kind == "bare":
+            network = {"id": id_of("virtualNetworks", place[0])}
+            named = [f"{base}.68", place[2], *([f"{base}.90"] if draw.random() < 0.2 else [])]
+            addresses = [{"properties": {"ipAddress": one, "virtualNetwork": network}} for one in named]
+            held["backendAddressPools"] = [
+                {"name": "pool", "properties": {"loadBalancerBackendAddresses": addresses}},
+            ]
+        id_ = net.add("loadBalancers", f"lb{hub}", location=where, **held)
+        for name in (f"nva{hub}-nic", second) if kind == "balanced" else ():
+            items = net.bodies[id_of("networkInterfaces", name)]["properties"]["ipConfigurations"]
+            items[0]["properties"]["loadBalancerBackendAddressPools"] = [{"id": f"{id_}/backendAddressPools/pool"}]
+            if name == second and draw.random() < 0.3:
+                more = {**items[0]["properties"], "privateIPAddress": f"{base}.102", "primary": False}
+                items.append({"name": "b", "properties": more})
 
     def _spoke(self, hub: int, spoke: int) -> None:
         draw, net, name = self.draw, self.net, f"spoke{hub}{spoke}"

@@ -152,7 +152,7 @@ def no_members(context: Context) -> Iterator[Finding]:
     seen = set()
     for hop in _next_hops(context):
         front = hop.frontend
-        if front is None or front.kind != "loadBalancer" or front.members or front.id in seen:
+        if front is None or front.kind != "loadBalancer" or front.members or front.missing or front.id in seen:
             continue
         seen.add(front.id)
         yield error(

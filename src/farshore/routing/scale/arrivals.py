@@ -99,7 +99,7 @@ class Arrivals:
                 return nothing, np.full(self.size, ENDED, dtype=np.int16)
             return held.ends, held.sends.astype(np.int16)
 
-        door = State("", "", "", (self.entrance,), None)
+        door = State("", "", (), (self.entrance,))
         return followed([*states, door], step, outcomes, self.size, lost)[-1]
 
 

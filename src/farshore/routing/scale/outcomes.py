@@ -66,7 +66,7 @@ class Outcomes:
     """Whether something can't be read that BGP is made of: nobody can say then that there is no route (doubts.py)."""
     joined: bool
     """Whether sites are joined, by lines or Global Reach: what comes to another may go on to the right one."""
-    _before: dict[tuple[str, str], dict[int, int]]
+    _before: dict[tuple[str, tuple[str, ...]], dict[int, int]]
     _judged: dict[tuple[int, str], list[int]]
 
     @staticmethod
@@ -85,27 +85,31 @@ class Outcomes:
         """The number of an end that has nothing to it but its word."""
         return self.number(Outcome(UNKNOWN if self.blind and word == UNREACHABLE else word))
 
-    def through(self, codes: Codes, state_key: str, guard: str) -> Codes:
-        """What ways come to with an appliance in front of them. `state_key` and `guard` are empty where it keeps no
+    def through(self, codes: Codes, state_key: str, guards: tuple[str, ...]) -> Codes:
+        """What ways come to with an appliance in front of them. `state_key` and `guards` are empty where it keeps no
         state, or has no group to ask."""
-        if not len(codes) or not (state_key or guard):
+        if not len(codes) or not (state_key or guards):
             return codes
-        known = self._before.setdefault((state_key, guard), {})
+        known = self._before.setdefault((state_key, guards), {})
         present = np.flatnonzero(np.bincount(codes)).tolist()
         table = np.full(present[-1] + 1, -1, dtype=np.int16)
         for code in present:
             found = known.get(code)
             if found is None:
-                found = known[code] = self._put_before(code, state_key, guard)
+                found = known[code] = self._put_before(code, state_key, guards)
             table[code] = found
         passed: Codes = table[codes]
         return passed
 
-    def _put_before(self, code: int, state_key: str, guard: str) -> int:
+    def partly_lost(self, codes: Codes, dead: int) -> Codes:
+        """What ways come to of which a share is lost for sure."""
+        lost = [number for number, held in enumerate(self.known) if held.word in (GOOD, DENIED, UNREACHABLE)]
+        return np.where(np.isin(codes, lost), dead, self.simple(UNKNOWN)).astype(np.int16)
+
+    def _put_before(self, code: int, state_key: str, guards: tuple[str, ...]) -> int:
         old = self.known[code]
         stateful = (state_key, *old.stateful) if state_key else old.stateful
-        guards = (guard, *old.guards) if guard else old.guards
-        return self.number(Outcome(old.word, old.where, stateful, guards))
+        return self.number(Outcome(old.word, old.where, stateful, (*guards, *old.guards)))
 
     def judged(self, forward: int, site: str) -> npt.NDArray[np.int8]:
         """The word for a flow from `site` that went by `forward`, by the number of its reply's outcome."""

@@ -239,7 +239,7 @@ class Reach:
             ends = np.full(len(here), unknown, dtype=np.int16)
             ends[kinds >= 0] = codes[kinds[kinds >= 0]]
             for key in entry.stateful:
-                ends = outcomes.through(ends, key, "")
+                ends = outcomes.through(ends, key, ())
             found[here] = ends
         return found
 
@@ -312,10 +312,10 @@ class Reach:
             found = self._guards[guard] = self.model.checks.of_appliance(self.groups_of(guard))
         return found
 
-    def groups_of(self, nic: str) -> tuple[str, ...]:
-        """The groups of a NIC, inward: the subnet's, then its own."""
+    def groups_of(self, guard: str) -> tuple[str, ...]:
+        """The groups of the NIC of a guard (`targets.State`), inward: the subnet's, then its own."""
         index = self.model.world.index
-        found = index.nics[nic]
+        found = index.nics[guard.partition("#")[0]]
         subnet = None if found.primary is None else index.subnet(found.primary.subnet)
         held = (None if subnet is None else subnet.network_security_group, found.network_security_group)
         return tuple(id_.key for id_ in held if id_ is not None)

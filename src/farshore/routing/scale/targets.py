@@ -2,13 +2,13 @@
 
 A target is an address in a network: a NIC, a load balancer's frontend, an Azure Firewall. Who works there under a
 failure is asked of the scalar engine (`routing.machines`); what its own subnet's table makes of every end, or of every
-machine, is an array. Targets send to targets: ways are followed back from where they end, one appliance a round, and
-what no round reaches goes in circles.
+machine, is an array. A pool's members whose tables come to different ends make that end unknown here. Targets send to
+targets: ways are followed back from where they end, one appliance a round, and what no round reaches goes in circles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,16 +33,17 @@ class State(NamedTuple):
 
     id: str
     state_key: str
-    guard: str
-    """The NIC whose groups are asked, lower-case; empty where there are none."""
+    guards: tuple[str, ...]
+    """The NICs whose groups are asked, lower-case; of a pool each member's, with the frontend after `#`: a flow's
+    record is on one of them alone."""
     subnets: tuple[str, ...]
-    address: Address | None
-    """The NIC's own address: what is for itself it takes."""
+    lame: bool = False
+    """Whether a pool has members that forward nothing, which lose their share."""
     unread: bool = False
     """Whether nobody can tell who works there."""
 
 
-DEAD = State("", "", "", (), None)
+DEAD = State("", "", (), ())
 UNREAD = DEAD._replace(unread=True)
 
 
@@ -52,25 +53,29 @@ def state_of(world: World, networks: Networks, target: Target) -> State:
     network = networks.all[target.network]
     if found.missing if isinstance(found, Appliance) else next_hop_unread(world, network):
         return UNREAD
-    if not isinstance(found, Appliance) or found.why is not None:
+    if not isinstance(found, Appliance):
         return DEAD
-    exits = () if found.holder is None else exits_of(world, found.holder)
-    subnets = tuple(holder.subnet.key for holder in exits) or (found.subnet.key,)
+    members = found.members or (found,)
+    standing = [member for member in members if member.why is None]
+    subnets: dict[str, None] = {}
+    for member in standing:
+        exits = () if member.holder is None else exits_of(world, member.holder)
+        subnets.update(dict.fromkeys([holder.subnet.key for holder in exits] or [member.subnet.key]))
     return State(
         id=found.id.key,
         state_key=found.state_key if found.stateful else "",
-        guard=_guard(world, found),
-        subnets=subnets,
-        address=None if found.holder is None else found.holder.address,
+        guards=tuple(guard for member in standing for guard in _guards(world, member)),
+        subnets=tuple(subnets),
+        lame=len(standing) < len(members),
     )
 
 
-def _guard(world: World, appliance: Appliance) -> str:
+def _guards(world: World, appliance: Appliance) -> Iterator[str]:
     if appliance.holder is None:
-        return ""
+        return
     subnet = world.index.subnet(appliance.holder.subnet)
-    guarded = appliance.holder.nic.network_security_group or (subnet is not None and subnet.network_security_group)
-    return appliance.id.key if guarded else ""
+    if appliance.holder.nic.network_security_group or (subnet is not None and subnet.network_security_group):
+        yield f"{appliance.id.key}#{appliance.hashed_by}" if appliance.hashed_by else appliance.id.key
 
 
 Step = Callable[[str], tuple[Codes, Codes]]
@@ -90,7 +95,7 @@ def followed(states: Sequence[State], step: Step, outcomes: Outcomes, size: int,
     at_subnet = {subnet: np.where(sends < 0, ends, unset).astype(np.int16) for subnet, (ends, sends) in steps.items()}
     for closing in (False, True):
         while True:
-            moved = _round(states, steps, at_target, at_subnet, outcomes)
+            moved = _round(states, steps, at_target, at_subnet, outcomes, dead)
             if not moved:
                 break
         if not closing:
@@ -116,6 +121,7 @@ def _round(
     at_target: list[Codes],
     at_subnet: dict[str, Codes],
     outcomes: Outcomes,
+    dead: int,
 ) -> bool:
     """One appliance further back; says whether anything became known."""
     moved = False
@@ -130,7 +136,8 @@ def _round(
             value = np.where(other == value, value, outcomes.simple(UNKNOWN)).astype(np.int16)
         new = known & (at_target[number] < 0)
         if new.any():
-            at_target[number][new] = outcomes.through(value[new], state.state_key, state.guard)
+            coming = outcomes.through(value[new], state.state_key, state.guards)
+            at_target[number][new] = outcomes.partly_lost(coming, dead) if state.lame else coming
             moved = True
     for subnet, (_, sends) in steps.items():
         codes = at_subnet[subnet]

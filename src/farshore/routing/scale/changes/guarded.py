@@ -97,7 +97,7 @@ def _islands_behind(proven: Proven) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     for number, moments in enumerate(proven.moments):
         targets = proven.reach.islands[number].targets
-        guards = {moment.condition.states[target].guard for moment in moments for target in targets} - {""}
+        guards = {guard for moment in moments for target in targets for guard in moment.condition.states[target].guards}
         for guard in guards:
             for key in proven.reach.groups_of(guard):
                 found.setdefault(key, set()).add(number)
