@@ -21,9 +21,8 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
-from farshore.arm.regions import find_region
-from farshore.lab import operations, shapes, versions
-from farshore.lab.answers import Refused, group_going, group_not_found, not_implemented
+from farshore.lab import operations, places, shapes, versions
+from farshore.lab.answers import Refused, not_implemented
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.merging import merged, stayed
@@ -315,40 +314,9 @@ class ResourceType:
 
     def check_place(self, call: Call, id_: ResourceId, body: Body, before: Body | None) -> None:
         """The group and the parent are there; the location is given, reachable and not changed."""
-        cloud = call.cloud
-        group = id_.group_id
-        if group is not None and not cloud.exists(group):
-            raise group_not_found(str(id_.resource_group))
-        if group is not None and (cloud.body(group) or {}).get("properties", {}).get("provisioningState") == "Deleting":
-            raise group_going(str(id_.resource_group))
+        places.check(call.cloud, id_, body, before, tracked=self.tracked)
         if before is None and self.pattern.etags:
             shapes.must_be_name(id_.name)
-        parent = id_.parent
-        if parent is not None and not cloud.exists(parent):
-            raise Refused(
-                404,
-                "ParentResourceNotFound",
-                f"Failed to perform 'write' on resource(s) of type '{id_.type.split('/', 1)[1]}', because the parent "
-                f"resource '{parent.text}' could not be found.",
-            )
-        if not self.tracked:
-            return
-        location = body.get("location")
-        if not location and before is None:
-            raise Refused(400, "LocationRequired", "The location property is required for this definition.")
-        if location and find_region(str(location)) is None:
-            raise Refused(
-                400,
-                "LocationNotAvailableForResourceType",
-                f"The provided location '{location}' is not available for resource type '{self.type}'.",
-            )
-        if before is not None and location and normal_location(location) != normal_location(before.get("location")):
-            raise Refused(
-                409,
-                "InvalidResourceLocation",
-                f"The resource '{id_.name}' already exists in location '{before.get('location')}' in resource group "
-                f"'{id_.resource_group}'. A resource with the same name cannot be created in location '{location}'.",
-            )
 
     def check_children(self, put: Put) -> None:
         """Children inside a PUT have names, each its own."""
