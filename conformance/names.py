@@ -21,6 +21,7 @@ class Names:
         self._given = given
         self._texts: dict[str, str] = {}
         self._urls: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
 
     def learn(self, recorded: Any, ours: Any) -> None:
         """Walk two bodies side by side."""
@@ -40,12 +41,19 @@ class Names:
                 self._urls[there.lower()] = ours[name]
                 self._texts.setdefault(there.rsplit("/", 1)[-1].lower(), urlsplit(ours[name]).path.rsplit("/", 1)[-1])
 
+    def scrubbed(self, path: str, shown: str) -> None:
+        """Some recorders wrote another name into paths than the answer shows: the answer's is meant."""
+        self._paths[path.lower()] = shown
+
     def url(self, url: str) -> str:
         """The lab's address for a recorded one."""
         parts = urlsplit(url)
         polled = self._urls.get(unquote(parts.path).lower())
         if polled is not None:
             return polled
+        for scrubbed, shown in self._paths.items():
+            if unquote(parts.path).lower() == scrubbed:
+                parts = parts._replace(path=shown)
         path = "/".join(self._texts.get(unquote(segment).lower(), segment) for segment in parts.path.split("/"))
         return f"{path}?{parts.query}" if parts.query else path
 

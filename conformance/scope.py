@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 OUTSIDE = (
+    (r"/providers/microsoft\.features(/|$)", "switches for previews of other people's services"),
     (r"/providers/microsoft\.hardwaresecuritymodules(/|$)", "dedicated HSMs: neither routing nor recovery needs them"),
     (
         r"/providers/microsoft\.compute/locations/[^/]+/publishers/",

@@ -46,8 +46,11 @@ class Standing:
         if row.status >= 400:
             return
         own = row.id
+        made = _made_by_template(row.request_body)
         for id_ in _named_in(row):
             inside = own is not None and id_.key.startswith(own.key + "/")
+            if _is_made(id_, made):
+                continue
             if own is not None and id_ == own and row.method in ("PUT", "DELETE", "PATCH", "POST"):
                 if id_.key in self._found:
                     self._seed(id_, now)
@@ -134,6 +137,26 @@ def _named_in(row: Row) -> Iterator[ResourceId]:
         if found is not None:
             yield found
     yield from _ids_in(row.request_body)
+
+
+def _made_by_template(body: Any) -> set[tuple[str, str]]:
+    """Type and name of what a deployment makes; names as the template has them, perhaps expressions."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    template = properties.get("template") if isinstance(properties, dict) else None
+    resources = template.get("resources") if isinstance(template, dict) else None
+    return {
+        (str(item.get("type")).lower(), str(item.get("name")).lower())
+        for item in (resources if isinstance(resources, list) else [])
+        if isinstance(item, dict)
+    }
+
+
+def _is_made(id_: ResourceId, made: set[tuple[str, str]]) -> bool:
+    root = id_
+    while root.parent is not None:
+        root = root.parent
+    kind = root.type.lower()
+    return any(type_ == kind and (name == root.name.lower() or name.startswith("[")) for type_, name in made)
 
 
 def _ids_in(value: Any) -> Iterator[ResourceId]:

@@ -233,6 +233,9 @@ class ResourceType:
         """What was sent, in Azure's order; read-only properties stay what they were."""
         before = put.before_properties
         properties = {key: value for key, value in put.properties.items() if key not in self.read_only}
+        if self.pattern.etags:
+            # Null is as good as nothing at all (recorded).
+            properties = {key: value for key, value in properties.items() if value is not None}
         kept = {key: before[key] for key in self.read_only if key in before}
         if self.pattern.etags and "resourceGuid" not in kept and self.tracked:
             kept["resourceGuid"] = put.cloud.guid("resourceGuid", put.id.key, put.cloud.count("made", put.id.key))

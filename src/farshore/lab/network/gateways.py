@@ -8,6 +8,7 @@ and its BGP peers, POSTs that take some seconds (E11; recorded: 202 with locatio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
@@ -41,6 +42,7 @@ EXPRESS_ROUTE_SKUS = (
     "ErGwScale",
 )
 """E21."""
+BASIC_REFUSED_SINCE = datetime(2024, 1, 1, tzinfo=UTC)
 RESIZES = {
     ("Standard", "HighPerformance"),
     ("HighPerformance", "UltraPerformance"),
@@ -175,12 +177,13 @@ def _check_configuration(put: Put, item: Body, kind: str) -> None:
 
 
 def _check_address(put: Put, item: Body) -> None:
-    """E25: a Basic public address is refused."""
+    """E25: a Basic public address is refused, since 2024."""
     public = ref(item, "publicIPAddress")
     if public is None:
         return
     body = must_have(put.cloud, public, put.id.text)
-    if put.properties.get("gatewayType") == "ExpressRoute" and (body.get("sku") or {}).get("name") == "Basic":
+    basic = (body.get("sku") or {}).get("name") == "Basic"
+    if put.properties.get("gatewayType") == "ExpressRoute" and basic and put.cloud.now >= BASIC_REFUSED_SINCE:
         raise bad_request(
             "PublicIpWithBasicSkuNotAllowedOnExpressRouteGateways",
             f"Basic IP configuration for Express Route gateways is not supported: {public}.",
