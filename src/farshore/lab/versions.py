@@ -77,6 +77,13 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.enablePrivateLinkFastPath": "2022-05-01",
     },
     "Microsoft.Network/routeTables": {"properties.resourceGuid": "2020-04-01"},
+    "Microsoft.Network/loadBalancers/loadBalancingRules": {"properties.backendAddressPools": "2021-02-01"},
+    "Microsoft.Network/loadBalancers/probes": {"properties.probeThreshold": "2022-05-01"},
+    "Microsoft.Compute/virtualMachines": {
+        "properties.timeCreated": "2021-11-01",
+        "properties.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates": "2022-08-01",
+        "properties.osProfile.windowsConfiguration.enableVMAgentPlatformUpdates": "2022-08-01",
+    },
 }
 """Type to property's path to the first api-version that shows it. Sub-resources are looked into by their own types."""
 

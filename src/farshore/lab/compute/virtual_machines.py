@@ -19,7 +19,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
-from farshore.lab.compute import attached
+from farshore.lab.compute import attached, guests
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
 from farshore.lab.compute.availability_sets import member_links
 from farshore.lab.compute.disks import DISKS, MOST_GB, attach, detach, make_volume
@@ -88,6 +88,9 @@ class VirtualMachines(ResourceType):
             properties["timeCreated"] = stamp(cloud.now)
         held = put.before_properties.get("storageProfile") or {}
         profile = dict(properties.get("storageProfile") or {})
+        system = guests.system_of(properties)
+        if isinstance(profile.get("imageReference"), dict):
+            profile["imageReference"] = guests.image_shown(profile["imageReference"])
         if isinstance(profile.get("osDisk"), dict):
             profile["osDisk"] = _with_disk(cloud, put, _known(profile["osDisk"], [held.get("osDisk")]), None)
         profile["dataDisks"] = [
@@ -96,9 +99,8 @@ class VirtualMachines(ResourceType):
         ]
         properties["storageProfile"] = profile
         if isinstance(properties.get("osProfile"), dict):
-            properties["osProfile"] = {
-                key: value for key, value in properties["osProfile"].items() if key not in NEVER_SHOWN
-            }
+            sent = {key: value for key, value in properties["osProfile"].items() if key not in NEVER_SHOWN}
+            properties["osProfile"] = guests.profile_shown(sent, system)
         return body
 
     def after_put(self, put: Put) -> None:
@@ -157,8 +159,15 @@ def instance_view(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
     """What runs where: statuses of provisioning and power, and of each disk."""
     state = str(body["properties"].get("provisioningState", "Succeeded"))
     power = machines.power(cloud, id_) or "stopped"
-    done = {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"}
+    time = str(body["properties"].get("timeCreated") or stamp(cloud.now))
+    done = {
+        "code": "ProvisioningState/succeeded",
+        "level": "Info",
+        "displayStatus": "Provisioning succeeded",
+        "time": time,
+    }
     return {
+        **(guests.guest_view(body, time) if power == "running" else {}),
         "computerName": (body["properties"].get("osProfile") or {}).get("computerName", id_.name),
         "disks": [{"name": disk.name, "statuses": [done]} for disk in attached.disks(body)],
         "statuses": [
@@ -166,6 +175,7 @@ def instance_view(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
                 "code": f"ProvisioningState/{state.lower()}",
                 "level": "Info",
                 "displayStatus": f"Provisioning {state.lower()}",
+                "time": time,
             },
             {"code": f"PowerState/{power}", "level": "Info", "displayStatus": DISPLAY[power]},
         ],
@@ -271,8 +281,13 @@ def _with_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
     if held is None:
         return entry
     sku = (held.get("sku") or {}).get("name") or managed.get("storageAccountType") or "Standard_LRS"
+    option = str(entry.get("createOption") or "Attach")
+    system = {"osType": (held.get("properties") or {}).get("osType")} if index is None else {}
     return {
-        **entry,
+        **{key: value for key, value in system.items() if value},
+        "deleteOption": "Detach",
+        **{key: value for key, value in entry.items() if value is not None},
+        "createOption": guests.CREATE_OPTIONS.get(option.lower(), option),
         "name": held["name"],
         "managedDisk": {**managed, "storageAccountType": sku, "id": held["id"]},
         "diskSizeGB": (held.get("properties") or {}).get("diskSizeGB"),
@@ -285,14 +300,15 @@ def _make_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
     name = str(entry.get("name") or f"{put.id.name}_{kind}_{made}")
     id_ = make_id(put.id.subscription, str(put.id.resource_group), DISKS, name)
     image = str(entry.get("createOption") or "").lower() == "fromimage"
+    system = guests.system_of(put.properties) or guests.WINDOWS
     properties: Body = {
         "creationData": {"createOption": "FromImage" if image else "Empty"},
-        "diskSizeGB": int(entry.get("diskSizeGB") or (127 if image else 4)),
+        "diskSizeGB": int(entry.get("diskSizeGB") or (guests.IMAGE_GB.get(system, 127) if image else 4)),
     }
     if index is None:
-        os = "Linux" if (put.properties.get("osProfile") or {}).get("linuxConfiguration") else "Windows"
-        properties["osType"] = entry.get("osType") or os
-    sku = (entry.get("managedDisk") or {}).get("storageAccountType") or "Standard_LRS"
+        properties["osType"] = entry.get("osType") or system
+    size = (put.properties.get("hardwareProfile") or {}).get("vmSize")
+    sku = (entry.get("managedDisk") or {}).get("storageAccountType") or guests.default_sku(size)
     body: Body = {"location": put.location, "sku": {"name": sku}, "properties": properties}
     disks: Any = cloud.type_of(id_)
     disks.keep(Put(cloud=cloud, id=id_, body=body, before=None, query={}), "Succeeded")

@@ -7,7 +7,7 @@ that of a running machine (R10 calls that known behaviour; its code is ours).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import IPv4Network, ip_network
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
@@ -27,6 +27,22 @@ if TYPE_CHECKING:
 
 ANY = "0.0.0.0/0"
 PORTS = "0-65535"
+PRIVATE = ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12")
+PRIVATE_TOO = ("168.63.129.16/32", "192.168.0.0/16", "224.0.0.0/3")
+
+
+def _public() -> list[str]:
+    """What is on the internet: all of IPv4 without what is nobody's there."""
+    left = [IPv4Network("0.0.0.0/0")]
+    for text in (*PRIVATE, *PRIVATE_TOO):
+        hole = IPv4Network(text)
+        left = [part for space in left for part in (space.address_exclude(hole) if hole.subnet_of(space) else (space,))]
+    return [str(space) for space in sorted(left)]
+
+
+TAGS = {"AzureLoadBalancer": ["168.63.129.16/32", "fe80::1234:5678:9abc/128"], "Internet": _public()}
+"""Service tags that the default rules name, as a NIC's rules show them (recorded); Azure's own ranges are not taken out
+of the internet here."""
 
 
 @action(NICS, "effectiveRouteTable")
@@ -83,7 +99,7 @@ def _group(cloud: Cloud, group: ResourceId, association: Body, subnet: str | Non
             *(_own(rule, network) for rule in cloud.children(group, "securityRules")),
             *_defaults(network),
         ],
-        "tagMap": {"VirtualNetwork": network},
+        "tagMap": {**TAGS, "VirtualNetwork": network},
     }
 
 
@@ -138,10 +154,11 @@ def _rule(
     ):
         if len(body[plural]) == 1:
             body[singular] = body[plural][0]
-    if "VirtualNetwork" in sources:
-        body["expandedSourceAddressPrefix"] = network
-    if "VirtualNetwork" in destinations:
-        body["expandedDestinationAddressPrefix"] = network
+    known = {**TAGS, "VirtualNetwork": network}
+    for key, texts in (("Source", sources), ("Destination", destinations)):
+        expanded = [prefix for text in texts for prefix in known.get(text, [])]
+        if expanded:
+            body[f"expanded{key}AddressPrefix"] = expanded
     return body
 
 
