@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from conformance import on_purpose, report
+from conformance import examples, on_purpose, report
 from conformance.replay import replay
 
 DATA = Path(os.environ.get("FARSHORE_REAL_DATA") or Path(__file__).parents[2] / "shared" / "data")
@@ -19,7 +19,12 @@ def main() -> int:
     again.add_argument("paths", nargs="*", type=Path, help=f"files or folders; {DATA / 'recordings'} by default")
     again.add_argument("--differences", action="store_true", help="each difference in a line")
     again.add_argument("--more", action="store_true", help="also key paths that only the lab has")
+    shown = verbs.add_parser("examples", help="request examples of Azure's own description")
+    shown.add_argument("path", nargs="?", type=Path, default=DATA / "rest-examples")
+    shown.add_argument("--differences", action="store_true", help="each difference in a line")
     asked = parser.parse_args()
+    if asked.verb == "examples":
+        return _examples(asked.path, asked.differences)
     return _replay(asked.paths or [DATA / "recordings"], asked.differences, asked.more)
 
 
@@ -49,6 +54,25 @@ def _replay(paths: list[Path], differences: bool, more: bool) -> int:
     for entry in stale:
         print(f"conformance/on_purpose.py: no difference fits {entry.file} {entry.path} any more: take the entry out")
     return 1 if stale else 0
+
+
+def _examples(root: Path, differences: bool) -> int:
+    found = list(examples.folders(root))
+    if not found:
+        print(f"no examples (_operations.json) below {root}: name a folder, or set FARSHORE_REAL_DATA")
+        return 2
+    for folder in found:
+        scores = examples.run(folder)
+        judged = {name: score for name, score in scores.items() if score is not None}
+        if differences:
+            for score in judged.values():
+                for one in score.differences:
+                    if one.got != "more":
+                        print(one)
+        print(folder.name)
+        print("\n".join(report.table(judged)))
+        print(f"not had by the lab: {', '.join(name for name in scores if name not in judged) or 'none'}")
+    return 0
 
 
 if __name__ == "__main__":

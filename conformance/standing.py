@@ -7,6 +7,7 @@ only refers to (the NIC of a machine, the network of a mapping) is a stand-in: t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -104,13 +105,25 @@ class Standing:
 
     def _put(self, id_: ResourceId, body: dict[str, Any], now: datetime) -> None:
         cloud = self._cloud
+        if "/vaults/" in id_.key:
+            # A PUT of Site Recovery's says other things than its GET.
+            cloud.seed([{**body, "id": id_.text, "name": id_.name, "type": id_.type}])
+            return
         answer = cloud.handle(
             Request(method="PUT", url=f"{id_.text}?api-version=2022-09-01", body=_writable(body)), max(now, cloud.now)
         )
         if answer.status < 300:
             self._drive(answer)
+            self._machine(id_, body)
             return
         cloud.seed([{**body, "id": id_.text, "name": id_.name, "type": id_.type}])
+
+    def _machine(self, nic: ResourceId, body: dict[str, Any]) -> None:
+        """A NIC that belongs to a machine stands for it too, where nothing else is known of that."""
+        machine = id_of(str(((body.get("properties") or {}).get("virtualMachine") or {}).get("id") or ""))
+        if machine is None or machine.key in self._found or self._cloud.exists(machine):
+            return
+        self._cloud.seed([_machine_of(nic, machine, str(body.get("location") or self._location(nic)))])
 
     def _group(self, id_: ResourceId, now: datetime) -> None:
         group = id_.group_id
@@ -205,12 +218,20 @@ def _stand_in(id_: ResourceId, location: str) -> dict[str, Any] | None:
 
 
 def _network(id_: ResourceId, location: str) -> dict[str, Any]:
-    return {"location": location, "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/8"]}}}
+    """Each network has a range of its own, so that they can be peered."""
+    return {"location": location, "properties": {"addressSpace": {"addressPrefixes": [f"10.{_number(id_)}.0.0/16"]}}}
+
+
+def _number(id_: ResourceId) -> int:
+    """50 to 249, by the name."""
+    return 50 + int(hashlib.sha256(id_.key.encode()).hexdigest(), 16) % 200
 
 
 def _subnet(id_: ResourceId, location: str) -> dict[str, Any]:
-    third = sum(id_.key.encode()) % 250
-    return {"properties": {"addressPrefix": f"10.{third}.0.0/24"}}
+    """A part of the stand-in for its network."""
+    network = id_.parent
+    assert network is not None
+    return {"properties": {"addressPrefix": f"10.{_number(network)}.{_number(id_)}.0/24"}}
 
 
 def _interface(id_: ResourceId, location: str) -> dict[str, Any]:
@@ -237,6 +258,45 @@ def _table(id_: ResourceId, location: str) -> dict[str, Any]:
     return {"location": location, "properties": {}}
 
 
+def _gateway(id_: ResourceId, location: str) -> dict[str, Any]:
+    """A VPN gateway with a network of its own."""
+    network = f"/subscriptions/{id_.subscription}/resourceGroups/{id_.resource_group}/providers/Microsoft.Network"
+    subnet = {"id": f"{network}/virtualNetworks/stand-in-{id_.name}/subnets/GatewaySubnet"}
+    item = {"name": "default", "properties": {"subnet": subnet, "privateIPAllocationMethod": "Dynamic"}}
+    properties = {"gatewayType": "Vpn", "vpnType": "RouteBased", "sku": {"name": "VpnGw1", "tier": "VpnGw1"}}
+    return {"location": location, "properties": {**properties, "ipConfigurations": [item]}}
+
+
+def _local_gateway(id_: ResourceId, location: str) -> dict[str, Any]:
+    space = {"addressPrefixes": [f"172.16.{_number(id_)}.0/24"]}
+    return {"location": location, "properties": {"gatewayIpAddress": "192.0.2.1", "localNetworkAddressSpace": space}}
+
+
+def _machine_of(nic: ResourceId, machine: ResourceId, location: str) -> dict[str, Any]:
+    """The machine that a NIC says it belongs to."""
+    return {
+        "id": machine.text,
+        "name": machine.name,
+        "type": machine.type,
+        "location": location,
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_D2s_v3"},
+            "storageProfile": {"dataDisks": []},
+            "networkProfile": {"networkInterfaces": [{"id": nic.text}]},
+            "provisioningState": "Succeeded",
+        },
+    }
+
+
+def _fabric(id_: ResourceId, location: str) -> dict[str, Any]:
+    details = {"instanceType": "Azure", "location": location}
+    return {"properties": {"friendlyName": id_.name, "customDetails": details}}
+
+
+def _container(id_: ResourceId, location: str) -> dict[str, Any]:
+    return {"properties": {"friendlyName": id_.name, "fabricType": "Azure", "pairingStatus": "Unpaired"}}
+
+
 def _address(id_: ResourceId, location: str) -> dict[str, Any]:
     return {
         "location": location,
@@ -252,9 +312,13 @@ _LEAST: dict[str, Callable[[ResourceId, str], dict[str, Any]]] = {
     "microsoft.network/routetables": _table,
     "microsoft.network/networksecuritygroups": _table,
     "microsoft.network/publicipaddresses": _address,
+    "microsoft.network/localnetworkgateways": _local_gateway,
+    "microsoft.network/virtualnetworkgateways": _gateway,
     "microsoft.network/virtualwans": _table,
     "microsoft.network/virtualhubs": _table,
     "microsoft.compute/disks": _disk,
     "microsoft.recoveryservices/vaults": _vault,
+    "microsoft.recoveryservices/vaults/replicationfabrics": _fabric,
+    "microsoft.recoveryservices/vaults/replicationfabrics/replicationprotectioncontainers": _container,
     "microsoft.storage/storageaccounts": _account,
 }

@@ -106,7 +106,12 @@ class VirtualNetworkPeerings(ResourceType):
         space = ((put.cloud.body(remote) or {}).get("properties") or {}).get("addressSpace")
         copy = before.get("remoteAddressSpace")
         properties["remoteAddressSpace"] = space if sync or copy is None else copy
-        for key in ("remoteVirtualNetworkAddressSpace", "localAddressSpace", "localVirtualNetworkAddressSpace"):
+        for key in (
+            "remoteVirtualNetworkAddressSpace",
+            "localAddressSpace",
+            "localVirtualNetworkAddressSpace",
+            "remoteBgpCommunities",
+        ):
             properties.pop(key, None)
         partner = partner_of(put.cloud, own, remote)
         properties["peeringState"] = "Connected" if partner is not None else "Initiated"
@@ -153,6 +158,8 @@ class VirtualNetworkPeerings(ResourceType):
         properties = {**body["properties"], "peeringSyncLevel": _sync_level(cloud, own, remote, body)}
         if there is not None:
             properties["remoteVirtualNetworkAddressSpace"] = there["properties"].get("addressSpace")
+            if there["properties"].get("bgpCommunities"):
+                properties["remoteBgpCommunities"] = there["properties"]["bgpCommunities"]
         if properties.get("useRemoteGateways"):
             properties["remoteGateways"] = [{"id": found["id"]} for found in gateways_in(cloud, remote)]
         return {**body, "properties": properties}
