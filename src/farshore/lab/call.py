@@ -12,6 +12,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.answers import Refused, child_not_found, not_found
+from farshore.lab.identity import OWNER, Caller
 from farshore.lab.patterns import Pattern
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Call:
     rest: str = ""
     """Of a handle: the path below it."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    caller: Caller = OWNER
+    """Who asks, by the token."""
 
     @property
     def body(self) -> Any:

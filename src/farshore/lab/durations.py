@@ -46,6 +46,11 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     "region.gateway": (60.0, 0.35),
     "region.machine": (80.0, 0.3),
     "group.delete": (60.0, 0.2),
+    # Deployments beyond what their resources take. Recorded: two small resources after each other in 20 s.
+    "deployments.begin": (1.5, 0.3),
+    "deployments.notice": (2.0, 0.3),
+    "deployments.delete": (3.0, 0.3),
+    "deployments.whatIf": (4.0, 0.3),
     # Compute. No published figures: what an operator sees.
     "disks.put": (3.0, 0.3),
     "disks.delete": (3.0, 0.3),

@@ -3,37 +3,80 @@
 What clients of Azure look for before their first ARM call, so that they work on the lab unmodified: the cloud's
 endpoints (`az cloud register`), OpenID configuration and token endpoint of a tenant (service principals, also with
 `adfs`), and the managed identity's token. Tokens are unsigned and prove nothing; a call to ARM needs one of the right
-form, because real clients are tested by being told no.
+form, because real clients are tested by being told no. Whom its claims name, role assignments are about
+(`lab/authorization/`): a service principal's object id is its client id.
 """
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from msgspec import DecodeError
 
 from farshore.arm.http import Response
-from farshore.arm.json import dumps
+from farshore.arm.json import dumps, loads
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who a token speaks of. One that speaks of nobody (`object_id` empty) is the owner of the lab."""
+
+    object_id: str = ""
+    name: str = ""
+    """What a refusal calls the client: its application id, or a user's name."""
+    groups: tuple[str, ...] = ()
+
+
+OWNER = Caller()
+AZ_ITSELF = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+"""The client id with which `az` and azure-identity log a person in."""
 LIFETIME = 86_400
 OPEN = ("_lab", "_disk", "_blob")
 """First segments of paths that need no token."""
 
 
-def token(tenant: str, now: int, *, audience: str) -> str:
-    """An unsigned JWT with what clients read in it."""
+def token(tenant: str, now: int, *, audience: str, who: str = "", name: str = "") -> str:
+    """An unsigned JWT with what clients read in it. `who` is the object id; without one it is the lab's owner."""
     claims = {
         "aud": audience,
         "iss": f"{audience}/{tenant}/",
         "tid": tenant,
-        "oid": tenant,
-        "appid": tenant,
+        "oid": who or tenant,
+        "appid": who or tenant,
         "iat": now,
         "nbf": now,
         "exp": now + LIFETIME,
     }
+    if name:
+        claims["upn"] = name
     head = {"typ": "JWT", "alg": "none"}
     return ".".join([*(urlsafe_b64encode(dumps(part)).decode().rstrip("=") for part in (head, claims)), "lab"])
+
+
+def caller(headers: Mapping[str, str]) -> Caller:
+    """Who a request's token speaks of. One without claims, or of the lab's own (its object id is the tenant's), and a
+    request without a token, as a client in the lab's process sends it, come from the owner."""
+    _, _, value = headers.get("authorization", "").partition(" ")
+    parts = value.split(".")
+    if len(parts) != 3:
+        return OWNER
+    try:
+        claims = loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, DecodeError):
+        return OWNER
+    oid = claims.get("oid") if isinstance(claims, dict) else None
+    if not isinstance(oid, str) or not oid or oid == claims.get("tid"):
+        return OWNER
+    groups = claims.get("groups")
+    return Caller(
+        object_id=oid,
+        name=str(claims.get("upn") or claims.get("appid") or oid),
+        groups=tuple(str(group) for group in groups) if isinstance(groups, list) else (),
+    )
 
 
 def refusal(headers: Mapping[str, str], path: str, base: str) -> Response | None:
@@ -64,17 +107,30 @@ def answer(method: str, path: str, form: Mapping[str, str], base: str, tenant: s
         if form.get("client_secret") == "wrong":
             said = "AADSTS7000215: Invalid client secret provided."
             return Response(status=401, body={"error": "invalid_client", "error_description": said})
-        return Response(status=200, body=_token(tenant, now, base))
+        return Response(status=200, body=_token(tenant, now, base, *_asks(form)))
     return None
 
 
-def _token(tenant: str, now: int, base: str) -> dict[str, Any]:
+def _asks(form: Mapping[str, str]) -> tuple[str, str]:
+    """Whom a login names, as an object id, and its name: a service principal's object id is its client id here, a
+    user's is a hash of the name. A login that names no GUID is the owner's."""
+    user = form.get("username", "")
+    if user:
+        return str(uuid5(NAMESPACE_URL, user.lower())), user
+    try:
+        client = str(UUID(form.get("client_id", "")))
+    except ValueError:
+        return "", ""
+    return ("", "") if client == AZ_ITSELF else (client, "")
+
+
+def _token(tenant: str, now: int, base: str, who: str = "", name: str = "") -> dict[str, Any]:
     return {
         "token_type": "Bearer",
         "expires_in": LIFETIME,
         "ext_expires_in": LIFETIME,
         "expires_on": str(now + LIFETIME),
-        "access_token": token(tenant, now, audience=base),
+        "access_token": token(tenant, now, audience=base, who=who, name=name),
     }
 
 

@@ -78,6 +78,7 @@ def start(
     data: Any = None,
     id_hint: str | None = None,
     empty_status: int = 204,
+    status: str = "InProgress",
 ) -> Operation:
     """A new operation on a resource, under way; its id is a hash of the resource, the verb and the attempt."""
     attempt = cloud.count("operation", id_.key, verb)
@@ -89,7 +90,7 @@ def start(
         type=type_,
         pattern=pattern.name,
         location=cloud.region_of(id_),
-        status="InProgress",
+        status=status,
         started=stamp(cloud.now),
         due=stamp(due),
         retry_after=float(min(10, max(1, round(takes.total_seconds() / 2)))),
@@ -136,6 +137,7 @@ def finish(cloud: Cloud, operation: Operation) -> Operation:
     if latest is not None and latest.data != operation.data:
         done = replace(done, data=latest.data)
     keep(cloud, done)
+    cloud.tell("operation.ended", done.id)
     return done
 
 

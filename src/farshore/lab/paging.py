@@ -57,7 +57,11 @@ def of_everything(call: Call, scope: str) -> Response:
         read = call.cloud.bodies.page_under(scope, after, MOST_READ)
         for after, body in read:
             id_ = resource_id(str(body["id"]))
-            if len(id_.pairs) == 1 and all(_meets(id_, body, name, value) for name, value in wanted):
+            if (
+                len(id_.pairs) == 1
+                and call.cloud.type_of(id_).tracked
+                and all(_meets(id_, body, name, value) for name, value in wanted)
+            ):
                 rows.append((after, {key: body[key] for key in IN_A_LIST if key in body}))
     more = rows[size - 1][0] if len(rows) > size else None
     return _answer(call, [row for _, row in rows[:size]], more)

@@ -11,6 +11,8 @@ Recorded traffic is the truth (L5, L6, S17):
     Site Recovery       every 202 has an empty body and both headers, on PUT, PATCH, POST and DELETE; the operation
                         lies under the vault, its body has id null, name, status, error and properties null; a vault's
                         own operation has id, name and status
+    Deployments         PUT 201 or 200 with azure-asyncoperation under the deployment, whose body is a status and,
+                        where it failed, an error; DELETE and what-if 202 with location (L13)
     sync                200 or 201 at once
 
 Status documents live where the resource's control plane lives: `home(...)` gives the path that holds them.
@@ -198,5 +200,17 @@ RESOURCES = Pattern(
     result_url=lambda operation: f"/subscriptions/{_id(operation).subscription}/operationresults/{operation.id}",
     status_body=_full_status,
 )
+DEPLOYMENTS = replace(
+    RESOURCES,
+    name="deployments",
+    sync=False,
+    put_headers=("azure-asyncoperation",),
+    state="Accepted",
+    status_url=lambda operation: _below(operation, "operationStatuses"),
+    status_body=_network_status,
+)
 
-PATTERNS = {found.name: found for found in (NETWORK, COMPUTE, DISKS, SETS, STORAGE, VAULTS, SITE_RECOVERY, RESOURCES)}
+PATTERNS = {
+    found.name: found
+    for found in (NETWORK, COMPUTE, DISKS, SETS, STORAGE, VAULTS, SITE_RECOVERY, RESOURCES, DEPLOYMENTS)
+}

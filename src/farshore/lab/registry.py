@@ -60,7 +60,8 @@ service inside Azure does: no operation, no answer.
 One event of a kind a subject: scheduling it again replaces it.
 
 **A listener** hears what happened elsewhere: `region.lost`, `region.returned` (subject: region), `machine.power`
-(subject: machine key, data `{"power", "before"}`), `resource.gone` (subject: id key, data: the body):
+(subject: machine key, data `{"power", "before"}`), `resource.gone` (subject: id key, data: the body),
+`operation.ended` (subject: the operation's id):
 
     @listener("region.lost")
     def freeze(cloud: Cloud, subject: str, data: Json) -> None: ...

@@ -21,10 +21,11 @@ from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.errors import InputError
 from farshore.estate.door import REDACTED, is_secret
-from farshore.lab import faults, operations, paging, registry, shapes, throttle
+from farshore.lab import faults, identity, operations, paging, registry, shapes, throttle
 from farshore.lab.answers import NoAnswer, Refused, group_not_found, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
+from farshore.lab.identity import Caller
 from farshore.lab.resources import scopes
 from farshore.lab.types import INERT
 from farshore.times import stamp
@@ -71,6 +72,7 @@ def _call(cloud: Cloud, request: Request, headers: Mapping[str, str]) -> Call:
         query=query,
         base=base,
         headers=headers,
+        caller=identity.caller(headers),
         argument=path,
         rest=path.strip("/") if first.startswith("_") else "",
     )
@@ -91,12 +93,25 @@ def _answer(call: Call, method: str) -> Response:
     if not _VERSION.fullmatch(version):
         raise Refused(400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")
     throttle.take(call, method)
+    return _routed(call, method, path)
+
+
+def within(cloud: Cloud, request: Request, caller: Caller) -> Response:
+    """What a service inside Azure asks for somebody: the same road, without quotas, mishaps and the journal. Raises
+    `Refused` and `NoAnswer`."""
+    call = _call(cloud, request, {})
+    call.caller, path, call.argument = caller, call.argument or "/", None
+    return _routed(call, request.method, path)
+
+
+def _routed(call: Call, method: str, path: str) -> Response:
     parts = path.strip("/").split("/")
     operation = operations.find(call.cloud, parts[-1]) if method == "GET" and len(parts) > 2 else None
     if operation is not None and "operation" in parts[-2].lower():
         faults.must_reach(call.cloud, operation.location)
         return operations.poll(operation, parts[-2], call.base)
-    if method == "GET" and len(parts) > 3 and parts[-2].lower().startswith("operation"):
+    of_deployment = len(parts) > 4 and parts[-4].lower() == "deployments" and parts[-2].lower() == "operations"
+    if method == "GET" and len(parts) > 3 and parts[-2].lower().startswith("operation") and not of_deployment:
         raise Refused(404, "OperationNotFound", f"The operation {parts[-1]} was not found.")
     return _resource(call, method, parts)
 
@@ -137,7 +152,8 @@ def _one(call: Call, method: str, path: str) -> Response:
         return _action(call, kind)
     call.id = _known(cloud, id_)
     type_ = cloud.type_of(id_)
-    if method in ("PUT", "PATCH") and id_.namespace.lower() in shapes.NAMESPACES and isinstance(call.body, dict):
+    formed = type_.formed and id_.namespace.lower() in shapes.NAMESPACES
+    if formed and method in ("PUT", "PATCH") and isinstance(call.body, dict):
         shapes.check(call.body, deep=not type_.shape_only)
     faults.must_serve(cloud, call.id, method, call.request.body)
     methods = {"GET": type_.get, "PUT": type_.put, "PATCH": type_.patch, "DELETE": type_.delete, "HEAD": _is_there}

@@ -71,6 +71,10 @@ class Table(MutableMapping[str, Any]):
         for key, value in rows:
             self._rows[key] = value if self.raw else loads(value)
 
+    def take_over(self, other: Table) -> None:
+        """The rows of another table."""
+        self._rows = dict(other._rows)
+
     def take_dirty(self) -> tuple[list[str], list[tuple[str, bytes]]]:
         """The keys to take out of the file, and then the rows to write; afterwards nothing is dirty."""
         rows = self._rows
@@ -117,15 +121,19 @@ class Recent(Generic[V]):
 class Shelf(MutableMapping[str, Any]):
     """Rows by key that lie in the file; insertion order, as in a `Table`."""
 
-    def __init__(self, store: Store, name: str) -> None:
+    def __init__(self, store: Store, name: str, beneath: Shelf | None) -> None:
         self.name = name
         self._store = store
+        self._beneath = beneath
+        """Of a fork: the shelf that it was forked from, whose rows are found by their keys."""
         self._recent: Recent[Any] = Recent(ON_HAND)
 
     def __getitem__(self, key: str) -> Any:
         found = self._recent.get(key)
         if found is None:
             row = self._store.one("SELECT value FROM rows WHERE tbl = ? AND key = ?", (self.name, key))
+            if row is None and self._beneath is not None:
+                return self._beneath[key]
             if row is None:
                 raise KeyError(key)
             found = loads(row[0])
@@ -167,6 +175,7 @@ class Store:
         self._tables: dict[str, Table] = {}
         self._shelves: dict[str, Shelf] = {}
         self._db: sqlite3.Connection | None = None
+        self._parent: Store | None = None
         self._hold = None if path is None else Hold(path)
         try:
             self._db = _open(path)
@@ -184,6 +193,8 @@ class Store:
                 found.load(iter(self.all("SELECT key, value FROM rows WHERE tbl = ? ORDER BY n", (name,))))
             except ValueError as error:
                 raise _unreadable(self.path, error) from None
+            if self._parent is not None:
+                found.take_over(self._parent.table(name, raw=raw))
         assert found.raw == raw, f"table {name} is {'raw' if found.raw else 'JSON'} everywhere or nowhere"
         return found
 
@@ -192,7 +203,18 @@ class Store:
         assert name not in self._tables, f"{name} is a table"
         found = self._shelves.get(name)
         if found is None:
-            found = self._shelves[name] = Shelf(self, name)
+            beneath = None if self._parent is None else self._parent.shelf(name)
+            found = self._shelves[name] = Shelf(self, name, beneath)
+        return found
+
+    def fork(self) -> Store:
+        """A copy in memory that goes its own way; to be thrown away before this store changes. Bodies are copied, a
+        table when it is first asked for; rows, which nobody changes in place, are shared."""
+        found = Store(None)
+        found._parent = self
+        for name, columns in (("bodies", 6), ("links", 6)):
+            rows = self._open_db.execute(f"SELECT * FROM {name}")
+            found._open_db.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * columns)})", rows)
         return found
 
     # SQL, for what keeps rows in the file. ---------------------------------------------------------------------------

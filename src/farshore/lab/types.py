@@ -82,6 +82,8 @@ class ResourceType:
     """A child that its parent does not show inside, though a packet's way may depend on it."""
     shape_only: ClassVar[bool] = False
     """Kept and shown, and nothing more (`lab/network/shape_only.py`)."""
+    formed: ClassVar[bool] = True
+    """Whether names in its bodies mean what `lab/shapes.py` says; a template's do not."""
     forwards: ClassVar[bool] = False
     """Whether a packet's way can depend on it."""
     nested: ClassVar[tuple[str, ...]] = ()
