@@ -18,6 +18,7 @@ from farshore.routing.scale.conditions import Condition
 from farshore.routing.scale.egress import Egress
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import UNKNOWN, UNREACHABLE, Codes
+from farshore.routing.scale.tables import users_win
 from farshore.routing.scale.targets import followed
 
 Key = tuple[int, ...]
@@ -111,7 +112,7 @@ class Answers:
                 return np.full(size, model.outcomes.simple(UNKNOWN), dtype=np.int16), sends
             cls = model.classes[model.class_of[subnet]]
             base, table = self.base(cls.source, condition), model.painted[cls.table]
-            users = table.length >= base.length
+            users = users_win(table.length, base.length)
             ends = base.code.copy()
             for hop, row in enumerate(cls.rows):
                 here = users & (table.hop == hop)
@@ -155,7 +156,7 @@ class Answers:
         cls = model.classes[number]
         base, table = self._numbered[bases[cls.source]], model.painted[cls.table]
         found = base.code.copy()
-        users = table.length >= base.length
+        users = users_win(table.length, base.length)
         for hop, row in enumerate(cls.rows):
             here = users & (table.hop == hop)
             found[here] = (self._vectors[ways[row]] if row >= 0 else model.constant[row])[here]

@@ -30,7 +30,7 @@ from farshore.routing.scale.outcomes import (
     Outcomes,
 )
 from farshore.routing.scale.prefixes import Prefixes, of_networks, prefixes_of
-from farshore.routing.scale.tables import APPLIANCE, Routes
+from farshore.routing.scale.tables import APPLIANCE, Routes, users_win
 from farshore.routing.scale.targets import State, Target, followed
 
 ENDED, ITSELF = -1, -2
@@ -133,7 +133,7 @@ class Machinery:
         places = self.addresses[rows]
         owners, network_length = self._system(place.network, places, without)
         length, hop = _users(place.routes, places)
-        by_user = (length >= network_length) & (length >= 0)
+        by_user = users_win(length, network_length) & (length >= 0)
         ends = np.full(len(rows), self.outcomes.simple(UNREACHABLE), dtype=np.int16)
         ends[(self.claimed[rows] >= 0) & ~by_user & (network_length < 0)] = self.outcomes.simple(UNKNOWN)
         delivered = ~by_user & (network_length >= 0)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from farshore.arm.decode import Network, holds_marker
 from farshore.routing.effective import KEEPS_RESERVED
 from farshore.routing.scale.columns import Table
 from farshore.routing.scale.ends import Ends
-from farshore.routing.scale.line import Ints, Lengths, Positions, span, spans
+from farshore.routing.scale.line import Bools, Ints, Lengths, Positions, span, spans
 from farshore.routing.system import RESERVED
 
 Bytes = npt.NDArray[np.int8]
@@ -30,6 +31,13 @@ Shorts = npt.NDArray[np.int16]
 APPLIANCE = "virtualappliance"
 UNCLEAR = ("unclear", "")
 """A next hop that the engine leaves unknown."""
+
+
+def users_win(users: npt.NDArray[Any], others: npt.NDArray[Any]) -> Bools:
+    """Where a user's route comes before BGP's, or a network's own range: it is at least as long (R14, R15, R17). Both
+    are lengths of prefixes, -1 for none."""
+    won: Bools = users >= others
+    return won
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

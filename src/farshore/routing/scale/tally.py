@@ -21,6 +21,7 @@ from farshore.routing.scale.answers import Answers
 from farshore.routing.scale.groups import PASSES, REFUSED, UNCLEAR
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import DENIED, GOOD, STALE, UNKNOWN, UNREACHABLE, WORDS, Codes, distinct
+from farshore.routing.scale.tables import users_win
 
 Counts = npt.NDArray[np.int64]
 """By unit and word: how many ends, for one machine of the unit."""
@@ -120,7 +121,7 @@ class Tally:
         new = np.zeros(len(rows), dtype=np.int64)
         for source in np.unique(self.delta_source).tolist():
             here = self.delta_source == source
-            taken[here] = self.delta_length[here] >= vectors.length(source)[self.delta_end[here]]
+            taken[here] = users_win(self.delta_length[here], vectors.length(source)[self.delta_end[here]])
         for row in np.unique(rows[taken]).tolist():
             here = taken & (rows == row)
             new[here] = vectors.row(row)[self.delta_end[here]]

@@ -21,7 +21,7 @@ from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import GOOD, STALE, WORDS, Codes
 from farshore.routing.scale.prefixes import Prefixes
 from farshore.routing.scale.sessions import policies
-from farshore.routing.scale.tables import Painted
+from farshore.routing.scale.tables import Painted, users_win
 
 
 def around(model: Model, of_end: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -202,7 +202,7 @@ class Few:
         at = np.searchsorted(order, self.sources)
         lengths = np.stack([bases[source].length for source in order])[at]
         codes: npt.NDArray[np.int16] = np.stack([bases[source].code for source in order])[at].astype(np.int16)
-        users = (self.length >= lengths) & (self.length >= 0)
+        users = users_win(self.length, lengths) & (self.length >= 0)
         ways = [vectors[row] if row >= 0 else self.model.constant[row][self.of_end] for row in self.rows]
         own = np.stack(ways)[self.place, np.arange(len(self.of_end))]
         return np.where(users, own, codes).astype(np.int16)

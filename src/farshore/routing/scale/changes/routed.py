@@ -26,7 +26,7 @@ from farshore.routing.scale.columns import Indexes, Table
 from farshore.routing.scale.ends import Ends
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import WORDS, Codes, distinct
-from farshore.routing.scale.tables import Routes, routes_of
+from farshore.routing.scale.tables import Routes, routes_of, users_win
 
 Longs = npt.NDArray[np.int64]
 
@@ -198,7 +198,7 @@ class _Side:
         """What a reply comes to, by piece."""
         base, table = moment.bases[cls.source], self.tables.painted[cls.table]
         found: Codes = base.code[of_end].copy()
-        users = table.length >= base.length[of_end]
+        users = users_win(table.length, base.length[of_end])
         for hop, row in enumerate(cls.rows):
             here = users & (table.hop == hop)
             if here.any():
