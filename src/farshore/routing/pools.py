@@ -52,8 +52,10 @@ class Balanced(Walked):
             shares.setdefault(self._told_by(member), []).append(member)
         ends = self.each([partial(self._share, held[0], over) for held in shares.values()])
         found = shared(ends, [_named(held) for held in shares.values()], balancer, self.hops)
+        if alike(ends):
+            return _named_there(found, len(self.hops), pool.members, pool)
         of_it = (held for held, end in zip(shares.values(), ends, strict=True) if end.hops is found.hops)
-        return _naming(found, len(self.hops), pool.members if alike(ends) else next(of_it, ()))
+        return _named_there(found, len(self.hops), next(of_it, ()), pool)
 
     def _share(self, member: Appliance, over: Callable[[Appliance], Trace]) -> Trace:
         if member.hashed_by in self.established and member.holder is not None:
@@ -169,11 +171,13 @@ def _named(members: Sequence[Appliance]) -> str:
     return ", ".join(member.id.name for member in members)
 
 
-def _naming(found: Trace, at: int, members: Sequence[Appliance]) -> Trace:
-    """A trace whose hop at a pool names all of the members that it stands for."""
-    hop = found.hops[at] if at < len(found.hops) else None
-    if hop is None or hop.kind != "appliance" or len(members) < 2:
+def _named_there(found: Trace, at: int, members: Sequence[Appliance], pool: Appliance) -> Trace:
+    """A trace whose hop at a pool names the members that it stands for, and knows of the others."""
+    if at >= len(found.hops):
         return found
-    others = tuple(member.id for member in members if member.id != hop.id)
-    named = replace(hop, name=_named(members), others=others)
+    hop = found.hops[at]
+    if hop.kind == "appliance":
+        others = tuple(member.id for member in members if member.id != hop.id)
+        hop = replace(hop, name=_named(members), others=others)
+    named = replace(hop, front=pool.front, any_of=pool.any_of)
     return replace(found, hops=(*found.hops[:at], named, *found.hops[at + 1 :]))

@@ -238,17 +238,51 @@ class Ground:
         return next((id_ for id_, where, held in self.frontends if (where, held) == (network, address)), None)
 
     def members(self, balancer: ResourceId, front: Address) -> Iterator[Place]:
-        """Whom a load balancer leads one of its frontends to, in a stable order."""
+        """Whom a load balancer leads one of its frontends to, in a stable order: those whose NICs name its pools, and
+        those whom the pools name, by an address in a network or by a NIC's configuration. A NIC stands once."""
         pools: dict[str, list[Place]] = defaultdict(list)
-        for nic in self.nics.values():
-            for item in nic.ip_configurations:
-                for pool in item.load_balancer_backend_address_pools:
-                    if item.subnet is not None and item.private_ip_address is not None:
-                        pools[pool.key].append(Place(nic, item.subnet, item.private_ip_address))
+        for place, item in self._configurations.values():
+            for pool in item.load_balancer_backend_address_pools:
+                pools[pool.key].append(place)
+        read = Reader(self.estate.resources[balancer.key])
+        for pool_ in read.items("properties.backendAddressPools"):
+            pools[f"{balancer.key}/backendaddresspools/{str(pool_.text('name')).lower()}"] += self._in_pool(pool_)
         behind = self._pools_behind(balancer, front)
+        found: dict[str, Place] = {}
         for key, held in sorted(pools.items()):
             if key.startswith(balancer.key + "/") and (behind is None or key in behind):
-                yield from held
+                for place in held:
+                    if place.address.version == front.version:
+                        found.setdefault(place.nic.id.key, place)
+        yield from found.values()
+
+    @cached_property
+    def _configurations(self) -> dict[str, tuple[Place, models.IpConfiguration]]:
+        """By the lower-case id of a NIC's configuration."""
+        return {
+            f"{nic.id.key}/ipconfigurations/{item.name.lower()}": (
+                Place(nic, item.subnet, item.private_ip_address),
+                item,
+            )
+            for nic in self.nics.values()
+            for item in nic.ip_configurations
+            if item.subnet is not None and item.private_ip_address is not None
+        }
+
+    def _in_pool(self, pool: Reader) -> Iterator[Place]:
+        """Whom a pool names itself."""
+        ids = list(pool.ids("properties.backendIPConfigurations"))
+        for item in pool.items("properties.loadBalancerBackendAddresses"):
+            address, network = item.address("properties.ipAddress"), item.id("properties.virtualNetwork")
+            network = network or pool.id("properties.virtualNetwork")
+            configuration = item.id("properties.networkInterfaceIPConfiguration")
+            if configuration is not None:
+                ids.append(configuration)
+            elif address is not None and network is not None:
+                yield from self.at.get((network.key, address), ())[:1]
+        for id_ in ids:
+            if id_.key in self._configurations:
+                yield self._configurations[id_.key][0]
 
     def _pools_behind(self, balancer: ResourceId, front: Address) -> set[str] | None:
         """The pools that rules name for a frontend, by lower-case id; None where the load balancer has no rules."""

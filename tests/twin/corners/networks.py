@@ -140,6 +140,43 @@ def _balanced(outside: Outside | None = None) -> Estate:
     return net.estate(site(router()), outside=outside)
 
 
+def _in_two_subnets(*second: tuple[str, str]) -> Net:
+    """A balancer's pool of addresses, its members in two subnets; the second one's table has these routes."""
+    net = hub(("10.1.0.0/24", "10.0.1.100"), spoke=(("0.0.0.0/0", "10.0.1.100"),))
+    subnets = net.bodies[id_of("virtualNetworks", "hub")]["properties"]["subnets"]
+    subnets.append(
+        {"name": "two", "properties": {"addressPrefix": "10.0.2.0/24", "routeTable": net.table("rt", *second)}}
+    )
+    net.machine("fw2", ("hub", "two", "10.0.2.4"), forward=True)
+    network = {"id": id_of("virtualNetworks", "hub")}
+    held = [{"properties": {"ipAddress": one, "virtualNetwork": network}} for one in ("10.0.1.4", "10.0.2.4")]
+    front = {"privateIPAddress": "10.0.1.100", "subnet": {"id": id_of("virtualNetworks/subnets", "hub", "nva")}}
+    net.add(
+        "loadBalancers",
+        "lb",
+        frontendIPConfigurations=[{"name": "f", "properties": front}],
+        backendAddressPools=[{"name": "p", "properties": {"loadBalancerBackendAddresses": held}}],
+    )
+    return net
+
+
+@corner("delivered")
+def behind_a_load_balancer_of_addresses_in_two_subnets() -> Estate:
+    return _in_two_subnets().estate(site(router()))
+
+
+@corner("unreachable")
+def a_load_balancer_of_whose_members_one_loses_its_share() -> Estate:
+    return _in_two_subnets(("192.168.0.0/16", "None")).estate(site(router()))
+
+
+@corner("delivered", "unreachable")
+def the_last_member_of_a_load_balancer_of_addresses() -> Estate:
+    """The one whose table loses it; before that is seen, that the other is gone."""
+    down = Outside(down=frozenset({id_of("virtualMachines", "fw").lower()}))
+    return _in_two_subnets(("192.168.0.0/16", "None")).estate(site(router()), outside=down)
+
+
 @corner("delivered")
 def a_frontend_with_a_pool_of_its_own() -> Estate:
     """Beside another, whose rule leads to a machine that forwards nothing."""

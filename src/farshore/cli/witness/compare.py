@@ -70,6 +70,8 @@ def _apart(verdict: Verdict, traces: tuple[Trace, Trace], left_out: frozenset[st
         return "which member a load balancer takes is chance, and the twin has one"
     for trace in traces:
         for hop in trace.hops:
+            if hop.front and len(hop.any_of) > 1 + len(hop.others):
+                return "a load balancer's members come to different ends, and the twin has one of them"
             if hop.kind in ("tunnel", "endpoint"):
                 return f"a {hop.kind} has no host in the twin"
             if isinstance(hop.id, ResourceId) and hop.id.key in left_out:
@@ -194,14 +196,16 @@ class Names:
         """Its places, each with the hosts that it may be."""
         found: list[frozenset[str]] = []
         for hop in trace.hops:
-            those = self._hop(hop.kind, hop.name, hop.id)
+            those = self._hop(hop.kind, hop.name, hop.id, hop.others)
             if those and (not found or found[-1] != those):
                 found.append(those)
         return found
 
-    def _hop(self, kind: str, name: str, id_: ResourceId | str | None) -> frozenset[str]:
+    def _hop(
+        self, kind: str, name: str, id_: ResourceId | str | None, others: tuple[ResourceId, ...]
+    ) -> frozenset[str]:
         if kind in ("machine", "appliance") and isinstance(id_, ResourceId):
-            return frozenset({self._machine(id_.key)})
+            return frozenset(self._machine(held.key) for held in (id_, *others))
         if kind == "gateway" and isinstance(id_, ResourceId):
             return frozenset({f"gateway:{id_.key}"})
         if kind == "circuit" and isinstance(id_, ResourceId):
