@@ -5,11 +5,17 @@ an appliance says its words to the hub's Route Server while it runs, whether it 
 a gateway says    its network's whole space, and its guests' (R29, R40); where its Route Server talks to branches, what
                   that was told, too, but for what circuits lead to (R19, R46); nothing with propagation off (R23); a
                   VPN gateway the same to another, and nothing of what its other tunnels or a circuit lead to (R47)
-a site says       its prefixes to each of its circuits, with its number more times where it prepends
-an edge passes    the shortest path of each prefix on (E38), sites' words to gateways and gateways' to sites
+a site says       its prefixes to each of its circuits, with its number more times where it prepends; what it takes from
+                  another circuit only by a router that passes that on, and does not hear as good itself (E48); what
+                  another site has, where a line between them is transit
+a line says       a site's prefixes to the other one, and by transit what that takes from its circuits; within one AS
+                  the path doesn't grow (exchange.py)
+an edge passes    the shortest path of each prefix on (E38), sites' words to gateways and gateways' to sites; what its
+                  own site said to the other edge where Global Reach joins the two, and that to its site alone (E46)
 a gateway takes   by prefix: the heaviest connection, the shortest path, and shares what is equal (E41)
-a site takes      by prefix: the highest preference, then the lowest MED, and shares what is equal (E42); the edges
-                  strip what gateways had in their paths (R48), so that paths never decide here
+a site takes      by prefix: the highest preference, the shortest path, the lowest MED, its circuits before a line, and
+                  shares what is equal (E42); the edges strip what gateways had in their paths (R48), so that paths
+                  differ by a line alone
 """
 
 from __future__ import annotations
@@ -19,6 +25,7 @@ from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address, ip_network
 
+from .exchange import Offer, settled, taken
 from .words import Home, Hub, Speaker, Spoke, Words
 
 Link = tuple[int, str]
@@ -30,19 +37,11 @@ class Said:
 
     prefix: str
     who: str
-    """A site's or a gateway's hub's name."""
+    """A site's or a gateway's hub's name; `reach N`: the edge of a joined circuit."""
     owner: str
     """Who answers in the end: the site or the network."""
     path: int
     link: Link
-
-
-@dataclass(frozen=True)
-class Offer:
-    """One prefix as a site hears it."""
-
-    said: Said
-    speaker: Speaker
 
 
 @cache
@@ -66,6 +65,9 @@ class Speech:
         self.words = words
         self.at_edge = cache(self._at_edge)
         """What an edge holds to be the best for each prefix: asked so often that it is kept."""
+        self.offers = cache(self._offers)
+        """What a site is offered by its circuits."""
+        self.heard, self.settles = settled(words, self.offers)
 
     # What works
 
@@ -134,14 +136,14 @@ class Speech:
 
     def passed_on(self, hub: Hub) -> dict[str, int]:
         """What a gateway says of a Route Server's, with the length of the path behind its own number."""
-        if not hub.branches:
+        if not hub.branches or hub.server is None:
             return {}
         held = [*hub.known, *(space for guest in self.guests(hub) for space in guest.known)]
         held += [said.prefix for said in self.told(hub, bare=True)]
         return {prefix: path for prefix, (_, path) in self.served(hub).items() if prefix not in held}
 
-    def _at_edge(self, link: Link, bare: bool = False) -> list[Said]:
-        """`bare`: without what Route Servers say."""
+    def _at_edge(self, link: Link, bare: bool = False, passed: bool = True) -> list[Said]:
+        """`bare`: without what Route Servers say; `passed`: with what sites pass on."""
         circuit, _ = link
         if f"circuit {circuit}" in self.words.down:
             return []
@@ -156,10 +158,54 @@ class Speech:
         for home in self.words.homes:
             for speaker, there in self.links(home):
                 if there == link:
-                    for prefix in home.prefixes:
-                        if speaker.denied_out is None or not inside(prefix, speaker.denied_out):
-                            found.append(Said(prefix, home.name, home.name, 1 + speaker.prepend, link))
-        return [said for said in found if said.path == min(s.path for s in found if s.prefix == said.prefix)]
+                    told = [Said(prefix, home.name, home.name, 1 + speaker.prepend, link) for prefix in home.prefixes]
+                    told += self._passed_by(home, speaker, link) if passed else ()
+                    out = speaker.denied_out
+                    found += [said for said in told if out is None or not inside(said.prefix, out)]
+        best = [said for said in found if said.path == min(s.path for s in found if s.prefix == said.prefix)]
+        held = {said.prefix for said in best}
+        return best + [said for said in self._by_reach(link) if said.prefix not in held]
+
+    def _passed_by(self, home: Home, speaker: Speaker, link: Link) -> Iterator[Said]:
+        """What a router tells its edge of others' prefixes."""
+        transit = self.words.line is not None and self.words.line.transit
+        if not speaker.passes and not transit:
+            return
+        homes = {home.name for home in self.words.homes}
+        for prefix, best in taken(self.heard[home.name]).items():
+            itself = any(offer.link is not None and offer.link[0] == speaker.circuit for offer in best)
+            for offer in best if prefix not in home.prefixes else ():
+                if offer.link is None:
+                    passes = transit and offer.owner in homes
+                else:
+                    passes = not itself and offer.link[0] in speaker.passes
+                if passes:
+                    yield Said(prefix, home.name, offer.owner, 1 + speaker.prepend + offer.path, link)
+
+    def _by_reach(self, link: Link) -> Iterator[Said]:
+        """What sites say to the same link of circuits that are joined to this one, and no further."""
+        circuit, side = link
+        for pair in self.words.reach:
+            if circuit in pair and f"reach {pair[0]} {pair[1]}" not in self.words.down:
+                other = pair[0] + pair[1] - circuit
+                for home in self.words.homes:
+                    for speaker, there in self.links(home):
+                        told = home.prefixes if there == (other, side) else ()
+                        out = speaker.denied_out
+                        for prefix in told:
+                            if out is None or not inside(prefix, out):
+                                yield Said(prefix, f"reach {other}", home.name, 1, link)
+
+    def _offers(self, home: Home) -> list[Offer]:
+        """What a site's routers let in of what the edges of its circuits tell. That never hangs on what sites pass on:
+        an edge tells a site nothing that sites said, and gateways' own paths are the shortest."""
+        homes = {home.name for home in self.words.homes}
+        return [
+            Offer(said.prefix, said.who, said.owner, 1, speaker.preference, speaker.med, link)
+            for speaker, link in self.links(home)
+            for said in self._at_edge(link, passed=False)
+            if said.who not in homes and (speaker.denied_in is None or not inside(said.prefix, speaker.denied_in))
+        ]
 
     def told(self, hub: Hub, bare: bool = False) -> list[Said]:
         """Everything that a gateway hears from sites, and from other gateways where both are open: of these their
@@ -185,14 +231,7 @@ class Speech:
         return [said for said in told if said.path == min(other.path for other in told)]
 
     def by_site(self, home: Home, address: str) -> list[Offer]:
-        """What a site uses for an address in Azure (E42)."""
-        hubs = {hub.name for hub in self.words.hubs}
-        offers = [
-            Offer(said, speaker)
-            for speaker, link in self.links(home)
-            for said in self.at_edge(link)
-            if said.who in hubs and covers(said.prefix, address)
-            if speaker.denied_in is None or not inside(said.prefix, speaker.denied_in)
-        ]
-        order = [(-length(o.said.prefix), -o.speaker.preference, o.speaker.med) for o in offers]
-        return [offer for offer, held in zip(offers, order, strict=True) if held == min(order)]
+        """What a site uses for an address elsewhere (E42)."""
+        offers = [offer for offer in self.heard[home.name] if covers(offer.prefix, address)]
+        longest = max((length(offer.prefix) for offer in offers), default=0)
+        return next(iter(taken(offer for offer in offers if length(offer.prefix) == longest).values()), [])

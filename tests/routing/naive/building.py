@@ -11,12 +11,12 @@ from typing import Any
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.estate.estate import Estate
-from farshore.estate.outside import Advertisement, Filter, Outside, Router, Site
+from farshore.estate.outside import Advertisement, Filter, Outside, Router, Site, SiteLink
 from farshore.estate.project import Appliance, Project
 from farshore.estate.project_reading import parse_project
 from routing.small import Net, id_of
 
-from .words import Group, Home, Hub, Spoke, Table, Words
+from .words import SERVICES, Group, Home, Hub, Spoke, Table, Words
 
 PLACES = ("Hong Kong", "Singapore", "Tokyo")
 PROJECT = """
@@ -29,6 +29,8 @@ sites: [{name: dc0, asn: 65010, prefixes: [192.168.0.0/16], routers: [{name: ce1
 """
 """What the drawn networks take of it is its appliances alone."""
 
+KNOWN = {tag: tuple(map(ip_network, prefixes)) for tag, prefixes in SERVICES.items()}
+
 
 def estate_of(drawn: Words) -> Estate:
     """The resources that the words describe."""
@@ -39,6 +41,8 @@ def estate_of(drawn: Words) -> Estate:
         if six:
             peering = net.bodies[id_.text]["properties"]["peerings"][0]["properties"]
             peering["ipv6PeeringConfig"] = {"state": "Enabled"}
+    for pair in drawn.reach:
+        _reach(net, *pair)
     for hub in drawn.hubs:
         _hub(net, hub)
     for number in (0, 1) if drawn.joined else ():
@@ -47,9 +51,9 @@ def estate_of(drawn: Words) -> Estate:
     for spoke in drawn.spokes:
         _spoke(net, spoke)
     said = tuple(word for hub in drawn.hubs for word in _said(hub))
-    outside = Outside(down=frozenset(map(_name, drawn.down)), advertised=said)
+    outside = Outside(down=frozenset(map(_name, drawn.down)), advertised=said, service_prefixes=KNOWN)
     project = replace(_project(), appliances=tuple(_stateless(drawn)))
-    return replace(net.estate(*map(_site, drawn.homes), outside=outside), project=project)
+    return replace(net.estate(*_sites(drawn), outside=outside), project=project)
 
 
 @cache
@@ -67,8 +71,21 @@ def _stateless(drawn: Words) -> Iterator[Appliance]:
                 yield Appliance(source=resource_id(id_of("loadBalancers", f"lb{hub.number}")), stateful=False)
 
 
-def _subnet(net: Net, prefixes: tuple[str, ...], name: str, table: Table | None) -> dict[str, Any]:
+def _reach(net: Net, one: int, other: int) -> None:
+    """Global Reach, held by the first of two circuits."""
+    far = {"id": f"{id_of('expressRouteCircuits', f'er{other}')}/peerings/AzurePrivatePeering"}
+    said = {"peerExpressRouteCircuitPeering": far, "addressPrefix": f"172.31.{10 * one + other}.0/29"}
+    peering = net.bodies[id_of("expressRouteCircuits", f"er{one}")]["properties"]["peerings"][0]["properties"]
+    held = {"name": f"to{other}", "properties": {**said, "circuitConnectionStatus": "Connected"}}
+    peering.setdefault("connections", []).append(held)
+
+
+def _subnet(
+    net: Net, prefixes: tuple[str, ...], name: str, table: Table | None, services: tuple[str, ...] = ()
+) -> dict[str, Any]:
     found: dict[str, Any] = {"addressPrefixes": list(prefixes)}
+    if services:
+        found["serviceEndpoints"] = [{"service": f"Microsoft.{service}"} for service in services]
     if table is not None:
         found["routeTable"] = net.table(f"rt-{name}", *table.routes, propagate=table.propagates)
     return found
@@ -78,7 +95,7 @@ def _hub(net: Net, hub: Hub) -> None:
     def within(four: str, six: int) -> tuple[str, ...]:
         return (f"10.{hub.range}.0.{four}", *((f"fd00:{hub.range}:0:{six}::/64",) if hub.six else ()))
 
-    nva = _subnet(net, within("64/27", 1), f"{hub.name}-nva", hub.tables[1])
+    nva = _subnet(net, within("64/27", 1), f"{hub.name}-nva", hub.tables[1], hub.services)
     if hub.appliance_group is not None:
         nva["networkSecurityGroup"] = _group(net, f"nsg-{hub.name}", hub.appliance_group, hub.name)
     net.network(
@@ -87,8 +104,8 @@ def _hub(net: Net, hub: Hub) -> None:
         location=hub.region,
         GatewaySubnet=_subnet(net, within("0/26", 0), f"{hub.name}-gateway", hub.tables[0]),
         nva=nva,
-        aside=_subnet(net, within("96/27", 3), f"{hub.name}-aside", hub.aside),
-        app=_subnet(net, within("128/27", 2), f"{hub.name}-app", hub.tables[2]),
+        aside=_subnet(net, within("96/27", 3), f"{hub.name}-aside", hub.aside, hub.services),
+        app=_subnet(net, within("128/27", 2), f"{hub.name}-app", hub.tables[2], hub.services),
         endpoints={"addressPrefix": f"10.{hub.range}.0.192/28", "privateEndpointNetworkPolicies": hub.endpoint},
         RouteServerSubnet=f"10.{hub.range}.0.224/27",
     )
@@ -109,8 +126,9 @@ def _hub(net: Net, hub: Hub) -> None:
         if hub.fronts and not hub.bare:
             pool = id_of("loadBalancers", f"lb{hub.number}") + "/backendAddressPools/all"
             for held in net.bodies[id_of("networkInterfaces", f"{name}-nic")]["properties"]["ipConfigurations"]:
-                at_six = held["name"] == "six"
-                held["properties"]["loadBalancerBackendAddressPools"] = [{"id": pool + ("6" if at_six else "")}]
+                if held["name"] != "second":
+                    suffix = "6" if held["name"] == "six" else ""
+                    held["properties"]["loadBalancerBackendAddressPools"] = [{"id": pool + suffix}]
     if hub.fronts:
         _balancer(net, hub)
     if hub.gateway:
@@ -188,7 +206,7 @@ def _said(hub: Hub) -> Iterator[Advertisement]:
 
 
 def _spoke(net: Net, spoke: Spoke) -> None:
-    subnet = _subnet(net, spoke.spaces, spoke.name, spoke.table)
+    subnet = _subnet(net, spoke.spaces, spoke.name, spoke.table, spoke.services)
     if spoke.group is not None:
         subnet["networkSecurityGroup"] = _group(net, f"nsg-{spoke.name}", spoke.group, spoke.name)
     net.network(spoke.name, *spoke.spaces, location=spoke.region, app=subnet)
@@ -218,15 +236,17 @@ def _spoke(net: Net, spoke: Spoke) -> None:
 def _machine(net: Net, name: str, network: str, subnet: str, addresses: tuple[str, ...], **more: Any) -> None:
     net.machine(name, (network, subnet, addresses[0]), **more)
     held = net.bodies[id_of("networkInterfaces", f"{name}-nic")]["properties"]["ipConfigurations"]
+    first = held[0]["properties"]
     for address in addresses[1:]:
-        first = held[0]["properties"]
-        second = {"privateIPAddress": address, "privateIPAddressVersion": "IPv6", "subnet": first["subnet"]}
-        held.append({"name": "six", "properties": second})
+        six = ":" in address
+        more = {"privateIPAddress": address, "subnet": first["subnet"], "primary": False}
+        more["privateIPAddressVersion"] = "IPv6" if six else "IPv4"
+        held.insert(len(held) if six else 0, {"name": "six" if six else "second", "properties": more})
 
 
 def _configuration(net: Net, machine: str) -> Body:
     nic = net.bodies[id_of("networkInterfaces", f"{machine}-nic")]
-    found: Body = nic["properties"]["ipConfigurations"][0]["properties"]
+    found: Body = next(held["properties"] for held in nic["properties"]["ipConfigurations"] if held["name"] == "a")
     return found
 
 
@@ -255,6 +275,21 @@ def _asg(said: str, network: str) -> str:
     return id_of("applicationSecurityGroups", f"{said.replace(chr(39), '')}-{network}")
 
 
+def _sites(drawn: Words) -> Iterator[Site]:
+    """The line is said at the first one's end; where the other has a preference of its own, at both."""
+    for number, site in enumerate(map(_site, drawn.homes)):
+        if drawn.line is None or number > 1 or (number == 1 and drawn.line.preferences[1] == 100):
+            yield site
+        else:
+            preference = drawn.line.preferences[number]
+            link = SiteLink(
+                to=drawn.homes[1 - number].name,
+                local_preference=preference,
+                transit=drawn.line.transit and number == 0,
+            )
+            yield replace(site, links=(link,))
+
+
 def _site(home: Home) -> Site:
     routers = []
     for speaker in home.speakers:
@@ -265,6 +300,7 @@ def _site(home: Home) -> Site:
             local_preference=speaker.preference,
             med=speaker.med,
             prepend=speaker.prepend,
+            readvertise=tuple(resource_id(id_of("expressRouteCircuits", f"er{number}")) for number in speaker.passes),
         )
         filters = [
             Filter(direction=direction, prefix=ip_network(prefix), action="deny")
@@ -273,7 +309,9 @@ def _site(home: Home) -> Site:
         ]
         routers.append(replace(made, filters=tuple(filters)))
     prefixes = tuple(ip_network(prefix) for prefix in home.prefixes)
-    return Site(name=home.name, asn=65010, prefixes=prefixes, routers=tuple(routers), stateful_firewall=home.firewall)
+    return Site(
+        name=home.name, asn=home.asn, prefixes=prefixes, routers=tuple(routers), stateful_firewall=home.firewall
+    )
 
 
 def _name(down: str) -> str:
@@ -283,6 +321,11 @@ def _name(down: str) -> str:
         return f"region:{rest[0]}"
     if kind == "router":
         return f"router:{rest[0]}/ce{rest[1]}"
+    if kind == "line":
+        return "link:dc0/dc1"
+    if kind == "reach":
+        circuit = id_of("expressRouteCircuits", f"er{rest[0]}").lower()
+        return f"{circuit}/peerings/azureprivatepeering/connections/to{rest[1]}"
     id_ = {
         "circuit": id_of("expressRouteCircuits", f"er{rest[0]}"),
         "link": id_of("expressRouteCircuits", f"er{rest[0]}"),

@@ -1,7 +1,8 @@
 """One network asked both: its tables row by row, and conversations with their ways and verdicts.
 
-Conversations are between every machine and an address in each of a site's prefixes, begun by either, and from each
-machine or appliance to the next one, in every family that both ends have.
+Conversations are between every machine and an address in each of a site's prefixes, begun by either, from each machine
+or appliance to the next one, and between sites that are joined, in every family that both ends have; and one way from
+every machine to addresses of services and of nobody. Of BGP that does not come to one end nothing is compared.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
+from itertools import permutations, product
 
 from farshore.arm.ids import ResourceId
 from farshore.routing import Disposition, EffectiveRoute, Flow, Routing, Trace, judge
 from routing.small import id_of
 
-from .bgp import Speech
+from .bgp import Speech, inside
 from .building import estate_of
 from .drawing import BEHIND
-from .groups import Packet
+from .groups import Packet, public
 from .replies import NOBODY, conversation, verdict
 from .rows import Row, rows
 from .walker import End, Walker
@@ -34,6 +36,7 @@ WORDS = {
     Disposition.LEFT_ESTATE: "left",
     Disposition.INSUFFICIENT_INFORMATION: "unknown",
 }
+PUBLIC = ("20.60.0.9", "20.60.7.9", "20.61.0.9", "20.62.0.9", "20.64.0.9", "8.8.8.8", "2603:1040:60::9", "2603:1:1::9")
 PORT = 50000
 """Where conversations begin."""
 
@@ -42,9 +45,11 @@ def compared(drawn: Words) -> Counter[str]:
     """Everything that was met; an assertion fails where the two disagree."""
     routing, walker = Routing(estate_of(drawn)), Walker(drawn)
     met = Counter[str]()
+    if not walker.speech.settles:
+        return Counter(["BGP that does not settle"])
     for network in drawn.networks:
         met += _compared_rows(routing, walker.speech, network)
-    for start, packet in (*_to_endpoints(drawn), *_to_appliances(drawn)):
+    for start, packet in (*_to_endpoints(drawn), *_to_appliances(drawn), *_to_public(drawn)):
         met += _compared_one_way(routing, walker, start, packet)
     for start, nic, promised, packet in _conversations(drawn):
         met += _compared_ways(routing, walker, start, nic, promised, packet)
@@ -56,27 +61,41 @@ def compared(drawn: Words) -> Counter[str]:
 
 def _compared_rows(routing: Routing, speech: Speech, network: Hub | Spoke) -> Counter[str]:
     met = Counter[str]()
-    for id_, table, six in _tables(network):
-        listed = [row for row in rows(speech, network, table) if six or ":" not in row.prefix]
-        expected = {_shown(speech, row) for row in listed}
+    for id_, table, six, services in _tables(network):
+        listed = [row for row in rows(speech, network, table, services) if six or ":" not in row.prefix]
+        covered = [row.prefix for row in listed if row.kind == "VirtualNetworkServiceEndpoint"]
+        paired = [row.prefix for row in listed if row.leads == "paired"]
+
+        def told(row: Shown, covered: list[str] = covered, paired: list[str] = paired) -> bool:
+            """How rows that an endpoint's shadow (R14) are shown the facts don't say; nor the pair's of R22."""
+            _, prefix, kind, _, _ = row
+            if kind == "VirtualNetworkServiceEndpoint":
+                return prefix not in paired
+            return not any(inside(prefix, other) for other in covered)
+
+        expected = set(filter(told, (_shown(speech, row) for row in listed)))
         met["row of a Route Server"] += sum(row.leads.startswith("server ") for row in listed)
-        found = [_read(row) for row in routing.effective_routes(id_)]
+        found = list(filter(told, map(_read, routing.effective_routes(id_))))
         assert sorted(found) == sorted(expected), f"{id_}: {sorted(set(found) ^ expected)}"
         met.update(f"row {source} {kind} {state}" for source, _, kind, state, _ in found)
     return met
 
 
-def _tables(network: Hub | Spoke) -> Iterator[tuple[str, Table | None, bool]]:
-    """The subnets of a network and its machine's NIC, the table of each, and whether it has a second family (R10a)."""
+def _tables(network: Hub | Spoke) -> Iterator[tuple[str, Table | None, bool, tuple[str, ...]]]:
+    """The subnets of a network and its machine's NIC, the table of each, whether it has a second family (R10a), and its
+    service endpoints."""
+    services = network.services
     if isinstance(network, Spoke):
-        yield id_of("virtualNetworks/subnets", network.name, "app"), network.table, network.six
-        yield id_of("networkInterfaces", f"{network.name}vm-nic"), network.table, len(network.machine) > 1
+        yield id_of("virtualNetworks/subnets", network.name, "app"), network.table, network.six, services
+        both = any(":" in address for address in network.machine)
+        yield id_of("networkInterfaces", f"{network.name}vm-nic"), network.table, both, services
     else:
         for subnet, table in zip(("GatewaySubnet", "nva", "app"), network.tables, strict=True):
-            yield id_of("virtualNetworks/subnets", network.name, subnet), table, network.six
+            endpoints = () if subnet == "GatewaySubnet" else services
+            yield id_of("virtualNetworks/subnets", network.name, subnet), table, network.six, endpoints
         for member in network.members:
             table = network.aside if network.is_aside(member) else network.tables[1]
-            yield id_of("networkInterfaces", f"{member}-nic"), table, network.six
+            yield id_of("networkInterfaces", f"{member}-nic"), table, network.six, services
 
 
 Shown = tuple[str, str, str, str, str]
@@ -107,19 +126,32 @@ def _read(row: EffectiveRoute) -> Shown:
 # Ways
 
 
-def _conversations(drawn: Words) -> Iterator[tuple[str, str, str | None, Packet]]:
+def _conversations(drawn: Words) -> Iterator[tuple[str, str | None, str | None, Packet]]:
     """(who begins, the machine it is about, whose it is to take it, the first packet)."""
     machines = drawn.machines()
     for nic, held in machines.items():
         for home, outside, address in _pairs(drawn, held):
-            yield home.name, nic, nic, Packet(outside, address, drawn.protocol, PORT, drawn.port)
-            yield nic, nic, None, Packet(address, outside, drawn.protocol, PORT, drawn.port)
+            if not public(outside):
+                yield home.name, nic, nic, Packet(outside, address, drawn.protocol, PORT, drawn.port)
+                yield nic, nic, None, Packet(address, outside, drawn.protocol, PORT, drawn.port)
+    for home, far in permutations(drawn.homes, 2) if drawn.line is not None or drawn.reach else ():
+        for here, there in product(drawn.addresses(home)[-2:], drawn.addresses(far)):
+            if (":" in here) == (":" in there) and not public(here) and not public(there):
+                yield home.name, None, None, Packet(here, there, drawn.protocol, PORT, drawn.port)
     everybody = {nic: held for network in drawn.networks for nic, held in drawn.nics(network).items()}
     names = list(everybody)
     for one, other in zip(names, (*names[1:], names[0]), strict=True):
-        for address, there in zip(everybody[one], everybody[other], strict=False):
+        for address, there in _alike(everybody[one], everybody[other]):
             if one != other:
                 yield one, other, other, Packet(address, there, drawn.protocol, PORT, drawn.port)
+
+
+def _alike(held: tuple[str, ...], others: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Pairs of one family, each address in one of them at least."""
+    for six in (False, True):
+        mine, theirs = ([address for address in some if (":" in address) == six] for some in (held, others))
+        for at in range(max(len(mine), len(theirs)) if mine and theirs else 0):
+            yield mine[at % len(mine)], theirs[at % len(theirs)]
 
 
 def _pairs(drawn: Words, held: tuple[str, ...]) -> Iterator[tuple[Home, str, str]]:
@@ -151,6 +183,20 @@ def _to_appliances(drawn: Words) -> Iterator[tuple[str, Packet]]:
             yield home.name, Packet(drawn.addresses(home)[0], address, drawn.protocol, PORT, drawn.port)
 
 
+def _to_public(drawn: Words) -> Iterator[tuple[str, Packet]]:
+    """From every machine to addresses of services, where any endpoint or tag is drawn, and to what sites say of them.
+    A machine's conversation with such an address a site begins one way."""
+    for home in drawn.homes:
+        for address in filter(public, drawn.addresses(home)):
+            for held in drawn.machines().values():
+                yield home.name, Packet(address, held[0], drawn.protocol, PORT, drawn.port)
+    for nic, held in drawn.machines().items() if drawn.serviced else ():
+        for source in held:
+            for address in PUBLIC:
+                if (":" in source) == (":" in address):
+                    yield nic, Packet(source, address, drawn.protocol, PORT, drawn.port)
+
+
 def _flow(start: str, packet: Packet) -> Flow:
     return Flow(
         source=id_of("networkInterfaces", start) if start.endswith("-nic") else start,
@@ -170,7 +216,7 @@ def _compared_one_way(routing: Routing, walker: Walker, start: str, packet: Pack
 
 
 def _compared_ways(
-    routing: Routing, walker: Walker, start: str, nic: str, promised: str | None, packet: Packet
+    routing: Routing, walker: Walker, start: str, nic: str | None, promised: str | None, packet: Packet
 ) -> Counter[str]:
     there, back = conversation(walker, start, packet)
     forward, reply = routing.trace(_flow(start, packet))
@@ -181,8 +227,8 @@ def _compared_ways(
         return Counter([there.word, "undecided"])
     if back != NOBODY:
         assert agrees(said(reply), back), f"reply {reply.flow}: {reply.disposition}, {reply.because}; {back}"
-    met = Counter([there.word, back.word])
-    for through in {None, _through(walker.words, nic)}:
+    met = Counter([there.word, back.word, *(f"delivered {what}" for what in there.over if there.word == "delivered")])
+    for through in {None, None if nic is None else _through(walker.words, nic)}:
         found = judge(
             forward,
             reply,
@@ -209,6 +255,8 @@ def _id(through: str) -> str:
 def said(trace: Trace) -> End:
     """A trace in the walker's words."""
     word = WORDS.get(trace.disposition, str(trace.disposition))
+    if word == "left" and trace.hops[-1].kind == "endpoint":
+        word = "service"
     appliances = tuple(
         "|".join(sorted(id_.name.removesuffix("-nic") for id_ in (hop.id, *hop.others)))
         for hop in trace.hops
@@ -223,7 +271,7 @@ def said(trace: Trace) -> End:
 
 def agrees(found: End, expected: End) -> bool:
     """The engine may show one of several equal circuits, and the appliance that a way ends at."""
-    if expected.word in ("left", "no route"):
+    if expected.word in ("left", "service", "no route"):
         return (found.word, found.crossed) == (expected.word, expected.crossed)
     if expected.word != "delivered":
         return found.word == expected.word

@@ -13,10 +13,10 @@ Not drawn, because the facts don't decide it:
 * a fifth equal circuit: which four share (E41);
 * a network's prefix that equals a reserved range and is peered (R2 tells of the own network alone);
 * a tunnel between gateways where there is IPv6;
-* a Route Server beside a VPN gateway: R19 puts ExpressRoute before both, and says nothing of the two.
-
-Not drawn because nobody has written it yet: sites that re-advertise (E48). Service endpoints and tags of services
-(R14.4, R18) need public destinations and have tests of their own.
+* a Route Server beside a VPN gateway: R19 puts ExpressRoute before both, and says nothing of the two;
+* a Route Server beside sites that pass on what they hear: which of two words comes first, theirs or its appliances';
+* Global Reach beside those, or beside a router that prepends: its paths have not been measured (E46);
+* a tag whose prefixes the estate has not been told: everything public is unknown then.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .words import DEFAULT, POOLS, Group, Home, Hub, Rule, Speaker, Spoke, Table, Word, Words
+from .words import DEFAULT, POOLS, REGIONS, SERVICES, Group, Home, Hub, Line, Rule, Speaker, Spoke, Table, Word, Words
 
 SITE_PREFIXES = ("172.16.0.0/16", "172.16.1.0/24", "172.20.0.0/16", "192.168.0.0/16", "192.168.7.0/24")
 SITE_SIX = ("fd10:16::/32", "fd10:16:1::/48")
@@ -35,7 +35,8 @@ INSIDE = "10.1.1.128/25"
 WIDE = "10.0.0.0/8"
 BEHIND = ("172.24.0.0/16", "172.24.3.0/24")
 """What only appliances say."""
-REGIONS = ("eastasia", "southeastasia")
+SERVICE = "20.60.7.0/24"
+"""A part of a service's range, which a site or a table may name."""
 APPLIANCES = ("works", "works", "works", "works", "off", "none", "pool", "half", "apart", "apart")
 SPEAKERS = ("works", "pool", "pool", "pool", "off", "half")
 """Those of a hub with a Route Server: mostly two, in one subnet."""
@@ -49,18 +50,23 @@ def _mostly(usual: Any, *rest: Any, times: int = 3) -> st.SearchStrategy[Any]:
 @st.composite
 def words(draw: st.DrawFn) -> Words:
     """One network."""
-    circuits, count = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    joins = draw(_mostly(None, "passes", "line", "reach", times=9))
+    serviced, doubled = draw(_mostly(False, True, times=7)), draw(_mostly(False, True, times=7))
+    circuits, count = draw(st.integers(1 if joins in (None, "line") else 2, 3)), draw(st.integers(1, 2))
     ranges = (1, draw(_mostly(2, 1))) if count == 2 else (1,)
     regions = [REGIONS[number if draw(_mostly(True, False)) else 0] for number in range(count)]
     six = draw(_mostly(False, True))
-    servers = [draw(_server(range_)) if draw(_mostly(False, True)) else None for range_ in ranges]
+    servers = [draw(_server(range_)) if joins is None and draw(_mostly(False, True)) else None for range_ in ranges]
     served = any(server is not None for server in servers)
     appliances = [draw(st.sampled_from(APPLIANCES if server is None else SPEAKERS)) for server in servers]
     joined = len(set(ranges)) == 2 and not six and not served and draw(_mostly(False, True))
     vpns = [joined or (server is None and draw(_mostly(False, True))) for server in servers]
     endpoints = [draw(_mostly(None, "Enabled", "Disabled")) for _ in ranges]
     governed = "Enabled" in endpoints
-    table, gateway_table = _tables(dict(zip(ranges, appliances, strict=True)), six, any(vpns), governed, served)
+    seconds = [doubled and draw(st.booleans()) for _ in ranges]
+    by_range = dict(zip(ranges, appliances, strict=True))
+    table, gateway_table = _tables(by_range, six, any(vpns), governed, served, any(seconds), serviced)
+    services = _services() if serviced else st.just(())
     group = _groups(ranges)
     tunnel = st.lists(st.sampled_from(SITE_PREFIXES), min_size=1, max_size=2, unique=True).map(tuple)
     vpn = st.lists(tunnel, min_size=1, max_size=2).map(tuple)
@@ -85,6 +91,8 @@ def words(draw: st.DrawFn) -> Words:
             endpoint=endpoints[number],
             server=servers[number],
             branches=draw(st.booleans()),
+            second=seconds[number],
+            services=draw(services),
         )
         for number, range_ in enumerate(ranges)
     )
@@ -105,34 +113,60 @@ def words(draw: st.DrawFn) -> Words:
             forwarded=draw(_mostly(True, False)) if grouped else True,
             group=draw(groups),
             nic_group=draw(groups),
+            second=doubled and draw(st.booleans()),
+            services=draw(services),
         )
         for hub, range_ in enumerate(ranges)
         for number in range(1, 1 + draw(st.integers(0, 2)))
     )
-    homes = _homes(draw, circuits, ranges, six, _unannounced(hubs, spokes))
+    more = _mostly(
+        (),
+        (INSIDE,),
+        (DEFAULT,),
+        (INSIDE, DEFAULT),
+        (WIDE,),
+        tuple(_unannounced(hubs, spokes)[:1]),
+        *([(SERVICE,)] * 3 if serviced else []),
+        times=4,
+    )
+    homes = _homes(draw, circuits, ranges, six, joins, draw(more))
+    line = (
+        draw(_line())
+        if len(homes) > 1 and (joins == "line" or (joins == "passes" and draw(_mostly(False, True))))
+        else None
+    )
+    pairs = [(0, 1), (1, 2)][: circuits - 1] if joins == "reach" else []
+    reach = tuple(draw(st.lists(st.sampled_from(pairs), min_size=1, unique=True))) if pairs else ()
     return Words(
         circuits=circuits,
         hubs=hubs,
         spokes=spokes,
         homes=homes,
         joined=joined,
+        line=line,
+        reach=reach,
         protocol=draw(st.sampled_from(["tcp", "udp"])) if grouped else "tcp",
         port=draw(st.sampled_from([443, 53])) if grouped else 443,
-        down=_down(draw, circuits, hubs, spokes, homes, joined),
+        down=_down(draw, circuits, hubs, spokes, homes, joined, line, reach),
     )
 
 
 def _tables(
-    appliances: dict[int, str], six: bool, vpn: bool, governed: bool, served: bool
+    appliances: dict[int, str], six: bool, vpn: bool, governed: bool, served: bool, second: bool, serviced: bool
 ) -> tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]:
     """Tables for subnets, and for a GatewaySubnet. Most routes lead to an appliance by the address that it goes by."""
     spaces = [f"10.{range_}.{spoke}.0/24" for range_ in appliances for spoke in range(3)]
     fronts = [f"10.{range_}.0.{70 if kind in POOLS else 68}" for range_, kind in appliances.items()]
     direct = [f"10.{range_}.0.68" for range_ in appliances]
+    direct += [f"10.{range_}.0.{last}" for range_ in appliances for last in (80, 81)] * 2 if second else []
     # Where policies govern an endpoint: routes for its own network, and into it past the endpoint's row.
     more = [f"10.{range_}.0.0/24" for range_ in appliances] * 4 if governed else [WIDE]
     # Where appliances say what is behind them: a way on for what comes to them.
     more += [*BEHIND * 2, "172.24.0.0/13"] if served else []
+    # Where an appliance has several addresses: a route for its own subnet leads what is for one of them to another.
+    more += [f"10.{range_}.0.64/27" for range_ in appliances] * 6 if second else []
+    # Tags, explicit prefixes equal to some of theirs, longer and wider.
+    more += [*SERVICES, "Storage.eastasia", "20.60.0.0/16", "20.62.0.0/16", SERVICE, "20.0.0.0/8"] if serviced else []
     plain = [
         "None",
         "Internet",
@@ -150,7 +184,9 @@ def _tables(
         st.sampled_from([*fronts6 * 2, *(f"fd00:{range_}:0:1::4" for range_ in appliances), "None"]),
     )
     route = (four | both if six else four).filter(
-        lambda route: route[0] != DEFAULT or route[1] not in ("Internet", "VnetLocal")
+        lambda route: (
+            (route[0] != DEFAULT and not route[0].startswith("AzureCloud")) or route[1] not in ("Internet", "VnetLocal")
+        )
     )
     routes = st.lists(route, max_size=3, unique_by=lambda route: route[0]).map(tuple)
     table = st.none() | st.none() | st.builds(Table, routes, st.booleans())
@@ -206,10 +242,21 @@ def _unannounced(hubs: tuple[Hub, ...], spokes: tuple[Spoke, ...]) -> list[str]:
     return sorted({spoke.spaces[0] for spoke in spokes} - said)
 
 
+@lru_cache
+def _services() -> st.SearchStrategy[tuple[str, ...]]:
+    return st.sampled_from([(), (), ("Storage",), ("Storage",), ("Storage.Global",), ("Sql",), ("Sql", "Storage")])
+
+
+@lru_cache
+def _line() -> st.SearchStrategy[Line]:
+    preference = _mostly(100, 50, 200)
+    return st.builds(Line, st.tuples(preference, preference), _mostly(True, False, times=2))
+
+
 def _homes(
-    draw: st.DrawFn, circuits: int, ranges: tuple[int, ...], six: bool, unannounced: list[str]
+    draw: st.DrawFn, circuits: int, ranges: tuple[int, ...], six: bool, joins: str | None, more: tuple[str, ...]
 ) -> tuple[Home, ...]:
-    more = draw(_mostly((), (INSIDE,), (DEFAULT,), (INSIDE, DEFAULT), (WIDE,), tuple(unannounced[:1]), times=4))
+    """`more`: what the first one says, too."""
     spaces = [f"10.{range_}.{spoke}.0/24" for range_ in ranges for spoke in range(3)]
     denied = _mostly(None, *SITE_PREFIXES, times=8)
     refused = _mostly(None, WIDE, *spaces, times=8)
@@ -226,18 +273,27 @@ def _homes(
                     circuit=circuit,
                     preference=draw(_mostly(100, 200)),
                     med=draw(_mostly(0, 5, times=4)),
-                    prepend=draw(_mostly(0, 1, 2)),
+                    prepend=0 if joins == "reach" else draw(_mostly(0, 1, 2)),
                     both_links=draw(st.booleans()),
                     denied_out=draw(denied),
                     denied_in=draw(refused),
+                    passes=draw(_passes(circuits, circuit)) if joins == "passes" else (),
                 )
                 for circuit in range(circuits)
                 if draw(_mostly(True, False))
             ),
             firewall=draw(_mostly(False, True)),
+            asn=draw(_mostly(65010, 65020, times=1)) if number and joins is not None else 65010,
         )
-        for number in range(draw(st.integers(1, 2)))
+        for number in range(draw(st.integers(2 if joins in ("line", "reach") else 1, 2)))
     )
+
+
+@lru_cache
+def _passes(circuits: int, own: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """The circuits that a router tells its own of."""
+    others = tuple(number for number in range(circuits) if number != own)
+    return st.sampled_from([(), others, *((number,) for number in others)])
 
 
 def _down(
@@ -247,6 +303,8 @@ def _down(
     spokes: tuple[Spoke, ...],
     homes: tuple[Home, ...],
     joined: bool,
+    line: Line | None,
+    reach: tuple[tuple[int, int], ...],
 ) -> frozenset[str]:
     if draw(st.booleans()):
         return frozenset()
@@ -255,6 +313,8 @@ def _down(
     things += [f"{kind} {hub.number}" for hub in hubs for kind in ("gateway", "vpn", "server")]
     things += [f"tunnel {hub.number} {tunnel}" for hub in hubs for tunnel in range(len(hub.vpn or ()))]
     things += ["half 0", "half 1"] * 4 if joined else []
+    things += ["line"] * 2 if line is not None else []
+    things += [f"reach {one} {other}" for one, other in reach] * 2
     things += [f"machine {member}" for hub in hubs for member in hub.members] * 2
     things += [f"machine {spoke.name}vm" for spoke in spokes]
     things += [f"router {home.name} {speaker.circuit}" for home in homes for speaker in home.speakers]

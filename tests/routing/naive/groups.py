@@ -2,7 +2,8 @@
 
 The rules in their order, then the three default rules of the direction (R42). `VirtualNetwork` is the own space, the
 peers' where the peering grants access, what those forward where it accepts that (R30), all that gateways in reach have
-learned, the table's prefixes and the host (R44). Addresses here are private, so `Internet` is none of them.
+learned, the table's prefixes and the host (R44). `Internet` is everything else that is public: what is both, by a
+0/0 or a tag in the table, the facts don't put on either side.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from .bgp import Speech, covers
 from .rows import by_gateways, peers
-from .words import Group, Hub, Rule, Spoke, Table
+from .words import SERVICES, Group, Hub, Rule, Spoke, Table
 
 HOST = "168.63.129.16/32"
 DEFAULTS = (
@@ -23,6 +24,10 @@ DEFAULTS = (
     Rule("Outbound", "Allow", "*", "*", "Internet", "*"),
     Rule("Outbound", "Deny", "*", "*", "*", "*"),
 )
+
+
+class Undecided(Exception):  # noqa: N818 - no error: an answer
+    """The facts don't say."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,18 @@ def _about(speech: Speech, network: Hub | Spoke, table: Table | None, rule: Rule
 
 
 def _named(speech: Speech, network: Hub | Spoke, table: Table | None, said: str, address: str) -> bool:
-    if said in ("*", "Internet"):
-        return said == "*"
+    if said == "*":
+        return True
+    if said in ("Internet", "VirtualNetwork") and public(address):
+        tags = (prefix for name, _ in (() if table is None else table.routes) for prefix in SERVICES.get(name, ()))
+        mine = any(covers(prefix, address) for prefix in (*tag(speech, network, table), *tags))
+        if mine:
+            raise Undecided
+        return said == "Internet"
+    if said == "Internet":
+        return False
+    if said in SERVICES:
+        return any(covers(prefix, address) for prefix in SERVICES[said])
     if said == "mine":
         # Only spokes' machines are in such a group, with their first address.
         return isinstance(network, Spoke) and address == network.machine[0]
@@ -82,10 +97,15 @@ def _named(speech: Speech, network: Hub | Spoke, table: Table | None, said: str,
     return covers(HOST if said == "AzureLoadBalancer" else said, address)
 
 
+def public(address: str) -> bool:
+    """Of the addresses that are drawn."""
+    return address.startswith(("20.", "8.", "2603:"))
+
+
 def tag(speech: Speech, network: Hub | Spoke, table: Table | None) -> Iterator[str]:
     """What `VirtualNetwork` covers in a subnet."""
     yield from (*network.spaces, HOST)
-    yield from (prefix for prefix, _ in (() if table is None else table.routes))
+    yield from (prefix for prefix, _ in (() if table is None else table.routes) if prefix not in SERVICES)
     yield from (row.prefix for row in by_gateways(speech, network))
     # A hub's half of a peering grants and accepts everything in these drawings.
     access, forwarded = (True, True) if isinstance(network, Hub) else (network.access, network.forwarded)

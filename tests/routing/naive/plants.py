@@ -26,6 +26,7 @@ from farshore.routing import (
     selection,
     sites,
     speakers,
+    system,
     verdicts,
     vpn,
     walk,
@@ -35,7 +36,7 @@ from farshore.routing.bgp import Heard
 from farshore.routing.circuits import Attachment, EdgeTable
 from farshore.routing.failures import Health
 from farshore.routing.gateways import spoken_for
-from farshore.routing.index import Index
+from farshore.routing.index import Holder, Index, network_key
 from farshore.routing.prefixes import within
 from farshore.routing.sites import Offer
 from farshore.routing.values import EffectiveRoute, Hop
@@ -133,6 +134,37 @@ def synced_at_once(patch: Patch) -> None:
 def endpoints_ungoverned(patch: Patch) -> None:
     """R49 forgotten."""
     patch.setattr(world, "governed_endpoints", lambda _: frozenset())
+
+
+def users_override_services(patch: Patch) -> None:
+    """R14 forgotten: the longest prefix decides over a service endpoint's, too."""
+    patch.setattr(selection, "_ENDPOINTS", frozenset())
+
+
+def services_everywhere(patch: Patch) -> None:
+    """R22 forgotten: a plain endpoint covers all regions."""
+    right = system.endpoint_prefixes
+
+    def wrong(service: str, location: str, known: Any) -> Any:
+        return right(f"{service.removesuffix('.Global')}.Global", location, known)
+
+    patch.setattr(system, "endpoint_prefixes", wrong)
+
+
+def tags_before_prefixes(patch: Patch) -> None:
+    """R18 forgotten: a tag beats an explicit prefix."""
+    right = effective.user_routes
+
+    def wrong(*given: Any) -> Any:
+        rows, unknown = right(*given)
+        return rows[::-1], unknown
+
+    patch.setattr(world, "user_routes", wrong)
+
+
+def tags_in_order_of_names(patch: Patch) -> None:
+    """R18 by half: between tags the alphabet decides."""
+    patch.setattr(effective, "_tag_rank", lambda route: (0, str(route.address_prefix)))
 
 
 # Choices
@@ -280,6 +312,28 @@ def balancers_of_four_only(patch: Patch) -> None:
     patch.setattr(Index, "frontend", lambda of, key, at: right(of, key, at) if at.version == 4 else None)
 
 
+def own_addresses_forwarded(patch: Patch) -> None:
+    """R24 by half: an appliance forwards what is for another address of its own."""
+    right = machines._of_nic
+    patch.setattr(machines, "_of_nic", lambda of, holder: replace(right(of, holder), own=(holder.address,)))
+
+
+def one_address_a_family(patch: Patch) -> None:
+    """A NIC's second addresses are nobody's."""
+    right = Index._holders_by_address
+
+    def wrong(of: Index) -> Any:
+        held = {key: [h for h in holders if _first(h)] for key, holders in right(of).items()}
+        return {key: holders for key, holders in held.items() if holders}
+
+    patch.setattr(Index, "_holders_by_address", wrong)
+
+
+def _first(holder: Holder) -> bool:
+    primary = holder.nic.primary
+    return holder.address.version == 6 or primary is None or holder.address == primary.private_ip_address
+
+
 def any_gateway_is_vpn(patch: Patch) -> None:
     """R21 by half: a user's row finds a VPN gateway beside ExpressRoute."""
 
@@ -318,6 +372,20 @@ def application_groups_empty(patch: Patch) -> None:
 
     def wrong(of: Any, prefixes: Any, groups: Any, address: Any, holder: Any) -> bool | None:
         return False if groups else right(of, prefixes, groups, address, holder)
+
+    patch.setattr(security, "_end", wrong)
+
+
+def application_groups_of_whole_nics(patch: Patch) -> None:
+    """A NIC's second address is in the groups of its first."""
+    right = security._end
+
+    def wrong(of: Any, prefixes: Any, groups: Any, address: Any, holder: Any) -> bool | None:
+        nics = {held.nic.id.key: held.nic for held in of.index.at(network_key(holder.subnet), address)}
+        items = (item for nic in nics.values() for item in nic.ip_configurations)
+        if any(set(groups) & set(item.application_security_groups) for item in items):
+            return True
+        return right(of, prefixes, groups, address, holder)
 
     patch.setattr(security, "_end", wrong)
 
@@ -387,6 +455,10 @@ PLANTS = (
     families_unasked,
     synced_at_once,
     endpoints_ungoverned,
+    users_override_services,
+    services_everywhere,
+    tags_before_prefixes,
+    tags_in_order_of_names,
     tunnel_before_circuit,
     any_path_to_a_server,
     dead_appliances_speak,
@@ -414,11 +486,14 @@ PLANTS = (
     one_state_for_each_member,
     bare_addresses_unread,
     balancers_of_four_only,
+    own_addresses_forwarded,
+    one_address_a_family,
     any_gateway_is_vpn,
     priorities_unread,
     ports_unread,
     protocols_unread,
     application_groups_empty,
+    application_groups_of_whole_nics,
     tag_of_the_network_alone,
     one_group_only,
     groups_without_memory,

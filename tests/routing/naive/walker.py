@@ -6,9 +6,13 @@ A way ends in one of these words:
     no route    None, or nobody says the prefix         ambiguous   two networks answer (E40)
     no machine  nobody there has the address            denied      a security group said no
     dead        an appliance or link does not work      left        out to the internet, or through a tunnel
+    service     to an Azure service by its endpoint
     undecided   the facts don't say: an edge that would carry traffic between sites (E10) or between gateways whose
-                words it does not pass on (E38); what an appliance does with that which it told the Route Server, and
-                which of several equal ones a flow and its reply come to (R46). Nobody compares such a way.
+                words it does not pass on (E38), or over Global Reach into Azure (E46); BGP between sites that comes to
+                no end, or to several; equal sites whose ways differ; what an appliance does with that which it told
+                the Route Server, and which of several equal ones a flow and its reply come to (R46); whether a plain
+                endpoint covers the paired region (R22), and what `VirtualNetwork` makes of a tag's prefixes (R44).
+                Nobody compares such a way.
     unknown     it arrives by either of a load balancer's members, and meets other things on the way
 
 An appliance is one by the address that leads to it (R21): it must be near, forward (R24) and run (R25). A load balancer
@@ -21,7 +25,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from .bgp import Link, Said, Speech, covers, length
-from .groups import Packet, passes
+from .exchange import Offer
+from .groups import Packet, Undecided, passes
 from .rows import Row, best, peers, rows
 from .words import Group, Home, Hub, Spoke, Table, Words
 
@@ -47,6 +52,8 @@ class End:
     """NICs that hold a record of the flow (R43)."""
     circuits: frozenset[int] = frozenset()
     """By which of them it may have gone: what is equal shares the traffic."""
+    over: frozenset[str] = field(default=frozenset(), compare=False)
+    """What joined sites or regions on the way: `by a line`, `by Global Reach`, `by what a site passed on`."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,10 @@ class Walker:
         """The way of one packet; `start`: a site's name or a NIC's, `known`: NICs that hold a record of its flow."""
         way = Under(packet, known=known)
         home = next((home for home in self.words.homes if home.name == start), None)
-        return self._leaves(start, way) if home is None else self._at_site(home, way)
+        try:
+            return self._leaves(start, way) if home is None else self._at_site(home, way)
+        except Undecided:
+            return way.ends("undecided")
 
     def _leaves(self, nic: str, way: Under) -> End:
         network = self.words.network_of(nic)
@@ -96,14 +106,19 @@ class Walker:
             return way.ends("no machine")
         if not self._passes(nic, network, table, groups, "Outbound", way):
             return way.ends("denied")
-        return self._by_table(network, table, way.on(passed=frozenset({nic})))
+        return self._by_table(network, table, way.on(passed=frozenset({nic})), network.services)
 
     # In Azure
 
-    def _by_table(self, network: Hub | Spoke, table: Table | None, way: Under) -> End:
+    def _by_table(self, network: Hub | Spoke, table: Table | None, way: Under, services: tuple[str, ...] = ()) -> End:
+        """`services`: the endpoints of the subnet."""
         if way.steps > ENOUGH:
             return way.ends("looped")
-        row = best(rows(self.speech, network, table), way.packet.destination)
+        row = best(rows(self.speech, network, table, services), way.packet.destination)
+        if row.kind == "VirtualNetworkServiceEndpoint":
+            if row.leads == "paired":
+                raise Undecided
+            return way.ends("service")
         if row.kind == "None":
             return way.ends("no route")
         if row.kind == "Internet":
@@ -133,7 +148,8 @@ class Walker:
             return way.ends("dead")
         alive = [name for name in hub.members if f"machine {name}" not in self.words.down]
         used = [name for name in alive if address in hub.fronts or address in hub.members[name]]
-        if way.packet.destination == address:
+        if any({address, way.packet.destination} <= set(held) for held in (*hub.members.values(), hub.fronts)):
+            # For the next hop itself, by this address of its or by another: nobody forwards it (R24).
             return self._arrives(hub, way)
         if any(way.packet.destination in hub.members[name] for name in used):
             # By a load balancer to one of its members, first to itself or to the other: nobody knows.
@@ -187,7 +203,7 @@ class Walker:
             guards=(*met.guards, state) if hub.stateful else met.guards,
             passed=met.passed | {front if state == front and front else nic},
         )
-        return self._by_table(hub, table, onward)
+        return self._by_table(hub, table, onward, hub.services)
 
     def _passes(
         self,
@@ -247,37 +263,65 @@ class Walker:
             found += [said for said in held if length(said.prefix) == max(length(s.prefix) for s in held)]
         if not found:
             return way.ends("no route")
-        homes = {home.name: home for home in self.words.homes}
-        open_to = {hub.name for hub in self.words.hubs if hub.open}
-        for said in found:
-            if came_from in homes and said.who in homes:
-                return way.ends("undecided")
-            if not {came_from, said.who} & set(homes) and (not {came_from, said.who} <= open_to or said.path > 1):
-                return way.ends("undecided")
+        if any(self._untold(came_from, said, way) for said in found):
+            return way.ends("undecided")
         if len({said.owner for said in found}) > 1:
             return way.ends("ambiguous")
         onward = way.on(circuits=way.met.circuits | {circuit for circuit, _ in links})
-        who = found[0].who
-        if who in homes:
-            return self._at_site(homes[who], self._guarded(homes[who], {said.link[0] for said in found}, onward))
+        ends = [self._from_edge(who, found, onward) for who in dict.fromkeys(said.who for said in found)]
+        # Equal ways that lead to the same end are one.
+        return ends[0] if len(set(ends)) == 1 else way.ends("undecided")
+
+    def _from_edge(self, who: str, found: list[Said], way: Under) -> End:
+        home = next((home for home in self.words.homes if home.name == who), None)
+        said = [said for said in found if said.who == who]
+        if who.startswith("reach "):
+            way = way.on(over=way.met.over | {"by Global Reach"})
+            return self._at_edges({(int(who.split()[1]), said.link[1]) for said in said}, "reach", way)
+        if home is not None:
+            passed = (
+                {"by what a site passed on"} if said[0].owner not in [held.name for held in self.words.homes] else set()
+            )
+            way = way.on(over=way.met.over | passed)
+            return self._at_site(home, self._guarded(home, {said.link[0] for said in said}, way))
         hub = self.words.network(who)
         assert isinstance(hub, Hub)
-        return self._by_table(hub, hub.tables[0], onward)
+        return self._by_table(hub, hub.tables[0], way)
+
+    def _untold(self, came_from: str, said: Said, way: Under) -> bool:
+        """Whether an edge would carry what it told the other side nothing of. Over Global Reach IPv6 may have to be
+        asked for on its own, and it joins sites alone (E46)."""
+        homes = {home.name for home in self.words.homes}
+        if said.who.startswith("reach "):
+            return came_from not in homes or ":" in way.packet.destination
+        if came_from in homes and said.who in homes:
+            return True
+        if came_from == "reach":
+            return said.who not in homes
+        open_to = {hub.name for hub in self.words.hubs if hub.open}
+        return not {came_from, said.who} & homes and (not {came_from, said.who} <= open_to or said.path > 1)
 
     def _at_site(self, home: Home, way: Under) -> End:
         if way.steps > ENOUGH:
             return way.ends("looped")
         own = max((length(p) for p in home.prefixes if covers(p, way.packet.destination)), default=-1)
         offers = self.speech.by_site(home, way.packet.destination)
-        if not offers or own >= length(offers[0].said.prefix):
+        if not offers or own >= length(offers[0].prefix):
             if own > 0:
                 return way.ends("delivered", home.name)
             if own == 0:
                 return way.ends("left")
-            return way.ends("no route" if any(self.speech.links(home)) else "dead")
-        if len({offer.said.owner for offer in offers}) > 1:
+            told = any(self.speech.links(home)) or self.speech.heard[home.name]
+            return way.ends("no route" if told else "dead")
+        return self._out_of_site(home, offers, way)
+
+    def _out_of_site(self, home: Home, offers: list[Offer], way: Under) -> End:
+        if len({offer.owner for offer in offers}) > 1:
             return way.ends("ambiguous")
-        links = {offer.said.link for offer in offers}
+        links = {offer.link for offer in offers if offer.link is not None}
+        if not links:
+            other = next(there for there in self.words.homes if there.name == offers[0].who)
+            return self._at_site(other, way.on(over=way.met.over | {"by a line"}))
         return self._at_edges(links, home.name, self._guarded(home, {circuit for circuit, _ in links}, way.on()))
 
     def _guarded(self, home: Home, circuits: set[int], way: Under) -> Under:

@@ -13,12 +13,24 @@ from ipaddress import ip_network
 
 DEFAULT = "0.0.0.0/0"
 POOLS = ("pool", "half", "apart")
+REGIONS = ("eastasia", "southeastasia")
+SERVICES = {
+    "Storage": ("20.60.0.0/16", "20.61.0.0/16", "20.64.0.0/16", "2603:1040:60::/48", "2603:1040:64::/48"),
+    "Storage.eastasia": ("20.60.0.0/16", "2603:1040:60::/48"),
+    "Storage.southeastasia": ("20.61.0.0/16",),
+    "Storage.japaneast": ("20.64.0.0/16", "2603:1040:64::/48"),
+    "Sql.eastasia": ("20.62.0.0/16",),
+    "Sql.southeastasia": ("20.63.0.0/16",),
+    "AzureCloud.eastasia": ("20.60.0.0/16", "20.62.0.0/16", "2603:1040:60::/48"),
+    "AzureCloud": ("20.60.0.0/16", "20.61.0.0/16", "20.62.0.0/16", "20.64.0.0/16", "2603:1040:60::/48"),
+}
+"""What the estate has been told of service tags' prefixes."""
 
 
 @dataclass(frozen=True)
 class Table:
     routes: tuple[tuple[str, str], ...]
-    """(prefix, an appliance's address or `None`, `Internet`, `VnetLocal`, `VirtualNetworkGateway`)."""
+    """(prefix or service tag, an appliance's address or `None`, `Internet`, `VnetLocal`, `VirtualNetworkGateway`)."""
     propagates: bool
 
 
@@ -58,6 +70,10 @@ class Spoke:
     """Of the spoke's half of the peering (R30)."""
     group: Group | None
     nic_group: Group | None
+    second: bool = False
+    """The machine has a second IPv4 address, in a configuration that stands before its primary one."""
+    services: tuple[str, ...] = ()
+    """Service endpoints of its subnet, without `Microsoft.`."""
 
     @property
     def name(self) -> str:
@@ -74,9 +90,10 @@ class Spoke:
 
     @property
     def machine(self) -> tuple[str, ...]:
-        return _both(
+        held = _both(
             f"10.{self.range}.{self.number}.4", f"fd00:{self.range}:{self.number}::4", self.six and not self.single
         )
+        return (*held, f"10.{self.range}.{self.number}.5") if self.second else held
 
 
 @dataclass(frozen=True)
@@ -110,6 +127,10 @@ class Hub:
     """What its appliances tell a Route Server; None for no such server."""
     branches: bool
     """The Route Server talks to the network's gateway, too."""
+    second: bool = False
+    """Its machine and its appliances have a second IPv4 address each."""
+    services: tuple[str, ...] = ()
+    """Service endpoints of the appliance's subnet and the machine's."""
 
     @property
     def name(self) -> str:
@@ -125,21 +146,23 @@ class Hub:
 
     @property
     def machine(self) -> tuple[str, ...]:
-        return _both(f"10.{self.range}.0.132", f"fd00:{self.range}:0:2::4", self.six)
+        held = _both(f"10.{self.range}.0.132", f"fd00:{self.range}:0:2::4", self.six)
+        return (*held, f"10.{self.range}.0.133") if self.second else held
 
     @property
     def members(self) -> dict[str, tuple[str, ...]]:
         """The appliances' addresses by their machines' names."""
-        held = {"none": 0, "works": 1, "off": 1}.get(self.appliance, 2)
-        apart = self.appliance == "apart"
-        return {
-            f"nva{self.number}{'ab'[at]}": _both(
-                f"10.{self.range}.0.{100 if at and apart else 68 + at}",
-                f"fd00:{self.range}:0:{3 if at and apart else 1}::{4 + at}",
+        found, apart = {}, self.appliance == "apart"
+        for at in range({"none": 0, "works": 1, "off": 1}.get(self.appliance, 2)):
+            aside = bool(at) and apart
+            held = _both(
+                f"10.{self.range}.0.{100 if aside else 68 + at}",
+                f"fd00:{self.range}:0:{3 if aside else 1}::{4 + at}",
                 self.six,
             )
-            for at in range(held)
-        }
+            more = (f"10.{self.range}.0.{80 + at}",) if self.second and not aside else ()
+            found[f"nva{self.number}{'ab'[at]}"] = (*held, *more)
+        return found
 
     def is_aside(self, member: str) -> bool:
         return self.appliance == "apart" and member == f"nva{self.number}b"
@@ -177,6 +200,8 @@ class Speaker:
     both_links: bool
     denied_out: str | None
     denied_in: str | None
+    passes: tuple[int, ...] = ()
+    """The circuits whose routes it tells its own (E48)."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +210,17 @@ class Home:
     prefixes: tuple[str, ...]
     speakers: tuple[Speaker, ...]
     firewall: bool
+    asn: int = 65010
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line between the first two sites, over which they speak BGP."""
+
+    preferences: tuple[int, int]
+    """What each gives to what the other tells."""
+    transit: bool
+    """Each tells the other what it takes from its circuits, and its circuits what the other has."""
 
 
 @dataclass(frozen=True)
@@ -195,11 +231,23 @@ class Words:
     homes: tuple[Home, ...]
     joined: bool
     """A tunnel leads from the first hub's VPN gateway to the second one's."""
+    line: Line | None
+    reach: tuple[tuple[int, int], ...]
+    """Pairs of circuits that Global Reach joins (E46)."""
     protocol: str
     port: int
     down: frozenset[str]
     """`circuit 0`, `link 0 primary`, `gateway 0`, `vpn 0`, `server 0`, `machine nva0a`, `router dc0 1`, `region
-    eastasia`; `tunnel 0 1` to a branch, `half 0`: a hub's side of the tunnel between two."""
+    eastasia`; `tunnel 0 1` to a branch, `half 0`: a hub's side of the tunnel between two; `line`, `reach 0 1`."""
+
+    @property
+    def serviced(self) -> bool:
+        """Whether any subnet has a service endpoint or a route for a service tag."""
+        tables = [
+            table for held in self.networks for table in (held.tables if isinstance(held, Hub) else (held.table,))
+        ]
+        named = {prefix for table in tables if table is not None for prefix, _ in table.routes}
+        return any(held.services for held in self.networks) or not named.isdisjoint(SERVICES)
 
     @property
     def networks(self) -> tuple[Hub | Spoke, ...]:
