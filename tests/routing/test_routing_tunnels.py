@@ -8,7 +8,7 @@ import pytest
 
 from farshore.arm.json import Body
 from farshore.estate.outside import Outside
-from farshore.routing import Disposition, judge, trace, trace_one_way, unread
+from farshore.routing import Disposition, effective_routes, judge, trace, trace_one_way, unread
 from farshore.routing.scale import Reach
 from routing.small import Net, flow, id_of
 from routing.test_routing_traces import hub, router, site
@@ -169,3 +169,22 @@ def test_at_scale_what_is_down_by_an_address_that_nobody_can_place_is_not_known(
 
 def held(totals: dict[str, int]) -> dict[str, int]:
     return {word: cells for word, cells in totals.items() if cells}
+
+
+def test_a_tunnel_to_a_branch_is_no_answer_to_one_between_gateways() -> None:
+    """Neither gateway's public address is known: the branch's tunnel, which may lead anywhere, answers for no other."""
+    net = Net()
+    for number in (1, 2):
+        net.network(f"n{number}", f"10.{number}.0.0/24", GatewaySubnet=f"10.{number}.0.0/27")
+        net.gateway(f"vpn{number}", f"n{number}", kind="Vpn")
+        place = net.add("localNetworkGateways", f"branch{number}", gatewayIpAddress=f"198.51.100.{number}")
+        ends = {"virtualNetworkGateway1": {"id": id_of("virtualNetworkGateways", f"vpn{number}")}}
+        net.add("connections", f"out{number}", connectionType="IPsec", localNetworkGateway2={"id": place}, **ends)
+        other = {"id": id_of("virtualNetworkGateways", f"vpn{3 - number}")}
+        net.add("connections", f"half{number}", connectionType="Vnet2Vnet", virtualNetworkGateway2=other, **ends)
+    for down in ("half1", "half2"):
+        outside = Outside(down=frozenset({id_of("connections", down).lower()}))
+        for number in (1, 2):
+            subnet = id_of("virtualNetworks/subnets", f"n{number}", "GatewaySubnet")
+            rows = effective_routes(net.estate(outside=outside), subnet)
+            assert not [row for row in rows if str(row.address_prefix) == f"10.{3 - number}.0.0/24"], down

@@ -122,6 +122,7 @@ def _answered(
         and health.gateway(far)
         and any(
             other.virtual_network_gateway1 == far.id
+            and (other.local_network_gateway2 is None) == (connection.local_network_gateway2 is None)
             and _leads_to(other, gateway, index)
             and _carries(other, far, index, outside, health)
             for other in index.connections.values()
