@@ -9,7 +9,7 @@ import pytest
 
 from farshore.arm.json import Body
 from lab.core.bench import GROUP, Lab, example_lab, net, network_body, nic_body, subnet, vnet
-from lab.core.test_life_of_a_resource import CIRCUIT, GATEWAY, PEERING, ROUTE, RULE
+from lab.core.kinds import CIRCUIT, GATEWAY, PEERING, ROUTE, RULE
 from real.clients import Azure, done
 
 PRIVATE = "AzurePrivatePeering"

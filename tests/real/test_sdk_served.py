@@ -15,7 +15,7 @@ import pytest
 
 from farshore.lab.server import serve_until
 from lab.core.bench import GROUP, SUBSCRIPTION, Lab, example_lab, network_body
-from lab.core.test_life_of_a_resource import GATEWAY
+from lab.core.kinds import GATEWAY
 from real.clients import done
 
 blob = pytest.importorskip("azure.storage.blob", reason="azure-storage-blob is not installed: make real installs it")

@@ -45,6 +45,8 @@ class Pattern:
     post_headers: tuple[str, ...] = ("location",)
     sync: bool = False
     """Nothing takes time: 200 or 201, and a DELETE answers 200."""
+    put_at_once: bool = False
+    """A PUT is over when it is answered, 201 or 200; what else there is takes time."""
     only_creation_waits: bool = False
     """A PUT of what is there, and a DELETE, are over at once: 200."""
     etags: bool = False
@@ -143,6 +145,7 @@ NETWORK = Pattern(
     result_url=lambda operation: _location(operation, "operationResults"),
     status_body=_network_status,
 )
+NETWORK_AT_ONCE = replace(NETWORK, name="networkAtOnce", put_at_once=True)
 COMPUTE = Pattern(
     name="compute",
     put_headers=("azure-asyncoperation",),
@@ -212,5 +215,16 @@ DEPLOYMENTS = replace(
 
 PATTERNS = {
     found.name: found
-    for found in (NETWORK, COMPUTE, DISKS, SETS, STORAGE, VAULTS, SITE_RECOVERY, RESOURCES, DEPLOYMENTS)
+    for found in (
+        NETWORK,
+        NETWORK_AT_ONCE,
+        COMPUTE,
+        DISKS,
+        SETS,
+        STORAGE,
+        VAULTS,
+        SITE_RECOVERY,
+        RESOURCES,
+        DEPLOYMENTS,
+    )
 }

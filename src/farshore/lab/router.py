@@ -154,7 +154,7 @@ def _one(call: Call, method: str, path: str) -> Response:
     type_ = cloud.type_of(id_)
     formed = type_.formed and id_.namespace.lower() in shapes.NAMESPACES
     if formed and method in ("PUT", "PATCH") and isinstance(call.body, dict):
-        shapes.check(call.body, deep=not type_.shape_only)
+        shapes.check(call.body, apart=shapes.AMBIGUOUS if type_.shape_only else ())
     faults.must_serve(cloud, call.id, method, call.request.body)
     methods = {"GET": type_.get, "PUT": type_.put, "PATCH": type_.patch, "DELETE": type_.delete, "HEAD": _is_there}
     function = methods.get(method)

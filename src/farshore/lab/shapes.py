@@ -9,7 +9,7 @@ business here, null is as good as absent, and every `id` below the top must be a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from farshore.arm.ids import resource_id
@@ -34,15 +34,24 @@ _NAMES = {
         " remoteVirtualNetwork, remoteAddressSpace, virtualNetworkGateway1, peer, serviceProviderProperties,"
         " bgpSettings, hardwareProfile, storageProfile, osProfile, networkProfile, osDisk, managedDisk, vhd,"
         " availabilitySet, creationData, networkAcls, dnsSettings, diagnosticsProfile, linuxConfiguration,"
-        " virtualMachine, expressRoutePort, ipv6PeeringConfig, microsoftPeeringConfig"
+        " virtualMachine, expressRoutePort, ipv6PeeringConfig, microsoftPeeringConfig, imageReference,"
+        " windowsConfiguration, patchSettings, bgpCommunities, virtualNetworkGateway2, localNetworkGateway2,"
+        " localNetworkAddressSpace, vpnClientConfiguration, vpnClientAddressPool, customRoutes, encryption,"
+        " frontendIPConfiguration, backendAddressPool, probe, expressRouteCircuitPeering,"
+        " peerExpressRouteCircuitPeering, virtualWan, virtualHub, remoteVirtualNetworkAddressSpace,"
+        " routingConfiguration, vnetRoutes, staticRoutesConfig, propagatedRouteTables, associatedRouteTable"
     ),
     LIST_OF_OBJECTS: (
         "subnets, virtualNetworkPeerings, routes, securityRules, ipConfigurations, peerings, authorizations,"
-        " serviceEndpoints, delegations, dataDisks, networkInterfaces, virtualNetworkRules, ipRules"
+        " serviceEndpoints, delegations, dataDisks, networkInterfaces, virtualNetworkRules, ipRules,"
+        " bgpPeeringAddresses, vpnClientRootCertificates, vpnClientRevokedCertificates, frontendIPConfigurations,"
+        " backendAddressPools, loadBalancingRules, probes, inboundNatRules, inboundNatPools, outboundRules,"
+        " loadBalancerBackendAddressPools, loadBalancerInboundNatRules, natRules, loadBalancerBackendAddresses,"
+        " privateLinkServiceConnections, manualPrivateLinkServiceConnections, vpnSiteLinks, vpnLinkConnections, links"
     ),
     LIST_OF_TEXTS: (
         "addressPrefixes, dnsServers, sourceAddressPrefixes, destinationAddressPrefixes, sourcePortRanges,"
-        " destinationPortRanges, zones"
+        " destinationPortRanges, zones, customBgpIpAddresses, vpnClientProtocols, vpnAuthenticationTypes"
     ),
     TEXT: (
         "location, name, id, uri, addressPrefix, nextHopType, nextHopIpAddress, privateIPAddress, gatewayType,"
@@ -50,14 +59,17 @@ _NAMES = {
         " secondaryPeerAddressPrefix, peeringLocation, serviceProviderName, tier, family, createOption,"
         " sourceResourceId, sourceUri, vmSize, direction, access, protocol, sourceAddressPrefix,"
         " destinationAddressPrefix, sourcePortRange, destinationPortRange, storageAccountType, computerName, service,"
-        " publicIPAllocationMethod, publicIPAddressVersion, deleteOption, state, osType"
+        " publicIPAllocationMethod, publicIPAddressVersion, deleteOption, state, osType, sharedKey, gatewayIpAddress,"
+        " fqdn, bgpPeeringAddress, vpnType, publisher, offer, domainNameLabel, internalDnsNameLabel"
     ),
     NUMBER: "peerASN, vlanId, bandwidthInMbps, routingWeight, diskSizeGB, lun, asn, peerWeight, idleTimeoutInMinutes",
 }
 FORMS = {name.strip(): form for form, names in _NAMES.items() for name in names.split(",")}
 
-WITH_WORDS_OF_THEIR_OWN = ("imageReference", "plan", "identity")
-"""Objects in which a name means something else (an image's `sku` is a text); the lab reads nothing in them."""
+WITH_WORDS_OF_THEIR_OWN = ("imageReference", "plan", "identity", "internalMappings", "externalMappings")
+"""In which a name means something else (an image's `sku` is a text); the lab reads nothing in them."""
+AMBIGUOUS = ("sku", "addressSpace", "encryption")
+"""Names that mean one thing in one type that is shape only, and another in the next."""
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
 _FITS: dict[str, Callable[[Any], bool]] = {
@@ -69,13 +81,9 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def check(body: Body, *, deep: bool = True) -> None:
-    """Raise `Refused` 400 for a body that could not be parsed. Not `deep`: what is inside `properties` is the business
-    of a type of which the lab knows the shape alone, and in which a name may mean something else."""
-    if not deep:
-        inside = body.get("properties")
-        body = {**body, "properties": {} if isinstance(inside, dict) else inside}
-    _look(body, "")
+def check(body: Body, *, apart: Collection[str] = ()) -> None:
+    """Raise `Refused` 400 for a body that could not be parsed. `apart`: names that mean something else here."""
+    _look(body, "", apart)
 
 
 def must_be_name(name: str) -> None:
@@ -90,16 +98,16 @@ def must_be_name(name: str) -> None:
         )
 
 
-def _look(value: Any, path: str) -> None:
+def _look(value: Any, path: str, apart: Collection[str]) -> None:
     if isinstance(value, list):
         for at, item in enumerate(value):
-            _look(item, f"{path}[{at}]")
+            _look(item, f"{path}[{at}]", apart)
         return
     if not isinstance(value, dict):
         return
     for name, item in value.items():
         place = f"{path}.{name}".lstrip(".")
-        form = FORMS.get(name)
+        form = None if name in apart and path else FORMS.get(name)
         if item is not None and form is not None and not _FITS[form](item):
             raise _unreadable(place, form, item)
         if name == "tags":
@@ -110,7 +118,7 @@ def _look(value: Any, path: str) -> None:
         if name == "id" and item and path:
             _must_be_id(item, place)
         if name not in WITH_WORDS_OF_THEIR_OWN:
-            _look(item, place)
+            _look(item, place, apart)
 
 
 def _must_be_id(text: str, place: str) -> None:

@@ -176,7 +176,7 @@ class ResourceType:
         put = Put(cloud=cloud, id=id_, body=body, before=before, query=call.query)
         self.check_children(put)
         self.validate(put)
-        at_once = pattern.sync or (pattern.only_creation_waits and before is not None)
+        at_once = pattern.sync or pattern.put_at_once or (pattern.only_creation_waits and before is not None)
         shown = cloud.show(id_) if pattern.etags and before is not None else None
         self.keep(put, "Succeeded" if at_once else pattern.state)
         status = pattern.put_created if before is None else pattern.put_updated

@@ -40,6 +40,7 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "sku": "2017-10-01",
         "sku.tier": "2020-07-01",
         "properties.ipTags": "2018-01-01",
+        "properties.ddosSettings": "2022-07-01",
         "properties.deleteOption": "2021-02-01",
     },
     "Microsoft.Network/networkInterfaces": {
@@ -78,6 +79,7 @@ SINCE: Mapping[str, Mapping[str, str]] = {
     },
     "Microsoft.Network/routeTables": {"properties.resourceGuid": "2020-04-01"},
     "Microsoft.Network/loadBalancers/loadBalancingRules": {"properties.backendAddressPools": "2021-02-01"},
+    "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-11-01"},
     "Microsoft.Network/loadBalancers/probes": {"properties.probeThreshold": "2022-05-01"},
     "Microsoft.Compute/virtualMachines": {
         "properties.timeCreated": "2021-11-01",

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from farshore.arm.json import Body
 from lab.core.bench import SUBSCRIPTION, Lab, machine_body, net, network_body, nic_body, refusal, rid, subnet, vnet
-from lab.core.test_life_of_a_resource import KINDS
+from lab.core.kinds import KINDS
 
 WRONG: st.SearchStrategy[Any] = st.sampled_from(
     [None, "", "x", 5, -1, 1.5, True, [], {}, [None], ["x"], [5], [{}], [[]], {"id": 5}, {"id": "x"}, {"a": "b"}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.core.bench import COMPUTE, GROUP, NETWORK, SUBSCRIPTION, Lab, network_body, refusal, rid, vnet
-from lab.core.test_life_of_a_resource import KINDS
+from lab.core.kinds import KINDS
 
 
 def test_a_status_document_tells_how_far_it_is() -> None:

@@ -30,7 +30,7 @@ from lab.core.bench import (
     subnet,
     vnet,
 )
-from lab.core.test_life_of_a_resource import GATEWAY
+from lab.core.kinds import GATEWAY
 
 VM = rid(f"{COMPUTE}/virtualMachines", "vm")
 HANDLES = ("requests", "writes?limit=100000", "sites", "faults", "clock", "disks")

@@ -21,7 +21,7 @@ from lab.core.bench import (
     subnet,
     vnet,
 )
-from lab.core.test_life_of_a_resource import KINDS
+from lab.core.kinds import KINDS
 
 GROUP_URL = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
 NIC = net("nic", kind="networkInterfaces")

@@ -8,7 +8,7 @@ import pytest
 
 from farshore.arm.json import Body
 from lab.core.bench import Lab, net, network_body, refusal, subnet, vnet
-from lab.core.test_life_of_a_resource import CIRCUIT, PEERING
+from lab.core.kinds import CIRCUIT, PEERING
 
 ER = net("er", kind="expressRouteCircuits")
 PRIVATE = ER + "/peerings/AzurePrivatePeering"

@@ -22,7 +22,6 @@ DEFAULTS: Body = {
     "packetCaptureDiagnosticState": "None",
     "enablePrivateIpAddress": False,
     "isMigrateToCSES": False,
-    "natRules": [],
     "virtualNetworkGatewayPolicyGroups": [],
     "enableBgpRouteTranslationForNat": False,
     "disableIPSecReplayProtection": False,
@@ -39,6 +38,7 @@ CLIENT_LISTS = (
     "radiusServers",
     "vpnClientIpsecPolicies",
 )
+CERTIFICATES = CLIENT_LISTS[:2]
 SECOND_GENERATION = ("VpnGw4", "VpnGw5", "VpnGw4AZ", "VpnGw5AZ")
 DEFAULT_ASN = 65515
 
@@ -47,14 +47,14 @@ def kept(id_: ResourceId, body: Body, before: Body) -> Body:
     """The properties to keep of a PUT; `before` are those that it replaces."""
     sent = body["properties"]
     is_vpn = sent.get("gatewayType") == "Vpn"
-    sku = sent["sku"]
+    sku = sent.get("sku") or {"name": "Basic"}
     generation = "Generation2" if sku.get("name") in SECOND_GENERATION else "Generation1"
     properties = {
         **DEFAULTS,
         "vpnGatewayGeneration": generation if is_vpn else "None",
         **sent,
         "ipConfigurations": [_configuration(id_, item) for item in configurations(body)],
-        "sku": {"capacity": 2, **sku, "tier": sku.get("tier") or sku["name"]},
+        "sku": {"capacity": 2, **sku, "tier": sku.get("tier") or sku.get("name")},
     }
     held = before.get("bgpSettings") or {}
     given = sent.get("bgpSettings") or {}
@@ -63,7 +63,10 @@ def kept(id_: ResourceId, body: Body, before: Body) -> Body:
     if is_vpn:
         properties["bgpSettings"]["bgpPeeringAddresses"] = _peering_addresses(properties, held)
     if sent.get("vpnClientConfiguration") is not None:
-        properties["vpnClientConfiguration"] = _client(sent["vpnClientConfiguration"], str(sku.get("name")))
+        client = _client(sent["vpnClientConfiguration"], str(sku.get("name")))
+        for kind in CERTIFICATES:
+            client[kind] = [_certificate(id_, kind, item) for item in client[kind]]
+        properties["vpnClientConfiguration"] = client
     return properties
 
 
@@ -101,6 +104,10 @@ def shown(body: Body, etag: str) -> Body:
     if client is None and under_way:
         properties["vpnClientConfiguration"] = _client({}, str((properties.get("sku") or {}).get("name")))
     elif client is not None and not under_way:
+        client = {
+            **client,
+            **{kind: [{**one, "etag": etag} for one in client.get(kind) or []] for kind in CERTIFICATES},
+        }
         counts = ("vpnClientConnectionsCount", "totalIngressBytesTransferred", "totalEgressBytesTransferred")
         properties["vpnClientConfiguration"] = {**client, "vpnClientConnectionHealth": dict.fromkeys(counts, 0)}
     return {**body, "properties": properties}
@@ -131,6 +138,13 @@ def _configuration(id_: ResourceId, item: Body) -> Body:
             "provisioningState": "Succeeded",
         },
     }
+
+
+def _certificate(id_: ResourceId, kind: str, item: Body) -> Body:
+    """A certificate is a sub-resource."""
+    name = str(item.get("name"))
+    properties = {"provisioningState": "Succeeded", **(item.get("properties") or {})}
+    return {"name": name, "id": f"{id_.text}/{kind}/{name}", "properties": properties}
 
 
 def _peering_addresses(properties: Body, held: Body) -> list[Body]:

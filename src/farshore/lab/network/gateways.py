@@ -59,6 +59,8 @@ RESIZES = {
 @resource_type(GATEWAYS)
 class VirtualNetworkGateways(ResourceType):
     forwards = True
+    nested = ("natRules",)
+    keep_omitted = ("natRules",)
     put_takes = "virtualNetworkGateways.put"
     update_takes = "virtualNetworkGateways.update"
     delete_takes = "virtualNetworkGateways.delete"

@@ -145,10 +145,22 @@ class BackendPools(Part):
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         body = super().show(cloud, id_, body, query)
+        parent = id_.parent
         used = balanced(cloud, id_)
-        if not used:
-            return body
-        return {**body, "properties": {**body["properties"], "backendIPConfigurations": [{"id": one} for one in used]}}
+        properties = dict(body["properties"])
+        if used:
+            properties["backendIPConfigurations"] = [{"id": one} for one in used]
+        if parent is not None and ((cloud.body(parent) or {}).get("sku") or {}).get("name") == "Standard":
+            listed = properties.get("loadBalancerBackendAddresses") or []
+            properties["loadBalancerBackendAddresses"] = listed or [_address(one) for one in used]
+        return {**body, "properties": properties}
+
+
+def _address(label: str) -> Body:
+    """A NIC's IP configuration as a pool of a Standard balancer lists it."""
+    _, _, rest = label.partition("/networkInterfaces/")
+    inner = {"networkInterfaceIPConfiguration": {"id": label}, "inboundNatRulesPortMapping": []}
+    return {"name": rest.replace("/ipConfigurations/", ""), "properties": inner}
 
 
 class Rule(Part):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.arm.network import normal_location
 from farshore.lab.answers import Refused
+from farshore.lab.call import Call
 from farshore.lab.network.references import in_use
-from farshore.lab.registry import resource_type
+from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put, ResourceType
 
 if TYPE_CHECKING:
@@ -29,8 +32,14 @@ class PublicIpAddresses(ResourceType):
             "publicIPAllocationMethod": "Dynamic",
             "idleTimeoutInMinutes": 4,
             "ipTags": [],
+            "ddosSettings": {"protectionMode": "VirtualNetworkInherited"},
         }
-        return {**body, "properties": {**defaults, **body["properties"]}}
+        properties = {**defaults, **body["properties"]}
+        label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
+        if label:
+            names = {"domainNameLabel": label, "fqdn": f"{label}.{put.location}.cloudapp.azure.com"}
+            properties["dnsSettings"] = {**properties["dnsSettings"], **names}
+        return {**body, "properties": properties}
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         """A static address is there at once, a dynamic one when something has it."""
@@ -68,3 +77,15 @@ def address_of(cloud: Cloud, id_: ResourceId) -> str:
     """A public address that this lab gives to this thing."""
     number = int(cloud.chance("public address", id_.key) * (1 << 16))
     return f"20.{192 + number % 64}.{(number >> 6) % 256}.{1 + (number >> 8) % 254}"
+
+
+@view("Microsoft.Network/locations", "CheckDnsNameAvailability")
+def check_name(call: Call) -> Response:
+    """Whether a public address in a region could have this label."""
+    label = call.query.get("domainnamelabel", "").lower()
+    taken = any(
+        ((body["properties"].get("dnsSettings") or {}).get("domainNameLabel") or "").lower() == label
+        and normal_location(body.get("location")) == normal_location(call.id.name)
+        for body in call.cloud.of_type("Microsoft.Network/publicIPAddresses")
+    )
+    return Response(status=200, body={"available": not taken})

@@ -6,7 +6,8 @@
     DELETE  202, and it is gone
 
 Nothing that they would do in Azure is done here, and nothing is refused that Azure would refuse for a reason of its
-own: `SHAPES` says what there is, what it shows unasked, and what it shows once it is ready. Packets see them as far as
+own: `SHAPES` says what there is, what it shows unasked, and what it shows once it is ready; `shape_only_made.py` has
+what depends on more than the type. Packets see them as far as
 `farshore.routing` reads such bodies in an estate.
 """
 
@@ -21,6 +22,9 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.call import Call
+from farshore.lab.network.addresses import prefix
+from farshore.lab.network.shape_only_made import FILLED, MADE
+from farshore.lab.patterns import NETWORK, NETWORK_AT_ONCE
 from farshore.lab.registry import action, completion, resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -42,10 +46,13 @@ class Shape:
     """Kind of child to the property in which it is shown."""
     guid: bool = True
     """Whether it shows a `resourceGuid`."""
+    at_once: bool = False
+    """Whether a PUT is no long-running operation."""
 
 
 PLAIN = Shape()
 NO_GUID = Shape(guid=False)
+AT_ONCE = Shape(at_once=True)
 
 SHAPES: Mapping[str, Shape] = {
     "routeFilters": Shape(inside={"routeFilterRules": "rules"}, guid=False),
@@ -88,17 +95,34 @@ SHAPES: Mapping[str, Shape] = {
         shown={"connectionState": "Connecting"}, ready={"connectionState": "Connected"}
     ),
     "virtualHubs/ipConfigurations": Shape(shown={"privateIPAllocationMethod": "Dynamic"}),
-    "virtualHubs/hubRouteTables": Shape(shown={"routes": [], "labels": [], "associatedConnections": []}),
+    "virtualHubs/hubRouteTables": Shape(
+        shown={"routes": [], "labels": [], "associatedConnections": [], "propagatingConnections": []}
+    ),
     "virtualHubs/routeMaps": Shape(shown={"rules": []}),
     "virtualHubs/routeTables": PLAIN,
     "virtualHubs/routingIntent": PLAIN,
-    "vpnGateways": Shape(inside={"vpnConnections": "connections", "natRules": "natRules"}, guid=False),
+    "vpnGateways": Shape(
+        shown={"isRoutingPreferenceInternet": False, "enableBgpRouteTranslationForNat": False},
+        inside={"vpnConnections": "connections", "natRules": "natRules"},
+        guid=False,
+    ),
     "vpnGateways/vpnConnections": PLAIN,
     "vpnGateways/natRules": PLAIN,
-    "vpnSites": Shape(shown={"isSecuritySite": False, "vpnSiteLinks": []}, guid=False),
+    "vpnSites": Shape(
+        shown={
+            "isSecuritySite": False,
+            "vpnSiteLinks": [],
+            "o365Policy": {"breakOutCategories": {"allow": False, "optimize": False, "default": False}},
+        },
+        guid=False,
+    ),
     "vpnServerConfigurations": PLAIN,
     "p2svpnGateways": NO_GUID,
-    "expressRouteGateways": Shape(inside={"expressRouteConnections": "expressRouteConnections"}, guid=False),
+    "expressRouteGateways": Shape(
+        shown={"allowNonVirtualWanTraffic": False, "autoScaleConfiguration": {"bounds": {"min": 2}}},
+        inside={"expressRouteConnections": "expressRouteConnections"},
+        guid=False,
+    ),
     "expressRouteGateways/expressRouteConnections": PLAIN,
     "expressRoutePorts": Shape(
         shown={
@@ -144,7 +168,7 @@ SHAPES: Mapping[str, Shape] = {
     "ipGroups": Shape(shown={"ipAddresses": [], "firewalls": [], "firewallPolicies": []}, guid=False),
     "bastionHosts": Shape(shown={"scaleUnits": 2}, sku={"name": "Standard"}, guid=False),
     "applicationGateways": PLAIN,
-    "applicationGatewayWebApplicationFirewallPolicies": PLAIN,
+    "applicationGatewayWebApplicationFirewallPolicies": Shape(guid=False, at_once=True),
     "applicationSecurityGroups": PLAIN,
     "ddosProtectionPlans": Shape(shown={"virtualNetworks": [], "publicIPAddresses": []}),
     "ddosCustomPolicies": PLAIN,
@@ -156,20 +180,24 @@ SHAPES: Mapping[str, Shape] = {
             "manualPrivateLinkServiceConnections": [],
             "customDnsConfigs": [],
             "networkInterfaces": [],
+            "customNetworkInterfaceName": "",
+            "ipConfigurations": [],
         },
     ),
     "privateEndpoints/privateDnsZoneGroups": Shape(shown={"privateDnsZoneConfigs": []}),
     "privateLinkServices": Shape(shown={"privateEndpointConnections": [], "enableProxyProtocol": False}),
-    "networkWatchers": Shape(shown={"runningOperationIds": []}, guid=False),
+    "networkWatchers": Shape(shown={"runningOperationIds": []}, guid=False, at_once=True),
     "networkWatchers/connectionMonitors": PLAIN,
     "networkWatchers/flowLogs": Shape(shown={"enabled": True}),
     "networkWatchers/packetCaptures": PLAIN,
-    "networkProfiles": Shape(shown={"containerNetworkInterfaces": [], "containerNetworkInterfaceConfigurations": []}),
+    "networkProfiles": Shape(
+        shown={"containerNetworkInterfaces": [], "containerNetworkInterfaceConfigurations": []}, at_once=True
+    ),
     "networkVirtualAppliances": NO_GUID,
-    "networkManagers": PLAIN,
-    "networkManagers/networkGroups": PLAIN,
-    "networkManagers/connectivityConfigurations": PLAIN,
-    "networkManagers/securityAdminConfigurations": PLAIN,
+    "networkManagers": AT_ONCE,
+    "networkManagers/networkGroups": AT_ONCE,
+    "networkManagers/connectivityConfigurations": AT_ONCE,
+    "networkManagers/securityAdminConfigurations": AT_ONCE,
     "virtualNetworkTaps": Shape(shown={"networkInterfaceTapConfigurations": []}),
     "virtualRouters": NO_GUID,
     "virtualRouters/peerings": PLAIN,
@@ -177,7 +205,7 @@ SHAPES: Mapping[str, Shape] = {
     "customIpPrefixes": PLAIN,
     "ipAllocations": PLAIN,
     "dscpConfigurations": PLAIN,
-    "networkSecurityPerimeters": PLAIN,
+    "networkSecurityPerimeters": AT_ONCE,
 }
 """Type below the namespace to its shape."""
 
@@ -191,13 +219,17 @@ class ShapeOnly(ResourceType):
     forwards = True
     shape_only = True
 
+    def validate(self, put: Put) -> None:
+        """A range is a range: `farshore.routing` reads it."""
+        if put.properties.get("addressPrefix") is not None:
+            prefix(put.properties["addressPrefix"], put.id.text)
+
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
         shape = self.shape
-        properties = {**shape.shown, **body["properties"], **self._made(put)}
-        if shape.guid and not self.tracked and put.id.type.lower() in WITH_GUIDS:
-            properties["resourceGuid"] = put.before_properties.get("resourceGuid") or put.cloud.guid(put.id.key)
-        elif not shape.guid:
+        make = MADE.get(_short(put.id))
+        properties = {**shape.shown, **body["properties"], **({} if make is None else make(put))}
+        if not shape.guid:
             properties.pop("resourceGuid", None)
         for key, value in properties.items():
             if isinstance(value, list) and self.label_of(key) is None:
@@ -208,8 +240,12 @@ class ShapeOnly(ResourceType):
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)
-        if body is not None and self.shape.ready:
-            cloud.write(id_, {**body, "properties": {**body["properties"], **self.shape.ready}})
+        if body is None:
+            return
+        fill = FILLED.get(_short(id_))
+        found = {**self.shape.ready, **({} if fill is None else fill(cloud, id_, body))}
+        if found:
+            cloud.write(id_, {**body, "properties": {**body["properties"], **found}})
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         etag = cloud.etag(id_)
@@ -223,31 +259,10 @@ class ShapeOnly(ResourceType):
         """The kind of child that is shown in a property."""
         return next((kind for kind, label in self.labels.items() if label == name), None)
 
-    def _made(self, put: Put) -> Body:
-        """What depends on the resource itself, with what was sent of it."""
-        if put.id.type.lower() != HUB_CONNECTIONS.lower():
-            return {}
-        hub = put.id.parent
-        assert hub is not None
-        table = {"id": f"{hub.text}/hubRouteTables/defaultRouteTable"}
-        routes = {"propagateStaticRoutes": True, "vnetLocalRouteOverrideCriteria": "Contains"}
-        sent = put.properties.get("routingConfiguration") or {}
-        vnet = sent.get("vnetRoutes") or {}
-        config = {
-            "associatedRouteTable": table,
-            "propagatedRouteTables": {"labels": ["default"], "ids": [table]},
-            **sent,
-            "vnetRoutes": {
-                "staticRoutes": [],
-                **vnet,
-                "staticRoutesConfig": {**routes, **(vnet.get("staticRoutesConfig") or {})},
-            },
-        }
-        return {"routingConfiguration": config}
 
-
-HUB_CONNECTIONS = f"{NAMESPACE}/virtualHubs/hubVirtualNetworkConnections"
-WITH_GUIDS = (HUB_CONNECTIONS.lower(),)
+def _short(id_: ResourceId) -> str:
+    """The type below the namespace, in lower case."""
+    return id_.type.split("/", 1)[1].lower()
 
 
 def _part(id_: ResourceId, kind: str, item: Any) -> Any:
@@ -279,6 +294,7 @@ def _register() -> None:
             "keep_omitted": tuple(shape.inside),
             "labels": dict(shape.inside),
             "apart": is_child,
+            "pattern": NETWORK_AT_ONCE if shape.at_once else NETWORK,
         }
         resource_type(f"{NAMESPACE}/{name}")(type("ShapeOnly", (ShapeOnly,), parts))
 

@@ -1,0 +1,206 @@
+"""What some of the types that are shape only show of what Azure makes for them.
+
+    MADE     type -> properties that depend on the resource and on what was sent, shown from the beginning
+    FILLED   type -> properties that are known once the operation is over
+
+A hub has two route tables before anybody asks for one; a gateway of a virtual WAN has two instances; what has a public
+name gets one. Addresses and names are the lab's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused
+from farshore.lab.network.addresses import next_free
+from farshore.lab.network.public_ip_addresses import address_of
+from farshore.lab.network.references import configurations, ref
+from farshore.lab.types import Put
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+INSTANCES = ("Instance0", "Instance1")
+TABLES = (("defaultRouteTable", "default"), ("noneRouteTable", "none"))
+
+
+def _hub_connection(put: Put) -> Body:
+    """It is associated with the default table and propagates to it, unless it was told otherwise (recorded)."""
+    hub = put.id.parent
+    assert hub is not None
+    table = {"id": f"{hub.text}/hubRouteTables/defaultRouteTable"}
+    return {
+        "resourceGuid": put.before_properties.get("resourceGuid") or put.cloud.guid("resourceGuid", put.id.key),
+        "routingConfiguration": _routing(put.properties.get("routingConfiguration") or {}, table, statics=True),
+    }
+
+
+def _routing(sent: Body, table: Body, *, statics: bool) -> Body:
+    vnet = sent.get("vnetRoutes") or {}
+    routes: Body = {"staticRoutes": [], **vnet}
+    if statics:
+        usual = {"propagateStaticRoutes": True, "vnetLocalRouteOverrideCriteria": "Contains"}
+        routes["staticRoutesConfig"] = {**usual, **(vnet.get("staticRoutesConfig") or {})}
+    return {
+        "associatedRouteTable": table,
+        "propagatedRouteTables": {"labels": ["default"], "ids": [table]},
+        **sent,
+        "vnetRoutes": routes,
+    }
+
+
+def _vpn_gateway(put: Put) -> Body:
+    settings = put.properties.get("bgpSettings") or {}
+    return {
+        "bgpSettings": {"asn": 65515, "peerWeight": 0, "bgpPeeringAddresses": [], **settings},
+        "vpnGatewayScaleUnit": put.properties.get("vpnGatewayScaleUnit") or 1,
+    }
+
+
+def _vpn_connection(put: Put) -> Body:
+    gateway = put.id.parent
+    hub = ref(None if gateway is None else put.cloud.body(gateway), "virtualHub")
+    table = {"id": f"{hub}/hubRouteTables/defaultRouteTable"}
+    usual = {
+        "connectionStatus": "Unknown",
+        "routingWeight": 0,
+        "ingressBytesTransferred": 0,
+        "egressBytesTransferred": 0,
+        "enableBgp": False,
+        "enableRateLimiting": False,
+        "enableInternetSecurity": False,
+        "useLocalAzureIpAddress": False,
+        "usePolicyBasedTrafficSelectors": False,
+        "vpnLinkConnections": [],
+        "trafficSelectorPolicies": [],
+        "dpdTimeoutSeconds": 0,
+        "connectionBandwidth": 10,
+        "vpnConnectionProtocolType": "IKEv2",
+        "ipsecPolicies": [],
+    }
+    missing = {key: value for key, value in usual.items() if put.properties.get(key) is None}
+    return {
+        **missing,
+        "routingConfiguration": _routing(put.properties.get("routingConfiguration") or {}, table, statics=False),
+    }
+
+
+def _private_endpoint(put: Put) -> Body:
+    """Its connections are approved at once; its NIC is not made."""
+    found: Body = {}
+    for kind in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
+        items = []
+        for item in put.properties.get(kind) or []:
+            state = {"status": "Approved", "description": "", "actionsRequired": "None"}
+            inner = {"privateLinkServiceConnectionState": state, **(item.get("properties") or {})}
+            items.append({**item, "properties": inner})
+        found[kind] = items
+    return found
+
+
+def _express_route_port(put: Put) -> Body:
+    place = str(put.properties.get("peeringLocation") or "")
+    links = [
+        {
+            "name": f"link{number}",
+            "properties": {
+                "routerName": f"{place}-{number}",
+                "interfaceName": f"port{number}",
+                "patchPanelId": f"panel{number}",
+                "rackId": f"rack{number}",
+                "connectorType": "LC",
+                "adminState": "Disabled",
+                "macSecConfig": {"cipher": "GcmAes128", "sciState": "Disabled"},
+                "coloLocation": place,
+            },
+        }
+        for number in (1, 2)
+    ]
+    return {"links": put.properties.get("links") or links, "mtu": "1500"}
+
+
+MADE: Mapping[str, Callable[[Put], Body]] = {
+    "virtualhubs/hubvirtualnetworkconnections": _hub_connection,
+    "vpngateways": _vpn_gateway,
+    "vpngateways/vpnconnections": _vpn_connection,
+    "privateendpoints": _private_endpoint,
+    "expressrouteports": _express_route_port,
+}
+
+
+def _hub_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
+    """Its route tables, if it has a range (a Route Server has none)."""
+    if not body["properties"].get("addressPrefix"):
+        return {}
+    kind = cloud.type_of(id_.child("hubRouteTables", "x"))
+    for name, label in TABLES:
+        table = id_.child("hubRouteTables", name)
+        if not cloud.exists(table):
+            properties = {"routes": [], "labels": [label]}
+            put = Put(cloud=cloud, id=table, body={"name": name, "properties": properties}, before=None, query={})
+            kind.keep(put, "Succeeded")
+    return {}
+
+
+def _vpn_gateway_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
+    """Two instances, each with an address inside and one outside."""
+    hub = cloud.body(str(ref(body, "virtualHub") or ""))
+    prefix = str(((hub or {}).get("properties") or {}).get("addressPrefix") or "10.0.0.0/24")
+    base = prefix.split("/")[0].rsplit(".", 1)[0]
+    peers, places = [], []
+    for at, instance in enumerate(INSTANCES):
+        public = address_of(cloud, id_.child("instances", instance))
+        inside = f"{base}.{12 + at}"
+        peers.append(
+            {
+                "ipconfigurationId": instance,
+                "defaultBgpIpAddresses": [inside],
+                "customBgpIpAddresses": [],
+                "tunnelIpAddresses": [public, inside],
+            }
+        )
+        places.append({"id": instance, "publicIpAddress": public, "privateIpAddress": inside})
+    settings = {**body["properties"].get("bgpSettings", {}), "bgpPeeringAddresses": peers}
+    return {"bgpSettings": settings, "ipConfigurations": places}
+
+
+def _firewall_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
+    """Its address inside, the lowest that is free in its subnet."""
+    items = []
+    for item in configurations(body):
+        properties = dict(item.get("properties") or {})
+        subnet = ref(item, "subnet")
+        if subnet is not None and "privateIPAddress" not in properties and cloud.exists(resource_id(subnet)):
+            try:
+                properties["privateIPAddress"] = str(next_free(cloud, resource_id(subnet)))
+            except Refused:
+                continue
+        items.append({**item, "properties": {"privateIPAllocationMethod": "Dynamic", **properties}})
+    return {"ipConfigurations": items} if items else {}
+
+
+def _bastion_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
+    name = cloud.guid("bastion", id_.key)
+    items: list[Any] = [
+        {**item, "properties": {"privateIPAllocationMethod": "Dynamic", **(item.get("properties") or {})}}
+        for item in configurations(body)
+    ]
+    return {"dnsName": f"bst-{name}.bastion.azure.com", "ipConfigurations": items}
+
+
+def _prefix_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
+    length = body["properties"].get("prefixLength", 28)
+    base = address_of(cloud, id_).rsplit(".", 1)[0]
+    return {"ipPrefix": f"{base}.{0 if length < 25 else 16 * (len(id_.key) % 8)}/{length}"}
+
+
+FILLED: Mapping[str, Callable[[Cloud, ResourceId, Body], Body]] = {
+    "virtualhubs": _hub_ready,
+    "vpngateways": _vpn_gateway_ready,
+    "azurefirewalls": _firewall_ready,
+    "bastionhosts": _bastion_ready,
+    "publicipprefixes": _prefix_ready,
+}
