@@ -17,6 +17,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.lab.answers import Refused, not_implemented
+from farshore.lab.authorization.door import readable
 from farshore.lab.bodies import Page
 from farshore.lab.call import Call
 
@@ -70,7 +71,7 @@ def of_everything(call: Call, scope: str) -> Response:
 def _shown(call: Call, kind: ResourceType, read: Callable[[int, int], Page]) -> Response:
     size, after = _asked(call)
     found = read(after, size + 1)
-    rows = kind.rows(call, [body for _, body in found[:size]])
+    rows = kind.rows(call, readable(call, [body for _, body in found[:size]]))
     return _answer(call, rows, found[size - 1][0] if len(found) > size else None)
 
 

@@ -70,6 +70,7 @@ One event of a kind a subject: scheduling it again replaces it.
 
     @handle("GET", "_lab/writes")
     def writes(call: Call) -> Response: ...
+    @tenant("GET", "providers/Microsoft.Authorization/roleDefinitions")     # no subscription's; likewise
     @handle("GET", "_blob")            # everything below /_blob/; `call.rest` is the remainder of the path
     def read_blob(call: Call) -> Response: ...
 """
@@ -101,6 +102,7 @@ COMPLETIONS: dict[tuple[str, str], Completion] = {}
 EVENTS: dict[str, Happening] = {}
 LISTENERS: dict[str, list[Happening]] = {}
 HANDLES: dict[tuple[str, str], Handler] = {}
+TENANT: dict[tuple[str, str], Handler] = {}
 
 T = TypeVar("T", bound="type[ResourceType]")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -142,6 +144,10 @@ def event(kind: str) -> Callable[[F], F]:
 
 def handle(method: str, path: str) -> Callable[[F], F]:
     return _in(HANDLES, (method, path))
+
+
+def tenant(method: str, path: str) -> Callable[[F], F]:
+    return _in(TENANT, (method, path.lower()))
 
 
 def listener(topic: str) -> Callable[[F], F]:

@@ -23,6 +23,7 @@ from farshore.errors import InputError
 from farshore.estate.door import REDACTED, is_secret
 from farshore.lab import faults, identity, operations, paging, registry, shapes, throttle
 from farshore.lab.answers import NoAnswer, Refused, group_not_found, not_implemented
+from farshore.lab.authorization.door import must_be_allowed, must_have_right
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
 from farshore.lab.identity import Caller
@@ -152,6 +153,7 @@ def _one(call: Call, method: str, path: str) -> Response:
         return _action(call, kind)
     call.id = _known(cloud, id_)
     type_ = cloud.type_of(id_)
+    must_be_allowed(call, method, call.id)
     formed = type_.formed and id_.namespace.lower() in shapes.NAMESPACES
     if formed and method in ("PUT", "PATCH") and isinstance(call.body, dict):
         shapes.check(call.body, apart=shapes.AMBIGUOUS if type_.shape_only else ())
@@ -180,6 +182,8 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
             return _action(call, last)
         table = {"GET": registry.VIEWS, "PUT": registry.SUB_PUTS}.get(method, {})
         below = table.get((parent.type.lower(), last.lower()))
+        if method == "GET":
+            must_be_allowed(call, method, parent)
         if below is not None:
             faults.must_serve(cloud, parent, method, None)
             return below(call)
@@ -199,6 +203,7 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
         if offered is not None and method == "GET":
             return offered(call)
         if call.id.resource_group is not None:
+            must_have_right(call, f"{name}/read", call.id)
             _must_have_group(cloud, call.id)
     if method != "GET":
         raise Refused(405, "MethodNotAllowed", f"The method {method} is not allowed here.")
@@ -221,6 +226,10 @@ def _action_of(call: Call, type_: str, name: str) -> Response:
     function = registry.ACTIONS.get((type_.lower(), name.lower()))
     if function is None:
         raise not_implemented(f"the action {name} of {type_}")
+    if call.id.type.lower() == type_.lower():
+        must_be_allowed(call, "POST", call.id, name)
+    elif not name.lower().startswith("check"):
+        must_have_right(call, f"{type_}/{name}/action", call.id)
     return function(call)
 
 

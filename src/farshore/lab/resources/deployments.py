@@ -18,6 +18,7 @@ from farshore.arm.regions import find_region
 from farshore.arm.templates import Declared, Inner, TemplateError, plain
 from farshore.lab import operations
 from farshore.lab.answers import Refused, group_going, group_not_found, not_implemented
+from farshore.lab.authorization.door import has_right
 from farshore.lab.call import Call
 from farshore.lab.identity import Caller
 from farshore.lab.patterns import DEPLOYMENTS as PATTERN
@@ -211,6 +212,7 @@ def begin(
         )
     correlation = cloud.guid("deployment", id_.key, cloud.count("deployment", id_.key))
     items, properties = looked_through(cloud, id_, body, inner, mode, correlation)
+    must_be_permitted(cloud, caller, items)
     properties["provisioningState"] = "Accepted"
     kept: Body = {"id": id_.text, "name": id_.name, "type": DEPLOYMENTS}
     if id_.group_id is None:
@@ -291,6 +293,20 @@ def looked_through(
     }
 
 
+def must_be_permitted(cloud: Cloud, caller: Caller, items: list[Declared]) -> None:
+    """ARM asks beforehand whether everything of a template may be written; raises `Refused` 403."""
+    said = [
+        f"Authorization failed for template resource '{item.name}' of type '{item.type}'. The client '{caller.name}' "
+        f"with object id '{caller.object_id}' does not have permission to perform action '{item.type}/write' at scope "
+        f"'{item.id}'."
+        for item in items
+        if item.deployed and not has_right(cloud, caller, f"{item.type}/write", item.key)
+    ]
+    if said:
+        many = f"Deployment failed with multiple errors: '{':'.join(said)}'"
+        raise Refused(403, "InvalidTemplateDeployment", many if len(said) > 1 else said[0])
+
+
 def _siblings(cloud: Cloud, id_: ResourceId) -> int:
     prefix = id_.key.rsplit("/", 1)[0] + "/"
     return sum(str(body["id"]).lower().startswith(prefix) for body in cloud.of_type(DEPLOYMENTS))
@@ -317,6 +333,7 @@ def validate(call: Call) -> Response:
     mode = must_be_possible(cloud, id_, body)
     correlation = cloud.guid("validation", id_.key, stamp(cloud.now))
     items, properties = looked_through(cloud, id_, body, inner, mode, correlation)
+    must_be_permitted(cloud, call.caller, items)
     properties["validatedResources"] = [{"id": item.id} for item in items if item.deployed]
     return Response(status=200, body={"id": id_.text, "name": id_.name, "type": DEPLOYMENTS, "properties": properties})
 

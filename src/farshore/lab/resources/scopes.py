@@ -16,6 +16,7 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.lab import paging, registry
 from farshore.lab.answers import Refused, group_not_found, not_implemented
+from farshore.lab.authorization.door import knows_of, must_have_right
 from farshore.lab.call import Call
 from farshore.lab.paging import page
 
@@ -36,9 +37,12 @@ def answer(call: Call, method: str, parts: list[str]) -> Response:
         tenant = call.cloud.guid("tenant")
         return Response(status=200, body={"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant}]})
     if lower[0] != "subscriptions":
-        raise not_implemented(f"{method} /{'/'.join(parts)}")
+        return _of_the_tenant(call, method, parts)
     if len(parts) == 1:
-        return Response(status=200, body={"value": _subscriptions(call.cloud)})
+        known = [
+            item for item in _subscriptions(call.cloud) if knows_of(call.cloud, call.caller, item["subscriptionId"])
+        ]
+        return Response(status=200, body={"value": known})
     if len(parts) == 2:
         return _subscription(call, parts[1])
     below = f"/subscriptions/{lower[1]}/"
@@ -48,6 +52,7 @@ def answer(call: Call, method: str, parts: list[str]) -> Response:
         return paging.of_place(call, registry.TYPES[GROUPS.lower()], f"{below}resourcegroups")
     if len(parts) == 5 and lower[2] == "resourcegroups" and lower[4] == "resources":
         group = resource_id(f"/subscriptions/{parts[1]}/resourceGroups/{parts[3]}")
+        must_have_right(call, "Microsoft.Resources/subscriptions/resourceGroups/resources/read", group)
         if not call.cloud.exists(group):
             raise group_not_found(group.name)
         return paging.of_everything(call, group.key + "/")
@@ -63,10 +68,22 @@ def providers(call: Call, method: str, subscription: str, tail: list[str]) -> Re
     return Response(status=200, body=_provider(subscription, tail[0]))
 
 
+def _of_the_tenant(call: Call, method: str, parts: list[str]) -> Response:
+    """The longest registered path wins; what is behind it is in `call.rest`."""
+    for length in range(len(parts), 0, -1):
+        function = registry.TENANT.get((method, "/".join(parts[:length]).lower()))
+        if function is not None:
+            call.rest = "/".join(parts[length:])
+            return function(call)
+    raise not_implemented(f"{method} /{'/'.join(parts)}")
+
+
 def _subscription(call: Call, subscription: str) -> Response:
     found = [item for item in _subscriptions(call.cloud) if item["subscriptionId"].lower() == subscription.lower()]
     if not found:
         raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+    if not knows_of(call.cloud, call.caller, subscription):
+        must_have_right(call, "Microsoft.Resources/subscriptions/read", resource_id(f"/subscriptions/{subscription}"))
     return Response(status=200, body=found[0])
 
 
