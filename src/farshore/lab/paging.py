@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from farshore.arm.http import Response
-from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.arm.network import normal_location
-from farshore.lab.answers import Refused, not_implemented
+from farshore.lab.answers import Refused
 from farshore.lab.authorization.door import readable
 from farshore.lab.bodies import Page
 from farshore.lab.call import Call
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
 MOST_READ = 5_000
 """Rows of the store that are looked at together where a filter passes few of them."""
-IN_A_LIST = ("id", "name", "type", "location", "tags", "sku")
 LONGEST_NUMBER = 18
 """Digits: what SQLite takes for a number."""
 
@@ -38,40 +35,39 @@ def page(call: Call, rows: list[Body]) -> Response:
     return _answer(call, rows[start : start + size], start + size if more else None)
 
 
-def of_place(call: Call, kind: ResourceType, place: str) -> Response:
+def of_place(call: Call, kind: ResourceType, place: str, meets: Callable[[Body], bool] | None = None) -> Response:
     """One page of a collection, by its key: a type in a group, or a kind of child."""
-    return _shown(call, kind, lambda after, limit: call.cloud.bodies.page_in(place, after, limit))
+    return _shown(call, kind, lambda after, limit: call.cloud.bodies.page_in(place, after, limit), meets)
 
 
 def of_type(call: Call, kind: ResourceType, type_: str, scope: str) -> Response:
     """One page of what there is of a type under a scope, a key that ends in `/`."""
-    return _shown(call, kind, lambda after, limit: call.cloud.bodies.page_of_type(type_, scope, after, limit))
+    return _shown(call, kind, lambda after, limit: call.cloud.bodies.page_of_type(type_, scope, after, limit), None)
 
 
-def of_everything(call: Call, scope: str) -> Response:
-    """One page of the top-level resources of a scope, as ARM's own list shows them: without properties."""
-    wanted = _conditions(call.query.get("$filter", ""))
+def of_everything(call: Call, scope: str, row: Callable[[Body], Body | None]) -> Response:
+    """One page of what lies under a scope, each as `row` makes it; None is not in the list."""
     size, after = _asked(call)
     rows: list[tuple[int, Body]] = []
     read = None
     while len(rows) <= size and (read is None or len(read) == MOST_READ):
         read = call.cloud.bodies.page_under(scope, after, MOST_READ)
         for after, body in read:
-            id_ = resource_id(str(body["id"]))
-            if (
-                len(id_.pairs) == 1
-                and call.cloud.type_of(id_).tracked
-                and all(_meets(id_, body, name, value) for name, value in wanted)
-            ):
-                rows.append((after, {key: body[key] for key in IN_A_LIST if key in body}))
+            shown = row(body)
+            if shown is not None and readable(call, [body]):
+                rows.append((after, shown))
     more = rows[size - 1][0] if len(rows) > size else None
-    return _answer(call, [row for _, row in rows[:size]], more)
+    return _answer(call, [shown for _, shown in rows[:size]], more)
 
 
-def _shown(call: Call, kind: ResourceType, read: Callable[[int, int], Page]) -> Response:
+def _shown(
+    call: Call, kind: ResourceType, read: Callable[[int, int], Page], meets: Callable[[Body], bool] | None
+) -> Response:
+    """A page may have fewer rows than it could where the caller may not read all, or asked for some."""
     size, after = _asked(call)
     found = read(after, size + 1)
-    rows = kind.rows(call, readable(call, [body for _, body in found[:size]]))
+    wanted = [body for _, body in found[:size] if meets is None or meets(body)]
+    rows = kind.rows(call, readable(call, wanted))
     return _answer(call, rows, found[size - 1][0] if len(found) > size else None)
 
 
@@ -99,24 +95,6 @@ def _answer(call: Call, rows: list[Body], goes_on: int | None) -> Response:
     elif _OF_RECOVERY.search(call.request.url):
         body["nextLink"] = None
     return Response(status=200, body=body)
-
-
-def _conditions(text: str) -> list[tuple[str, str]]:
-    """`resourceType eq 'x' and location eq 'y'`; a list must not look filtered and be whole."""
-    found = []
-    for part in filter(None, re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)):
-        match = re.fullmatch(r"(resourceType|location|resourceGroup|name)\s+eq\s+'([^']*)'", part, re.IGNORECASE)
-        if match is None:
-            raise not_implemented(f"the filter {part}")
-        found.append((match[1].lower(), match[2]))
-    return found
-
-
-def _meets(id_: ResourceId, body: Body, name: str, value: str) -> bool:
-    if name == "location":
-        return normal_location(str(body.get("location") or "")) == normal_location(value)
-    has = {"resourcetype": id_.type, "resourcegroup": id_.resource_group or "", "name": id_.name}[name]
-    return has.lower() == value.lower()
 
 
 _OF_RECOVERY = re.compile(r"/vaults/[^/?]+/replication", re.IGNORECASE)

@@ -27,7 +27,7 @@ from farshore.lab.authorization.door import must_be_allowed, must_have_right
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
 from farshore.lab.identity import Caller
-from farshore.lab.resources import scopes
+from farshore.lab.resources import providers, scopes
 from farshore.lab.types import INERT
 from farshore.times import stamp
 
@@ -136,8 +136,8 @@ def _resource(call: Call, method: str, parts: list[str]) -> Response:
         return scopes.answer(call, method, parts)
     at = len(lower) - 1 - lower[::-1].index("providers")
     tail = parts[at + 1 :]
-    if len(tail) < 2 or (len(tail) == 2 and method == "POST" and at == 2 and lower[-1] in scopes.REGISTERING):
-        return scopes.providers(call, method, parts[1], tail)
+    if len(tail) < 2 or (len(tail) == 2 and method == "POST" and at == 2 and lower[-1] in providers.REGISTERING):
+        return providers.answer(call, method, parts[1], tail)
     if len(tail) % 2 == 1:
         return _one(call, method, "/" + "/".join(parts))
     return _below(call, method, parts, at)
@@ -154,6 +154,8 @@ def _one(call: Call, method: str, path: str) -> Response:
     call.id = _known(cloud, id_)
     type_ = cloud.type_of(id_)
     must_be_allowed(call, method, call.id)
+    if method == "PUT":
+        providers.must_be_registered(cloud, call.id)
     formed = type_.formed and id_.namespace.lower() in shapes.NAMESPACES
     if formed and method in ("PUT", "PATCH") and isinstance(call.body, dict):
         shapes.check(call.body, apart=shapes.AMBIGUOUS if type_.shape_only else ())

@@ -153,9 +153,9 @@ def test_what_arm_itself_answers() -> None:
     assert [row["name"] for row in lab.body(filtered)["value"]] == ["rt"]
     both = filtered + " and location eq 'East Asia'"
     assert lab.body(both)["value"] == []
-    assert refusal(lab.get(f"/subscriptions/{SUBSCRIPTION}/resources?$filter=tagName eq 'x'"), 501)
+    assert refusal(lab.get(f"/subscriptions/{SUBSCRIPTION}/resources?$filter=colour eq 'x'"), 501)
     assert [row["name"] for row in lab.body(GROUP_URL + "/resources?$top=1")["value"]] == ["hub"]
-    for url in ("/", "/nothing", f"/subscriptions/{SUBSCRIPTION}/locations", "/providers/x/y"):
+    for url in ("/", "/nothing", f"/subscriptions/{SUBSCRIPTION}/weather", "/providers/x/y"):
         assert lab.get(url).status == 501, url
     assert lab.post(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/doIt", {}).status == 501
     assert lab.send("TRACE", vnet("hub")).status == 405

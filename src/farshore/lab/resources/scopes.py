@@ -1,71 +1,86 @@
-"""What is no provider's: tenants, subscriptions, the lists of groups and of resources, and the providers themselves.
+"""What is no provider's: tenants, subscriptions and their regions, tags in use, and the lists of groups and resources.
 
-    /tenants                                     /subscriptions[/{s}]
+    /tenants                                     /subscriptions[/{s}[/locations | /tagNames]]
     /subscriptions/{s}/resourcegroups            /subscriptions/{s}/resources
-    .../resourcegroups/{g}/resources             [/subscriptions/{s}]/providers[/{namespace}]
+    .../resourcegroups/{g}/resources             [/subscriptions/{s}]/providers[/{namespace}]  (`providers.py`)
 
-A subscription is there when a group of it is; a lab without any shows one, so that a login finds something.
+A subscription is there when a group of it is; a lab without any shows one, so that a login finds something. Resources
+are not moved between groups, and a group is not exported as a template.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
+from farshore.arm.regions import REGIONS
 from farshore.lab import paging, registry
 from farshore.lab.answers import Refused, group_not_found, not_implemented
 from farshore.lab.authorization.door import knows_of, must_have_right
 from farshore.lab.call import Call
 from farshore.lab.paging import page
+from farshore.lab.resources import providers
+from farshore.lab.resources.filters import condition
+from farshore.lab.resources.tags import subscription_tags
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 GROUPS = "Microsoft.Resources/resourceGroups"
-REGISTERING = ("register", "unregister")
+LISTED = ("id", "name", "type", "kind", "location", "tags", "sku", "plan", "identity", "managedBy", "zones")
+"""What ARM's own list shows of a resource."""
+EXPANDED = ("provisioningState",)
+MISSING = {
+    "moveresources": "moving resources to another group",
+    "validatemoveresources": "moving resources to another group",
+    "exporttemplate": "exporting a group as a template",
+}
 _DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
 def answer(call: Call, method: str, parts: list[str]) -> Response:
     """The answer to a path that names no provider, or none of a subscription."""
     lower = [part.lower() for part in parts]
-    if method == "GET" and lower[-1] == "providers":
-        return page(call, [_provider(parts[1] if len(parts) > 1 else None, name) for name in _namespaces()])
+    if lower[0] != "subscriptions" and lower not in (["tenants"], ["providers"]):
+        return _of_the_tenant(call, method, parts)
+    if len(parts) == 5 and method == "POST" and lower[-1] in MISSING:
+        raise not_implemented(MISSING[lower[-1]])
+    if method != "GET":
+        raise not_implemented(f"{method} /{'/'.join(parts)}")
+    if lower == ["providers"]:
+        return providers.listed(call, None)
     if lower == ["tenants"]:
         tenant = call.cloud.guid("tenant")
         return Response(status=200, body={"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant}]})
-    if lower[0] != "subscriptions":
-        return _of_the_tenant(call, method, parts)
     if len(parts) == 1:
-        known = [
-            item for item in _subscriptions(call.cloud) if knows_of(call.cloud, call.caller, item["subscriptionId"])
-        ]
+        cloud, found = call.cloud, subscriptions(call.cloud)
+        known = [_with_tags(call, item) for item in found if knows_of(cloud, call.caller, item["subscriptionId"])]
         return Response(status=200, body={"value": known})
     if len(parts) == 2:
         return _subscription(call, parts[1])
     below = f"/subscriptions/{lower[1]}/"
     if len(parts) == 3 and lower[2] == "resources":
-        return paging.of_everything(call, below)
+        return _all_under(call, below)
     if len(parts) == 3 and lower[2] == "resourcegroups":
-        return paging.of_place(call, registry.TYPES[GROUPS.lower()], f"{below}resourcegroups")
+        meets = condition(call.query.get("$filter", ""))
+        kind = registry.TYPES[GROUPS.lower()]
+        return paging.of_place(
+            call, kind, f"{below}resourcegroups", lambda body: meets(resource_id(str(body["id"])), body)
+        )
+    if len(parts) == 3 and lower[2] == "locations":
+        return Response(status=200, body={"value": _locations(parts[1])})
+    if len(parts) == 3 and lower[2] == "tagnames":
+        return page(call, _tag_names(call, below))
     if len(parts) == 5 and lower[2] == "resourcegroups" and lower[4] == "resources":
         group = resource_id(f"/subscriptions/{parts[1]}/resourceGroups/{parts[3]}")
         must_have_right(call, "Microsoft.Resources/subscriptions/resourceGroups/resources/read", group)
         if not call.cloud.exists(group):
             raise group_not_found(group.name)
-        return paging.of_everything(call, group.key + "/")
+        return _all_under(call, group.key + "/")
     raise not_implemented(f"{method} /{'/'.join(parts)}")
-
-
-def providers(call: Call, method: str, subscription: str, tail: list[str]) -> Response:
-    """A provider of a subscription, asked for or registered: all are, always."""
-    if not tail:
-        if method == "GET":
-            return page(call, [_provider(subscription, name) for name in _namespaces()])
-        raise Refused(405, "MethodNotAllowed", f"The method {method} is not allowed here.")
-    return Response(status=200, body=_provider(subscription, tail[0]))
 
 
 def _of_the_tenant(call: Call, method: str, parts: list[str]) -> Response:
@@ -79,15 +94,81 @@ def _of_the_tenant(call: Call, method: str, parts: list[str]) -> Response:
 
 
 def _subscription(call: Call, subscription: str) -> Response:
-    found = [item for item in _subscriptions(call.cloud) if item["subscriptionId"].lower() == subscription.lower()]
+    found = [item for item in subscriptions(call.cloud) if item["subscriptionId"].lower() == subscription.lower()]
     if not found:
         raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
     if not knows_of(call.cloud, call.caller, subscription):
         must_have_right(call, "Microsoft.Resources/subscriptions/read", resource_id(f"/subscriptions/{subscription}"))
-    return Response(status=200, body=found[0])
+    return Response(status=200, body=_with_tags(call, found[0]))
 
 
-def _subscriptions(cloud: Cloud) -> list[Body]:
+def _all_under(call: Call, scope: str) -> Response:
+    """Top-level resources of a scope, as ARM's own list shows them: without properties, but for `$expand`."""
+    meets = condition(call.query.get("$filter", ""))
+    expand = [name.strip() for name in call.query.get("$expand", "").split(",") if name.strip()]
+    unknown = [name for name in expand if name.lower() not in (known.lower() for known in EXPANDED)]
+    if unknown:
+        raise not_implemented(f"$expand={unknown[0]} of a list of resources")
+
+    def row(body: Body) -> Body | None:
+        id_ = resource_id(str(body["id"]))
+        if len(id_.pairs) != 1 or not call.cloud.type_of(id_).tracked or not meets(id_, body):
+            return None
+        found = {key: body[key] for key in LISTED if body.get(key) is not None}
+        if expand:
+            found["provisioningState"] = (body.get("properties") or {}).get("provisioningState", "Succeeded")
+        return found
+
+    return paging.of_everything(call, scope, row)
+
+
+def _tag_names(call: Call, scope: str) -> list[Body]:
+    """Tags in use, with how often each value is."""
+    found: dict[str, Counter[str]] = {}
+    for body in call.cloud.bodies.under(scope):
+        for name, value in (body.get("tags") or {}).items():
+            found.setdefault(name, Counter())[str(value)] += 1
+    root = scope.rstrip("/")
+    return [
+        {
+            "id": f"{root}/tagNames/{name}",
+            "tagName": name,
+            "count": {"type": "Total", "value": counts.total()},
+            "values": [
+                {
+                    "id": f"{root}/tagNames/{name}/tagValues/{value}",
+                    "tagValue": value,
+                    "count": {"type": "Total", "value": count},
+                }
+                for value, count in counts.items()
+            ],
+        }
+        for name, counts in found.items()
+    ]
+
+
+def _locations(subscription: str) -> list[Body]:
+    return [
+        {
+            "id": f"/subscriptions/{subscription}/locations/{region.name}",
+            "name": region.name,
+            "type": "Region",
+            "displayName": region.display_name,
+            "regionalDisplayName": region.display_name,
+            "metadata": {"regionType": "Physical", "regionCategory": "Other"},
+        }
+        for region in REGIONS.values()
+        if region.display_name in providers.LOCATIONS
+    ]
+
+
+def _with_tags(call: Call, body: Body) -> Body:
+    tags = subscription_tags(call, str(body["subscriptionId"]))
+    return {**body, "tags": tags} if tags else body
+
+
+def subscriptions(cloud: Cloud) -> list[Body]:
+    """The subscriptions of which there is a group, as they are shown."""
     ids: dict[str, str] = {}
     for body in cloud.of_type("Microsoft.Resources/resourceGroups"):
         subscription = resource_id(str(body["id"])).subscription
@@ -105,25 +186,3 @@ def _subscriptions(cloud: Cloud) -> list[Body]:
         }
         for text in ids.values()
     ]
-
-
-def _namespaces() -> list[str]:
-    return list(dict.fromkeys(kind.type.split("/", 1)[0] for kind in registry.TYPES.values()))
-
-
-def _provider(subscription: str | None, namespace: str) -> Body:
-    """What a client asks a provider for: its types, with api-versions."""
-    prefix = namespace.lower() + "/"
-    types = [kind.type for name, kind in registry.TYPES.items() if name.startswith(prefix)]
-    if not types:
-        raise Refused(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
-    namespace = types[0].split("/", 1)[0]
-    scope = "" if subscription is None else f"/subscriptions/{subscription}"
-    return {
-        "id": f"{scope}/providers/{namespace}",
-        "namespace": namespace,
-        "registrationState": "Registered",
-        "resourceTypes": [
-            {"resourceType": name.split("/", 1)[1], "locations": [], "apiVersions": ["2024-05-01"]} for name in types
-        ],
-    }

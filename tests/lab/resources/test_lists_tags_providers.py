@@ -1,0 +1,155 @@
+"""Lists with their filters, tags by themselves, providers, and what ARM has that the lab has not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lab.core.bench import GROUP, SUBSCRIPTION, Lab, network_body, refusal, subnet, vnet
+from lab.resources.deployed import GROUP_ID, IP
+
+HERE = f"/subscriptions/{SUBSCRIPTION}"
+TAGS = "/providers/Microsoft.Resources/tags/default"
+
+
+@pytest.fixture
+def lab() -> Lab:
+    lab = Lab(groups={GROUP: "eastasia", "other": "southeastasia"})
+    lab.made(vnet("hub-1"), {**network_body("10.0.0.0/16", a="10.0.0.0/24"), "tags": {"Env": "prod", "x": "y"}})
+    lab.made(vnet("spoke", group="other"), {**network_body("10.1.0.0/16"), "tags": {"env": "test"}})
+    lab.made(f"{GROUP_ID}/providers/{IP}/ip-1", {"location": "southeastasia"})
+    return lab
+
+
+def names(lab: Lab, url: str) -> list[str]:
+    return sorted(item["name"] for item in lab.body(url)["value"])
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("", ["hub-1", "ip-1", "spoke"]),
+        ("resourceType eq 'microsoft.network/VirtualNetworks'", ["hub-1", "spoke"]),
+        ("resourceType eq 'Microsoft.Network/virtualNetworks' and location eq 'East Asia'", ["hub-1", "spoke"]),
+        ("resourceGroup eq 'other'", ["spoke"]),
+        ("name eq 'ip-1' or name eq 'spoke'", ["ip-1", "spoke"]),
+        ("(resourceType ne 'Microsoft.Network/virtualNetworks')", ["ip-1"]),
+        ("tagName eq 'env'", ["hub-1", "spoke"]),
+        ("tagName eq 'env' and tagValue eq 'PROD'", ["hub-1"]),
+        ("tagName eq 'x' and tagValue eq 'prod'", []),
+        ("tagValue eq 'test'", ["spoke"]),
+        ("substringof('-1', name)", ["hub-1", "ip-1"]),
+        ("startswith(tagName, 'E')", ["hub-1", "spoke"]),
+    ],
+)
+def test_lists_are_filtered(lab: Lab, said: str, expected: list[str]) -> None:
+    assert names(lab, f"{HERE}/resources?$filter={said}") == expected
+
+
+def test_a_list_of_resources_is_short_and_may_be_expanded_and_paged(lab: Lab) -> None:
+    first = lab.body(f"{HERE}/resources?$top=2&$expand=provisioningState")
+    assert len(first["value"]) == 2 and "nextLink" in first
+    assert first["value"][0]["provisioningState"] == "Succeeded" and "properties" not in first["value"][0]
+    assert len(lab.body(first["nextLink"])["value"]) == 1
+    assert refusal(lab.get(f"{HERE}/resources?$expand=weather"), 501) == "NotImplementedByLab"
+    assert refusal(lab.get(f"{HERE}/resources?$filter=name like 'a'"), 501) == "NotImplementedByLab"
+    assert names(lab, f"{HERE}/resourcegroups?$filter=tagName eq 'a'") == []
+    lab.must(lab.put(GROUP_ID, {"location": "eastasia", "tags": {"a": "b"}}))
+    assert names(lab, f"{HERE}/resourcegroups?$filter=tagName eq 'a' and tagValue eq 'b'") == [GROUP]
+
+
+def test_what_the_lab_has_not_is_said(lab: Lab) -> None:
+    for verb in ("moveResources", "validateMoveResources", "exportTemplate"):
+        answer = lab.post(f"{GROUP_ID}/{verb}", {"resources": [], "targetResourceGroup": GROUP_ID})
+        assert refusal(answer, 501) == "NotImplementedByLab"
+        assert "group" in answer.body["error"]["message"]
+
+
+# Tags. ---------------------------------------------------------------------------------------------------------------
+
+
+def tags(lab: Lab, scope: str) -> Any:
+    return lab.properties(scope + TAGS)["tags"]
+
+
+@pytest.mark.parametrize("scope", [HERE, GROUP_ID, vnet("hub-1")])
+def test_tags_by_themselves(lab: Lab, scope: str) -> None:
+    made = lab.must(lab.put(scope + TAGS, {"properties": {"tags": {"a": "1", "b": "2"}}}))
+    assert made.body == {
+        "id": scope + TAGS,
+        "name": "default",
+        "type": "Microsoft.Resources/tags",
+        "properties": {"tags": {"a": "1", "b": "2"}},
+    }
+
+    def patch(operation: str, sent: dict[str, str]) -> Any:
+        body = {"operation": operation, "properties": {"tags": sent}}
+        return lab.must(lab.patch(scope + TAGS, body)).body["properties"]["tags"]
+
+    assert patch("Merge", {"B": "3", "c": "4"}) == {"a": "1", "B": "3", "c": "4"}
+    assert patch("Delete", {"a": "other", "B": "3"}) == {"a": "1", "c": "4"}
+    assert patch("delete", {"A": ""}) == {"c": "4"}
+    assert patch("Replace", {"z": "9"}) == {"z": "9"} == tags(lab, scope)
+    if scope != HERE:
+        assert lab.body(scope)["tags"] == {"z": "9"}
+    assert lab.delete(scope + TAGS).status == 200 and tags(lab, scope) == {}
+
+
+def test_tags_in_use_are_counted(lab: Lab) -> None:
+    found = {item["tagName"]: item for item in lab.body(f"{HERE}/tagNames")["value"]}
+    assert found["Env"]["count"]["value"] == 1 and found["env"]["values"][0]["tagValue"] == "test"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "InvalidRequestContent"),
+        ({"properties": {"tags": {"a": 1}}}, "InvalidRequestContent"),
+        ({"properties": {"tags": {"a": None}}}, "InvalidRequestContent"),
+        ({"properties": {"tags": ["a"]}}, "InvalidRequestContent"),
+        ({"properties": {"tags": {"a<": "b"}}}, "InvalidTagNameCharacters"),
+        ({"properties": {"tags": {"a": "b" * 257}}}, "InvalidTagValueLength"),
+        ({"properties": {"tags": {f"t{n}": "x" for n in range(51)}}}, "TooManyTags"),
+    ],
+)
+def test_what_are_no_tags_is_refused(lab: Lab, body: Any, code: str) -> None:
+    before = lab.body(vnet("hub-1"))
+    assert refusal(lab.put(vnet("hub-1") + TAGS, body)) == code
+    assert refusal(lab.patch(vnet("hub-1") + TAGS, {"operation": "Replace", **body})) == code
+    assert refusal(lab.patch(vnet("hub-1") + TAGS, {"operation": "Add"})) == "InvalidTagsOperation"
+    assert refusal(lab.put(subnet("hub-1", "a") + TAGS, {"properties": {"tags": {}}})) == "TagsNotSupported"
+    assert refusal(lab.put(vnet("none") + TAGS, {"properties": {"tags": {}}}), 404) == "ResourceNotFound"
+    assert lab.body(vnet("hub-1")) == before
+
+
+# Providers. ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_provider_tells_types_regions_and_versions(lab: Lab) -> None:
+    found = lab.body(f"{HERE}/providers/microsoft.network")
+    assert (found["namespace"], found["registrationState"]) == ("Microsoft.Network", "Registered")
+    kinds = {item["resourceType"]: item for item in found["resourceTypes"]}
+    networks = kinds["virtualNetworks"]
+    assert "East Asia" in networks["locations"] and "2024-05-01" in networks["apiVersions"]
+    assert networks["apiVersions"] == sorted(networks["apiVersions"], reverse=True)
+    assert "preview" not in networks["defaultApiVersion"]
+    assert kinds["virtualNetworks/subnets"]["locations"] == []
+    assert lab.body("/providers")["value"] and "registrationState" not in lab.body("/providers")["value"][0]
+    disks = {item["resourceType"]: item for item in lab.body(f"{HERE}/providers/Microsoft.Compute")["resourceTypes"]}
+    assert disks["disks"]["apiVersions"] != disks["virtualMachines"]["apiVersions"]
+    places = lab.body(f"{HERE}/locations")["value"]
+    assert {"eastasia", "southeastasia"} <= {item["name"] for item in places}
+    assert not any(item["name"].startswith(("usgov", "china")) for item in places)
+
+
+def test_a_provider_that_was_taken_back_makes_nothing_new(lab: Lab) -> None:
+    at = f"{HERE}/providers/Microsoft.Network"
+    assert lab.must(lab.post(at + "/unregister")).body["registrationState"] == "Unregistered"
+    assert refusal(lab.put(vnet("new"), network_body("10.9.0.0/16")), 409) == "MissingSubscriptionRegistration"
+    assert lab.get(vnet("hub-1")).status == 200
+    assert lab.must(lab.post(at + "/register")).body["registrationState"] == "Registered"
+    lab.made(vnet("new"), network_body("10.9.0.0/16"))
+    assert refusal(lab.post(f"{HERE}/providers/Microsoft.Resources/unregister"), 409)
+    assert refusal(lab.get(f"{HERE}/providers/Microsoft.Nothing"), 404) == "InvalidResourceNamespace"
+    assert refusal(lab.delete(at), 405) == "MethodNotAllowed"
