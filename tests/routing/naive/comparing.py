@@ -73,10 +73,10 @@ def _compared_rows(routing: Routing, speech: Speech, network: Hub | Spoke) -> Co
                 return prefix not in paired
             return not any(inside(prefix, other) for other in covered)
 
-        expected = set(filter(told, (_shown(speech, row) for row in listed)))
+        expected = list(filter(told, (_shown(speech, row) for row in listed)))
         met["row of a Route Server"] += sum(row.leads.startswith("server ") for row in listed)
         found = list(filter(told, map(_read, routing.effective_routes(id_))))
-        assert sorted(found) == sorted(expected), f"{id_}: {sorted(set(found) ^ expected)}"
+        assert sorted(found) == sorted(expected), f"{id_}: {sorted(set(found) ^ set(expected))}"
         met.update(f"row {source} {kind} {state}" for source, _, kind, state, _ in found)
     return met
 

@@ -50,9 +50,12 @@ def _mostly(usual: Any, *rest: Any, times: int = 3) -> st.SearchStrategy[Any]:
 @st.composite
 def words(draw: st.DrawFn) -> Words:
     """One network."""
-    joins = draw(_mostly(None, "passes", "line", "reach", times=9))
+    joins = draw(_mostly(None, "passes", "passes", "line", "reach", times=12))
     serviced, doubled = draw(_mostly(False, True, times=7)), draw(_mostly(False, True, times=7))
-    circuits, count = draw(st.integers(1 if joins in (None, "line") else 2, 3)), draw(st.integers(1, 2))
+    circuits, count = (
+        draw(st.integers(1 if joins in (None, "line") else 2, 3)),
+        draw(st.integers(2 if joins == "passes" else 1, 2)),
+    )
     ranges = (1, draw(_mostly(2, 1))) if count == 2 else (1,)
     regions = [REGIONS[number if draw(_mostly(True, False)) else 0] for number in range(count)]
     six = draw(_mostly(False, True))
@@ -81,7 +84,11 @@ def words(draw: st.DrawFn) -> Words:
             gateway=draw(_mostly(True, False)),
             open=draw(_mostly(False, True)),
             vpn=draw(vpn) if vpns[number] else None,
-            weights=tuple(draw(_mostly(0, 10, None)) for _ in range(circuits)),
+            weights=tuple(
+                # A site that passes on matters to who is not on the same circuits.
+                draw(_mostly(None, 0) if joins == "passes" and circuit != number else _mostly(0, 10, None))
+                for circuit in range(circuits)
+            ),
             appliance=appliances[number],
             stateful=draw(_mostly(True, False)),
             bare=draw(_mostly(False, True)),
@@ -313,7 +320,7 @@ def _down(
     things += [f"{kind} {hub.number}" for hub in hubs for kind in ("gateway", "vpn", "server")]
     things += [f"tunnel {hub.number} {tunnel}" for hub in hubs for tunnel in range(len(hub.vpn or ()))]
     things += ["half 0", "half 1"] * 4 if joined else []
-    things += ["line"] * 2 if line is not None else []
+    things += ["line"] * 12 if line is not None else []
     things += [f"reach {one} {other}" for one, other in reach] * 2
     things += [f"machine {member}" for hub in hubs for member in hub.members] * 2
     things += [f"machine {spoke.name}vm" for spoke in spokes]
