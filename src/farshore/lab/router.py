@@ -212,9 +212,9 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
     type_ = registry.TYPES.get(name.lower(), INERT)
     if type_ is INERT and name.lower() not in cloud.bodies.types():
         raise not_implemented(f"a list of {name}")
-    if place is not None:
+    if place is not None and not type_.extends:
         return paging.of_place(call, type_, place)
-    return paging.of_type(call, type_, name, f"/subscriptions/{parts[1].lower()}/")
+    return paging.of_type(call, type_, name, f"{call.id.key}/")
 
 
 def _action(call: Call, name: str) -> Response:

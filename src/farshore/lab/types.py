@@ -82,6 +82,8 @@ class ResourceType:
     """A child that its parent does not show inside, though a packet's way may depend on it."""
     shape_only: ClassVar[bool] = False
     """Kept and shown, and nothing more (`lab/network/shape_only.py`)."""
+    extends: ClassVar[bool] = False
+    """It stands on any other resource, and a list of it at a scope shows all that stand on something in there."""
     formed: ClassVar[bool] = True
     """Whether names in its bodies mean what `lab/shapes.py` says; a template's do not."""
     forwards: ClassVar[bool] = False

@@ -26,6 +26,7 @@ class Extension(ResourceType):
     pattern = RESOURCES
     tracked = False
     formed = False
+    extends = True
 
     def region(self, cloud: Cloud, id_: ResourceId) -> str | None:
         return None

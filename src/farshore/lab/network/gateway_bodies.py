@@ -178,6 +178,7 @@ def _tunnels(cloud: Cloud, body: Body) -> list[list[str]]:
 
 def _client(sent: Body, sku: str) -> Body:
     """A configuration for VPN clients with everything that Azure shows of one."""
+    sent = {name: value for name, value in sent.items() if value is not None}
     ways: list[Any] = sent.get("vpnAuthenticationTypes") or [
         way
         for way, keys in (
