@@ -18,12 +18,7 @@ from hypothesis import strategies as st
 from farshore import examples
 from farshore.arm.ids import ResourceId, make_id, resource_id
 from farshore.arm.json import Body, loads
-from farshore.arm.network import (
-    NETWORK_SECURITY_GROUPS,
-    ROUTE_TABLES,
-    VIRTUAL_NETWORK_GATEWAYS,
-    VIRTUAL_NETWORKS,
-)
+from farshore.arm.network import NETWORK_SECURITY_GROUPS, ROUTE_TABLES, VIRTUAL_NETWORK_GATEWAYS, VIRTUAL_NETWORKS
 from farshore.estate.counterparts import Counterparts, mapped_address, mapped_network
 from farshore.estate.estate import Change, Estate
 from farshore.estate.project import AddressMap, Drill

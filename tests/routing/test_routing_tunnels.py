@@ -178,7 +178,7 @@ def test_a_tunnel_to_a_branch_is_no_answer_to_one_between_gateways() -> None:
         net.network(f"n{number}", f"10.{number}.0.0/24", GatewaySubnet=f"10.{number}.0.0/27")
         net.gateway(f"vpn{number}", f"n{number}", kind="Vpn")
         place = net.add("localNetworkGateways", f"branch{number}", gatewayIpAddress=f"198.51.100.{number}")
-        ends = {"virtualNetworkGateway1": {"id": id_of("virtualNetworkGateways", f"vpn{number}")}}
+        ends: Body = {"virtualNetworkGateway1": {"id": id_of("virtualNetworkGateways", f"vpn{number}")}}
         net.add("connections", f"out{number}", connectionType="IPsec", localNetworkGateway2={"id": place}, **ends)
         other = {"id": id_of("virtualNetworkGateways", f"vpn{3 - number}")}
         net.add("connections", f"half{number}", connectionType="Vnet2Vnet", virtualNetworkGateway2=other, **ends)

@@ -19,19 +19,10 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from farshore.arm.compute import VirtualMachine
+from farshore.arm.connectivity import Connection, ExpressRouteCircuit, VirtualNetworkGateway
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
-from farshore.arm.network import (
-    Connection,
-    ExpressRouteCircuit,
-    NetworkInterface,
-    Peering,
-    Route,
-    RouteTable,
-    Subnet,
-    VirtualNetwork,
-    VirtualNetworkGateway,
-)
+from farshore.arm.network import NetworkInterface, Peering, Route, RouteTable, Subnet, VirtualNetwork
 from farshore.errors import InputError
 from farshore.estate.counterparts import Counterparts, mapped_address
 from farshore.estate.estate import Estate

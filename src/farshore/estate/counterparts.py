@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 
 from farshore.arm.compute import VIRTUAL_MACHINES
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId, make_id, resource_id
 from farshore.arm.network import (
@@ -33,7 +34,6 @@ from farshore.arm.network import (
     VIRTUAL_NETWORKS,
     Subnet,
     VirtualNetwork,
-    VirtualNetworkGateway,
 )
 from farshore.estate.estate import Estate
 from farshore.estate.project import Project

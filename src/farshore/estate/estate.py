@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from farshore.arm import compute, network
+from farshore.arm import compute, connectivity, network
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body, fingerprint
 from farshore.estate.outside import Outside, Site
@@ -117,16 +117,16 @@ class Estate:
         return self.views(network.NETWORK_INTERFACES, network.network_interface)
 
     @property
-    def virtual_network_gateways(self) -> tuple[network.VirtualNetworkGateway, ...]:
-        return self.views(network.VIRTUAL_NETWORK_GATEWAYS, network.virtual_network_gateway)
+    def virtual_network_gateways(self) -> tuple[connectivity.VirtualNetworkGateway, ...]:
+        return self.views(network.VIRTUAL_NETWORK_GATEWAYS, connectivity.virtual_network_gateway)
 
     @property
-    def connections(self) -> tuple[network.Connection, ...]:
-        return self.views(network.CONNECTIONS, network.connection)
+    def connections(self) -> tuple[connectivity.Connection, ...]:
+        return self.views(network.CONNECTIONS, connectivity.connection)
 
     @property
-    def express_route_circuits(self) -> tuple[network.ExpressRouteCircuit, ...]:
-        return self.views(network.EXPRESS_ROUTE_CIRCUITS, network.express_route_circuit)
+    def express_route_circuits(self) -> tuple[connectivity.ExpressRouteCircuit, ...]:
+        return self.views(network.EXPRESS_ROUTE_CIRCUITS, connectivity.express_route_circuit)
 
     @property
     def virtual_machines(self) -> tuple[compute.VirtualMachine, ...]:
@@ -144,14 +144,14 @@ class Estate:
     def network_interface(self, id_: ResourceId | None) -> network.NetworkInterface | None:
         return self._one(id_, network.NETWORK_INTERFACES, network.network_interface)
 
-    def virtual_network_gateway(self, id_: ResourceId | None) -> network.VirtualNetworkGateway | None:
-        return self._one(id_, network.VIRTUAL_NETWORK_GATEWAYS, network.virtual_network_gateway)
+    def virtual_network_gateway(self, id_: ResourceId | None) -> connectivity.VirtualNetworkGateway | None:
+        return self._one(id_, network.VIRTUAL_NETWORK_GATEWAYS, connectivity.virtual_network_gateway)
 
-    def connection(self, id_: ResourceId | None) -> network.Connection | None:
-        return self._one(id_, network.CONNECTIONS, network.connection)
+    def connection(self, id_: ResourceId | None) -> connectivity.Connection | None:
+        return self._one(id_, network.CONNECTIONS, connectivity.connection)
 
-    def express_route_circuit(self, id_: ResourceId | None) -> network.ExpressRouteCircuit | None:
-        return self._one(id_, network.EXPRESS_ROUTE_CIRCUITS, network.express_route_circuit)
+    def express_route_circuit(self, id_: ResourceId | None) -> connectivity.ExpressRouteCircuit | None:
+        return self._one(id_, network.EXPRESS_ROUTE_CIRCUITS, connectivity.express_route_circuit)
 
     def virtual_machine(self, id_: ResourceId | None) -> compute.VirtualMachine | None:
         return self._one(id_, compute.VIRTUAL_MACHINES, compute.virtual_machine)

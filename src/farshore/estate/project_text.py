@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from farshore.arm.network import ExpressRouteCircuit
+from farshore.arm.connectivity import ExpressRouteCircuit
 from farshore.arm.regions import REGIONS, geopolitical_region_of
 from farshore.estate.project import PROVISIONABLE, SURVIVABLE, Topology
 from farshore.estate.project_reading import DEFAULT_NAMES, DEFAULT_RESOURCE_GROUP, default_link

@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from farshore.arm.compute import VirtualMachine
+from farshore.arm.connectivity import Connection, VirtualNetworkGateway
 from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.arm.network import Connection, IpConfiguration, NetworkInterface, VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import IpConfiguration, NetworkInterface, VirtualNetwork
 from farshore.errors import InputError
 from farshore.estate.counterparts import Counterparts, mapped_address, mapped_network
 from farshore.estate.estate import Estate

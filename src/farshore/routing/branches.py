@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.arm.decode import Network
-from farshore.arm.network import VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import VirtualNetwork
 from farshore.routing.bgp import Heard
 from farshore.routing.doubts import Doubt
 from farshore.routing.places import server_texts

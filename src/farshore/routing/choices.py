@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.arm.decode import Address
-from farshore.arm.network import VirtualNetworkGateway
 from farshore.estate.outside import Site
 from farshore.routing.bgp import Heard
 from farshore.routing.places import labels, site_table

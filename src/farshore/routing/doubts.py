@@ -25,19 +25,10 @@ from functools import cached_property
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
+from farshore.arm.connectivity import Connection, ExpressRouteCircuit, VirtualNetworkGateway
 from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.network import (
-    LOAD_BALANCERS,
-    VIRTUAL_HUBS,
-    Connection,
-    ExpressRouteCircuit,
-    NetworkInterface,
-    Peering,
-    Subnet,
-    VirtualNetwork,
-    VirtualNetworkGateway,
-)
+from farshore.arm.network import LOAD_BALANCERS, VIRTUAL_HUBS, NetworkInterface, Peering, Subnet, VirtualNetwork
 from farshore.estate.door import marker_places
 from farshore.routing.index import AZURE_FIREWALLS, PRIVATE_ENDPOINTS, network_key
 from farshore.routing.prefixes import covered

@@ -27,15 +27,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from farshore.arm.connectivity import CircuitConnection, Connection, ExpressRouteCircuit, VirtualNetworkGateway
 from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.network import (
-    CircuitConnection,
-    Connection,
-    ExpressRouteCircuit,
-    NetworkInterface,
-    VirtualNetworkGateway,
-)
+from farshore.arm.network import NetworkInterface
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
 from farshore.routing.gateways import addressed

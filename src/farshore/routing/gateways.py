@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
+from farshore.arm.connectivity import ExpressRouteCircuit, VirtualNetworkGateway
 from farshore.arm.decode import Address, Network
-from farshore.arm.network import ExpressRouteCircuit, VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import VirtualNetwork
 from farshore.estate.outside import Outside
 from farshore.routing.bgp import Heard, Link
 from farshore.routing.index import Index

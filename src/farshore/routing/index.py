@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import TypeVar
 
-from farshore.arm import compute, network
+from farshore.arm import compute, connectivity, network
 from farshore.arm.decode import Address, Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
@@ -38,9 +38,9 @@ class Index:
         self.networks = self._views(network.VIRTUAL_NETWORKS, network.virtual_network)
         self.nics = self._views(network.NETWORK_INTERFACES, network.network_interface)
         self.machines = self._views(compute.VIRTUAL_MACHINES, compute.virtual_machine)
-        self.gateways = self._views(network.VIRTUAL_NETWORK_GATEWAYS, network.virtual_network_gateway)
-        self.circuits = self._views(network.EXPRESS_ROUTE_CIRCUITS, network.express_route_circuit)
-        self.connections = self._views(network.CONNECTIONS, network.connection)
+        self.gateways = self._views(network.VIRTUAL_NETWORK_GATEWAYS, connectivity.virtual_network_gateway)
+        self.circuits = self._views(network.EXPRESS_ROUTE_CIRCUITS, connectivity.express_route_circuit)
+        self.connections = self._views(network.CONNECTIONS, connectivity.connection)
         self.machine_of = self._machines_by_nic()
         self.holders = self._holders_by_address()
         self.endpoint_of = self._endpoints_by_nic()
@@ -68,7 +68,7 @@ class Index:
         found = self.network_of(id_)
         return None if found is None or id_ is None else found.subnet(id_.name)
 
-    def gateway_subnet(self, gateway: network.VirtualNetworkGateway) -> network.Subnet | None:
+    def gateway_subnet(self, gateway: connectivity.VirtualNetworkGateway) -> network.Subnet | None:
         return self.subnet(gateway.subnet)
 
     @cached_property
@@ -129,8 +129,8 @@ class Index:
                     found[(where, item.private_ip_address)].append(holder)
         return dict(found)
 
-    def _gateways_by_network(self) -> dict[str, tuple[network.VirtualNetworkGateway, ...]]:
-        found: dict[str, list[network.VirtualNetworkGateway]] = defaultdict(list)
+    def _gateways_by_network(self) -> dict[str, tuple[connectivity.VirtualNetworkGateway, ...]]:
+        found: dict[str, list[connectivity.VirtualNetworkGateway]] = defaultdict(list)
         for gateway in self.gateways.values():
             if gateway.subnet is not None:
                 found[network_key(gateway.subnet)].append(gateway)

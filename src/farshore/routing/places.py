@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.network import (
-    PUBLIC_IP_ADDRESSES,
-    NetworkInterface,
-    RouteTable,
-    Subnet,
-    VirtualNetwork,
-    VirtualNetworkGateway,
-)
+from farshore.arm.network import PUBLIC_IP_ADDRESSES, NetworkInterface, RouteTable, Subnet, VirtualNetwork
 from farshore.estate.outside import Site
 from farshore.routing.bgp import Heard, Link
 from farshore.routing.doubts import Doubt, marked

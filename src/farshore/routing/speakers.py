@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from farshore.arm.network import VirtualNetworkGateway
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.routing.branches import passed_on
 from farshore.routing.circuits import Attachment
 from farshore.routing.exchange import Inputs, OpenLink, Speaker

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
-from farshore.arm.network import VirtualNetworkGateway
 from farshore.errors import InputError
 from farshore.routing.bgp import AZURE_ASN, Heard, rows
 from farshore.routing.branches import reached, said_by_gateways

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 
+from farshore.arm.connectivity import Connection, VirtualNetworkGateway
 from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId
-from farshore.arm.network import Connection, VirtualNetworkGateway
 from farshore.estate.outside import Outside
 from farshore.routing.bgp import Heard
 from farshore.routing.failures import Health

@@ -23,8 +23,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.network import NextHopType, VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import NextHopType, VirtualNetwork
 from farshore.estate.outside import Site
 from farshore.routing.bgp import REACH, Heard, Link
 from farshore.routing.choices import by_gateway, by_site

@@ -17,9 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
 
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
-from farshore.arm.network import Subnet, VirtualNetwork, VirtualNetworkGateway
+from farshore.arm.network import Subnet, VirtualNetwork
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside, Site

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from farshore.arm.network import ExpressRouteCircuit
+from farshore.arm.connectivity import ExpressRouteCircuit
 from farshore.twin.bird import Session, into_kernel, protocol
 from farshore.twin.draft import Draft, Host
 from farshore.twin.gateways import MSEE, Gateway, inward

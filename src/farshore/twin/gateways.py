@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from farshore.arm.network import VirtualNetworkGateway
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.twin.bird import Session, among, into_kernel, protocol, says
 from farshore.twin.draft import DELIVER, Draft, Host
 from farshore.twin.ground import Ground

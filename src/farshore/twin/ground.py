@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from farshore.arm import network as models
+from farshore.arm.connectivity import CircuitConnection, Connection, ExpressRouteCircuit, VirtualNetworkGateway
 from farshore.arm.decode import Address, Network, Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.estate.estate import Estate
@@ -78,7 +79,7 @@ class Ground:
         """Whether a network's part of the fabric is there."""
         return network in self.networks and self.region(self.networks[network].location)
 
-    def edge(self, circuit: models.ExpressRouteCircuit) -> bool:
+    def edge(self, circuit: ExpressRouteCircuit) -> bool:
         """Provisioned, private peering enabled, its location working (E33)."""
         peering = circuit.private_peering
         return (
@@ -90,11 +91,11 @@ class Ground:
             and f"location:{(circuit.peering_location or '').lower()}" not in self.down
         )
 
-    def link(self, circuit: models.ExpressRouteCircuit, side: str) -> bool:
+    def link(self, circuit: ExpressRouteCircuit, side: str) -> bool:
         """Whether the customer's side of a link works; the edge on it may stand without."""
         return self.edge(circuit) and f"{circuit.id.key}#{side}" not in self.down
 
-    def instances(self, gateway: models.VirtualNetworkGateway) -> tuple[int, ...]:
+    def instances(self, gateway: VirtualNetworkGateway) -> tuple[int, ...]:
         """The instances of a gateway that work (E26): two, unless something is down."""
         if (
             gateway.provisioning_state.lower() not in WORKS
@@ -104,10 +105,10 @@ class Ground:
             return ()
         return tuple(number for number in (0, 1) if f"{gateway.id.key}#{number}" not in self.down)
 
-    def connection(self, connection: models.Connection) -> bool:
+    def connection(self, connection: Connection) -> bool:
         return connection.provisioning_state.lower() in WORKS and connection.id.key not in self.down
 
-    def reach(self, connection: models.CircuitConnection) -> bool:
+    def reach(self, connection: CircuitConnection) -> bool:
         """Global Reach that is there and connected (E46)."""
         return (
             connection.provisioning_state.lower() in WORKS
@@ -193,7 +194,7 @@ class Ground:
 
     # Gateways and circuits
 
-    def gateways_in(self, network: str) -> Iterator[models.VirtualNetworkGateway]:
+    def gateways_in(self, network: str) -> Iterator[VirtualNetworkGateway]:
         """The ExpressRoute gateways of a network."""
         for gateway in self.gateways.values():
             if gateway.subnet is not None and network_of(gateway.subnet) == network and is_expressroute(gateway):
@@ -216,7 +217,7 @@ class Ground:
                 said += item.prefixes
         return tuple(dict.fromkeys(said))
 
-    def speaks(self, gateway: models.VirtualNetworkGateway) -> bool:
+    def speaks(self, gateway: VirtualNetworkGateway) -> bool:
         """A GatewaySubnet whose table has propagation off keeps its gateway from working (R23)."""
         subnet = None if gateway.subnet is None else self.subnet(gateway.subnet)
         table = None if subnet is None else self.estate.route_table(subnet.route_table)
@@ -308,7 +309,7 @@ def network_of(subnet: ResourceId) -> str:
     return subnet.key.rsplit("/", 2)[0]
 
 
-def is_expressroute(gateway: models.VirtualNetworkGateway) -> bool:
+def is_expressroute(gateway: VirtualNetworkGateway) -> bool:
     return gateway.gateway_type.lower() == "expressroute"
 
 

@@ -10,14 +10,12 @@ import pytest
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import NetworkSecurityGroup, SecurityRule
-from farshore.estate.outside import Site
 from farshore.routing import (
     Disposition,
     Trace,
     balancers,
     effective,
     exchange,
-    hops,
     machines,
     peering,
     pools,
@@ -27,7 +25,6 @@ from farshore.routing import (
     sites,
     speakers,
     system,
-    verdicts,
     vpn,
     walk,
     world,
@@ -39,8 +36,7 @@ from farshore.routing.gateways import spoken_for
 from farshore.routing.index import Holder, Index, network_key
 from farshore.routing.prefixes import within
 from farshore.routing.sites import Offer
-from farshore.routing.values import EffectiveRoute, Hop
-from farshore.routing.walk import trace_one_way
+from farshore.routing.values import EffectiveRoute
 
 Patch = pytest.MonkeyPatch
 
@@ -410,43 +406,6 @@ def one_group_only(patch: Patch) -> None:
     patch.setattr(pools, "refusal", wrong)
 
 
-# Replies
-
-
-def groups_without_memory(patch: Patch) -> None:
-    """R43 by half: a reply is asked like a new flow."""
-    patch.setattr(replies, "trace_one_way", lambda *given, established=(), **more: trace_one_way(*given, **more))
-
-
-def everything_keeps_state(patch: Patch) -> None:
-    """R39 by half: an appliance that the project calls stateless is taken for a stateful one."""
-    patch.setattr(machines, "is_stateful", lambda *_: True)
-
-
-def asymmetry_unseen(patch: Patch) -> None:
-    """R39 forgotten."""
-    patch.setattr(verdicts, "_asymmetry", lambda *_: None)
-
-
-def firewalls_share_state(patch: Patch) -> None:
-    """E44 by half: a site's routers are one."""
-    right = hops.router_hop
-
-    def wrong(site: Site, routers: tuple[str, ...]) -> Hop:
-        return replace(right(site, routers), state_key=site.name if site.stateful_firewall else "")
-
-    patch.setattr(walk, "router_hop", wrong)
-
-
-def bypass_unseen(patch: Patch) -> None:
-    patch.setattr(verdicts, "_bypass", lambda *_: None)
-
-
-def any_owner_is_right(patch: Patch) -> None:
-    """A copy of the range that took it is taken for the promised machine."""
-    patch.setattr(verdicts, "_reply_lost", lambda *_: None)
-
-
 PLANTS = (
     bgp_in_a_network,
     bgp_equal_to_a_network,
@@ -496,10 +455,4 @@ PLANTS = (
     application_groups_of_whole_nics,
     tag_of_the_network_alone,
     one_group_only,
-    groups_without_memory,
-    everything_keeps_state,
-    asymmetry_unseen,
-    firewalls_share_state,
-    bypass_unseen,
-    any_owner_is_right,
 )

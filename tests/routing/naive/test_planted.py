@@ -18,6 +18,7 @@ from .comparing import compared
 from .drawing import words
 from .plants import PLANTS
 from .plants_joined import JOINED
+from .plants_replies import REPLIES
 from .words import Words
 
 SEEDS = 24
@@ -55,7 +56,7 @@ def _nothing_kept() -> Iterator[None]:
     exchange.converge.cache_clear()
 
 
-@pytest.mark.parametrize("plant", PLANTS + JOINED, ids=lambda plant: plant.__name__)
+@pytest.mark.parametrize("plant", PLANTS + JOINED + REPLIES, ids=lambda plant: plant.__name__)
 def test_a_wrong_engine_is_found(monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None]) -> None:
     plant(monkeypatch)
     for looked_at, drawn in enumerate(networks(), 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from farshore.arm.network import CircuitPeering, ExpressRouteCircuit
+from farshore.arm.connectivity import CircuitPeering, ExpressRouteCircuit
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.outside import Router, Site

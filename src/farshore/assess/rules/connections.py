@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from farshore.arm.network import Connection
+from farshore.arm.connectivity import Connection
 from farshore.assess.context import EXPRESS_ROUTE, Context, Side
 from farshore.assess.findings import Finding, error, info, rule, warning
 from farshore.estate.project import Link

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from farshore.arm.network import Connection, VirtualNetworkGateway
+from farshore.arm.connectivity import Connection, VirtualNetworkGateway
 from farshore.assess.context import EXPRESS_ROUTE, GATEWAY_SUBNET, Context, Side
 from farshore.assess.findings import Finding, error, info, rule, warning
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from farshore.arm.network import ExpressRouteCircuit, global_reach
+from farshore.arm.connectivity import ExpressRouteCircuit, global_reach
 from farshore.arm.regions import geopolitical_region_at, geopolitical_region_of, local_regions
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, info, rule, warning

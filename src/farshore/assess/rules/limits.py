@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from farshore.arm.network import ExpressRouteCircuit, global_reach
+from farshore.arm.connectivity import ExpressRouteCircuit, global_reach
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, info, rule, warning
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from farshore.arm.connectivity import Connection
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId
-from farshore.arm.network import Connection, VirtualNetwork
+from farshore.arm.network import VirtualNetwork
 from farshore.assess.context import Context, Side
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.counterparts import mapped_network

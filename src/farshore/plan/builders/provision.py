@@ -16,13 +16,7 @@ from collections.abc import Iterable
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.arm.network import (
-    PEERINGS,
-    PUBLIC_IP_ADDRESSES,
-    VIRTUAL_NETWORK_GATEWAYS,
-    Peering,
-    VirtualNetwork,
-)
+from farshore.arm.network import PEERINGS, PUBLIC_IP_ADDRESSES, VIRTUAL_NETWORK_GATEWAYS, Peering, VirtualNetwork
 from farshore.estate.project import Link
 from farshore.plan import actions, durations
 from farshore.plan.builders import appliances, sites

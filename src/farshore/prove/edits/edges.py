@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from farshore.arm.connectivity import ExpressRouteCircuit, VirtualNetworkGateway
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
-from farshore.arm.network import CONNECTIONS, ExpressRouteCircuit, VirtualNetworkGateway
+from farshore.arm.network import CONNECTIONS
 from farshore.estate.estate import Change, Estate
 from farshore.prove.edits.values import (
     Edit,

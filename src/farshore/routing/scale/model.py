@@ -14,8 +14,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.arm.decode import Network
-from farshore.arm.network import VirtualNetworkGateway
 from farshore.routing.branches import exchanged
 from farshore.routing.hubs import hub_rows
 from farshore.routing.scale.arrivals import Arrivals, Place, arrivals

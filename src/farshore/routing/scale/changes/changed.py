@@ -23,6 +23,7 @@ from dataclasses import replace
 import numpy as np
 
 from farshore.arm import compute
+from farshore.arm.connectivity import connection
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import (
@@ -31,7 +32,6 @@ from farshore.arm.network import (
     NETWORK_SECURITY_GROUPS,
     ROUTE_TABLES,
     VIRTUAL_NETWORKS,
-    connection,
     network_interface,
     virtual_network,
 )
