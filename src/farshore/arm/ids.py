@@ -20,8 +20,9 @@ EXPECTED = "/subscriptions/{subscription}/resourceGroups/{group}/providers/{name
 class ResourceId:
     """One ARM resource id; equal and hashed by `key`, its lower-case text."""
 
-    __slots__ = ("key", "namespace", "pairs", "resource_group", "subscription", "text")
+    __slots__ = ("_type", "key", "namespace", "pairs", "resource_group", "subscription", "text")
 
+    _type: str
     text: str
     key: str
     subscription: str
@@ -75,9 +76,16 @@ class ResourceId:
     @property
     def type(self) -> str:
         """`Microsoft.Network/virtualNetworks/subnets`; groups are `Microsoft.Resources/resourceGroups`."""
+        try:
+            return self._type
+        except AttributeError:
+            pass
         if self.pairs:
-            return "/".join([self.namespace, *(kind for kind, _ in self.pairs)])
-        return "Microsoft.Resources/" + ("resourceGroups" if self.resource_group else "subscriptions")
+            found = "/".join([self.namespace, *(kind for kind, _ in self.pairs)])
+        else:
+            found = "Microsoft.Resources/" + ("resourceGroups" if self.resource_group else "subscriptions")
+        object.__setattr__(self, "_type", found)
+        return found
 
     @property
     def name(self) -> str:
