@@ -163,6 +163,9 @@ VOLATILE = frozenset(
         "ingressBytesTransferred",
         "egressBytesTransferred",
         "hasBgpOverride",
+        # The name service's own names for a NIC.
+        "internalDomainNameSuffix",
+        "internalFqdn",
         # A protected item's state of the moment (S13, S21).
         "eventCorrelationId",
         "managementId",
@@ -206,6 +209,9 @@ SHOWN = frozenset(
         "privateEndpointNetworkPolicies",
         "privateLinkServiceNetworkPolicies",
         "allowPort25Out",
+        "vnetEncryptionSupported",
+        "disableTcpStateTracking",
+        "ddosSettings",
         "type",
         "id",
         "name",

@@ -64,6 +64,13 @@ class Put:
         found = (self.before or {}).get("properties")
         return found if isinstance(found, dict) else {}
 
+    def unasked(self, shown: Body) -> Body:
+        """Of properties that Azure shows though nobody chose them: all for what is made here, and for what an estate
+        brought those that it told. So a change changes what it is about and no more."""
+        if self.before is None:
+            return shown
+        return {key: value for key, value in shown.items() if key in self.before_properties or key in self.before}
+
     @property
     def location(self) -> str:
         """The region it is or will be in."""

@@ -89,7 +89,9 @@ class VirtualMachines(ResourceType):
         held = put.before_properties.get("storageProfile") or {}
         profile = dict(properties.get("storageProfile") or {})
         system = guests.system_of(properties)
-        if isinstance(profile.get("imageReference"), dict):
+        # What Azure fills in is filled in when a machine is made; what an estate brought goes on as it was told.
+        fills = put.created or "exactVersion" in (held.get("imageReference") or {})
+        if fills and isinstance(profile.get("imageReference"), dict):
             profile["imageReference"] = guests.image_shown(profile["imageReference"])
         if isinstance(profile.get("osDisk"), dict):
             profile["osDisk"] = _with_disk(cloud, put, _known(profile["osDisk"], [held.get("osDisk")]), None)
@@ -100,7 +102,8 @@ class VirtualMachines(ResourceType):
         properties["storageProfile"] = profile
         if isinstance(properties.get("osProfile"), dict):
             sent = {key: value for key, value in properties["osProfile"].items() if key not in NEVER_SHOWN}
-            properties["osProfile"] = guests.profile_shown(sent, system)
+            filled = put.created or "secrets" in (put.before_properties.get("osProfile") or {})
+            properties["osProfile"] = guests.profile_shown(sent, system) if filled else sent
         return body
 
     def after_put(self, put: Put) -> None:
@@ -282,10 +285,10 @@ def _with_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
         return entry
     sku = (held.get("sku") or {}).get("name") or managed.get("storageAccountType") or "Standard_LRS"
     option = str(entry.get("createOption") or "Attach")
-    system = {"osType": (held.get("properties") or {}).get("osType")} if index is None else {}
+    system = (held.get("properties") or {}).get("osType") if index is None else None
+    made = {"deleteOption": "Detach", **({"osType": system} if system else {})} if put.created else {}
     return {
-        **{key: value for key, value in system.items() if value},
-        "deleteOption": "Detach",
+        **made,
         **{key: value for key, value in entry.items() if value is not None},
         "createOption": guests.CREATE_OPTIONS.get(option.lower(), option),
         "name": held["name"],

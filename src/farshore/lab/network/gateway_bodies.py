@@ -14,11 +14,18 @@ from farshore.arm.json import Body
 from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.public_ip_addresses import address_of
 from farshore.lab.network.references import GATEWAYS, configurations, ref
+from farshore.lab.types import Put
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 DEFAULTS: Body = {
+    "enableBgp": False,
+    "activeActive": False,
+    "allowRemoteVnetTraffic": False,
+    "allowVirtualWanTraffic": False,
+}
+UNASKED: Body = {
     "packetCaptureDiagnosticState": "None",
     "enablePrivateIpAddress": False,
     "isMigrateToCSES": False,
@@ -26,10 +33,6 @@ DEFAULTS: Body = {
     "enableBgpRouteTranslationForNat": False,
     "disableIPSecReplayProtection": False,
     "vpnType": "RouteBased",
-    "enableBgp": False,
-    "activeActive": False,
-    "allowRemoteVnetTraffic": False,
-    "allowVirtualWanTraffic": False,
 }
 CLIENT_LISTS = (
     "vpnClientRootCertificates",
@@ -43,15 +46,15 @@ SECOND_GENERATION = ("VpnGw4", "VpnGw5", "VpnGw4AZ", "VpnGw5AZ")
 DEFAULT_ASN = 65515
 
 
-def kept(id_: ResourceId, body: Body, before: Body) -> Body:
-    """The properties to keep of a PUT; `before` are those that it replaces."""
-    sent = body["properties"]
+def kept(put: Put, body: Body) -> Body:
+    """The properties to keep of a PUT; `body` is the standard one."""
+    id_, before, sent = put.id, put.before_properties, body["properties"]
     is_vpn = sent.get("gatewayType") == "Vpn"
     sku = sent.get("sku") or {"name": "Basic"}
     generation = "Generation2" if sku.get("name") in SECOND_GENERATION else "Generation1"
     properties = {
         **DEFAULTS,
-        "vpnGatewayGeneration": generation if is_vpn else "None",
+        **put.unasked({**UNASKED, "vpnGatewayGeneration": generation if is_vpn else "None"}),
         **sent,
         "ipConfigurations": [_configuration(id_, item) for item in configurations(body)],
         "sku": {"capacity": 2, **sku, "tier": sku.get("tier") or sku.get("name")},

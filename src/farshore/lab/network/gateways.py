@@ -85,7 +85,7 @@ class VirtualNetworkGateways(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
-        return {**body, "properties": gateway_bodies.kept(put.id, body, put.before_properties)}
+        return {**body, "properties": gateway_bodies.kept(put, body)}
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)

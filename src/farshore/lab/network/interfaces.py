@@ -26,14 +26,11 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 
-DEFAULTS: Body = {
-    "enableAcceleratedNetworking": False,
+UNASKED: Body = {
     "vnetEncryptionSupported": False,
-    "enableIPForwarding": False,
     "disableTcpStateTracking": False,
     "hostedWorkloads": [],
     "tapConfigurations": [],
-    "nicType": "Standard",
     "allowPort25Out": True,
 }
 DELETED_AT_ONCE = "2021-02-01"
@@ -100,12 +97,15 @@ class NetworkInterfaces(ResourceType):
         for at, item in enumerate(configurations(put.body)):
             items.append(_completed(put, item, before.get(str(item.get("name")).lower()), at == 0, given))
         properties = {
-            **DEFAULTS,
+            "enableAcceleratedNetworking": False,
+            "enableIPForwarding": False,
+            "nicType": "Standard",
+            **put.unasked(UNASKED),
             **body["properties"],
-            "dnsSettings": _names(put, body["properties"].get("dnsSettings") or {}),
+            "dnsSettings": _names(put),
             "ipConfigurations": items,
         }
-        return {**body, "kind": "Regular", "properties": properties}
+        return {**body, **put.unasked({"kind": "Regular"}), "properties": properties}
 
     def is_quick(self, put: Put) -> bool:
         """Recorded: a NIC that no machine has is Succeeded when it is answered."""
@@ -147,15 +147,16 @@ class NetworkInterfaces(ResourceType):
             )
 
 
-def _names(put: Put, sent: Body) -> Body:
+def _names(put: Put) -> Body:
     """The name service's part: a suffix that Azure makes for each network and region."""
-    network = next((text for item in configurations(put.body) if (text := ref(item, "subnet"))), "")
-    guid = put.cloud.guid("internal domain", put.location, network.lower().split("/subnets/")[0]).replace("-", "")
-    suffix = f"{guid[:26]}.{guid[26]}x.internal.cloudapp.net"
-    found: Body = {"dnsServers": [], "appliedDnsServers": [], **sent, "internalDomainNameSuffix": suffix}
+    sent = put.properties.get("dnsSettings") or {}
+    subnet = next((text for item in configurations(put.body) if (text := ref(item, "subnet"))), "")
+    guid = put.cloud.guid("internal domain", put.location, subnet.lower().split("/subnets/")[0]).replace("-", "")
+    made = {"internalDomainNameSuffix": f"{guid[:26]}.{guid[26]}x.internal.cloudapp.net"}
     if sent.get("internalDnsNameLabel"):
-        found["internalFqdn"] = f"{sent['internalDnsNameLabel']}.{suffix}"
-    return found
+        made["internalFqdn"] = f"{sent['internalDnsNameLabel']}.{made['internalDomainNameSuffix']}"
+    told = put.created or "internalDomainNameSuffix" in (put.before_properties.get("dnsSettings") or {})
+    return {"dnsServers": [], "appliedDnsServers": [], **sent, **(made if told else {})}
 
 
 def _with_etag(item: Body, etag: str) -> Body:

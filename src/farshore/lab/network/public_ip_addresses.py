@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 
+DDOS: Body = {"protectionMode": "VirtualNetworkInherited"}
+
+
 @resource_type("Microsoft.Network/publicIPAddresses")
 class PublicIpAddresses(ResourceType):
     forwards = True
@@ -32,9 +35,8 @@ class PublicIpAddresses(ResourceType):
             "publicIPAllocationMethod": "Dynamic",
             "idleTimeoutInMinutes": 4,
             "ipTags": [],
-            "ddosSettings": {"protectionMode": "VirtualNetworkInherited"},
         }
-        properties = {**defaults, **body["properties"]}
+        properties = {**defaults, **put.unasked({"ddosSettings": DDOS}), **body["properties"]}
         label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
         if label:
             names = {"domainNameLabel": label, "fqdn": f"{label}.{put.location}.cloudapp.azure.com"}

@@ -65,7 +65,6 @@ class StorageAccounts(ResourceType):
             "services": {name: {**enabled, **before.get(name, {}), **(said or {})} for name, said in services.items()},
         }
         defaults = {
-            "privateEndpointConnections": [],
             "minimumTlsVersion": "TLS1_0",
             "allowBlobPublicAccess": True,
             "networkAcls": {
@@ -83,8 +82,10 @@ class StorageAccounts(ResourceType):
         sku = put.body.get("sku") or {}
         name = str(sku.get("name") or "")
         tier = {"tier": name.split("_", 1)[0]} if "_" in name else {}
-        properties = {**defaults, **made, **body["properties"], "encryption": encryption}
-        return {**body, "sku": {**tier, **sku}, "tags": put.body.get("tags") or {}, "properties": properties}
+        unasked = put.unasked({"privateEndpointConnections": [], "encryption": encryption})
+        properties = {**defaults, **made, **body["properties"], **unasked}
+        tags = put.unasked({"tags": {}})
+        return {**body, "sku": {**tier, **sku}, **tags, **_tags(put), "properties": properties}
 
 
 @action(STORAGE_ACCOUNTS, "listKeys")
@@ -127,6 +128,10 @@ def account_named(cloud: Cloud, name: str) -> Body | None:
         if str(body["name"]).lower() == name.lower():
             return body
     return None
+
+
+def _tags(put: Put) -> Body:
+    return {"tags": put.body["tags"]} if put.body.get("tags") else {}
 
 
 def _both(value: str) -> dict[str, str]:
