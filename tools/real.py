@@ -18,9 +18,11 @@ KINDS = {
     "Azure's own clients": ("tests/real/",),
     "measured routing tables": ("tests/routing/test_routing_cases.py",),
     "recorded traffic and topologies": (
+        "tests/arm/test_template_resources.py",
         "tests/azure/test_lro_recorded.py",
         "tests/estate/test_estate_real_data.py",
         "tests/lab/core/test_as_recorded.py",
+        "tests/lab/resources/test_templates_of_the_field.py",
     ),
 }
 

@@ -108,7 +108,7 @@ class Azure:
     def __init__(self, lab: Lab | None = None, **options: Any) -> None:
         self.lab = lab or Lab()
         self.transport = LabTransport(self.lab)
-        self._options = {
+        self.options = {
             "base_url": self.lab.cloud.base_url,
             "credential_scopes": [self.lab.cloud.base_url + "/.default"],
             "transport": self.transport,
@@ -117,7 +117,7 @@ class Azure:
         }
 
     def client(self, kind: Any) -> Any:
-        return kind(Credential(), SUBSCRIPTION, **self._options)
+        return kind(Credential(), SUBSCRIPTION, **self.options)
 
     @cached_property
     def network(self) -> Any:

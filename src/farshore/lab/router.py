@@ -132,6 +132,9 @@ def _resource(call: Call, method: str, parts: list[str]) -> Response:
     lower = [part.lower() for part in parts]
     if len(parts) == 4 and lower[0] == "subscriptions" and lower[2] == "resourcegroups":
         return _one(call, method, "/" + "/".join(parts))
+    if len(parts) > 5 and lower[2] == "resourcegroups" and lower[4] == "deployments":
+        # Operations of a deployment have an older path without their provider.
+        return _resource(call, method, [*parts[:4], "providers", "Microsoft.Resources", *parts[4:]])
     if lower[0] != "subscriptions" or "providers" not in lower:
         return scopes.answer(call, method, parts)
     at = len(lower) - 1 - lower[::-1].index("providers")
