@@ -82,7 +82,7 @@ def test_a_deployment_that_fails_and_one_of_the_subscription(azure: Azure) -> No
     assert "NetcfgSubnetRangeOutsideVnet" in str(caught.value)
     with pytest.raises(HttpResponseError) as caught:
         done(deployments.begin_create_or_update(GROUP, "bad", sent(template(ip("a", "nowhere")))))
-    assert caught.value.error.code == "InvalidTemplate"
+    assert caught.value.error is not None and caught.value.error.code == "InvalidTemplate"
     group = {
         "type": "Microsoft.Resources/resourceGroups",
         "apiVersion": "2022-09-01",
@@ -103,7 +103,7 @@ def test_locks(azure: Azure) -> None:
     assert [item.level for item in locks.list_at_resource_group_level(GROUP)] == ["CanNotDelete"]
     with pytest.raises(HttpResponseError) as caught:
         azure.network.virtual_networks.begin_delete(GROUP, "v")
-    assert caught.value.error.code == "ScopeLocked"
+    assert caught.value.error is not None and caught.value.error.code == "ScopeLocked"
     locks.delete_at_resource_group_level(GROUP, "keep")
     done(azure.network.virtual_networks.begin_delete(GROUP, "v"))
 

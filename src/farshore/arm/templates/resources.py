@@ -90,6 +90,17 @@ def declared(scope: Scope, *, strict: bool = True) -> list[Declared]:
 
     `strict`: a `dependsOn` must name something of the template.
     """
+    try:
+        return _declared(scope, strict)
+    except Deferred as deferred:
+        raise TemplateError(
+            "The template function 'reference' (or a function of the 'list' kind) is not expected at this location: "
+            "names, conditions, counts and scopes must be known beforehand.",
+            expression=deferred.expression,
+        ) from None
+
+
+def _declared(scope: Scope, strict: bool) -> list[Declared]:
     found: list[Declared] = []
     groups: dict[str, list[str]] = {}
     """Names of loops and symbolic names to the keys of what they stand for."""

@@ -269,9 +269,11 @@ class Scope(Evaluator):
 
     def _list(self, function: str, target: Any = None, api_version: Any = None, body: Any = None) -> Any:
         name = must_be_text(function, target)
+        if self._in_default:
+            raise TemplateError(f"The template function '{function}' is not expected at this location.")
+        id_ = self.resolve(name)
         if self.world is None:
             raise Deferred
-        id_ = self.resolve(name)
         if id_ is None:
             raise TemplateError(f"The resource '{name}' is not defined in the template.")
         return self.world.listing(function, must_be_id(id_), must_be_text(function, api_version), body)
