@@ -289,7 +289,9 @@ def fidelity_page() -> str:
             if names:
                 facts.append(f"{word}: {', '.join(f'`{name}`' for name in names)}")
         out += [*(wrapped(fact, "- ", "  ") for fact in facts), ""]
-    out += ["## Handles", "", "Told in [The lab from outside](guide/lab.md).", ""]
+    out += ["## Of no subscription", ""]
+    out += [f"- `{method} /{path}`" for method, path in sorted(registry.TENANT, key=lambda pair: pair[::-1])]
+    out += ["", "## Handles", "", "Told in [The lab from outside](guide/lab.md).", ""]
     out += [f"- `{method} /{path}`" for method, path in sorted(registry.HANDLES, key=lambda pair: pair[::-1])]
     out += ["", "## How long things take", ""]
     out += [

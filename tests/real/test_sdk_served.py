@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from farshore.lab.server import serve_until
+from lab.authorization.callers import READER, grant
 from lab.core.bench import GROUP, SUBSCRIPTION, Lab, example_lab, network_body
 from lab.core.kinds import GATEWAY
 from real.clients import done
@@ -78,11 +79,11 @@ class Served:
             "polling_interval": 1,
         }
 
-    def credential(self, secret: str = "lab") -> Any:
+    def credential(self, secret: str = "lab", who: str | None = None) -> Any:
         tenant = self.lab.cloud.guid("tenant")
         found = identity.ClientSecretCredential(
             tenant,
-            tenant,
+            who or tenant,
             secret,
             authority=self.url,
             disable_instance_discovery=True,
@@ -113,6 +114,24 @@ def test_a_client_logs_in_and_builds(served: Served) -> None:
     assert done(network.virtual_network_gateways.begin_create_or_update(GROUP, "gw", gateway)).sku.name == "ErGw1AZ"
     assert {item.name for item in network.virtual_networks.list_all()} >= {"hub", "Source-Hub-vNet"}
     done(network.virtual_network_gateways.begin_delete(GROUP, "gw"))
+
+
+def test_who_logs_in_has_the_roles_of_its_client_id(served: Served) -> None:
+    from azure.core.exceptions import HttpResponseError
+    from azure.mgmt.network import NetworkManagementClient
+
+    grant(served.lab, READER, "Reader")
+    body = network_body("10.77.0.0/24")
+    for who, allowed in ((READER, False), (None, True)):
+        client = NetworkManagementClient(served.credential(who=who), SUBSCRIPTION, **served.options())
+        network = served.opened(client)
+        assert {item.name for item in network.virtual_networks.list_all()} >= {"Source-Hub-vNet"}
+        if allowed:
+            done(network.virtual_networks.begin_create_or_update(GROUP, "mine", body))
+            continue
+        with pytest.raises(HttpResponseError) as caught:
+            network.virtual_networks.begin_create_or_update(GROUP, "mine", body)
+        assert caught.value.status_code == 403 and READER in str(caught.value)
 
 
 def test_a_wrong_secret_and_no_token_are_told_apart(served: Served) -> None:

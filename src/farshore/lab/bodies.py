@@ -89,14 +89,19 @@ class Bodies:
             return 0 if row is None else int(row[0])
         return found.rev
 
-    def put(self, id_: ResourceId, body: Body, links: Links) -> None:
+    def times(self, key: str) -> tuple[str, str]:
+        """When it was made, and when it was last written."""
+        made, changed = self._store.one("SELECT made, changed FROM bodies WHERE key = ?", (key,))
+        return made, changed
+
+    def put(self, id_: ResourceId, body: Body, links: Links, now: str) -> None:
         key, type_ = id_.key, id_.type.lower()
         before = self._kept(key)
         self._link(key, [] if before is None else list(links(before.body)), list(links(body)))
         if before is None:
-            self._store.write(_NEW, (key, type_, key.rsplit("/", 1)[0], dumps(body)))
+            self._store.write(_NEW, (key, type_, key.rsplit("/", 1)[0], dumps(body), now, now))
         else:
-            self._store.write("UPDATE bodies SET rev = rev + 1, body = ? WHERE key = ?", (dumps(body), key))
+            self._store.write(_AGAIN, (dumps(body), now, key))
         self._recent.put(key, Kept(body, 1 if before is None else before.rev + 1))
         self._types[type_] = None
 
@@ -211,4 +216,5 @@ def _span(prefix: str) -> tuple[str, str]:
 
 _SOURCES = " ORDER BY bodies.n, links.n"
 _LINK = "INSERT INTO links(source, kind, target, label, value) VALUES (?, ?, ?, ?, ?)"
-_NEW = "INSERT INTO bodies(key, type, place, rev, body) VALUES (?, ?, ?, 1, ?)"
+_NEW = "INSERT INTO bodies(key, type, place, rev, body, made, changed) VALUES (?, ?, ?, 1, ?, ?, ?)"
+_AGAIN = "UPDATE bodies SET rev = rev + 1, body = ?, changed = ? WHERE key = ?"

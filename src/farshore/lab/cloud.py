@@ -179,12 +179,17 @@ class Cloud:
         body = self.body(id_)
         return None if body is None else self.type_of(id_).shown(self, resource_id(str(body["id"])), body, query or {})
 
+    def times(self, id_: ResourceId) -> tuple[str, str]:
+        """When a resource was made and when it last changed."""
+        return self.bodies.times(id_.key)
+
     def exists(self, id_: ResourceId) -> bool:
         return id_.key in self.bodies
 
     def write(self, id_: ResourceId, body: Body, *, forwards: bool | None = None) -> None:
         """Keep a body; its own and its root's etag change. `forwards=False`: no packet's way depends on it."""
-        self.bodies.put(id_, body, registry.TYPES.get(id_.type.lower(), INERT).links)
+        links = registry.TYPES.get(id_.type.lower(), INERT).links
+        self.bodies.put(id_, body, links, self._meta["clock"])
         self.touch(id_, forwards=forwards)
 
     def touch(self, id_: ResourceId, *, forwards: bool | None = None) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -61,6 +62,11 @@ def caller(headers: Mapping[str, str]) -> Caller:
     """Who a request's token speaks of. One without claims, or of the lab's own (its object id is the tenant's), and a
     request without a token, as a client in the lab's process sends it, come from the owner."""
     _, _, value = headers.get("authorization", "").partition(" ")
+    return _speaks_of(value) if value else OWNER
+
+
+@lru_cache(maxsize=256)
+def _speaks_of(value: str) -> Caller:
     parts = value.split(".")
     if len(parts) != 3:
         return OWNER

@@ -28,6 +28,7 @@ from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
 from farshore.lab.identity import Caller
 from farshore.lab.resources import providers, scopes
+from farshore.lab.resources.secure import without_secure_values
 from farshore.lab.types import INERT
 from farshore.times import stamp
 
@@ -303,7 +304,7 @@ def _log(call: Call, method: str, headers: Mapping[str, str], response: Response
 
 def _without_secrets(body: Any) -> Any:
     """The body as it may be shown; what is no JSON (a blob's bytes) is left out."""
-    return _clean(body) if isinstance(body, dict) else None
+    return _clean(without_secure_values(body)) if isinstance(body, dict) else None
 
 
 def _clean(value: Any) -> Any:

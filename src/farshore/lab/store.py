@@ -212,7 +212,7 @@ class Store:
         table when it is first asked for; rows, which nobody changes in place, are shared."""
         found = Store(None)
         found._parent = self
-        for name, columns in (("bodies", 6), ("links", 6)):
+        for name, columns in (("bodies", 8), ("links", 6)):
             rows = self._open_db.execute(f"SELECT * FROM {name}")
             found._open_db.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * columns)})", rows)
         return found
@@ -301,7 +301,7 @@ CREATE TABLE IF NOT EXISTS rows(
 CREATE INDEX IF NOT EXISTS rows_in_order ON rows(tbl, n);
 CREATE TABLE IF NOT EXISTS bodies(
     n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, type TEXT NOT NULL, place TEXT NOT NULL, rev INTEGER NOT NULL,
-    body BLOB NOT NULL);
+    body BLOB NOT NULL, made TEXT NOT NULL, changed TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS bodies_by_type ON bodies(type, n);
 CREATE INDEX IF NOT EXISTS bodies_by_place ON bodies(place, n);
 CREATE TABLE IF NOT EXISTS links(

@@ -30,6 +30,7 @@ PATHS = (
     "n/nets/X/Subs/s",
 )
 IDS = [resource_id(f"{group}/providers/{path}") for group in GROUPS for path in PATHS]
+NOW = "2026-01-01T00:00:00Z"
 ACTS = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.sampled_from(IDS), st.integers(0, 3)),
@@ -56,7 +57,7 @@ def test_bodies_answer_as_a_dictionary_of_them_would(acts: list[tuple[str, Resou
             before = kept.get(id_.key)
             if act == "put":
                 body = {"id": id_.text, "value": value}
-                bodies.put(id_, body, links)
+                bodies.put(id_, body, links, NOW)
                 kept[id_.key] = (id_, body, 1 if before is None else before[2] + 1)
             elif act == "pop":
                 assert bodies.pop(id_.key) == (before[1] if before else None)
@@ -117,7 +118,7 @@ def _paged(read: object) -> list[Body]:
 def test_a_page_of_all_has_no_end() -> None:
     bodies = Bodies(Store(None))
     for number in range(50):
-        bodies.put(resource_id(f"{GROUPS[0]}/providers/N/nets/n{number}"), {"id": number}, lambda body: ())
+        bodies.put(resource_id(f"{GROUPS[0]}/providers/N/nets/n{number}"), {"id": number}, lambda body: (), NOW)
     assert [body["id"] for _, body in bodies.page_under("/", 0, ALL)] == list(range(50))
 
 

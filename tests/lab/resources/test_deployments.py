@@ -327,3 +327,10 @@ def test_a_group_that_goes_takes_its_deployments_along(lab: Lab) -> None:
     lab.must(lab.put(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": "eastasia"}))
     lab.wait(120)
     assert lab.get(deployment()).status == 404
+
+
+def test_secure_values_are_in_no_journal_and_forgotten_at_the_end(lab: Lab) -> None:
+    body = sent(template(ip("a"), parameters={"thing": {"type": "secureString"}}), thing="do-not-tell")
+    deployed(lab, body)
+    assert "do-not-tell" not in str(lab.journal())
+    assert "do-not-tell" not in str(dict(lab.cloud.table("deployments")))

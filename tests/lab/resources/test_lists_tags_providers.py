@@ -52,6 +52,10 @@ def test_a_list_of_resources_is_short_and_may_be_expanded_and_paged(lab: Lab) ->
     assert len(first["value"]) == 2 and "nextLink" in first
     assert first["value"][0]["provisioningState"] == "Succeeded" and "properties" not in first["value"][0]
     assert len(lab.body(first["nextLink"])["value"]) == 1
+    lab.wait(60)
+    lab.must(lab.patch(vnet("hub-1"), {"tags": {"a": "b"}}))
+    times = lab.body(f"{HERE}/resources?$expand=createdTime,changedTime,provisioningState")["value"][0]
+    assert times["createdTime"] < times["changedTime"] and times["provisioningState"] == "Succeeded"
     assert refusal(lab.get(f"{HERE}/resources?$expand=weather"), 501) == "NotImplementedByLab"
     assert refusal(lab.get(f"{HERE}/resources?$filter=name like 'a'"), 501) == "NotImplementedByLab"
     assert names(lab, f"{HERE}/resourcegroups?$filter=tagName eq 'a'") == []

@@ -80,7 +80,7 @@ def table(call: Call, name: str | None, at: int, wanted: frozenset[str] | None) 
 
 def _resources(call: Call) -> Iterator[Row]:
     cloud = call.cloud
-    for body in readable(call, cloud.all_bodies()):
+    for body in readable(call, cloud.bodies.under("/subscriptions/")):
         id_ = resource_id(str(body["id"]))
         if len(id_.pairs) == 1 and cloud.type_of(id_).tracked:
             yield _row(call, id_, cloud.show(id_) or body)
@@ -112,7 +112,7 @@ def _authorization(call: Call) -> Iterator[Row]:
 
 def _recovery(call: Call) -> Iterator[Row]:
     cloud = call.cloud
-    for type_ in cloud.types():
+    for type_ in cloud.bodies.types():
         if not type_.startswith(VAULTS + "/"):
             continue
         for body in readable(call, cloud.of_type(type_)):

@@ -373,7 +373,10 @@ def deleted(cloud: Cloud, operation: Operation) -> Body | None:
 
 @completion(DEPLOYMENTS, "put")
 def ended(cloud: Cloud, operation: Operation) -> Body | None:
-    """A deployment ends its own operation; one that has not in ten years has hung."""
+    """A deployment ends its own operation; where something else ends it, it has failed."""
+    row = cloud.table(deploying.TABLE).get(operation.resource_id.key)
+    if row is not None:
+        cloud.table(deploying.TABLE)[row["key"]] = {**row, "state": "Failed"}
     raise Refused(504, "DeploymentTimedOut", f"The deployment '{operation.resource_id.name}' did not end.")
 
 

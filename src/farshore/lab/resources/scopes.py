@@ -14,7 +14,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
-from farshore.arm.ids import resource_id
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.regions import REGIONS
 from farshore.lab import paging, registry
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 GROUPS = "Microsoft.Resources/resourceGroups"
 LISTED = ("id", "name", "type", "kind", "location", "tags", "sku", "plan", "identity", "managedBy", "zones")
 """What ARM's own list shows of a resource."""
-EXPANDED = ("provisioningState",)
+EXPANDED = ("provisioningState", "createdTime", "changedTime")
 MISSING = {
     "moveresources": "moving resources to another group",
     "validatemoveresources": "moving resources to another group",
@@ -106,7 +106,7 @@ def _all_under(call: Call, scope: str) -> Response:
     """Top-level resources of a scope, as ARM's own list shows them: without properties, but for `$expand`."""
     meets = condition(call.query.get("$filter", ""))
     expand = [name.strip() for name in call.query.get("$expand", "").split(",") if name.strip()]
-    unknown = [name for name in expand if name.lower() not in (known.lower() for known in EXPANDED)]
+    unknown = [name for name in expand if name not in EXPANDED]
     if unknown:
         raise not_implemented(f"$expand={unknown[0]} of a list of resources")
 
@@ -115,11 +115,17 @@ def _all_under(call: Call, scope: str) -> Response:
         if len(id_.pairs) != 1 or not call.cloud.type_of(id_).tracked or not meets(id_, body):
             return None
         found = {key: body[key] for key in LISTED if body.get(key) is not None}
-        if expand:
-            found["provisioningState"] = (body.get("properties") or {}).get("provisioningState", "Succeeded")
+        for name in expand:
+            found[name] = _expanded(call.cloud, id_, body)[name]
         return found
 
     return paging.of_everything(call, scope, row)
+
+
+def _expanded(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
+    made, changed = cloud.times(id_)
+    state = (body.get("properties") or {}).get("provisioningState", "Succeeded")
+    return dict(zip(EXPANDED, (state, made, changed), strict=True))
 
 
 def _tag_names(call: Call, scope: str) -> list[Body]:
