@@ -28,6 +28,7 @@ from msgspec import DecodeError
 
 from farshore.arm.http import Request, Response
 from farshore.arm.json import dumps, loads, pretty
+from farshore.arm.jsonc import RelaxedJsonError, loads_relaxed
 from farshore.errors import InputError
 from farshore.lab import identity, operations
 from farshore.lab.certificates import certificates
@@ -183,9 +184,9 @@ class LabApp:
         body: Any = content or None
         if content and not path.startswith(("/_blob", "/_disk")):
             try:
-                body = loads(content)
-            except DecodeError:
-                said = "The request content was invalid and could not be deserialized."
+                body = _parsed(content)
+            except RelaxedJsonError as error:
+                said = f"The request content was invalid and could not be deserialized: '{error}'."
                 return Response(status=400, body={"error": {"code": "InvalidRequestContent", "message": said}})
         if path.rstrip("/") == "/_lab/clock":
             return self._turn(method, body)
@@ -343,6 +344,14 @@ def _write_state(path: Path, url: str, ca: str, cloud: Cloud, clock: ServedClock
     draft.touch(mode=0o600)
     draft.write_text(pretty(known))
     draft.replace(path)
+
+
+def _parsed(content: bytes) -> Any:
+    """A request's body; `az deployment` sends what is JSON only to ARM."""
+    try:
+        return loads(content)
+    except DecodeError:
+        return loads_relaxed(content)
 
 
 async def _content(receive: Receive) -> bytes:

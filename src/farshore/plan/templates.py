@@ -15,10 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from farshore.arm.ids import ResourceId, resource_id
-from farshore.arm.json import Body, loads
+from farshore.arm.json import Body
+from farshore.arm.jsonc import RelaxedJsonError, loads_relaxed
 from farshore.arm.templates import Declared, Deferred, Place, Scope, TemplateError, declared
 from farshore.arm.templates.parameters import declarations
 from farshore.arm.versions import api_version
@@ -32,7 +31,7 @@ def read_template(project_file: str, template: str) -> Body:
     """The template named in farshore.yaml, relative to its folder."""
     path = Path(project_file).parent / template
     try:
-        value = loads(path.read_bytes())
+        value = loads_relaxed(path.read_bytes())
     except OSError as error:
         raise InputError(
             "The appliance's template can't be read",
@@ -41,7 +40,7 @@ def read_template(project_file: str, template: str) -> Body:
             expected="an ARM template in JSON, beside farshore.yaml",
             remedy=f"put it there ({error.strerror}), or make the appliance `existing` or `manual`",
         ) from None
-    except msgspec.DecodeError as error:
+    except RelaxedJsonError as error:
         raise InputError(f"The appliance's template is not JSON: {error}", file=str(path)) from None
     if not isinstance(value, dict) or not isinstance(value.get("resources"), list):
         raise InputError("The appliance's template has no resources", file=str(path), expected="an ARM template")
