@@ -271,16 +271,20 @@ def fidelity_page() -> str:
     out = [MADE, "# What the lab has", ""]
     out += [
         wrapped(
-            "Resource types, actions and views of the embedded Azure, with what the file of each says of it. Everything"
-            " else answers 501 `NotImplementedByLab`. How operations answer follows recorded traffic, by the pattern"
-            " that is named; `src/farshore/lab/patterns.py` describes each. Error codes that no page names are the"
-            " lab's own, and the files say so."
+            "Resource types, actions and views of the embedded Azure: what is implemented, with what the file of each"
+            " says of it, and what is shape only. Everything else answers 501 `NotImplementedByLab`. How operations"
+            " answer follows recorded traffic, by the pattern that is named; `src/farshore/lab/patterns.py` describes"
+            " each, and `make replay` sends recorded exchanges to the lab and compares. Error codes that no page names"
+            " are the lab's own, and the files say so."
         ),
         "",
-        "## Types",
+        "## Implemented",
         "",
     ]
-    for key, kind in sorted(registry.TYPES.items(), key=lambda pair: pair[1].type.lower()):
+    types = sorted(registry.TYPES.items(), key=lambda pair: pair[1].type.lower())
+    for key, kind in types:
+        if kind.shape_only:
+            continue
         document = sys.modules[type(kind).__module__].__doc__ or ""
         out += [f"### {kind.type}", "", wrapped(linked(document.split("\n\n")[0], "reference/facts.md")), ""]
         facts = [f"pattern: {kind.pattern.name}"]
@@ -289,6 +293,21 @@ def fidelity_page() -> str:
             if names:
                 facts.append(f"{word}: {', '.join(f'`{name}`' for name in names)}")
         out += [*(wrapped(fact, "- ", "  ") for fact in facts), ""]
+    out += ["## Shape only", ""]
+    out += [
+        wrapped(
+            "Kept and shown whole, with the provider's own operations, and nothing more: what they would do in Azure is"
+            " not done here, and a packet's way knows of them as far as an estate's bodies tell it. Their pattern is"
+            " network, or networkAtOnce where a PUT is no long-running operation."
+        ),
+        "",
+        *(f"- `{kind.type}` ({kind.pattern.name})" for _, kind in types if kind.shape_only),
+        "",
+        "## Lists that show what Azure offers",
+        "",
+        *(f"- `{name}`" for name in sorted(registry.PROVIDER_LISTS)),
+        "",
+    ]
     out += ["## Of no subscription", ""]
     out += [f"- `{method} /{path}`" for method, path in sorted(registry.TENANT, key=lambda pair: pair[::-1])]
     out += ["", "## Handles", "", "Told in [The lab from outside](guide/lab.md).", ""]
