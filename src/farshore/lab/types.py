@@ -315,6 +315,9 @@ class ResourceType:
         parent = id_.parent
         if parent is not None and (held := cloud.body(parent)) is not None:
             return resource_id(f"{held['id']}/{id_.pairs[-1][0]}/{id_.name}")
+        group = id_.group_id
+        if parent is None and group is not None and (held := cloud.body(group)) is not None:
+            return resource_id(str(held["id"]) + id_.text[len(group.text) :])
         return id_
 
     def check_conditions(self, call: Call, before: Body | None) -> None:

@@ -70,6 +70,15 @@ def test_what_the_lab_has_not_is_said(lab: Lab) -> None:
         assert "group" in answer.body["error"]["message"]
 
 
+def test_ids_are_in_arms_spelling_however_they_were_asked_for(lab: Lab) -> None:
+    lower = f"{HERE}/resourcegroups/Fresh"
+    lab.must(lab.put(lower, {"location": "eastasia"}))
+    assert lab.body(lower)["id"] == f"{HERE}/resourceGroups/Fresh"
+    network = "/providers/Microsoft.Network/virtualNetworks/v"
+    made = lab.made(f"{HERE}/resourcegroups/FRESH{network}", network_body("10.5.0.0/16"))
+    assert made["id"] == f"{HERE}/resourceGroups/Fresh{network}"
+
+
 # Tags. ---------------------------------------------------------------------------------------------------------------
 
 

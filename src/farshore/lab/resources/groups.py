@@ -58,6 +58,11 @@ class ResourceGroups(ResourceType):
                 f"'{before['location']}'.",
             )
 
+    def full_id(self, call: Call) -> ResourceId:
+        """In ARM's spelling: clients write `resourcegroups` too."""
+        body = call.cloud.body(call.id)
+        return resource_id(str(body["id"])) if body is not None else call.id.group_id or call.id
+
     def lock(self, cloud: Cloud, id_: ResourceId) -> ResourceId:
         return id_
 
