@@ -236,7 +236,8 @@ def test_delete_list_and_export(lab: Lab) -> None:
     lab.wait(60)
     gone = lab.delete(deployment())
     assert gone.status == 202 and lab.follow(gone).status == 204
-    assert lab.get(deployment()).status == 404 and lab.get(rid(IP, "ab")).status == 200
+    assert refusal(lab.get(deployment()), 404) == "DeploymentNotFound" and lab.get(rid(IP, "ab")).status == 200
+    assert refusal(lab.post(deployment() + "/cancel"), 404) == "DeploymentNotFound"
     assert lab.send("HEAD", deployment()).status == 404 and lab.delete(deployment()).status == 204
 
 
@@ -274,6 +275,8 @@ def test_a_deployment_of_the_subscription_makes_a_group_and_deploys_into_it(lab:
     found = deployed(lab, sent(whole, location="southeastasia", group="new"), at_subscription())
     assert lab.body(vnet("v", group="new"))["location"] == "southeastasia"
     assert found["outputs"]["id"]["value"] == rid(IP, "x", group="new")
+    made = [item["id"] for item in found["outputResources"]]
+    assert sorted(made) == sorted([f"/subscriptions/{SUBSCRIPTION}/resourceGroups/new", vnet("v", group="new")])
     assert lab.body(deployment("inside", group="new"))["properties"]["provisioningState"] == "Succeeded"
     assert lab.body(at_subscription())["location"] == "southeastasia"
     assert refusal(lab.put(at_subscription(), sent(whole, location="eastasia", group="new")), 409) == (

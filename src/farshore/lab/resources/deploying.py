@@ -18,6 +18,7 @@ The row of a deployment, in the table `deployments`, by its key:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ from farshore.lab import operations
 from farshore.lab.answers import NoAnswer, Refused
 from farshore.lab.identity import Caller
 from farshore.lab.registry import event, listener
-from farshore.lab.resources.templates import World, from_json, is_nested, place_of
+from farshore.lab.resources.templates import DEPLOYMENTS, World, from_json, is_nested, place_of
 from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def _reason(status: int) -> str:
 
 
 def _terminal(step: Body, error: Body) -> Body:
-    if step["type"].lower() == "microsoft.resources/deployments":
+    if step["type"].lower() == DEPLOYMENTS.lower():
         return {**error, "target": step["id"]}
     return {
         "code": "ResourceDeploymentFailure",
@@ -297,12 +298,20 @@ def _end(cloud: Cloud, id_: ResourceId, row: Body, scope: Scope) -> None:
         look_again(cloud, row["key"], PAUSE)
         _keep(cloud, id_, row)
         return
-    resources = sorted(
-        (step["id"] for step in row["steps"].values() if step["type"].lower() != "microsoft.resources/deployments"),
-        key=lambda text: text.split("/providers/")[-1].lower(),
-    )
+    resources = sorted(set(_made(cloud, row)), key=lambda text: text.split("/providers/")[-1].lower())
     _set_state(cloud, id_, row, "Succeeded", outputs=outputs, outputResources=[{"id": text} for text in resources])
     _finish(cloud, row)
+
+
+def _made(cloud: Cloud, row: Body) -> Iterator[str]:
+    """Ids of what was deployed, in nested deployments too."""
+    for step in row["steps"].values():
+        if step["type"].lower() != DEPLOYMENTS.lower():
+            yield step["id"]
+            continue
+        body = cloud.body(step["id"]) or {}
+        for item in (body.get("properties") or {}).get("outputResources") or []:
+            yield item["id"]
 
 
 def _outputs(scope: Scope) -> Body:

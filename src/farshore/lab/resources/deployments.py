@@ -74,6 +74,10 @@ class Deployments(ResourceType):
             base=call.base,
         )
 
+    def get(self, call: Call) -> Response:
+        must_be_there(call)
+        return super().get(call)
+
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
         row = cloud.table(deploying.TABLE).get(id_.key)
         if row is not None and row["state"] in ("Accepted", "Running"):
@@ -99,6 +103,11 @@ class Deployments(ResourceType):
                 raise not_implemented(f"the filter {said}")
             held = [body for body in held if body["properties"]["provisioningState"].lower() == match[1].lower()]
         return super().rows(call, held)
+
+
+def must_be_there(call: Call) -> None:
+    if not call.cloud.exists(call.id):
+        raise Refused(404, "DeploymentNotFound", f"Deployment '{call.id.name}' could not be found.")
 
 
 def canonical(cloud: Cloud, id_: ResourceId) -> ResourceId:
@@ -340,7 +349,7 @@ def validate(call: Call) -> Response:
 
 @action(DEPLOYMENTS, "cancel")
 def cancel(call: Call) -> Response:
-    call.must_exist()
+    must_be_there(call)
     row = call.cloud.table(deploying.TABLE).get(call.id.key)
     if row is None or row["state"] not in ("Accepted", "Running"):
         state = "Succeeded" if row is None else row["state"]
@@ -355,7 +364,7 @@ def cancel(call: Call) -> Response:
 
 @action(DEPLOYMENTS, "exportTemplate")
 def export(call: Call) -> Response:
-    call.must_exist()
+    must_be_there(call)
     row = call.cloud.table(deploying.TABLE).get(call.id.key)
     return Response(status=200, body={"template": {} if row is None else row["sent"]})
 
