@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.core.bench import Lab, refusal, vnet
-from lab.resources.deployed import changes, deployed, deployment, ip, network, nic, sent, template
+from lab.resources.deployed import at_subscription, changes, deployed, deployment, ip, network, nic, sent, template
 
 
 @pytest.fixture
@@ -61,6 +61,26 @@ def test_it_looks_into_nested_deployments(lab: Lab) -> None:
         "properties": {"mode": "Incremental", "template": template(ip("deep"))},
     }
     assert changes(lab, sent(template(inner)))["deep"]["changeType"] == "Create"
+
+
+def test_of_a_subscription_it_sees_a_group_that_is_still_to_be_made(lab: Lab) -> None:
+    group = {"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2022-09-01", "name": "new"}
+    group["location"] = "eastasia"
+    inner = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2022-09-01",
+        "name": "inner",
+        "resourceGroup": "new",
+        "dependsOn": ["new"],
+        "properties": {
+            "mode": "Incremental",
+            "expressionEvaluationOptions": {"scope": "inner"},
+            "template": template(network("fresh")),
+        },
+    }
+    found = changes(lab, sent(template(group, inner), location="eastasia"), at_subscription())
+    assert {name: change["changeType"] for name, change in found.items()} == {"new": "Create", "fresh": "Create"}
+    assert found["fresh"]["after"]["location"] == "eastasia"
 
 
 def test_what_would_be_refused_is_told_by_the_template_alone(lab: Lab) -> None:

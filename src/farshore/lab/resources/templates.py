@@ -87,8 +87,10 @@ class World:
         return found.body if isinstance(found.body, dict) else {}
 
 
-def place_of(cloud: Cloud, id_: ResourceId, sent: Mapping[str, Any], now: datetime, seed: str) -> Place:
-    """Where a deployment of this id and body goes."""
+def place_of(
+    cloud: Cloud, id_: ResourceId, sent: Mapping[str, Any], now: datetime, seed: str, *, expected: str = ""
+) -> Place:
+    """Where a deployment of this id and body goes; a group that is still to be made is `expected` in that region."""
     properties = sent["properties"]
     group = id_.group_id
     body = cloud.body(group) if group is not None else None
@@ -97,7 +99,7 @@ def place_of(cloud: Cloud, id_: ResourceId, sent: Mapping[str, Any], now: dateti
     return Place(
         subscription=id_.subscription,
         group=known,
-        resource_group={} if body is None else {key: value for key, value in body.items() if key != "managedBy"},
+        resource_group=_group(known, body, expected),
         about_subscription={
             "id": f"/subscriptions/{id_.subscription}",
             "subscriptionId": id_.subscription,
@@ -120,6 +122,15 @@ def place_of(cloud: Cloud, id_: ResourceId, sent: Mapping[str, Any], now: dateti
         now=now,
         seed=seed,
     )
+
+
+def _group(known: ResourceId | None, body: Body | None, expected: str) -> Body:
+    """What `resourceGroup()` gives."""
+    if body is not None:
+        return {key: value for key, value in body.items() if key != "managedBy"}
+    if known is None:
+        return {}
+    return {"id": known.text, "name": known.name, "type": "Microsoft.Resources/resourceGroups", "location": expected}
 
 
 def as_json(place: Place | None) -> Body | None:
@@ -201,7 +212,8 @@ def everything(cloud: Cloud, scope: Scope, depth: int = 0) -> Iterator[tuple[Dec
 
 def nested_scope(cloud: Cloud, scope: Scope, item: Declared, sent: Mapping[str, Any]) -> Scope:
     assert scope.place.now is not None
-    place = place_of(cloud, resource_id(item.id), sent, scope.place.now, f"{scope.place.seed}/{item.name}")
+    seed, region = f"{scope.place.seed}/{item.name}", str(scope.place.deployment.get("location") or "")
+    place = place_of(cloud, resource_id(item.id), sent, scope.place.now, seed, expected=region)
     inner: Inner = inner_of(scope, item, sent["properties"])
     return inner.scope(place, scope.world)
 
