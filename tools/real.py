@@ -22,6 +22,7 @@ KINDS = {
         "tests/azure/test_lro_recorded.py",
         "tests/estate/test_estate_real_data.py",
         "tests/lab/core/test_as_recorded.py",
+        "tests/lab/resources/test_deployments_recorded.py",
         "tests/lab/resources/test_templates_of_the_field.py",
     ),
 }

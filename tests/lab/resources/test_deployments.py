@@ -337,3 +337,42 @@ def test_secure_values_are_in_no_journal_and_forgotten_at_the_end(lab: Lab) -> N
     deployed(lab, body)
     assert "do-not-tell" not in str(lab.journal())
     assert "do-not-tell" not in str(dict(lab.cloud.table("deployments")))
+
+
+def test_a_vault_and_what_is_in_it_are_deployed(lab: Lab) -> None:
+    vault = {
+        "type": "Microsoft.RecoveryServices/vaults",
+        "apiVersion": "2024-04-01",
+        "name": "vault",
+        "location": "southeastasia",
+        "sku": {"name": "RS0", "tier": "Standard"},
+        "properties": {"publicNetworkAccess": "Enabled"},
+    }
+    policy = {
+        "type": "Microsoft.RecoveryServices/vaults/replicationPolicies",
+        "apiVersion": "2024-10-01",
+        "name": "vault/policy",
+        "dependsOn": ["[resourceId('Microsoft.RecoveryServices/vaults', 'vault')]"],
+        "properties": {
+            "providerSpecificInput": {
+                "instanceType": "A2A",
+                "recoveryPointHistory": 1440,
+                "crashConsistentFrequencyInMinutes": 5,
+                "appConsistentFrequencyInMinutes": 240,
+                "multiVmSyncStatus": "Enable",
+            }
+        },
+    }
+    deployed(lab, sent(template(vault, policy)))
+    at = rid("Microsoft.RecoveryServices/vaults/replicationPolicies", "vault", "policy")
+    assert lab.properties(at)["providerSpecificDetails"]["instanceType"] == "A2A"
+
+
+def test_a_region_that_is_silent_for_a_while_holds_a_deployment_up(lab: Lab) -> None:
+    lab.put(deployment(), sent(template(ip("a"), ip("b", location="southeastasia"))))
+    lab.fault(kind="region", region="southeastasia", state="lost")
+    lab.wait(60)
+    assert lab.properties(deployment())["provisioningState"] == "Running" and lab.get(rid(IP, "a")).status == 200
+    lab.fault(kind="region", region="southeastasia", state="returned")
+    lab.wait(minutes=10)
+    assert lab.properties(deployment())["provisioningState"] == "Succeeded"
