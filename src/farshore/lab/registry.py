@@ -1,7 +1,7 @@
 """How the lab learns a thing: one file a type, registered by decorators when it is imported.
 
-Everything under `lab/network`, `lab/compute`, `lab/storage`, `lab/recovery` and `lab/resources` is imported by
-`lab/catalog.py`; adding a thing is adding a file.
+Everything under `lab/network`, `lab/compute`, `lab/storage`, `lab/recovery`, `lab/resources`, `lab/authorization` and
+`lab/graph` is imported by `lab/catalog.py`; adding a thing is adding a file.
 
 **A resource type** is a subclass of `ResourceType` (`lab/types.py`), registered once:
 
