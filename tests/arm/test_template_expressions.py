@@ -159,6 +159,7 @@ def test_what_expressions_give(expression: Any, expected: Any) -> None:
         ("[map(createArray(1), 'x')]", "a lambda was expected"),
         ("[padLeft('a', 100000)]", "0 to 4096"),
         ("[subscription('x')]", "takes other arguments"),
+        ("[if(false(), 1, fail('Not in this region.'))]", "Not in this region."),
         ("[" + "concat(" * 200 + "'a'" + ")" * 200 + "]", "nested too deeply"),
     ],
 )

@@ -376,3 +376,28 @@ def test_a_region_that_is_silent_for_a_while_holds_a_deployment_up(lab: Lab) -> 
     lab.fault(kind="region", region="southeastasia", state="returned")
     lab.wait(minutes=10)
     assert lab.properties(deployment())["provisioningState"] == "Succeeded"
+
+
+def test_locks_and_roles_are_deployed_like_everything_else(lab: Lab) -> None:
+    lock = {
+        "type": "Microsoft.Authorization/locks",
+        "apiVersion": "2020-05-01",
+        "name": "keep",
+        "scope": f"{IP}/a",
+        "dependsOn": ["a"],
+        "properties": {"level": "CanNotDelete"},
+    }
+    role = {
+        "type": "Microsoft.Authorization/roleAssignments",
+        "apiVersion": "2022-04-01",
+        "name": "[guid(resourceGroup().id, deployer().objectId)]",
+        "properties": {
+            "roleDefinitionId": "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions',"
+            " 'acdd72a7-3385-48ef-bd42-f606fba81ae7')]",
+            "principalId": "11111111-0000-4000-8000-000000000000",
+        },
+    }
+    deployed(lab, sent(template(ip("a"), lock, role)))
+    assert refusal(lab.delete(rid(IP, "a")), 409) == "ScopeLocked"
+    (assigned,) = lab.body(f"{GROUP_ID}/providers/Microsoft.Authorization/roleAssignments")["value"]
+    assert assigned["properties"]["scope"] == GROUP_ID

@@ -48,6 +48,7 @@ class Place:
     about_tenant: Mapping[str, Any] = field(default_factory=dict)
     deployment: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    deployer: Mapping[str, Any] = field(default_factory=dict)
     now: datetime | None = None
     """For `utcNow` in a default; None where nobody knows the time."""
     seed: str = ""
@@ -83,6 +84,8 @@ class Scope(Evaluator):
                 "tenant": lambda: dict(seen.about_tenant),
                 "deployment": lambda: dict(seen.deployment),
                 "environment": lambda: dict(seen.environment),
+                "deployer": lambda: dict(seen.deployer),
+                "fail": self._fails,
                 "resourceid": self._resource_id,
                 "subscriptionresourceid": self._subscription_resource_id,
                 "tenantresourceid": self._tenant_resource_id,
@@ -191,6 +194,9 @@ class Scope(Evaluator):
                 "the subscription."
             )
         return dict(self.seen.resource_group)
+
+    def _fails(self, message: Any) -> Any:
+        raise TemplateError(must_be_text("fail", message))
 
     def _no_management_group(self) -> Any:
         raise TemplateError("The template function 'MANAGEMENTGROUP' is not expected at this location.")

@@ -39,7 +39,7 @@ def must_be_allowed(call: Call, method: str, id_: ResourceId, action: str | None
     """Raise `Refused` 403 or 409. `action` is the name of a POST's."""
     verb = f"{action}/action" if action is not None else VERBS.get(method, "action")
     if call.caller.object_id:
-        must_have_right(call, f"{_kind(id_)}/{verb}", id_)
+        must_have_right(call, f"{kind_of(id_)}/{verb}", id_)
     if action is not None and (action.lower() in QUESTIONS or action.lower().startswith("check")):
         return
     if verb != "read" and call.cloud.of_type(LOCKS) and not id_.is_a(LOCKS):
@@ -77,7 +77,7 @@ def readable(call: Call, bodies: list[Body]) -> list[Body]:
     found = []
     for body in bodies:
         id_ = resource_id(str(body["id"]))
-        if has_right(cloud, caller, f"{_kind(id_)}/read", id_.key):
+        if has_right(cloud, caller, f"{kind_of(id_)}/read", id_.key):
             found.append(body)
     return found
 
@@ -129,7 +129,7 @@ def _held(cloud: Cloud, caller: Caller, assignments: list[Body], key: str) -> It
             yield role["properties"]["permissions"]
 
 
-def _kind(id_: ResourceId) -> str:
+def kind_of(id_: ResourceId) -> str:
     """The type as actions name it."""
     if id_.pairs:
         return id_.type

@@ -51,7 +51,7 @@ def scope_of(cloud: Cloud, id_: ResourceId, row: Body) -> Scope:
     """The scope of a deployment that runs, made again from its row."""
     now = moment(row["began"])
     inner = Inner(template=row["template"], given=row["given"], seen=from_json(row["seen"], now), loops=row["loops"])
-    place = place_of(cloud, id_, row["body"], now, row["correlation"])
+    place = place_of(cloud, id_, row["body"], now, row["correlation"], caller=caller_of(row))
     return inner.scope(place, World(cloud=cloud, caller=caller_of(row)))
 
 

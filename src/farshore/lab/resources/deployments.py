@@ -18,7 +18,7 @@ from farshore.arm.regions import find_region
 from farshore.arm.templates import Declared, Inner, TemplateError, plain
 from farshore.lab import operations
 from farshore.lab.answers import Refused, group_going, group_not_found, not_implemented
-from farshore.lab.authorization.door import has_right
+from farshore.lab.authorization.door import has_right, kind_of
 from farshore.lab.call import Call
 from farshore.lab.identity import Caller
 from farshore.lab.patterns import DEPLOYMENTS as PATTERN
@@ -220,7 +220,7 @@ def begin(
             f"'{MOST}'. Please delete some deployments before creating a new one, or see https://aka.ms/800LimitFix.",
         )
     correlation = cloud.guid("deployment", id_.key, cloud.count("deployment", id_.key))
-    items, properties = looked_through(cloud, id_, body, inner, mode, correlation)
+    items, properties = looked_through(cloud, id_, body, inner, mode, correlation, caller)
     must_be_permitted(cloud, caller, items)
     properties["provisioningState"] = "Accepted"
     kept: Body = {"id": id_.text, "name": id_.name, "type": DEPLOYMENTS}
@@ -276,11 +276,11 @@ def begin(
 
 
 def looked_through(
-    cloud: Cloud, id_: ResourceId, body: Body, inner: Inner, mode: str, correlation: str
+    cloud: Cloud, id_: ResourceId, body: Body, inner: Inner, mode: str, correlation: str, caller: Caller
 ) -> tuple[list[Declared], Body]:
     """What the template declares, and the deployment's properties; raises `Refused` for what it has wrong."""
     try:
-        scope = inner.scope(place_of(cloud, id_, body, cloud.now, correlation), None)
+        scope = inner.scope(place_of(cloud, id_, body, cloud.now, correlation, caller=caller), None)
         items = checked(scope)
         scope.lenient = True
         bodies = [(item, item.body(scope)) for item in items if item.deployed]
@@ -306,10 +306,10 @@ def must_be_permitted(cloud: Cloud, caller: Caller, items: list[Declared]) -> No
     """ARM asks beforehand whether everything of a template may be written; raises `Refused` 403."""
     said = [
         f"Authorization failed for template resource '{item.name}' of type '{item.type}'. The client '{caller.name}' "
-        f"with object id '{caller.object_id}' does not have permission to perform action '{item.type}/write' at scope "
+        f"with object id '{caller.object_id}' does not have permission to perform action '{action}' at scope "
         f"'{item.id}'."
         for item in items
-        if item.deployed and not has_right(cloud, caller, f"{item.type}/write", item.key)
+        if item.deployed and not has_right(cloud, caller, action := f"{kind_of(resource_id(item.id))}/write", item.key)
     ]
     if said:
         many = f"Deployment failed with multiple errors: '{':'.join(said)}'"
@@ -341,7 +341,7 @@ def validate(call: Call) -> Response:
     inner = inner_sent(body)
     mode = must_be_possible(cloud, id_, body)
     correlation = cloud.guid("validation", id_.key, stamp(cloud.now))
-    items, properties = looked_through(cloud, id_, body, inner, mode, correlation)
+    items, properties = looked_through(cloud, id_, body, inner, mode, correlation, call.caller)
     must_be_permitted(cloud, call.caller, items)
     properties["validatedResources"] = [{"id": item.id} for item in items if item.deployed]
     return Response(status=200, body={"id": id_.text, "name": id_.name, "type": DEPLOYMENTS, "properties": properties})

@@ -20,7 +20,7 @@ from farshore.arm.templates.hashing import hash_64
 from farshore.arm.templates.parameters import SECURE, SHOWN
 from farshore.lab import registry
 from farshore.lab.answers import Refused, not_implemented
-from farshore.lab.identity import Caller
+from farshore.lab.identity import OWNER, Caller
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -88,7 +88,14 @@ class World:
 
 
 def place_of(
-    cloud: Cloud, id_: ResourceId, sent: Mapping[str, Any], now: datetime, seed: str, *, expected: str = ""
+    cloud: Cloud,
+    id_: ResourceId,
+    sent: Mapping[str, Any],
+    now: datetime,
+    seed: str,
+    *,
+    expected: str = "",
+    caller: Caller = OWNER,
 ) -> Place:
     """Where a deployment of this id and body goes; a group that is still to be made is `expected` in that region."""
     properties = sent["properties"]
@@ -119,6 +126,7 @@ def place_of(
             },
         },
         environment=ENVIRONMENT,
+        deployer={"tenantId": tenant, "objectId": caller.object_id or tenant},
         now=now,
         seed=seed,
     )
@@ -145,6 +153,7 @@ def as_json(place: Place | None) -> Body | None:
         "about_tenant": dict(place.about_tenant),
         "deployment": dict(place.deployment),
         "environment": dict(place.environment),
+        "deployer": dict(place.deployer),
         "seed": place.seed,
     }
 

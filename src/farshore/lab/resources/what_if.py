@@ -55,7 +55,7 @@ def what_if(call: Call) -> Response:
         raise Refused(400, "InvalidRequestContent", f"resultFormat is one of {', '.join(FORMATS)}, not '{form}'.")
     seed = cloud.guid("what if", id_.key, stamp(cloud.now))
     try:
-        scope = inner.scope(place_of(cloud, id_, body, cloud.now, seed), None)
+        scope = inner.scope(place_of(cloud, id_, body, cloud.now, seed, caller=call.caller), None)
         items = list(everything(cloud, scope))
     except TemplateError as error:
         raise refused(error) from None
