@@ -107,7 +107,8 @@ def within(cloud: Cloud, request: Request, caller: Caller) -> Response:
 
 
 def _routed(call: Call, method: str, path: str) -> Response:
-    parts = path.strip("/").split("/")
+    # Two slashes are one, as in Azure: clients leave a part of a path empty.
+    parts = [part for part in path.split("/") if part] or [""]
     operation = operations.find(call.cloud, parts[-1]) if method == "GET" and len(parts) > 2 else None
     if operation is not None and "operation" in parts[-2].lower():
         faults.must_reach(call.cloud, operation.location)

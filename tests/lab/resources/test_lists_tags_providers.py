@@ -79,6 +79,11 @@ def test_ids_are_in_arms_spelling_however_they_were_asked_for(lab: Lab) -> None:
     assert made["id"] == f"{HERE}/resourceGroups/Fresh{network}"
 
 
+def test_two_slashes_are_one(lab: Lab) -> None:
+    assert lab.get(vnet("hub-1").replace("Microsoft.Network/", "Microsoft.Network//")).body["name"] == "hub-1"
+    assert names(lab, f"{HERE}//resources/") == ["hub-1", "ip-1", "spoke"]
+
+
 # Tags. ---------------------------------------------------------------------------------------------------------------
 
 
