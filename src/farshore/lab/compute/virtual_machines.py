@@ -262,7 +262,7 @@ def _known(entry: Body, held: list[Body | None]) -> Body:
             continue
         if entry.get("name") in (None, old.get("name")):
             managed = {**(entry.get("managedDisk") or {}), "id": old["managedDisk"]["id"]}
-            filled = {key: old[key] for key in ("deleteOption", "osType") if key in old}
+            filled: Body = {key: old[key] for key in ("deleteOption", "osType") if key in old}
             return {**filled, **entry, "name": old.get("name"), "managedDisk": managed}
     return entry
 
