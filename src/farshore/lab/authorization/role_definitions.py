@@ -9,7 +9,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, not_implemented
-from farshore.lab.authorization.door import ASSIGNMENTS, DEFINITIONS, permissions_of
+from farshore.lab.authorization.door import ASSIGNMENTS, DEFINITIONS
 from farshore.lab.authorization.extension import Extension, known_scope, scope_of
 from farshore.lab.authorization.roles import BUILT_IN, BY_GUID
 from farshore.lab.call import Call
@@ -99,20 +99,6 @@ def of_the_tenant(call: Call) -> Response:
             raise _nowhere(call.rest)
         return Response(status=200, body=role.body(""))
     return Response(status=200, body={"value": filtered(call, [role.body("") for role in BUILT_IN])})
-
-
-@resource_type("Microsoft.Authorization/permissions")
-class Permissions(Extension):
-    """What the caller may do at a scope: a list, and nothing else."""
-
-    def rows(self, call: Call, found: list[Body]) -> list[Body]:
-        return permissions_of(call.cloud, call.caller, call.id.key)
-
-    def put(self, call: Call) -> Response:
-        raise Refused(405, "MethodNotAllowed", "Permissions are read, and nothing else.")
-
-    patch = put
-    delete = put
 
 
 def filtered(call: Call, found: list[Body]) -> list[Body]:
