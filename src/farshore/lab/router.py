@@ -24,6 +24,7 @@ from farshore.estate.door import REDACTED, is_secret
 from farshore.lab import faults, identity, operations, paging, registry, shapes, throttle
 from farshore.lab.answers import NoAnswer, Refused, group_not_found, not_implemented
 from farshore.lab.authorization.door import must_be_allowed, must_have_right
+from farshore.lab.authorization.linked import must_have_links
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
 from farshore.lab.identity import Caller
@@ -164,6 +165,8 @@ def _one(call: Call, method: str, path: str) -> Response:
     formed = type_.formed and id_.namespace.lower() in shapes.NAMESPACES
     if formed and method in ("PUT", "PATCH") and isinstance(call.body, dict):
         shapes.check(call.body, apart=shapes.AMBIGUOUS if type_.shape_only else ())
+    if method in ("PUT", "PATCH") and type_.formed:
+        must_have_links(call, call.id)
     faults.must_serve(cloud, call.id, method, call.request.body)
     methods = {"GET": type_.get, "PUT": type_.put, "PATCH": type_.patch, "DELETE": type_.delete, "HEAD": _is_there}
     function = methods.get(method)

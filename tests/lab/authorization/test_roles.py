@@ -19,7 +19,7 @@ from lab.authorization.callers import (
     granted,
     role_id,
 )
-from lab.core.bench import GROUP, SUBSCRIPTION, Lab, network_body, refusal, rid, vnet
+from lab.core.bench import GROUP, SUBSCRIPTION, Lab, network_body, nic_body, refusal, rid, subnet, vnet
 from lab.resources.deployed import GROUP_ID, deployment, ip, network, sent, template
 
 OTHER = f"{AT_SUBSCRIPTION}/resourceGroups/other"
@@ -126,6 +126,23 @@ def test_a_deployment_is_made_with_the_rights_of_whoever_deploys(lab: Lab) -> No
     grant(lab, READER, "Reader")
     (reason,) = lab.follow(first).body["error"]["details"]
     assert reason["code"] == "AuthorizationFailed"
+
+
+def test_what_a_write_joins_needs_a_right_of_its_own(lab: Lab) -> None:
+    lab.made(vnet("n", group="other"), network_body("10.3.0.0/16", a="10.3.0.0/24"))
+    grant(lab, WRITER, "Contributor", GROUP_ID)
+    nic = rid("Microsoft.Network/networkInterfaces", "nic")
+    joined = subnet("n", "a", group="other")
+    answer = lab.put(nic, nic_body(joined), **as_(WRITER))
+    assert refusal(answer, 403) == "LinkedAuthorizationFailed" and lab.get(nic).status == 404
+    said = answer.body["error"]["message"]
+    assert "'Microsoft.Network/virtualNetworks/subnets/join/action'" in said and f"'{joined}'" in said
+    remote = {"properties": {"remoteVirtualNetwork": {"id": vnet("n", group="other")}}}
+    peering = vnet("v", "virtualNetworkPeerings", "p")
+    assert refusal(lab.put(peering, remote, **as_(WRITER)), 403) == "LinkedAuthorizationFailed"
+    grant(lab, WRITER, "Network Contributor", vnet("n", group="other"), 2)
+    lab.made(nic, nic_body(joined), **as_(WRITER))
+    assert lab.put(peering, remote, **as_(WRITER)).status == 201
 
 
 def test_the_life_of_an_assignment(lab: Lab) -> None:

@@ -7,7 +7,7 @@ the lab's owner, and a client in the lab's own process, may do everything always
     GET, HEAD  {type}/read      PUT, PATCH  {type}/write      DELETE  {type}/delete      POST  {type}/{name}/action
 
 A list of a whole subscription is not refused: it shows what may be read. What a write refers to (a subnet that a NIC
-joins) is not looked at.
+joins) needs a right too (`authorization/linked.py`).
 
 **Locks.** `CanNotDelete` and `ReadOnly` hold for their scope and everything below; a delete is also refused by a lock
 on something inside what would go. A read-only scope takes no POST either, but for questions (`validate`, `whatIf`...).
