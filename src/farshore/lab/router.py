@@ -192,7 +192,7 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
             return _action(call, last)
         table = {"GET": registry.VIEWS, "PUT": registry.SUB_PUTS}.get(method, {})
         below = table.get((parent.type.lower(), last.lower()))
-        if method == "GET":
+        if method == "GET" or below is not None:
             must_be_allowed(call, method, parent)
         if below is not None:
             faults.must_serve(cloud, parent, method, None)

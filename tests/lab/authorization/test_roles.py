@@ -63,6 +63,13 @@ def test_a_reader_reads_and_does_nothing_else(lab: Lab) -> None:
     assert lab.body(vnet("v")) == before and lab.get(vnet("new")).status == 404
 
 
+def test_a_part_of_a_resource_is_written_by_who_may_write_the_whole(lab: Lab) -> None:
+    grant(lab, READER, "Reader")
+    key = rid("Microsoft.Network/connections", "c") + "/sharedkey"
+    assert refusal(lab.put(key, {"value": "mine"}, **as_(READER)), 403) == "AuthorizationFailed"
+    assert refusal(lab.put(key, {"value": "mine"}), 404)
+
+
 def test_a_contributor_of_a_group_writes_there_and_sees_nothing_elsewhere(lab: Lab) -> None:
     grant(lab, WRITER, "Contributor", GROUP_ID)
     me = as_(WRITER)
