@@ -37,7 +37,7 @@ BEHIND = ("172.24.0.0/16", "172.24.3.0/24")
 """What only appliances say."""
 SERVICE = "20.60.7.0/24"
 """A part of a service's range, which a site or a table may name."""
-APPLIANCES = ("works", "works", "works", "works", "off", "none", "pool", "half", "apart", "apart")
+APPLIANCES = ("works", "works", "works", "works", "off", "none", "pool", "pool", "half", "apart", "apart")
 SPEAKERS = ("works", "pool", "pool", "pool", "off", "half")
 """Those of a hub with a Route Server: mostly two, in one subnet."""
 
@@ -51,7 +51,7 @@ def _mostly(usual: Any, *rest: Any, times: int = 3) -> st.SearchStrategy[Any]:
 def words(draw: st.DrawFn) -> Words:
     """One network."""
     joins = draw(_mostly(None, "passes", "passes", "line", "reach", times=12))
-    serviced, doubled = draw(_mostly(False, True, times=7)), draw(_mostly(False, True, times=7))
+    serviced, doubled = draw(_mostly(False, True, times=4)), draw(_mostly(False, True, times=7))
     circuits, count = (
         draw(st.integers(1 if joins in (None, "line") else 2, 3)),
         draw(st.integers(2 if joins == "passes" else 1, 2)),
@@ -68,6 +68,9 @@ def words(draw: st.DrawFn) -> Words:
     governed = "Enabled" in endpoints
     seconds = [doubled and draw(st.booleans()) for _ in ranges]
     by_range = dict(zip(ranges, appliances, strict=True))
+    inspected = (
+        {range_: _front(range_, kind) for range_, kind in by_range.items()} if draw(_mostly(False, True)) else {}
+    )
     table, gateway_table = _tables(by_range, six, any(vpns), governed, served, any(seconds), serviced)
     services = _services() if serviced else st.just(())
     group = _groups(ranges)
@@ -75,6 +78,7 @@ def words(draw: st.DrawFn) -> Words:
     vpn = st.lists(tunnel, min_size=1, max_size=2).map(tuple)
     grouped = draw(_mostly(False, True, times=1))
     groups = st.one_of(st.none(), group, group) if grouped else st.none()
+    guards = st.one_of(group, _one_way(ranges), _one_way(ranges)) if grouped and inspected else groups
     hubs = tuple(
         Hub(
             number=number,
@@ -92,9 +96,9 @@ def words(draw: st.DrawFn) -> Words:
             appliance=appliances[number],
             stateful=draw(_mostly(True, False)),
             bare=draw(_mostly(False, True)),
-            tables=(draw(gateway_table), draw(table), draw(table)),
+            tables=(_inward(draw(gateway_table), inspected.get(range_), range_), draw(table), draw(table)),
             aside=draw(table),
-            appliance_group=draw(groups),
+            appliance_group=draw(guards),
             endpoint=endpoints[number],
             server=servers[number],
             branches=draw(st.booleans()),
@@ -112,7 +116,7 @@ def words(draw: st.DrawFn) -> Words:
             single=draw(_mostly(False, True)),
             region=draw(_mostly(regions[hub], *REGIONS, times=2)),
             grown=draw(_mostly(False, True, times=4)),
-            table=draw(table),
+            table=_outward(draw(table), inspected.get(range_)),
             connected=draw(_mostly(True, False)),
             lends=draw(_mostly(True, False, times=2)),
             uses=draw(_mostly(True, False, times=2)),
@@ -163,7 +167,7 @@ def _tables(
 ) -> tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]:
     """Tables for subnets, and for a GatewaySubnet. Most routes lead to an appliance by the address that it goes by."""
     spaces = [f"10.{range_}.{spoke}.0/24" for range_ in appliances for spoke in range(3)]
-    fronts = [f"10.{range_}.0.{70 if kind in POOLS else 68}" for range_, kind in appliances.items()]
+    fronts = [_front(range_, kind) for range_, kind in appliances.items()]
     direct = [f"10.{range_}.0.68" for range_ in appliances]
     direct += [f"10.{range_}.0.{last}" for range_ in appliances for last in (80, 81)] * 2 if second else []
     # Where policies govern an endpoint: routes for its own network, and into it past the endpoint's row.
@@ -172,8 +176,10 @@ def _tables(
     more += [*BEHIND * 2, "172.24.0.0/13"] if served else []
     # Where an appliance has several addresses: a route for its own subnet leads what is for one of them to another.
     more += [f"10.{range_}.0.64/27" for range_ in appliances] * 6 if second else []
-    # Tags, explicit prefixes equal to some of theirs, longer and wider.
-    more += [*SERVICES, "Storage.eastasia", "20.60.0.0/16", "20.62.0.0/16", SERVICE, "20.0.0.0/8"] if serviced else []
+    usual = st.sampled_from([*SITE_PREFIXES, *spaces, DEFAULT, DEFAULT, *more, "172.16.1.128/25"])
+    # Tags as often as all else, since two of them in one table are to have prefixes in common; explicit prefixes equal
+    # to some of theirs, longer and wider.
+    tags = st.sampled_from([*SERVICES, "Storage.eastasia", "20.60.0.0/16", "20.62.0.0/16", SERVICE, "20.0.0.0/8"])
     plain = [
         "None",
         "Internet",
@@ -181,7 +187,7 @@ def _tables(
         *["VirtualNetworkGateway"] * (2 if vpn else 1),
     ]
     four = st.tuples(
-        st.sampled_from([*SITE_PREFIXES, *spaces, DEFAULT, DEFAULT, *more, "172.16.1.128/25"]),
+        usual | tags if serviced else usual,
         st.sampled_from([*fronts * 3, *direct, *plain]),
     )
     fronts6 = [f"fd00:{range_}:0:1::{6 if kind in POOLS else 4}" for range_, kind in appliances.items()]
@@ -198,6 +204,26 @@ def _tables(
     routes = st.lists(route, max_size=3, unique_by=lambda route: route[0]).map(tuple)
     table = st.none() | st.none() | st.builds(Table, routes, st.booleans())
     return table, st.none() | st.builds(Table, routes, _mostly(True, False))
+
+
+def _front(range_: int, kind: str) -> str:
+    """By which address a hub's appliance goes: a load balancer's, or its own."""
+    return f"10.{range_}.0.{70 if kind in POOLS else 68}"
+
+
+def _inward(table: Table | None, front: str | None, range_: int) -> Table | None:
+    """A GatewaySubnet's table that leads what is for the spokes to the hub's appliance, whatever else it says."""
+    return table if front is None else _led(table, [f"10.{range_}.{spoke}.0/24" for spoke in (1, 2)], front, True)
+
+
+def _outward(table: Table | None, front: str | None) -> Table | None:
+    """A spoke's table that leads everything there and takes nothing of BGP, whatever else it says."""
+    return table if front is None else _led(table, [DEFAULT], front, False)
+
+
+def _led(table: Table | None, prefixes: list[str], front: str, propagates: bool) -> Table:
+    others = () if table is None else tuple(route for route in table.routes if route[0] not in prefixes)
+    return Table((*((prefix, front) for prefix in prefixes), *others), propagates)
 
 
 @lru_cache
@@ -241,6 +267,13 @@ def _groups(ranges: tuple[int, ...]) -> st.SearchStrategy[Group]:
 
     # A group speaks of one direction, so that its rules meet each other.
     return st.builds(group, st.sampled_from(["Inbound", "Outbound"]), st.lists(rule, min_size=1, max_size=3))
+
+
+def _one_way(ranges: tuple[int, ...]) -> st.SearchStrategy[Group]:
+    """An appliance's group that keeps out what one side begins: only what it remembers of the other's flows lets the
+    replies in (R43)."""
+    sides = st.sampled_from([WIDE, WIDE, *SITE_PREFIXES, *(f"10.{range_}.1.0/24" for range_ in ranges)])
+    return sides.map(lambda side: (Rule("Inbound", "Deny", "*", side, "*", "*"),))
 
 
 def _unannounced(hubs: tuple[Hub, ...], spokes: tuple[Spoke, ...]) -> list[str]:
