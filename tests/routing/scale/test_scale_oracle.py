@@ -81,10 +81,6 @@ def held_to_traces(estate: Estate) -> Counter[str]:
             if expected == "unknown" and "by any of its NICs" in forward.because + back.because and found in LOST:
                 # All NICs of an appliance lose it, each for a reason of its own: a trace can't say which, it is lost.
                 continue
-            if (found, expected) == ("stale", "denied") and "DenyAllInBound" in forward.because:
-                # What a gateway no longer learns leaves the tag VirtualNetwork, too (R44): nothing replies to it any
-                # more, and who takes it meanwhile with old data is told at scale, whether or not the group lets it in.
-                continue
             assert LOST.get(found, found) == LOST.get(expected, expected), (
                 f"down {sorted(down)}: {flow} is {found}, traced it is {expected}: {forward.because}; {back.because}"
             )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from farshore.routing.scale.classes import LOST_ROW, Class
+from farshore.routing.scale.classes import Class
 from farshore.routing.scale.conditions import Condition
 from farshore.routing.scale.egress import Egress
 from farshore.routing.scale.model import Model
@@ -62,7 +62,7 @@ class Answers:
     def _based(self, source: int, choices: Sequence[Egress]) -> Base:
         model = self.model
         length = np.full(len(model.ends), -1, dtype=np.int8)
-        code = model.constant[LOST_ROW].copy()
+        code = np.full(len(model.ends), model.outcomes.nowhere, dtype=np.int16)
         for choice in choices:
             better = choice.length > length
             length[better] = choice.length[better]

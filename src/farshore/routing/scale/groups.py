@@ -5,9 +5,11 @@ and application security groups, and machines that choose alike share a *check*.
 of source addresses, so it is painted on a line of its own, cut by its rules alone, and only then laid over the ends:
 an end passes when the whole of it does.
 
-What the tag VirtualNetwork covers (R44) never has to be spelled out for a source here. It holds every prefix that the
-subnet has by BGP, and every one of its user-defined routes; a reply leaves by one of those or not at all. So where it
-would exclude an end, the end is lost anyway, whatever failed.
+What the tag VirtualNetwork covers (R44) is not spelled out for a source here. It holds every prefix that the subnet
+has by BGP, and every one of its user-defined routes; a reply leaves by one of those or not at all. So where it would
+exclude an end, the end is lost anyway, whatever failed, and it may stand for everywhere. Not so where no reply is asked
+for: whether a machine with old data takes a packet. There a rule's answer is also asked for without the tag, and what
+only the tag lets in, from an end to which no route is known, is not known.
 """
 
 from __future__ import annotations
@@ -49,6 +51,8 @@ class Rule(NamedTuple):
 
     allows: bool
     sources: Ranges
+    tagless: Ranges
+    """What is left of them where VirtualNetwork covers nothing."""
     unclear: Ranges
     """Where nobody can tell whether the rule applies: tags whose prefixes are not known."""
     everyone: bool
@@ -68,12 +72,12 @@ def rules_of(body: Body, direction: str, service: Service, tags: Mapping[str, tu
             held.append((_priority(inside), inside))
     held.sort(key=lambda pair: pair[0])
     found = [rule for _, inside in held if (rule := _rule(inside, service, tags)) is not None]
-    found.append(Rule(True, EVERYWHERE, (), True, (), frozenset()))
+    found.append(Rule(True, EVERYWHERE, (), (), True, (), frozenset()))
     if direction == "Inbound":
-        host = span(HOST)
-        found.append(Rule(True, (host,), (), True, (), frozenset()))
+        host = (span(HOST),)
+        found.append(Rule(True, host, host, (), True, (), frozenset()))
     else:
-        found.append(Rule(True, EVERYWHERE, (), False, ("internet",), frozenset()))
+        found.append(Rule(True, EVERYWHERE, EVERYWHERE, (), False, ("internet",), frozenset()))
     return tuple(found)
 
 
@@ -142,15 +146,16 @@ def _read(inside: Mapping[str, Any], service: Service, tags: Mapping[str, tuple[
     applications = frozenset(_ids(inside.get("destinationApplicationSecurityGroups")))
     destinations = () if applications else tuple(text.lower() for text in _both(inside, "destinationAddressPrefix"))
     sources: Ranges = ()
+    tagless: Ranges = ()
     unclear: Ranges = ()
     if not _ids(inside.get("sourceApplicationSecurityGroups")):
-        sources, unclear = _sources(_both(inside, "sourceAddressPrefix"), tags)
+        sources, tagless, unclear = _sources(_both(inside, "sourceAddressPrefix"), tags)
     if not sources and not unclear:
         return None
     # A machine is in its own network, and so always in what VirtualNetwork means to it (R44).
     everyone = not applications and any(text in ("*", "any", "virtualnetwork") for text in destinations)
     allows = str(inside.get("access") or "Deny").lower() == "allow"
-    return Rule(allows, sources, unclear, everyone, destinations, applications)
+    return Rule(allows, sources, tagless, unclear, everyone, destinations, applications)
 
 
 def _both(inside: Mapping[str, Any], name: str) -> tuple[str, ...]:
@@ -180,13 +185,15 @@ def _whole(ranges: Sequence[str]) -> bool:
     return not ranges or any(text in ("*", "0-65535") for text in ranges)
 
 
-def _sources(texts: Sequence[str], tags: Mapping[str, tuple[Network, ...]]) -> tuple[Ranges, Ranges]:
+def _sources(texts: Sequence[str], tags: Mapping[str, tuple[Network, ...]]) -> tuple[Ranges, Ranges, Ranges]:
     found: list[tuple[int, int]] = []
     unclear: Ranges = ()
-    for text in texts:
-        name = text.lower()
-        if name in ("*", "any", "virtualnetwork"):
-            return EVERYWHERE, ()
+    names = [text.lower() for text in texts]
+    if any(name in ("*", "any") for name in names):
+        return EVERYWHERE, EVERYWHERE, ()
+    for name in names:
+        if name == "virtualnetwork":
+            continue
         if name == "azureloadbalancer":
             found.append(span(HOST))
         elif name == "internet":
@@ -197,7 +204,9 @@ def _sources(texts: Sequence[str], tags: Mapping[str, tuple[Network, ...]]) -> t
             found += [pair for pair in map(span, tags[name]) if bool(public(np.array(pair[:1], dtype=np.uint64))[0])]
         else:
             unclear = OUTSIDE
-    return tuple(found), unclear
+    if "virtualnetwork" in names:
+        return EVERYWHERE, tuple(found), unclear
+    return tuple(found), tuple(found), unclear
 
 
 @lru_cache(maxsize=1 << 16)
@@ -262,6 +271,11 @@ def _meant(rule: Rule, addresses: Positions, applications: Indexes, sets: Sequen
             first, last = _span(text)
             found |= (addresses >= np.uint64(first)) & (addresses <= np.uint64(last))
     return found
+
+
+def without_tag(rules: Sequence[Rule]) -> list[Rule]:
+    """The rules as they are where VirtualNetwork covers nothing."""
+    return [rule._replace(sources=rule.tagless) for rule in rules]
 
 
 def painted(rules: Sequence[Rule], places: Sequence[int], ends: Ends) -> States:

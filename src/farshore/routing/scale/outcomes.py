@@ -43,6 +43,11 @@ class Outcome(NamedTuple):
     guards: tuple[str, ...] = ()
     """The appliances on the way whose NIC has a security group to ask: a reply that comes by one that the flow did not
     pass has no record there (R43)."""
+    routeless: bool = False
+    """Of a reply that is lost: whether no route at all is for it, by BGP or a user's. `VirtualNetwork` does not mean
+    there then what the flow came from (R44)."""
+    screened: bool = False
+    """Of what came to a machine with old data: whether a group let it pass by what `VirtualNetwork` covers."""
 
 
 def distinct(rows: Codes) -> tuple[list[list[int]], npt.NDArray[np.int64]]:
@@ -85,6 +90,11 @@ class Outcomes:
         """The number of an end that has nothing to it but its word."""
         return self.number(Outcome(UNKNOWN if self.blind and word == UNREACHABLE else word))
 
+    @property
+    def nowhere(self) -> int:
+        """The number of a reply's end where no route is for it."""
+        return self.number(Outcome(UNKNOWN if self.blind else UNREACHABLE, routeless=True))
+
     def through(self, codes: Codes, state_key: str, guards: tuple[str, ...]) -> Codes:
         """What ways come to with an appliance in front of them. `state_key` and `guards` are empty where it keeps no
         state, or has no group to ask."""
@@ -124,7 +134,8 @@ class Outcomes:
         if there.word not in (GOOD, STALE):
             return there.word
         if there.word == STALE:
-            return STALE
+            covered = not home.routeless and home.word != UNKNOWN
+            return STALE if covered or not (there.screened or there.guards) else UNKNOWN
         if home.word == UNREACHABLE:
             return UNREACHABLE
         if any(guard not in there.guards for guard in home.guards):

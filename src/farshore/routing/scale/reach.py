@@ -205,9 +205,19 @@ class Reach:
         lost = Outcome(UNREACHABLE)
         silence = condition.silence[rows]
         self._replace(found, silence == SILENT, lambda known: lost)
-        self._replace(found, units.stale[rows], lambda known: known._replace(word=STALE))
+        self.with_old_data(found, rows)
         found[units.unclear[rows] | (silence == UNCLEAR) | (silence == UNTOLD)] = outcomes.simple(UNKNOWN)
         return found
+
+    def with_old_data(self, ways_in: Codes, rows: npt.NDArray[np.int64]) -> None:
+        """What comes of arriving at machines that may run with old data, by the checks before some units."""
+        units, checks = self.model.units, self.model.checks
+        stale = units.stale[rows]
+        if stale.any():
+            hang = {check: checks.hangs_on_tag(check) for check in set(units.check[rows][stale].tolist())}
+            screened = stale & np.array([hang.get(check, False) for check in units.check[rows].tolist()], dtype=bool)
+            self._replace(ways_in, screened, lambda known: known._replace(word=STALE, screened=True))
+            self._replace(ways_in, stale & ~screened, lambda known: known._replace(word=STALE, screened=False))
 
     def entries(self, number: int, condition: Condition) -> tuple[Entries, ...]:
         """By site: where its flows get into an island."""
@@ -257,7 +267,7 @@ class Reach:
         here = codes[rows]
         if here.size:
             for code in np.unique(here).tolist():
-                if outcomes.known[code].word == GOOD:
+                if outcomes.known[code].word in (GOOD, STALE):
                     here[here == code] = outcomes.number(change(outcomes.known[code]))
             codes[rows] = here
 
@@ -294,10 +304,9 @@ class Reach:
     def _tally(self, number: int, guards: tuple[str, ...]) -> Tally:
         found = self._tallies.get((number, guards))
         if found is None:
-            checks = self.model.units.check[self.islands[number].units].tolist()
-            for guard in guards:
-                checks = [self.model.checks.both(self._check_of(guard), check) for check in checks]
-            found = self._tallies[(number, guards)] = tally_of(self.model, self.islands[number].units, checks)
+            units = self.islands[number].units
+            checks = [self._behind_all(guards, unit) for unit in units.tolist()]
+            found = self._tallies[(number, guards)] = tally_of(self.model, units, checks)
         return found
 
     def _guards_on(self, way: Sequence[int]) -> Guards:
@@ -305,6 +314,14 @@ class Reach:
         known = self.model.outcomes.known
         held = {known[code].guards for code in way if known[code].word in (GOOD, STALE)}
         return () if not held else next(iter(held)) if len(held) == 1 else None
+
+    def _behind_all(self, guards: tuple[str, ...], unit: int) -> int:
+        """The check before a unit behind those of some appliances."""
+        model = self.model
+        found = int(model.units.check[unit])
+        for guard in guards:
+            found = model.checks.both(self._check_of(guard), found)
+        return model.checks.before_old_data(found) if guards and model.units.stale[unit] else found
 
     def _check_of(self, guard: str) -> int:
         found = self._guards.get(guard)
@@ -341,9 +358,7 @@ class Reach:
         model = self.model
         guards = self._guards_on(way)
         unclear = guards is None or any(self._check_of(guard) < 0 for guard in guards)
-        check = int(model.units.check[unit])
-        for guard in () if unclear or guards is None else guards:
-            check = model.checks.both(self._check_of(guard), check)
+        check = self._behind_all(() if unclear or guards is None else guards, unit)
         states = model.checks.all[check][of_end]
         sites = model.ends.sites[of_end]
         found = np.full(len(of_end), UNREACHABLE, dtype=np.int8)

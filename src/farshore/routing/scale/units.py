@@ -135,6 +135,7 @@ def units_of(
         stale[:] = [
             nic in stale_keys or held in stale_keys for nic, held in zip(machines.nics, machines.holders, strict=True)
         ]
+        check[stale] = checks.before_all_old_data(check[stale])
     told_apart: list[npt.NDArray[np.int64]] = [
         classes[machines.subnets].astype(np.int64) if size else np.zeros(0, dtype=np.int64),
         check.astype(np.int64),

@@ -43,7 +43,9 @@ def guarded(proven: Proven, key: str, body: Body | None) -> Difference:
         known: dict[tuple[object, ...], Counts] = {}
         for moment in proven.moments[number]:
             was = reach.count(number, moment.condition)[places]
-            now = again.tallied(number, moment.condition, moment.ways_in[places], reach.answers, known)
+            ways_in = moment.ways_in[places]
+            again.with_old_data(ways_in, rows)
+            now = again.tallied(number, moment.condition, ways_in, reach.answers, known)
             found[moment.who] += machines @ (now - was)
     return found
 
@@ -60,6 +62,8 @@ def _checked(model: Model, columns: Columns, rows: npt.NDArray[np.int64]) -> _Af
     machines = columns.machines.taken(rows)
     checks = Checks(columns, model.ends, model.service, model.world.service_tags)
     of_machine = checks.of_machines(machines, [subnet_group(model.networks, key) for key in machines.subnet_keys])
+    stale = model.units.stale[model.units.of_machine[rows]]
+    of_machine[stale] = checks.before_all_old_data(of_machine[stale])
     keys = model.units.of_machine[rows].astype(np.int64) << 32 | of_machine
     parts, count = np.unique(keys, return_counts=True)
     unit = parts >> 32
