@@ -8,7 +8,7 @@ behind a next hop). So each fact is written down once, and arrays only do what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from farshore.arm.network import normal_location
 from farshore.estate.estate import Estate
 from farshore.estate.project import Project
 from farshore.estate.resolving import resolved_sites
+from farshore.routing.index import PRIVATE_ENDPOINTS
 from farshore.routing.scale.line import Bools, Positions, positions
 
 K = TypeVar("K")
@@ -33,6 +34,7 @@ TABLES = network.ROUTE_TABLES.lower()
 GROUPS = network.NETWORK_SECURITY_GROUPS.lower()
 _MANY = frozenset({NICS, MACHINES, TABLES, GROUPS, compute.DISKS.lower()})
 _ALONE = frozenset({TABLES + "/routes", GROUPS + "/securityrules"})
+_ENDPOINTS = f"/{PRIVATE_ENDPOINTS.lower()}/"
 UNREAD = "unread"
 """In place of a security group's id, where one is named and nobody can say which."""
 
@@ -221,6 +223,7 @@ class _Many:
         gateways = [key for key in _gateway_tables(self.kept) if key in self.whole]
         self.kept.update((key, self.whole[key]) for key in gateways)
         self.whole.clear()
+        self.nics.unclear.update(_of_endpoints(self.kept))
         skeleton = replace(around, resources=self.kept, _views={}, _keys={})
         return Columns(
             skeleton=skeleton,
@@ -240,6 +243,14 @@ def _gateway_tables(kept: Mapping[str, Body]) -> set[str]:
         for item in _objects(_object(body.get("properties")).get("subnets"))
         if _text(item.get("name")).lower() == "gatewaysubnet"
     }
+
+
+def _of_endpoints(kept: Mapping[str, Body]) -> Iterator[str]:
+    """The NICs of private endpoints, which take what comes to them and are on no machine. What rows of their own make
+    of the way there (R8, R49) columns don't follow."""
+    for key, body in kept.items():
+        if _ENDPOINTS in key:
+            yield from filter(None, map(_id, _objects(_object(body.get("properties")).get("networkInterfaces"))))
 
 
 def _kind(key: str) -> str:
@@ -267,7 +278,7 @@ class _Reading:
     """The machine that names a NIC as its own, by the NIC."""
     not_running: set[str] = field(default_factory=set)
     unclear: set[str] = field(default_factory=set)
-    """Machines of which the power can't be read, and NICs of which the machine can't."""
+    """Machines of which the power can't be read, NICs of which the machine can't, and those of private endpoints."""
     partial: set[str] = field(default_factory=set)
     """Machines of which a NIC can't be read."""
     unread: dict[str, None] = field(default_factory=dict)

@@ -25,7 +25,8 @@ Longs = npt.NDArray[np.int64]
 
 def placed(proven: Proven, key: str, body: Body | None) -> Difference | None:
     """What comes of a NIC, by lower-case id, having this body, or of it being there no more. A body that names no
-    machine leaves the NIC with the one that it has. None for an appliance, and where an address is a site's, too."""
+    machine leaves the NIC with the one that it has. None for an appliance's and a private endpoint's, and where an
+    address is a site's, too."""
     model = proven.reach.model
     machines = model.columns.machines
     old = proven.rows_of_nic(key)
@@ -38,7 +39,11 @@ def placed(proven: Proven, key: str, body: Body | None) -> Difference | None:
         held = [name or (machines.holders[old[0]] if len(old) else "") for name in new.holders]
         runs = [bool(name) and _runs(proven, name, key) for name in held]
         new = replace(new, holders=held, runs=np.array(runs, dtype=bool))
-    if key in model.world.index.nics or _forwards(proven, machines.holders[old[0]] if len(old) else ""):
+    if (
+        key in model.world.index.nics
+        or key in model.world.index.endpoint_of
+        or _forwards(proven, machines.holders[old[0]] if len(old) else "")
+    ):
         return None
     return _instead(proven, old, new)
 
