@@ -10,6 +10,7 @@ import pytest
 from farshore.arm.ids import resource_id
 from farshore.estate.outside import Outside
 from farshore.routing import Disposition, EffectiveRoute, advertised_routes, effective_routes, learned_routes, trace
+from farshore.routing.region_pairs import paired_with
 
 from .small import Net, flow, id_of
 from .test_routing_facts_tables import GATEWAY_SUBNET, NVA, SPOKE, hops, one_spoke, rows
@@ -69,7 +70,8 @@ def test_r5_r6_a_service_s_prefixes_are_on_subnets_with_its_endpoint_and_pass_a_
     net = one_spoke(("0.0.0.0/0", "10.0.1.4"))
     app = net.bodies[id_of("virtualNetworks", "spoke")]["properties"]["subnets"][0]["properties"]
     app["serviceEndpoints"] = [{"service": "Microsoft.Storage"}]
-    outside = Outside(service_prefixes={"Storage.eastasia": (ip_network("20.150.0.0/16"),)})
+    told = {"Storage.eastasia": "20.150.0.0/16", "Storage.southeastasia": "20.38.0.0/16"}
+    outside = Outside(service_prefixes={tag: (ip_network(prefix),) for tag, prefix in told.items()})
     estate = net.estate(outside=outside)
     assert hops(estate, "20.150.0.9") == "VirtualNetworkServiceEndpoint"
     assert hops(estate, "20.151.0.9") == "10.0.1.4", "another service goes to the appliance with all the rest"
@@ -92,6 +94,51 @@ def test_r22_an_endpoint_covers_its_own_region_and_a_global_one_every(endpoint: 
     outside = Outside(service_prefixes={tag: (ip_network(prefix),) for tag, prefix in regions.items()})
     found = rows(net.estate(outside=outside), SPOKE)
     assert {row[2] for row in found if row[3] == "VirtualNetworkServiceEndpoint"} == covered
+
+
+SILENT_OF_PAIRS = {"Storage.eastasia": "20.150.0.0/16", "Storage.japaneast": "20.60.0.0/16"}
+WITH_PAIR = {**SILENT_OF_PAIRS, "Storage.SoutheastAsia": "20.38.0.0/16"}
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "told", "address", "missing"),
+    [
+        (["Microsoft.Storage"], WITH_PAIR, "20.38.0.9", "whether Microsoft.Storage covers southeastasia"),
+        (["Microsoft.Storage"], WITH_PAIR, "20.60.0.9", ""),
+        (["Microsoft.Storage"], WITH_PAIR, "20.150.0.9", ""),
+        (["Microsoft.Storage.Global"], WITH_PAIR, "20.38.0.9", ""),
+        (["Microsoft.Sql"], WITH_PAIR | {"Sql": "20.62.0.0/16"}, "20.38.0.9", ""),
+        (["Microsoft.Storage"], SILENT_OF_PAIRS, "8.8.8.8", "the prefixes of Storage.southeastasia"),
+        (["Microsoft.Storage"], {}, "8.8.8.8", "the prefixes of Storage.eastasia"),
+        (["Microsoft.Storage.Global"], {}, "8.8.8.8", "the prefixes of Storage"),
+        (["Microsoft.Storage"], {"Storage": "52.239.0.0/16"}, "52.239.0.9", "the prefixes of Storage.eastasia"),
+        (["Microsoft.Sql"], WITH_PAIR, "8.8.8.8", "the prefixes of Sql.eastasia"),
+        (["Microsoft.AzureActiveDirectory"], {"AzureActiveDirectory": "20.190.0.0/16"}, "8.8.8.8", ""),
+        (["Microsoft.Storage"], {}, "192.168.0.9", ""),
+        ([], {}, "8.8.8.8", ""),
+    ],
+)
+def test_r22_what_an_endpoint_may_cover_is_not_known(
+    endpoints: list[str], told: dict[str, str], address: str, missing: str
+) -> None:
+    """The paired region's prefixes (U), and any public destination where nobody told a service's."""
+    net = one_spoke()
+    app = net.bodies[id_of("virtualNetworks", "spoke")]["properties"]["subnets"][0]["properties"]
+    app["serviceEndpoints"] = [{"service": endpoint} for endpoint in endpoints]
+    outside = Outside(service_prefixes={tag: (ip_network(prefix),) for tag, prefix in told.items()})
+    forward, _ = trace(
+        net.estate(site(router()), outside=outside), flow(id_of("virtualMachines", "vm"), "10.1.0.4", address)
+    )
+    unknown = forward.disposition is Disposition.INSUFFICIENT_INFORMATION
+    assert unknown == bool(missing)
+    assert not missing or forward.missing[0].startswith(missing)
+
+
+@pytest.mark.parametrize(
+    ("region", "pair"), [("eastasia", "southeastasia"), ("brazilsouth", "southcentralus"), ("qatarcentral", None)]
+)
+def test_r22_regions_have_the_pairs_that_azure_lists(region: str, pair: str | None) -> None:
+    assert paired_with(region) == pair
 
 
 def test_r9_a_row_has_azure_s_own_fields_and_words() -> None:

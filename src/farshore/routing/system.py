@@ -8,12 +8,12 @@
     private endpoints                   InterfaceEndpoint, /32, in their network and its peers (R8)
 
 A network prefix equal to a reserved range, or larger, takes the reserved row's place; one merely inside leaves it
-(R2). Microsoft maintains the services' prefixes, so they come from outside the estate (`Outside.service_prefixes`).
+(R2). What a service's endpoint covers is in service_endpoints.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import ip_network
 
 from farshore.arm.decode import Network, Reader
@@ -23,6 +23,7 @@ from farshore.estate.outside import Outside
 from farshore.routing.index import PRIVATE_ENDPOINTS, Index, network_key
 from farshore.routing.peering import LivePeering
 from farshore.routing.prefixes import inside
+from farshore.routing.service_endpoints import endpoint_prefixes
 from farshore.routing.values import EffectiveRoute, RouteSource, RouteState
 
 RESERVED = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
@@ -47,20 +48,6 @@ def system_routes(
         for prefix in endpoint_prefixes(service, network.location, outside.service_prefixes):
             yield _row(prefix, NextHopType.VIRTUAL_NETWORK_SERVICE_ENDPOINT, name=service)
     yield from _private_endpoints(network, peerings, index)
-
-
-def endpoint_prefixes(service: str, location: str, known: Mapping[str, tuple[Network, ...]]) -> tuple[Network, ...]:
-    """`Microsoft.Storage` covers the tag `Storage.<region>`, `Microsoft.Storage.Global` every `Storage` tag (R22)."""
-    _, _, rest = service.partition(".")
-    base, _, scope = rest.partition(".")
-    wanted = [
-        prefixes
-        for tag, prefixes in known.items()
-        if tag.lower() == f"{base}.{location}".lower()
-        or (scope and tag.lower().split(".")[0] == base.lower())
-        or (not scope and tag.lower() == base.lower() and f"{base}.{location}".lower() not in map(str.lower, known))
-    ]
-    return tuple(dict.fromkeys(prefix for prefixes in wanted for prefix in prefixes))
 
 
 def governed_endpoints(index: Index) -> frozenset[str]:

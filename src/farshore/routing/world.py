@@ -41,6 +41,7 @@ from farshore.routing.prefixes import LongestMatch, covered
 from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers, speakers_of
 from farshore.routing.security import virtual_network_tag
 from farshore.routing.selection import choose, table
+from farshore.routing.service_endpoints import untold
 from farshore.routing.speakers import inputs_of, said_by
 from farshore.routing.system import ANYWHERE, governed_endpoints, system_routes
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
@@ -173,6 +174,7 @@ class World:
             hanging = self.ground.hanging.get(network.id.key)
             system = (*system_routes(network, own, peerings, self.index, self.outside), *hub_prefix(hanging, peerings))
             user, unknown = user_routes(user_table, self.outside.service_prefixes)
+            unknown += untold(own.service_endpoints, network.location, self.outside.service_prefixes)
             propagated = user_table is None or not user_table.disable_bgp_route_propagation
             bgp = self.bgp_rows(network) if propagated else ()
             governed = governed_endpoints(self.index)
@@ -180,7 +182,7 @@ class World:
             doubts += tuple(map(Doubt, hub_doubts(self, hanging)))
             doubts += tuple(unread_through_tunnels(self, network)) if propagated else ()
             found = self.settled.tables[subnet.key] = SubnetTable(
-                effective(system, bgp, user, governed), unknown, doubts
+                effective(system, bgp, user, governed), tuple(dict.fromkeys(unknown)), doubts
             )
         return found
 

@@ -1,0 +1,74 @@
+"""What a service endpoint covers (R22): the service's prefixes as far as somebody told them, and what is not known.
+
+    Microsoft.Storage          the tag Storage.<region> of the network's own region. Whether it covers the paired region
+                               as well has not been measured: what goes to the prefixes of that one is not known
+    Microsoft.Storage.Global   every Storage tag
+    Microsoft.Sql, ...         the tag Sql.<region>, or the service's one tag where it has none by region
+
+Microsoft maintains the prefixes, so they come from outside the estate (`Outside.service_prefixes`). Where nobody told
+those of an endpoint, any public destination may be one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from farshore.arm.decode import Network
+from farshore.routing.doubts import Doubt
+from farshore.routing.prefixes import within
+from farshore.routing.region_pairs import paired_with
+
+Known = Mapping[str, tuple[Network, ...]]
+"""Prefixes by service tag, in any case."""
+
+_STORAGE = "storage"
+
+
+def endpoint_prefixes(service: str, location: str, known: Known) -> tuple[Network, ...]:
+    """What an endpoint covers for sure."""
+    base, everywhere = _named(service)
+    own = f"{base}.{location}"
+    lower = {tag.lower(): prefixes for tag, prefixes in known.items()}
+    if everywhere:
+        wanted = [prefixes for tag, prefixes in lower.items() if tag.split(".")[0] == base]
+    elif own in lower:
+        wanted = [lower[own]]
+    else:
+        wanted = [lower[base]] if base in lower and base != _STORAGE else []
+    return tuple(dict.fromkeys(prefix for prefixes in wanted for prefix in prefixes))
+
+
+def untold(services: Sequence[str], location: str, known: Known) -> tuple[str, ...]:
+    """The tags that a subnet's endpoints cover, or may cover, and whose prefixes nobody told."""
+    lower = {tag.lower() for tag in known}
+    found: list[str] = []
+    for service in services:
+        base, everywhere = _named(service)
+        name = service.partition(".")[2].partition(".")[0]
+        if not endpoint_prefixes(service, location, known):
+            found.append(name if everywhere or not location else f"{name}.{location}")
+        elif base == _STORAGE and not everywhere:
+            pair = paired_with(location)
+            found += [f"{name}.{pair}"] if pair is not None and f"{base}.{pair}" not in lower else []
+    return tuple(dict.fromkeys(found))
+
+
+def paired_doubts(services: Sequence[str], location: str, known: Known) -> Iterator[Doubt]:
+    """What goes to the paired region's storage: nobody has measured whether a plain endpoint covers it (R22). Where it
+    is not known which region that is, it may be any of which a tag was told."""
+    plain = next((service for service in services if _named(service) == (_STORAGE, False)), None)
+    if plain is None or any(_named(service) == (_STORAGE, True) for service in services):
+        return
+    pair, covered = paired_with(location), endpoint_prefixes(plain, location, known)
+    for tag, prefixes in known.items():
+        base, _, region = tag.lower().partition(".")
+        if base == _STORAGE and region not in ("", location) and pair in (None, region):
+            ranges = tuple(prefix for prefix in prefixes if not within(prefix, covered))
+            if ranges:
+                yield Doubt(f"whether {plain} covers {region}, with which {location} is paired (R22)", ranges)
+
+
+def _named(service: str) -> tuple[str, bool]:
+    """The service in lower case, and whether all of its regions are meant."""
+    base, _, scope = service.partition(".")[2].lower().partition(".")
+    return base, bool(scope)
