@@ -13,7 +13,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab import machines
 from farshore.lab.call import Call
-from farshore.lab.recovery import failover, jobs, landing, records, shipping
+from farshore.lab.recovery import failover, item_jobs, jobs, landing, records, shipping
 from farshore.lab.recovery.names import ITEMS, shown_id
 from farshore.lab.recovery.records import enter
 from farshore.lab.recovery.states import Phase
@@ -30,8 +30,14 @@ def apply_recovery_point(call: Call) -> Response:
     item, _, _ = enter(call, "ChangePit")
     wanted = call.properties().get("recoveryPointId")
     point = shipping.find(call.cloud, item, None if wanted is None else str(wanted))
-    return _own_job(
-        call, item, "applyRecoveryPoint", "ChangePit", "Change recovery point", "recovery.applyPoint", point.name
+    return item_jobs.begin(
+        call,
+        item,
+        "applyRecoveryPoint",
+        scenario="ChangePit",
+        title="Change recovery point",
+        takes="recovery.applyPoint",
+        data={"point": point.name},
     )
 
 
@@ -60,7 +66,9 @@ def applied(cloud: Cloud, operation: Operation) -> Body | None:
 @action(ITEMS, "failoverCommit")
 def failover_commit(call: Call) -> Response:
     item, _, _ = enter(call, "Commit")
-    response = _own_job(call, item, "failoverCommit", "CommitFailover", "Commit", "recovery.commit", None)
+    response = item_jobs.begin(
+        call, item, "failoverCommit", scenario="CommitFailover", title="Commit", takes="recovery.commit"
+    )
     records.change(call.cloud, item, phase=Phase.COMMITTING)
     return response
 
@@ -76,21 +84,3 @@ def commit(cloud: Cloud, item: ResourceId) -> None:
     shipping.delete_points(cloud, item)
     records.change(cloud, item, phase=Phase.COMMITTED)
     records.idle(cloud, item)
-
-
-def _own_job(
-    call: Call, item: ResourceId, verb: str, scenario: str, title: str, takes: str, point: str | None
-) -> Response:
-    cloud = call.cloud
-    response, job = jobs.begin(
-        call,
-        verb,
-        scenario=scenario,
-        title=title,
-        target=jobs.item_target(cloud, item),
-        takes=cloud.duration(takes, item.key, cloud.count("attempt", item.key, verb)),
-        data={"point": point},
-    )
-    jobs.start_task(cloud, job, f"{scenario}Task", title)
-    records.scenario(cloud, item, scenario, job)
-    return response

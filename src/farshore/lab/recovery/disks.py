@@ -8,6 +8,7 @@ and a test would call the disks that they make: the source's own name, and `<nam
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from farshore.arm.ids import ResourceId, make_id, resource_id
@@ -20,6 +21,7 @@ from farshore.lab.recovery.objects import must_find, objects
 from farshore.lab.recovery.records import Record
 from farshore.lab.storage import volumes
 from farshore.lab.types import make, unmake
+from farshore.times import moment
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -30,6 +32,14 @@ GIB = 1 << 30
 
 def protected_disks(cloud: Cloud, vm: ResourceId, details: Body, region: str, into: str) -> list[Record]:
     """The records of the disks that a request protects, from one region into another. Raises `Refused`."""
+    found = disk_records(cloud, vm, details, region, into)
+    if not any(disk["lun"] is None for disk in found):
+        raise bad_request("OsDiskNotProtected", f"The operating system's disk of {vm.name} must be protected.")
+    return sorted(found, key=lambda disk: -1 if disk["lun"] is None else int(disk["lun"]))
+
+
+def disk_records(cloud: Cloud, vm: ResourceId, details: Body, region: str, into: str) -> list[Record]:
+    """The records of the disks that a request names, whichever they are. Raises `Refused`."""
     body = cloud.body(vm) or {}
     there = {disk.key.lower(): disk for disk in attached.disks(body)}
     managed = objects(details.get("vmManagedDisks"), "vmManagedDisks")
@@ -43,9 +53,7 @@ def protected_disks(cloud: Cloud, vm: ResourceId, details: Body, region: str, in
     for given in unmanaged:
         disk = _named(there, str(given.get("diskUri") or ""), vm)
         found.append({**_unmanaged(cloud, disk, given, region, into), "region": into})
-    if not any(disk["lun"] is None for disk in found):
-        raise bad_request("OsDiskNotProtected", f"The operating system's disk of {vm.name} must be protected.")
-    return sorted(found, key=lambda disk: -1 if disk["lun"] is None else int(disk["lun"]))
+    return found
 
 
 def make_replicas(cloud: Cloud, record: Record) -> None:
@@ -59,6 +67,16 @@ def make_replicas(cloud: Cloud, record: Record) -> None:
             properties = {"creationData": {"createOption": "Empty"}, "diskSizeGB": disk["size"] // GIB}
             sku = {"name": disk["replica_type"]}
             make(cloud, {"id": disk["replica"], "location": disk["region"], "sku": sku, "properties": properties})
+
+
+def arrived(disk: Record, at: datetime) -> bool:
+    """Whether a disk that joined later (`addDisks`) was replicated whole by a moment; points before are without."""
+    return disk.get("since") is None or at >= moment(disk["since"])
+
+
+def disks_at(record: Record, at: datetime) -> list[Record]:
+    """The disks that a recovery point of this moment is of."""
+    return [disk for disk in record["disks"] if arrived(disk, at)]
 
 
 def forget_replicas(cloud: Cloud, record: Record) -> None:

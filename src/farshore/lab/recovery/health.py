@@ -1,7 +1,9 @@
 """What a protected item shows of the present: state, recovery point objective, health (S19, S21, S22).
 
-Two health errors: 161011 until a test failover has been done and cleaned up (a warning on the item's failover
-health), 153007 when there has been no crash-consistent point for an hour (critical).
+Three health errors: 161011 until a test failover has been done and cleaned up (a warning on the item's failover
+health), 153007 when there has been no crash-consistent point for an hour (critical), 153039 while the machine has disks
+that came after protection and are not replicated (Azure's page on replication issues of its machines; a warning that a
+client may dismiss with `resolveHealthErrors`).
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from typing import TYPE_CHECKING
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab import operations
+from farshore.lab.compute import attached
+from farshore.lab.compute.attached import Attached
 from farshore.lab.recovery import records
+from farshore.lab.recovery.disks import arrived
 from farshore.lab.recovery.jobs import entity_id
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import REPLICATING, SHOWN, Phase
@@ -22,6 +27,12 @@ from farshore.times import stamp
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
+NO_TEST, NO_POINT, NEW_DISKS = "161011", "153007", "153039"
+SUMMARIES = {
+    NO_TEST: "No successful test failover",
+    NO_POINT: "No crash consistent recovery point in the last 60 minutes",
+    NEW_DISKS: "Disks available for protection",
+}
 TOO_LONG = timedelta(minutes=60)
 MIB = 1 << 20
 
@@ -32,18 +43,23 @@ def present(cloud: Cloud, item: ResourceId, record: Record, properties: Body) ->
     shown = SHOWN[phase]
     busy = operations.busy(cloud, item) is not None
     errors = health_errors(cloud, item, record, properties)
-    levels = {error["errorLevel"] for error in errors}
+    failover = {error["errorLevel"] for error in errors if error["errorCategory"] == "TestFailover"}
+    replication = {error["errorLevel"] for error in errors if error["errorCategory"] != "TestFailover"}
     found = {
         **properties,
         "protectionState": shown.state,
         "protectionStateDescription": shown.description,
         "allowedOperations": [] if busy else list(shown.allowed),
-        "replicationHealth": "Critical" if "Critical" in levels else "Normal",
-        "failoverHealth": "Warning" if "Warning" in levels else "Normal",
+        "replicationHealth": _worst(replication),
+        "failoverHealth": _worst(failover),
         "healthErrors": errors,
     }
     found["providerSpecificDetails"] = _details(cloud, record, phase, properties["providerSpecificDetails"])
     return found
+
+
+def _worst(levels: set[str]) -> str:
+    return next((level for level in ("Critical", "Warning") if level in levels), "Normal")
 
 
 def health_errors(cloud: Cloud, item: ResourceId, record: Record, properties: Body) -> list[Body]:
@@ -58,7 +74,7 @@ def health_errors(cloud: Cloud, item: ResourceId, record: Record, properties: Bo
             _error(
                 cloud,
                 item,
-                code="161011",
+                code=NO_TEST,
                 level="Warning",
                 category="TestFailover",
                 message=f"No successful test failover has been done on the virtual machine '{name}'.",
@@ -72,7 +88,7 @@ def health_errors(cloud: Cloud, item: ResourceId, record: Record, properties: Bo
             _error(
                 cloud,
                 item,
-                code="153007",
+                code=NO_POINT,
                 level="Critical",
                 category="Replication",
                 message=f"No crash consistent recovery point available for the VM '{name}' in the last 60 minutes.",
@@ -81,7 +97,34 @@ def health_errors(cloud: Cloud, item: ResourceId, record: Record, properties: Bo
                 since=last + TOO_LONG,
             )
         )
+    new = [disk for disk in unprotected(cloud, record) if disk.key.lower() not in record["excluded"]]
+    if new:
+        found.append(
+            _error(
+                cloud,
+                item,
+                code=NEW_DISKS,
+                level="Warning",
+                category="Replication",
+                message=f"{len(new)} disk(s) of the virtual machine '{name}' are available for protection.",
+                causes="Disks were added to the virtual machine after its replication was enabled.",
+                action="Protect the disks, or dismiss this warning.",
+                since=since,
+                resolvable=True,
+            )
+        )
     return found
+
+
+def error_id(code: str) -> str:
+    """By which a client names an error to resolve."""
+    return f"6:{code}"
+
+
+def unprotected(cloud: Cloud, record: Record) -> list[Attached]:
+    """The disks that are attached to an item's machine and are not replicated."""
+    held = {str(disk["source"]).lower() for disk in record["disks"]}
+    return [disk for disk in attached.disks(cloud.body(record["vm"]) or {}) if disk.key.lower() not in held]
 
 
 def _details(cloud: Cloud, record: Record, phase: Phase, details: Body) -> Body:
@@ -98,6 +141,9 @@ def _details(cloud: Cloud, record: Record, phase: Phase, details: Body) -> Body:
         calculated = _minute(cloud.now)
         found["rpoInSeconds"] = max(0, int((calculated - last).total_seconds()))
         found["lastRpoCalculatedTime"] = stamp(calculated)
+    if phase in REPLICATING and (left := unprotected(cloud, record)):
+        auto = {"diskAutoProtectionStatus": details.get("autoProtectionOfDataDisk") or "Disabled"}
+        found["unprotectedDisks"] = [{"diskLunId": disk.lun, **auto} for disk in left]
     for key in ("protectedManagedDisks", "protectedDisks"):
         if details[key]:
             found[key] = [_disk(cloud, record, phase, shown) for shown in details[key]]
@@ -111,8 +157,10 @@ def _disk(cloud: Cloud, record: Record, phase: Phase, shown: Body) -> Body:
     pending = 0.0
     if protected and record["points"] and phase in REPLICATING:
         pending = volumes.log(cloud).written_after(disk["volume"], record["points"][-1]["sequence"]) / MIB
-    job = "InitialReplication" if phase in (Phase.INITIAL_REPLICATION, Phase.FIRST_POINT_PENDING) else None
-    state = "Protected" if protected else "InitialReplicationPending"
+    joined = protected and arrived(disk, cloud.now)
+    first = phase in (Phase.INITIAL_REPLICATION, Phase.FIRST_POINT_PENDING) or (protected and not joined)
+    job = "InitialReplication" if first else None
+    state = "Protected" if joined else "InitialReplicationPending"
     return {**shown, "diskState": state, "monitoringJobType": job, "dataPendingAtSourceAgentInMB": pending}
 
 
@@ -127,6 +175,7 @@ def _error(
     causes: str,
     action: str,
     since: datetime | None,
+    resolvable: bool = False,
 ) -> Body:
     return {
         "innerHealthErrors": [],
@@ -142,8 +191,8 @@ def _error(
         "creationTimeUtc": stamp(since or cloud.now),
         "recoveryProviderErrorMessage": None,
         "entityId": entity_id(cloud, item),
-        "errorId": f"6:{code}",
-        "customerResolvability": "NotAllowed",
+        "errorId": error_id(code),
+        "customerResolvability": "Allowed" if resolvable else "NotAllowed",
     }
 
 

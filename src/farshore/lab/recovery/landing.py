@@ -24,6 +24,7 @@ from farshore.lab.compute.attached import NETWORK_INTERFACES, VIRTUAL_MACHINES
 from farshore.lab.compute.disks import DISKS
 from farshore.lab.network.references import taken
 from farshore.lab.recovery.addresses import Placed, Subnet, failover_address, pick_subnet, test_address
+from farshore.lab.recovery.disks import disks_at
 from farshore.lab.recovery.points import Point
 from farshore.lab.recovery.records import Record
 from farshore.lab.storage import disk_urls, volumes
@@ -67,12 +68,12 @@ def land(cloud: Cloud, body: Body, record: Record, point: Point, *, network: Res
             make(cloud, nic)
             if ours:
                 made.append(resource_id(str(nic["id"])))
-        disks = []
-        for disk in record["disks"]:
+        disks, held = [], disks_at(record, point.time)
+        for disk in held:
             landed = _disk(cloud, disk, point, location, test)
             disks.append(landed)
             made.append(resource_id(landed["disk"])) if landed["managed"] else uris.append(landed["disk"])
-        make(cloud, _machine(details, vm, location, nics, list(zip(record["disks"], disks, strict=True))))
+        make(cloud, _machine(details, vm, location, nics, list(zip(held, disks, strict=True))))
     except Refused:
         for id_ in reversed(made):
             unmake(cloud, id_)

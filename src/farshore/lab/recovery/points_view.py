@@ -9,6 +9,7 @@ from farshore.lab.answers import child_not_found
 from farshore.lab.call import Call
 from farshore.lab.paging import page
 from farshore.lab.recovery import records, shipping
+from farshore.lab.recovery.disks import disks_at
 from farshore.lab.recovery.names import ITEMS, POINTS, shown_id
 from farshore.lab.recovery.objects import RecoveryType
 from farshore.lab.recovery.points import Point
@@ -51,7 +52,7 @@ def _shown(item: ResourceId, record: Record, point: Point) -> Body:
             "providerSpecificDetails": {
                 "instanceType": "A2A",
                 "recoveryPointSyncType": "PerVmRecoveryPoint",
-                "disks": [disk["source"] for disk in record["disks"]],
+                "disks": [disk["source"] for disk in disks_at(record, point.time)],
             },
         },
     }

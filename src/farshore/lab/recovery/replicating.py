@@ -18,6 +18,7 @@ from farshore.lab import machines
 from farshore.lab.answers import Refused
 from farshore.lab.recovery import records, shipping
 from farshore.lab.recovery.disks import make_replicas
+from farshore.lab.recovery.health import unprotected
 from farshore.lab.recovery.item_nics import nics_of, remembered
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import Phase
@@ -84,7 +85,8 @@ def _become_protected(cloud: Cloud, item: ResourceId, record: Record) -> None:
         "monitoringJobType": None,
     }
     _drop_seeds(cloud, record)
-    records.change(cloud, item, phase=Phase.PROTECTED, protected_at=stamp(cloud.now))
+    left = [disk.key.lower() for disk in unprotected(cloud, record)]
+    records.change(cloud, item, phase=Phase.PROTECTED, protected_at=stamp(cloud.now), excluded=left)
     records.properties(cloud, item, details)
     shipping.begin(cloud, item)
 

@@ -21,6 +21,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.lab import machines
 from farshore.lab.answers import Refused
 from farshore.lab.recovery import records
+from farshore.lab.recovery.disks import disks_at
 from farshore.lab.recovery.names import shown_id
 from farshore.lab.recovery.points import EVERY, Point, kept, lives
 from farshore.lab.recovery.policies import app_consistent_every, retention
@@ -210,7 +211,7 @@ def _take(cloud: Cloud, item: ResourceId, record: Record, at: datetime) -> Recor
         "item": shown_id(item),
         "machine": record["vm"],
         **records.point_row(point),
-        "disks": [{"disk": disk["source"], "volume": disk["volume"]} for disk in record["disks"]],
+        "disks": [{"disk": disk["source"], "volume": disk["volume"]} for disk in disks_at(record, at)],
         "used_by": [],
     }
     if _way_is_open(cloud, record):
