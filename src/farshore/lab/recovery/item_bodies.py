@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.lab.recovery.fabric_providers import provider_id
 from farshore.lab.recovery.names import looked_up, region_name, shown_id
 from farshore.lab.recovery.objects import fabric_location, fabric_of
 from farshore.lab.recovery.records import Record, no_scenario
@@ -43,7 +44,7 @@ def properties_of(
     policy = resource_id(record["policy"])
     vm = resource_id(record["vm"])
     shown = SHOWN[Phase.ENABLING]
-    provider = shown_id(here.child("replicationRecoveryServicesProviders", cloud.guid("provider", here.key)))
+    provider = shown_id(provider_id(cloud, here))
     details: Body = {
         "instanceType": "A2A",
         "fabricObjectId": looked_up(vm),

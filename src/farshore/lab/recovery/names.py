@@ -18,6 +18,10 @@ POINTS = f"{ITEMS}/recoveryPoints"
 POLICIES = f"{VAULTS}/replicationPolicies"
 NETWORKS = f"{FABRICS}/replicationNetworks"
 NETWORK_MAPPINGS = f"{NETWORKS}/replicationNetworkMappings"
+PROVIDERS = f"{FABRICS}/replicationRecoveryServicesProviders"
+CLUSTERS = f"{CONTAINERS}/replicationProtectionClusters"
+INTENTS = f"{VAULTS}/replicationProtectionIntents"
+EVENTS = f"{VAULTS}/replicationEvents"
 PLANS = f"{VAULTS}/replicationRecoveryPlans"
 
 
