@@ -13,29 +13,24 @@ POST .../replicationJobs/export
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import operations, registry
-from farshore.lab.answers import Refused, bad_request, child_not_found, not_implemented
+from farshore.lab.answers import Refused, child_not_found, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.paging import page
-from farshore.lab.recovery import jobs
+from farshore.lab.recovery import filters, jobs
 from farshore.lab.recovery.names import VAULTS
 from farshore.lab.recovery.objects import RecoveryType
 from farshore.lab.registry import action, resource_type, view
-from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
     from farshore.lab.operations import Operation
 
-_TERM = re.compile(r"\s*(\w+)\s+(eq|ne|ge|gt|le|lt)\s+'([^']*)'\s*$", re.IGNORECASE)
-_TIMES = ("starttime", "endtime")
 _NAMES = {"jobstatus": "state", "jobname": "scenarioname", "affectedobjecttypes": "targetinstancetype"}
 
 
@@ -53,8 +48,9 @@ def listed(call: Call) -> Response:
     """All jobs of the vault, oldest first; tasks and details are only in the job itself (recorded)."""
     call.must_exist()
     prefix = call.id.key + "/"
+    tests = filters.tests(call.query.get("$filter", ""), _NAMES)
     rows = [row for row in call.cloud.table(jobs.TABLE).values() if row["id"].lower().startswith(prefix)]
-    return page(call, [_short(row) for row in rows if all(test(row) for test in _tests(call.query.get("$filter", "")))])
+    return page(call, [_short(row) for row in rows if all(test(row) for test in tests)])
 
 
 @action(jobs.TYPE, "resume")
@@ -153,35 +149,3 @@ def _vault(call: Call) -> ResourceId:
 
 def _short(row: Body) -> Body:
     return {**row, "properties": {**row["properties"], "activityId": None, "tasks": [], "customDetails": None}}
-
-
-def _tests(text: str) -> list[Callable[[Body], bool]]:
-    found = []
-    for part in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE) if text.strip() else []:
-        term = _TERM.match(part.strip("() "))
-        if term is None:
-            raise bad_request("InvalidFilter", f"The lab does not understand the filter '{part}'.", "$filter")
-        found.append(_test(term[1].lower(), term[2].lower(), term[3]))
-    return found
-
-
-def _test(name: str, operator: str, wanted: str) -> Callable[[Body], bool]:
-    name = _NAMES.get(name, name)
-
-    def holds(row: Body) -> bool:
-        held = {key.lower(): value for key, value in row["properties"].items()}.get(name)
-        if held is None:
-            return False
-        one, two = (str(held).lower(), wanted.lower())
-        if name in _TIMES:
-            one, two = stamp(moment(str(held))), stamp(moment(wanted))
-        return {
-            "eq": one == two,
-            "ne": one != two,
-            "ge": one >= two,
-            "gt": one > two,
-            "le": one <= two,
-            "lt": one < two,
-        }[operator]
-
-    return holds

@@ -174,6 +174,9 @@ def end_job(cloud: Cloud, job: str, refused: Refused | None = None, description:
     errors = [*cloud.table(TABLE)[job]["properties"]["errors"], error]
     state = {"state": "Failed", "stateDescription": "Failed", "allowedActions": ["Restart"]}
     change(cloud, job, **state, errors=errors, endTime=stamp(cloud.now))
+    operation = operations.find(cloud, job)
+    if operation is not None:
+        cloud.tell("recovery.jobFailed", job, {"about": operation.resource})
 
 
 def job_done(type_: str, verb: str) -> Callable[[Done], Done]:

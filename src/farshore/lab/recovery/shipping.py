@@ -129,6 +129,7 @@ def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
         ready = cloud.now - _ready_after(cloud, item)
         _take(cloud, item, record, min(ready, shipped_until(cloud, record)))
     cloud.at(cloud.now + EVERY, POINT, item.key, None)
+    cloud.tell("recovery.looked", item.key)
 
 
 @listener("machine.power")
