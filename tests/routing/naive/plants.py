@@ -22,6 +22,7 @@ from farshore.routing import (
     replies,
     security,
     selection,
+    service_endpoints,
     sites,
     speakers,
     system,
@@ -139,7 +140,7 @@ def users_override_services(patch: Patch) -> None:
 
 def services_everywhere(patch: Patch) -> None:
     """R22 forgotten: a plain endpoint covers all regions."""
-    right = system.endpoint_prefixes
+    right = service_endpoints.endpoint_prefixes
 
     def wrong(service: str, location: str, known: Any) -> Any:
         return right(f"{service.removesuffix('.Global')}.Global", location, known)
