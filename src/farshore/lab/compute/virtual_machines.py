@@ -287,7 +287,9 @@ def _with_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
     sku = (held.get("sku") or {}).get("name") or managed.get("storageAccountType") or "Standard_LRS"
     option = str(entry.get("createOption") or "Attach")
     system = (held.get("properties") or {}).get("osType") if index is None else None
-    made = {"deleteOption": "Detach", **({"osType": system} if system else {})} if put.created else {}
+    made = {"deleteOption": "Detach", **({"osType": system} if system else {})}
+    if not put.created:
+        made = {key: value for key, value in made.items() if key in _in_place(put, index)}
     return {
         **made,
         **{key: value for key, value in entry.items() if value is not None},
@@ -296,6 +298,15 @@ def _with_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
         "managedDisk": {**managed, "storageAccountType": sku, "id": held["id"]},
         "diskSizeGB": (held.get("properties") or {}).get("diskSizeGB"),
     }
+
+
+def _in_place(put: Put, index: int | None) -> Body:
+    """The entry that a disk's entry takes the place of."""
+    profile = put.before_properties.get("storageProfile") or {}
+    if index is None:
+        return profile.get("osDisk") or {}
+    held = profile.get("dataDisks") or []
+    return held[index] if index < len(held) else {"deleteOption": None}
 
 
 def _make_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
