@@ -357,9 +357,43 @@ def test_faults_are_made_by_name_listed_and_cleared(served: Path) -> None:
     assert not shown["regions"] and not shown["down"]
 
 
+def test_every_kind_of_fault_is_made_by_its_verb_shown_and_cleared(served: Path) -> None:
+    """`--after` is `--in`."""
+    made = (
+        (("control-plane", "southeastasia", "down"), "no answer from its control plane"),
+        (("data-plane", "southeastasia", "down"), "region:southeastasia down"),
+        (("capacity", "southeastasia", "Standard_D2s_v3", "down"), "no room for Standard_D2s_v3"),
+        (("churn", "web1", "1000000"), "writes 1000000 bytes a second"),
+        (("no-answer", "--method", "PUT", "--path", "nowhere"), "never come"),
+        (("twice", "--method", "PUT", "--path", "nowhere"), "arrived twice"),
+        (("refuse", "Busy", "--status", "503", "--path", "nowhere"), "503 Busy"),
+        (("fail-operation", "Broken", "--verb", "put", "--path", "nowhere"), "(put) will fail with Broken"),
+        (("hang-operation", "--path", "nowhere"), "will hang"),
+        (("edit", "web1", "--change", '{"tags": {"by": "another"}}', "--after", "5m"), "planned for"),
+        (("edit", "web1", "--delete", "--at", "2030-01-01"), "planned for 2030-01-01"),
+    )
+    try:
+        for arguments, words in made:
+            answer("lab", "fault", *arguments, cwd=served)
+            _, said, _ = farshore("lab", "fault", cwd=served)
+            assert words in said, said
+        answer("lab", "fault", "hang-operation", "--over", cwd=served)
+        answer("lab", "fault", "churn", "web1", "--over", cwd=served)
+        assert not answer("lab", "fault", cwd=served)["ailing"]
+    finally:
+        shown = answer("lab", "fault", "clear", cwd=served)
+    assert not any(shown[name] for name in ("down", "silent", "shortages", "ailing", "mishaps", "hung", "planned"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("edit", "web1"), "--change"),
+        (("edit", "web1", "--change", "tags"), "JSON"),
+        (("edit", "webb1", "--delete"), "web1"),
+        (("churn", "web1"), "--over"),
+        (("replication", "web1", "down"), "replicates"),
+        (("refuse", "two words"), "two words"),
         (("region", "eastasai", "lost"), "eastasia"),
         (("machine", "webb1", "down"), "web1"),
         (("location", "Honkong", "down"), "Hong Kong"),

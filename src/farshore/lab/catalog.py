@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 
 PROVIDERS = ("resources", "authorization", "graph", "network", "compute", "storage", "recovery")
-MODULES = ("operations", "machines", "faults", "sites", "packets", "handles")
+MODULES = ("operations", "machines", "faults", "mishaps", "shortages", "edits", "sites", "packets", "handles")
 
 _loaded = False
 

@@ -257,7 +257,8 @@ class Cloud:
 
     def is_lost(self, region: str | None) -> bool:
         """Whether a region's control plane is out of reach."""
-        return region is not None and normal_location(region) in self.table("regions")
+        name = None if region is None else normal_location(region)
+        return name is not None and (name in self.table("regions") or name in self.table("silent"))
 
     def wait_for_region(self, region: str, kind: str, subject: str, delay: timedelta, data: Json = None) -> None:
         """Put an event off until its region has returned, and then by `delay`."""

@@ -1,28 +1,38 @@
 """What can be taken away and given back, now or at a time: `GET|POST /_lab/faults`.
 
     {"kind": "region", "region": "eastasia", "state": "lost" | "returned", "at": time?}
+    {"kind": "control-plane", "region": ..., "state": ...}     half of it: ARM is silent, everything goes on working
+    {"kind": "data-plane", "region": ..., "state": ...}        the other half: ARM answers, no packet passes
     {"kind": "location", "location": "Hong Kong", "state": "down" | "up"}
     {"kind": "circuit" | "gateway" | "connection" | "nic" | "appliance" | "machine", "id": ..., "state": ...}
     {"kind": "circuit-link", "id": ..., "link": "primary" | "secondary", "state": ...}
     {"kind": "gateway-instance", "id": ..., "instance": 0 | 1, "state": ...}
     {"kind": "router", "site": ..., "router": ..., "state": ...}
     {"kind": "site-deaf", "site": ..., "router": ... | null, "state": ...}       says done and does nothing
-    {"kind": "throttle", "seconds": 60}                                          every call answers 429
-    {"kind": "reply-lost", "method": "PUT", "path": "connections/", "count": 1}  it takes effect, nobody hears of it
-    {"kind": "late-answer", "method": ..., "path": ..., "count": 1, "seconds": 30}
     {"kind": "clear"}                                                            all of it: planned, made, to come
+
+    throttle, reply-lost, late-answer, no-answer, twice, refuse, fail-operation, hang-operation   lab/mishaps.py
+    capacity                                                                                      lab/shortages.py
+    replication, churn                                                            lab/recovery/ailments.py
+    edit                                                                                          lab/edits.py
 
 A lost region: its control plane is silent at once (and with it, for writes, what is in a group located there, L36),
 its machines stop, each of its gateways falls silent in BGP after its own seeded while (E12), its operations stand
 still. A region that returns: ARM, every gateway and every machine come back each after a seeded while of its own
 within a couple of minutes, and the machines that ran start by themselves, with the data that they had (D92). So ARM
 may answer before the first gateway announces, or after it: nobody may count on an order.
+
+Half of an outage begins and ends at once. Without its control plane a region's operations stand still, and machines,
+gateways and replication work. Without its data plane machines run and write, and nothing of theirs gets out: packets
+are lost, gateways are silent, replication stands still.
+
+A planned fault that can't be made when it is due (an edit that the resource's own rules refuse) changes nothing and is
+shown under `refused`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +45,7 @@ from farshore.errors import InputError
 from farshore.lab import machines
 from farshore.lab.answers import NoAnswer, Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.fault_kinds import CLEARS, KINDS, SHOWS, Check, fault_kind
 from farshore.lab.registry import event, handle
 from farshore.times import moment, stamp
 
@@ -44,6 +55,8 @@ if TYPE_CHECKING:
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 UP = ("up", "returned", "ok")
 DOWN = ("down", "lost")
+OF_MAKING = ("seconds", "code", "bytes_per_second")
+"""What need not be said again to undo a fault."""
 ELEMENTS = ("circuit", "gateway", "connection", "nic", "appliance", "machine")
 _CIRCUIT, _NIC = "microsoft.network/expressroutecircuits", "microsoft.network/networkinterfaces"
 OF_TYPE: Mapping[str, tuple[str, ...]] = {
@@ -54,9 +67,10 @@ OF_TYPE: Mapping[str, tuple[str, ...]] = {
     "connection": ("microsoft.network/connections",),
     "nic": (_NIC,),
     "machine": ("microsoft.compute/virtualmachines",),
+    "churn": ("microsoft.compute/virtualmachines",),
+    "replication": ("microsoft.compute/virtualmachines",),
 }
 """What the id of a fault names; an appliance may be many things."""
-MISHAPS = ("reply-lost", "late-answer")
 
 
 # What the rest of the lab asks. --------------------------------------------------------------------------------------
@@ -70,6 +84,14 @@ def down(cloud: Cloud) -> frozenset[str]:
 def is_deaf(cloud: Cloud, site: str, router: str) -> bool:
     deaf = cloud.table("deaf")
     return f"{site}/*" in deaf or f"{site}/{router}" in deaf
+
+
+def is_dark(cloud: Cloud, region: str | None) -> bool:
+    """Whether nothing in a region works: it is lost, or its data plane is."""
+    if region is None:
+        return False
+    name = normal_location(region)
+    return name in cloud.table("regions") or f"region:{name}" in cloud.table("down")
 
 
 def must_reach(cloud: Cloud, region: str | None) -> None:
@@ -90,38 +112,6 @@ def must_serve(cloud: Cloud, id_: ResourceId, method: str, body: Any) -> None:
     group = id_.group_id
     if method not in ("GET", "HEAD") and group is not None:
         must_reach(cloud, cloud.region_of(group))
-
-
-def throttled_for(cloud: Cloud) -> int:
-    """Seconds for which every call is refused with 429."""
-    row = cloud.table("mishaps").get("throttle")
-    return 0 if row is None else max(0, round((moment(row["until"]) - cloud.now).total_seconds()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mishap:
-    """What becomes of an answer on its way: lost, or late."""
-
-    lost: bool = False
-    delay: timedelta = timedelta(0)
-
-
-def on_the_way_back(call: Call, method: str) -> Mishap:
-    """The first planned mishap that this answer fits."""
-    rows = call.cloud.table("mishaps")
-    for key, row in list(rows.items()):
-        if row["kind"] not in MISHAPS or row["method"] not in (None, method):
-            continue
-        if row["path"].lower() not in call.request.url.lower():
-            continue
-        if row["count"] > 1:
-            rows[key] = {**row, "count": row["count"] - 1}
-        else:
-            del rows[key]
-        if row["kind"] == "reply-lost":
-            return Mishap(lost=True)
-        return Mishap(delay=timedelta(seconds=row["seconds"]))
-    return Mishap()
 
 
 # What makes faults. --------------------------------------------------------------------------------------------------
@@ -147,41 +137,34 @@ def make(call: Call) -> Response:
 
 @event("fault")
 def planned(cloud: Cloud, subject: str, data: Json) -> None:
-    apply(cloud, data)
+    try:
+        apply(cloud, data)
+    except Refused as refused:
+        said = {"code": refused.code, "message": refused.message}
+        cloud.table("refused")[subject] = {"at": stamp(cloud.now), "fault": data, "error": said}
 
 
 def check(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
     """A fault that can't be made is refused when it is asked for, not when it is due."""
-    kind = wanted.get("kind")
-    needs: dict[str, tuple[str, ...]] = {
-        "region": ("region",),
-        "location": ("location",),
-        "circuit-link": ("id", "link"),
-        "gateway-instance": ("id", "instance"),
-        "router": ("site", "router"),
-        "site-deaf": ("site",),
-        "throttle": ("seconds",),
-        "reply-lost": (),
-        "late-answer": ("seconds",),
-        "clear": (),
-        **dict.fromkeys(ELEMENTS, ("id",)),
-    }
-    if kind not in needs:
-        raise bad_request("UnknownFault", f"The lab has no fault {kind!r}: it has {', '.join(sorted(needs))}.")
-    missing = [name for name in needs[str(kind)] if wanted.get(name) is None]
+    name = wanted.get("kind")
+    kind = KINDS.get(str(name))
+    if kind is None:
+        raise bad_request("UnknownFault", f"The lab has no fault {name!r}: it has {', '.join(sorted(KINDS))}.")
+    needs = [need for need in kind.needs if not (_is_up(wanted) and need in OF_MAKING)]
+    missing = [need for need in needs if wanted.get(need) is None]
     if missing:
-        raise bad_request("InvalidFault", f"A fault of kind {kind} needs {', '.join(missing)}.")
-    for name, good in _VALUES.items():
-        if wanted.get(name) is not None and not good(str(wanted[name])):
-            raise bad_request("InvalidFault", f"{name} can't be {wanted[name]!r}.")
-    if "id" in needs[str(kind)] and not cloud.exists(_id(wanted)):
+        raise bad_request("InvalidFault", f"A fault of kind {name} needs {', '.join(missing)}.")
+    for key, good in _VALUES.items():
+        if wanted.get(key) is not None and not good(str(wanted[key])):
+            raise bad_request("InvalidFault", f"{key} can't be {wanted[key]!r}.")
+    if "id" in kind.needs and not cloud.exists(_id(wanted)):
         raise Refused(404, "ResourceNotFound", f"The lab has no resource {wanted['id']}.")
-    if (types := OF_TYPE.get(str(kind))) and _id(wanted).type.lower() not in types:
-        raise bad_request("InvalidFault", f"{wanted['id']} is no {kind}.")
-    if "site" in needs[str(kind)]:
+    if (types := OF_TYPE.get(str(name))) and _id(wanted).type.lower() not in types:
+        raise bad_request("InvalidFault", f"{wanted['id']} is no {name}.")
+    if "site" in kind.needs:
         _must_have_router(cloud, str(wanted["site"]), wanted.get("router"))
-    if kind == "location":
-        _must_have_location(cloud, str(wanted["location"]))
+    if kind.check is not None:
+        kind.check(cloud, wanted)
 
 
 def _must_have_router(cloud: Cloud, site: str, router: object) -> None:
@@ -193,7 +176,8 @@ def _must_have_router(cloud: Cloud, site: str, router: object) -> None:
         raise Refused(404, "UnknownRouter", f"The site {site} has no router {router}: it has {', '.join(names)}.")
 
 
-def _must_have_location(cloud: Cloud, location: str) -> None:
+def _must_have_location(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
+    location = str(wanted["location"])
     circuits = [body.get("properties") or {} for body in cloud.of_type("Microsoft.Network/expressRouteCircuits")]
     names = {str((item.get("serviceProviderProperties") or {}).get("peeringLocation")) for item in circuits}
     if location.lower() not in {name.lower() for name in names}:
@@ -202,54 +186,83 @@ def _must_have_location(cloud: Cloud, location: str) -> None:
 
 
 def apply(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
-    """Make a fault, or undo it (`state` up or returned)."""
-    kind = str(wanted["kind"])
-    up = str(wanted.get("state", "down")).lower() in UP
-    if kind == "region":
-        region = normal_location(str(wanted["region"]))
-        give_back(cloud, region) if up else lose(cloud, region)
-    elif kind == "clear":
-        clear(cloud)
-    elif kind == "throttle":
-        until = cloud.now + timedelta(seconds=float(wanted["seconds"]))
-        cloud.table("mishaps")["throttle"] = {"kind": kind, "until": stamp(until)}
-    elif kind in MISHAPS:
-        number = cloud.count("mishap")
-        cloud.table("mishaps")[f"{number:06d}"] = {
-            "kind": kind,
-            "method": wanted.get("method"),
-            "path": str(wanted.get("path") or ""),
-            "count": int(wanted.get("count") or 1),
-            "seconds": float(wanted.get("seconds") or 0),
-        }
-    elif kind == "site-deaf":
-        _set(cloud, "deaf", f"{wanted['site']}/{wanted.get('router') or '*'}", up)
-    else:
-        _set(cloud, "down", _name(kind, wanted), up)
+    """Make a fault, or undo it (`state` up or returned). Raises `Refused` for an edit that the resource refuses."""
+    KINDS[str(wanted["kind"])].apply(cloud, wanted, _is_up(wanted))
 
 
-def clear(cloud: Cloud) -> None:
+def _is_up(wanted: Mapping[str, Any]) -> bool:
+    return str(wanted.get("state", "down")).lower() in UP
+
+
+@fault_kind("region", needs=("region",))
+def region_fault(cloud: Cloud, wanted: Mapping[str, Any], up: bool) -> None:
+    region = normal_location(str(wanted["region"]))
+    give_back(cloud, region) if up else lose(cloud, region)
+
+
+@fault_kind("control-plane", needs=("region",))
+def control_plane(cloud: Cloud, wanted: Mapping[str, Any], up: bool) -> None:
+    region = normal_location(str(wanted["region"]))
+    if not up:
+        cloud.table("silent")[region] = {"since": stamp(cloud.now)}
+    elif cloud.table("silent").pop(region, None) is not None:
+        _go_on(cloud, region)
+
+
+@fault_kind("data-plane", needs=("region",))
+def data_plane(cloud: Cloud, wanted: Mapping[str, Any], up: bool) -> None:
+    region = normal_location(str(wanted["region"]))
+    _set(cloud, "down", f"region:{region}", up)
+    cloud.tell("region.dark", region, {"at": stamp(cloud.now), "over": up})
+
+
+@fault_kind("site-deaf", needs=("site",))
+def deaf(cloud: Cloud, wanted: Mapping[str, Any], up: bool) -> None:
+    _set(cloud, "deaf", f"{wanted['site']}/{wanted.get('router') or '*'}", up)
+
+
+@fault_kind("clear")
+def clear(cloud: Cloud, wanted: Mapping[str, Any] | None = None, up: bool = False) -> None:
     """Nothing is planned, nothing is broken any more. A lost region returns as regions do: in its own time, and its
     gateways with it."""
     for row in list(cloud.table("events").values()):
         if row["kind"] == "fault":
             cloud.cancel("fault", row["subject"])
+    for region in list(cloud.table("silent")):
+        control_plane(cloud, {"region": region}, True)
     returning = {str(body["id"]).lower() for region in cloud.table("regions") for body in _gateways(cloud, region)}
     for name in list(cloud.table("down")):
-        if name not in returning and cloud.pending("gateway.speaks", name) is None:
+        if name.startswith("region:"):
+            data_plane(cloud, {"region": name.removeprefix("region:")}, True)
+        elif name not in returning and cloud.pending("gateway.speaks", name) is None:
             _set(cloud, "down", name, True)
-    for name in list(cloud.table("deaf")):
-        _set(cloud, "deaf", name, True)
-    for name in list(cloud.table("mishaps")):
-        del cloud.table("mishaps")[name]
+    for table in ("deaf", "refused"):
+        for name in list(cloud.table(table)):
+            _set(cloud, table, name, True)
+    for function in CLEARS:
+        function(cloud)
     for region in list(cloud.table("regions")):
         give_back(cloud, region)
+
+
+def _element(kind: str, *needs: str, check: Check | None = None) -> None:
+    @fault_kind(kind, needs=needs, check=check)
+    def make(cloud: Cloud, wanted: Mapping[str, Any], up: bool) -> None:
+        _set(cloud, "down", _name(kind, wanted), up)
+
+
+for _kind in ELEMENTS:
+    _element(_kind, "id")
+_element("location", "location", check=_must_have_location)
+_element("circuit-link", "id", "link")
+_element("gateway-instance", "id", "instance")
+_element("router", "site", "router")
 
 
 def lose(cloud: Cloud, region: str) -> None:
     """Everything in the region stops, each thing in its own way. Losing it twice is losing it once, and a region that
     was about to return stays away."""
-    if cloud.is_lost(region) and cloud.pending("region.arm", region) is None:
+    if region in cloud.table("regions") and cloud.pending("region.arm", region) is None:
         return
     attempt = cloud.count("region.lost", region)
     cloud.table("regions")[region] = {"lost_at": stamp(cloud.now)}
@@ -268,7 +281,7 @@ def lose(cloud: Cloud, region: str) -> None:
 
 
 def give_back(cloud: Cloud, region: str) -> None:
-    if not cloud.is_lost(region) or cloud.pending("region.arm", region) is not None:
+    if region not in cloud.table("regions") or cloud.pending("region.arm", region) is not None:
         return
     attempt = cloud.count("region.returned", region)
     cloud.at(cloud.now + cloud.duration("region.arm", region, attempt), "region.arm", region, None)
@@ -286,11 +299,18 @@ def give_back(cloud: Cloud, region: str) -> None:
 def arm_answers(cloud: Cloud, subject: str, data: Json) -> None:
     """The control plane is back, and what waited for it goes on."""
     cloud.table("regions").pop(subject, None)
+    _go_on(cloud, subject)
+
+
+def _go_on(cloud: Cloud, region: str) -> None:
+    """What waited for a region's control plane happens, unless there is another reason for its silence."""
+    if cloud.is_lost(region):
+        return
     waiting = cloud.table("waiting")
-    for key in [key for key in waiting if key.startswith(f"{subject}|")]:
+    for key in [key for key in waiting if key.startswith(f"{region}|")]:
         row = waiting.pop(key)
         cloud.at(cloud.now + timedelta(seconds=row["delay_seconds"]), row["kind"], row["subject"], row.get("data"))
-    cloud.tell("region.answers", subject, {"at": stamp(cloud.now)})
+    cloud.tell("region.answers", region, {"at": stamp(cloud.now)})
 
 
 @event("gateway.speaks")
@@ -352,6 +372,11 @@ _VALUES: Mapping[str, Callable[[str], bool]] = {
     "seconds": _is_number,
     "count": lambda text: text.isdecimal() and int(text) > 0,
     "at": _is_moment,
+    "method": lambda text: text in ("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"),
+    "status": lambda text: text.isdecimal() and 400 <= int(text) <= 599,
+    "code": lambda text: text.isascii() and text.isalnum(),
+    "size": lambda text: bool(text.strip()),
+    "bytes_per_second": _is_number,
 }
 """What the values of a fault may be, so that a slip of the pen is not a disaster of another kind."""
 
@@ -377,6 +402,10 @@ def _shown(cloud: Cloud) -> dict[str, Any]:
         ],
         "down": [{"name": name, **row} for name, row in cloud.table("down").items()],
         "deaf": list(cloud.table("deaf")),
+        "silent": [{"region": name, **row} for name, row in cloud.table("silent").items()],
         "mishaps": list(cloud.table("mishaps").values()),
+        "hung": [{"operation": id_, **row} for id_, row in cloud.table("hung").items()],
+        **{name: function(cloud) for name, function in SHOWS.items()},
+        "refused": list(cloud.table("refused").values()),
         "planned": [{"at": row["due"], **row["data"]} for row in events.values() if row["kind"] == "fault"],
     }

@@ -39,6 +39,21 @@ def set_power(cloud: Cloud, id_: ResourceId, to: str, **more: Any) -> None:
         cloud.tell("machine.power", id_.key, {"power": to, "before": before})
 
 
+def write_rate(cloud: Cloud, id_: ResourceId) -> float:
+    """Bytes a second that it writes while it runs: what the lab was told of this machine, or of all."""
+    row = cloud.table("machines").get(id_.key)
+    told = None if row is None else row.get("write_rate")
+    return float(cloud.settings.write_rate_bytes_per_second if told is None else told)
+
+
+def set_write_rate(cloud: Cloud, id_: ResourceId, rate: float | None) -> None:
+    """Let one machine write at a rate of its own, or (with None) as all do."""
+    rows = cloud.table("machines")
+    row = rows.get(id_.key, {"power": None, "superseded": False, "ran": False})
+    rows[id_.key] = {**row, "write_rate": rate}
+    cloud.tell("machine.rate", id_.key)
+
+
 def supersede(cloud: Cloud, id_: ResourceId, yes: bool = True) -> None:
     """Its data has been promised elsewhere since (or, with False, is what is promised again)."""
     rows = cloud.table("machines")

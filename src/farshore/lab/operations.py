@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab import registry
+from farshore.lab import mishaps, registry
 from farshore.lab.answers import Refused, child_not_found, not_found
 from farshore.lab.patterns import PATTERNS, Pattern
 from farshore.lab.registry import event
@@ -121,14 +121,19 @@ def busy(cloud: Cloud, id_: ResourceId) -> Operation | None:
 
 def finish(cloud: Cloud, operation: Operation) -> Operation:
     """Run the completion now and keep how it ended."""
+    if mishaps.hangs(cloud, operation):
+        return operation
     ended: datetime = cloud.now
     try:
+        mishaps.must_succeed(cloud, operation)
         result = _complete(cloud, operation)
     except Refused as refused:
         done = replace(operation, status="Failed", ended=stamp(ended), error=refused.error, error_status=refused.status)
         kind = registry.TYPES.get(operation.type.lower())
         if kind is not None and operation.verb in ("put", "patch", "delete"):
             kind.operation_failed(cloud, operation, refused)
+        _let_go(cloud, operation)
+        cloud.tell("operation.failed", operation.id, {"status": refused.status, **refused.error})
     else:
         status = operation.empty_status if result is None else PATTERNS[operation.pattern].result_status
         done = replace(operation, status="Succeeded", ended=stamp(ended), result=result, result_status=status)
@@ -139,6 +144,13 @@ def finish(cloud: Cloud, operation: Operation) -> Operation:
     keep(cloud, done)
     cloud.tell("operation.ended", done.id)
     return done
+
+
+def _let_go(cloud: Cloud, operation: Operation) -> None:
+    """One that has failed holds nothing any more."""
+    held = cloud.table("busy")
+    for key in [key for key, id_ in held.items() if id_ == operation.id]:
+        del held[key]
 
 
 def must_be_there(cloud: Cloud, operation: Operation) -> None:

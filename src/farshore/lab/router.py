@@ -21,7 +21,7 @@ from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.errors import InputError
 from farshore.estate.door import REDACTED, is_secret
-from farshore.lab import faults, identity, operations, paging, registry, shapes, throttle
+from farshore.lab import faults, identity, mishaps, operations, paging, registry, shapes, throttle
 from farshore.lab.answers import NoAnswer, Refused, group_not_found, not_implemented
 from farshore.lab.authorization.door import must_be_allowed, must_have_right
 from farshore.lab.authorization.linked import must_have_links
@@ -43,10 +43,20 @@ def deliver(cloud: Cloud, request: Request) -> Delivery:
     """Answer, log what was written, and let the network do its worst."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     call = _call(cloud, request, headers)
+    if not call.rest and mishaps.arrives_twice(call, request.method.upper()):
+        _delivered(cloud, request, heard=False)
+    return _delivered(cloud, request)
+
+
+def _delivered(cloud: Cloud, request: Request, *, heard: bool = True) -> Delivery:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    call = _call(cloud, request, headers)
     method = request.method.upper()
     is_arm = not call.rest
     response: Response | None
     try:
+        if is_arm:
+            mishaps.on_the_way(call, method)
         response = _answer(call, method)
     except Refused as refused:
         response = refused.response()
@@ -56,7 +66,7 @@ def deliver(cloud: Cloud, request: Request) -> Delivery:
         return Delivery(response=response)
     if response is not None:
         response = replace(response, headers={**_common_headers(call, headers), **response.headers})
-    mishap = faults.on_the_way_back(call, method)
+    mishap = mishaps.on_the_way_back(call, method) if heard else mishaps.Mishap(lost=True)
     if method in WRITES:
         _log(call, method, headers, response, answered=response is not None and not mishap.lost)
     return Delivery(response=None if mishap.lost else response, delay=mishap.delay)

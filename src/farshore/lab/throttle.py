@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from farshore.lab import faults
+from farshore.lab import mishaps
 from farshore.lab.answers import Refused
 from farshore.lab.call import Call
 
@@ -41,7 +41,7 @@ def kind_of(method: str) -> str:
 def take(call: Call, method: str) -> None:
     """One token, or 429 with the seconds until there is one (L3)."""
     kind = kind_of(method)
-    faulty = faults.throttled_for(call.cloud)
+    faulty = mishaps.throttled_for(call.cloud)
     if faulty:
         raise _throttled(kind, faulty)
     if not call.cloud.settings.throttling:

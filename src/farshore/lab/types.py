@@ -440,7 +440,12 @@ def make(cloud: Cloud, body: Body) -> ResourceId:
     put = Put(cloud=cloud, id=id_, body=body, before=before, query={})
     kind.validate(put)
     kind.keep(put, "Succeeded")
-    kind.on_ready(cloud, id_)
+    try:
+        kind.on_ready(cloud, id_)
+    except Refused:
+        if before is None:
+            kind.take_away(cloud, id_)
+        raise
     return id_
 
 

@@ -43,7 +43,11 @@ TYPES = {
         "Microsoft.Network/azureFirewalls",
     ),
     "machine": ("Microsoft.Compute/virtualMachines",),
+    "replication": ("Microsoft.Compute/virtualMachines",),
+    "churn": ("Microsoft.Compute/virtualMachines",),
+    "edit": (),
 }
+"""What a name may be of; an edit's may be of anything."""
 
 
 @click.group("fault", invoke_without_command=True)
@@ -60,9 +64,9 @@ def _kind(name: str, help_: str) -> Callable[[Callable[..., None]], click.Comman
 
     def made(function: Callable[..., None]) -> click.Command:
         timed = click.option("--at", type=INSTANT, default=None, help="When, in the lab's time (UTC).")(function)
-        timed = click.option("--in", "in_", type=DURATION, default=None, help="How long from now, in the lab's time.")(
-            timed
-        )
+        timed = click.option(
+            "--in", "--after", "in_", type=DURATION, default=None, help="How long from now, in the lab's time."
+        )(timed)
         return command.command(name, help=help_)(common(timed))
 
     return made
@@ -82,6 +86,26 @@ def region_fault(app: App, region: str, state: str, **when: Any) -> None:
     from farshore.arm.regions import known_region
 
     _answer(app, {"kind": "region", "region": known_region(region), "state": state}, **when)
+
+
+@_kind("control-plane", "Half of a lost region: its ARM is silent, everything there goes on working.")
+@click.argument("region")
+@click.argument("state", type=STATE)
+def control_fault(app: App, region: str, state: str, **when: Any) -> None:
+    _half(app, "control-plane", region, state, **when)
+
+
+@_kind("data-plane", "The other half: its ARM answers, no packet passes.")
+@click.argument("region")
+@click.argument("state", type=STATE)
+def data_fault(app: App, region: str, state: str, **when: Any) -> None:
+    _half(app, "data-plane", region, state, **when)
+
+
+def _half(app: App, kind: str, region: str, state: str, **when: Any) -> None:
+    from farshore.arm.regions import known_region
+
+    _answer(app, {"kind": kind, "region": known_region(region), "state": state}, **when)
 
 
 @_kind("location", "A peering location: every circuit that ends there.")
@@ -154,6 +178,119 @@ def late_fault(app: App, length: timedelta, method: str | None, path: str, count
     _answer(app, fault, **when)
 
 
+@_kind("no-answer", "A call never arrives: no effect, and no answer.")
+@METHOD
+@PATH
+@COUNT
+def silent_fault(app: App, method: str | None, path: str, count: int, **when: Any) -> None:
+    _answer(app, {"kind": "no-answer", "method": method, "path": path, "count": count}, **when)
+
+
+@_kind("twice", "A call arrives twice, as when a proxy tries again; the second answer is heard.")
+@METHOD
+@PATH
+@COUNT
+def twice_fault(app: App, method: str | None, path: str, count: int, **when: Any) -> None:
+    _answer(app, {"kind": "twice", "method": method, "path": path, "count": count}, **when)
+
+
+MESSAGE = click.option("--message", default=None, help="What the error says.")
+
+
+@_kind("refuse", "A call is answered with an error, and has no effect.")
+@click.argument("code")
+@click.option("--status", type=click.IntRange(400, 599), default=500, show_default=True, help="HTTP status.")
+@MESSAGE
+@METHOD
+@PATH
+@COUNT
+def refuse_fault(
+    app: App, code: str, status: int, message: str | None, method: str | None, path: str, count: int, **when: Any
+) -> None:
+    fault = {"kind": "refuse", "code": code, "status": status, "method": method, "path": path, "count": count}
+    _answer(app, fault | ({} if message is None else {"message": message}), **when)
+
+
+VERB = click.option("--verb", default=None, help="Only operations of this kind: put, delete, or an action's name.")
+RESOURCE = click.option("--path", default="", help="Only where the resource's id holds this text.")
+
+
+@_kind("fail-operation", "An operation ends Failed, with this code.")
+@click.argument("code")
+@MESSAGE
+@VERB
+@RESOURCE
+@COUNT
+def failing_fault(
+    app: App, code: str, message: str | None, verb: str | None, path: str, count: int, **when: Any
+) -> None:
+    fault = {"kind": "fail-operation", "code": code, "verb": verb, "path": path, "count": count}
+    _answer(app, fault | ({} if message is None else {"message": message}), **when)
+
+
+@_kind("hang-operation", "An operation never ends, until it is let go.")
+@VERB
+@RESOURCE
+@COUNT
+@click.option("--over", is_flag=True, help="What hangs goes on.")
+def hanging_fault(app: App, verb: str | None, path: str, count: int, over: bool, **when: Any) -> None:
+    fault = {"kind": "hang-operation", "verb": verb, "path": path, "count": count, "state": "up" if over else "down"}
+    _answer(app, fault, **when)
+
+
+@_kind("capacity", "A region has no room for machines of a size.")
+@click.argument("region")
+@click.argument("size")
+@click.argument("state", type=STATE)
+def capacity_fault(app: App, region: str, size: str, state: str, **when: Any) -> None:
+    from farshore.arm.regions import known_region
+
+    _answer(app, {"kind": "capacity", "region": known_region(region), "size": size, "state": state}, **when)
+
+
+@_kind("replication", "A machine's changes no longer reach Site Recovery.")
+@click.argument("name")
+@click.argument("state", type=STATE)
+@click.option("--code", default=None, help="The code of the health error that is shown.")
+def replication_fault(app: App, name: str, state: str, code: str | None, **when: Any) -> None:
+    fault = {"kind": "replication", "id": name, "state": state}
+    _answer(app, fault | ({} if code is None else {"code": code}), **when)
+
+
+@_kind("churn", "A machine writes so many bytes a second; above 54 MB/s its replication falls behind.")
+@click.argument("name")
+@click.argument("rate", type=click.FloatRange(min=0), required=False, metavar="BYTES_PER_SECOND")
+@click.option("--over", is_flag=True, help="It writes as all do.")
+def churn_fault(app: App, name: str, rate: float | None, over: bool, **when: Any) -> None:
+    if (rate is None) is not over:
+        raise InputError("A rate, or that it is over", value=rate, expected="bytes a second, or --over")
+    state = {"state": "up"} if over else {"bytes_per_second": rate}
+    _answer(app, {"kind": "churn", "id": name, **state}, **when)
+
+
+@_kind("edit", "A resource is changed, or deleted, behind your back.")
+@click.argument("name")
+@click.option("--change", default=None, metavar="JSON", help='What changes: {"tags": {...}, "properties": {...}}.')
+@click.option("--delete", is_flag=True, help="It is deleted.")
+def edit_fault(app: App, name: str, change: str | None, delete: bool, **when: Any) -> None:
+    if (change is None) is not delete:
+        raise InputError("An edit changes a resource or deletes it", expected="--change JSON, or --delete")
+    fault: dict[str, Any] = {"kind": "edit", "id": name}
+    _answer(app, fault | ({"delete": True} if change is None else {"change": _object(change)}), **when)
+
+
+def _object(text: str) -> dict[str, Any]:
+    import json
+
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise InputError("A change is a JSON object", value=text, expected='{"tags": {"a": "b"}}')
+    return found
+
+
 @_kind("clear", "Mend everything and plan nothing; a lost region returns in its own time.")
 def cleared(app: App, **when: Any) -> None:
     _answer(app, {"kind": "clear"}, **when)
@@ -216,7 +353,7 @@ async def _id_of(client: Any, text: str, types: tuple[str, ...]) -> str:
     rows: list[dict[str, Any]] = []
     for subscription in await client.list_all("/subscriptions?api-version=2022-12-01"):
         rows += await client.list_all(f"{subscription['id']}/resources?api-version=2021-04-01")
-    rows = [row for row in rows if str(row.get("type", "")).lower() in wanted]
+    rows = [row for row in rows if not wanted or str(row.get("type", "")).lower() in wanted]
     matches = [str(row["id"]) for row in rows if str(row["name"]).lower() == text.lower()]
     if len(matches) == 1:
         return matches[0]
@@ -227,9 +364,10 @@ async def _id_of(client: Any, text: str, types: tuple[str, ...]) -> str:
     import difflib
 
     names = sorted({str(row["name"]) for row in rows})
+    among = " or ".join(type_.rsplit("/", 1)[-1] for type_ in types) or "resources"
     near = difflib.get_close_matches(text, names, n=1)
     raise InputError(
-        f"The lab has nothing called {text} among its {' or '.join(t.rsplit('/', 1)[-1] for t in types)}",
+        f"The lab has nothing called {text} among its {among}",
         value=text,
         expected=f"one of {', '.join(names[:12]) or 'none: it holds no such thing'}",
         remedy=f"did you mean {near[0]}?" if near else None,

@@ -98,8 +98,19 @@ def fault_lines(shown: Mapping[str, Any]) -> list[str]:
         site, _, router = name.partition("/")
         who = "every router" if router == "*" else f"router {router}"
         lines.append(f"site {site}: {who} says done and does nothing")
+    for row in shown["silent"]:
+        lines.append(f"region {row['region']}: no answer from its control plane since {clock_time(row['since'])}")
+    for row in shown["shortages"]:
+        lines.append(f"region {row['region']}: no room for {row['size']} since {clock_time(row['since'])}")
+    for row in shown["ailing"]:
+        how = f"writes {row['bytes_per_second']:.0f} bytes a second" if row["kind"] == "churn" else "does not replicate"
+        lines.append(f"{short(row['machine'])} {how} since {clock_time(row['since'])}")
+    for row in shown["hung"]:
+        lines.append(f"{row['verb']} of {short(row['resource'])} hangs since {clock_time(row['since'])}")
     for row in shown["mishaps"]:
         lines.append(_mishap(row))
+    for row in shown["refused"]:
+        lines.append(f"a fault of {clock_time(row['at'])} could not be made: {row['error']['code']}")
     for row in shown["planned"]:
         what = " ".join(short(str(value)) for key, value in row.items() if key != "at")
         lines.append(f"planned for {clock_time(row['at'])}: {what}")
@@ -107,13 +118,24 @@ def fault_lines(shown: Mapping[str, Any]) -> list[str]:
 
 
 def _mishap(row: Mapping[str, Any]) -> str:
-    if row["kind"] == "throttle":
+    kind = row["kind"]
+    if kind == "throttle":
         return f"every call is answered 429 until {clock_time(row['until'])}"
-    what = f"{row['method'] or 'any method'} {('on ' + row['path']) if row['path'] else 'on anything'}"
+    where = ("on " + row["path"]) if row["path"] else "on anything"
+    if kind in ("fail-operation", "hang-operation"):
+        times = "the next operation" if row["count"] == 1 else f"the next {many(row['count'], 'operation')}"
+        fate = f"will fail with {row['code']}" if kind == "fail-operation" else "will hang"
+        return f"{times} {where}{' (' + row['verb'] + ')' if row['verb'] else ''} {fate}"
+    what = f"{row['method'] or 'any method'} {where}"
     times = "the next answer" if row["count"] == 1 else f"the next {many(row['count'], 'answer')}"
-    if row["kind"] == "reply-lost":
-        return f"{times} to {what} will be lost"
-    return f"{times} to {what} will be {row['seconds']:.0f} s late"
+    fates = {
+        "reply-lost": "will be lost",
+        "no-answer": "will never come, nor have the call had an effect",
+        "twice": "will be that to a call which arrived twice",
+    }
+    if kind == "refuse":
+        return f"{times} to {what} will be {row['status']} {row['code']}"
+    return f"{times} to {what} {fates.get(kind) or 'will be ' + format(row['seconds'], '.0f') + ' s late'}"
 
 
 def log_lines(rows: Sequence[Mapping[str, Any]], *, bodies: bool = False) -> list[str]:

@@ -50,6 +50,11 @@ def nics(body: Body) -> list[ResourceId]:
     return [id_ for entry in entries if (id_ := _id(entry["id"])) is not None]
 
 
+def size_of(body: Body) -> str:
+    """`hardwareProfile.vmSize`; empty where none is given."""
+    return str(((body.get("properties") or {}).get("hardwareProfile") or {}).get("vmSize") or "")
+
+
 def _entries(profile: dict[str, Any]) -> Iterator[tuple[Body, int | None]]:
     if isinstance(profile.get("osDisk"), dict):
         yield profile["osDisk"], None

@@ -12,12 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
-from farshore.arm.ids import ResourceId
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab import machines
+from farshore.lab import machines, operations
 from farshore.lab.call import Call
-from farshore.lab.compute.attached import VIRTUAL_MACHINES, disk_names
+from farshore.lab.compute.attached import VIRTUAL_MACHINES, disk_names, size_of
 from farshore.lab.registry import action, completion, listener
+from farshore.lab.shortages import must_have_room
 from farshore.lab.storage import volumes
 from farshore.lab.types import free
 
@@ -39,10 +40,27 @@ def writes_while_it_runs(cloud: Cloud, subject: str, data: Any) -> None:
     if body is None:
         return
     numbers = [n for name in disk_names(body) if (n := volumes.volume_of(cloud, name)) is not None]
+    volumes.stop(cloud, numbers)
     if data["power"] == "running":
-        volumes.start(cloud, numbers)
-    else:
-        volumes.stop(cloud, numbers)
+        volumes.start(cloud, numbers, machines.write_rate(cloud, resource_id(str(body["id"]))))
+
+
+@listener("machine.rate")
+def writes_faster_or_slower(cloud: Cloud, subject: str, data: Any) -> None:
+    body = cloud.body(subject)
+    if body is not None:
+        power = machines.power(cloud, resource_id(str(body["id"])))
+        writes_while_it_runs(cloud, subject, {"power": power})
+
+
+@listener("operation.failed")
+def does_not_start(cloud: Cloud, subject: str, data: Any) -> None:
+    """What was to start and found no room, or was made to fail, is deallocated."""
+    operation = operations.find(cloud, subject)
+    if operation is None or operation.type != VIRTUAL_MACHINES:
+        return
+    if cloud.exists(operation.resource_id) and machines.power(cloud, operation.resource_id) == "starting":
+        machines.set_power(cloud, operation.resource_id, "deallocated")
 
 
 def _begin(call: Call, verb: str) -> Response:
@@ -56,7 +74,10 @@ def _begin(call: Call, verb: str) -> Response:
 def _done(cloud: Cloud, operation: Operation) -> Body | None:
     id_ = operation.resource_id
     free(cloud, operation, cloud.type_of(id_).lock(cloud, id_))
-    if cloud.exists(id_):
+    body = cloud.body(id_)
+    if body is not None:
+        if operation.verb == "start":
+            must_have_room(cloud, str(body["location"]), size_of(body))
         machines.set_power(cloud, id_, AFTER[operation.verb])
     return None
 

@@ -27,6 +27,7 @@ from farshore.lab.network import interfaces
 from farshore.lab.network.references import configurations, ref
 from farshore.lab.patterns import COMPUTE
 from farshore.lab.registry import resource_type, view
+from farshore.lab.shortages import must_have_room
 from farshore.lab.storage import volumes
 from farshore.lab.types import Put, ResourceType
 from farshore.times import stamp
@@ -115,6 +116,8 @@ class VirtualMachines(ResourceType):
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         if machines.power(cloud, id_) == "starting":
+            body = cloud.body(id_) or {}
+            must_have_room(cloud, str(body.get("location")), attached.size_of(body))
             machines.set_power(cloud, id_, "running")
 
     def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:

@@ -110,6 +110,7 @@ def step(cloud: Cloud, subject: str, data: Any) -> None:
         _step(cloud, item, data, WAIT_FOR_REGION)
         return
     try:
+        jobs.must_succeed(cloud, record["failover"]["job"])
         _STEPS[data](cloud, item, record, body)
     except Refused as refused:
         _failed(cloud, item, record, refused)

@@ -1,9 +1,9 @@
 """What a protected item shows of the present: state, recovery point objective, health (S19, S21, S22).
 
-Three health errors: 161011 until a test failover has been done and cleaned up (a warning on the item's failover
+Health errors: 161011 until a test failover has been done and cleaned up (a warning on the item's failover
 health), 153007 when there has been no crash-consistent point for an hour (critical), 153039 while the machine has disks
 that came after protection and are not replicated (Azure's page on replication issues of its machines; a warning that a
-client may dismiss with `resolveHealthErrors`).
+client may dismiss with `resolveHealthErrors`), and what `ailments.py` was told to show.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import Attached
-from farshore.lab.recovery import records
+from farshore.lab.recovery import ailments, records
 from farshore.lab.recovery.disks import arrived
 from farshore.lab.recovery.jobs import entity_id
 from farshore.lab.recovery.records import Record
@@ -83,6 +83,8 @@ def health_errors(cloud: Cloud, item: ResourceId, record: Record, properties: Bo
                 since=since,
             )
         )
+    for ailment in ailments.errors(cloud, record, name):
+        found.append(_error(cloud, item, category="Replication", **ailment))
     if last is not None and cloud.now - last > TOO_LONG:
         found.append(
             _error(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
-from farshore.lab import operations
+from farshore.lab import mishaps, operations
 from farshore.lab.answers import Refused
 from farshore.lab.call import Call
 from farshore.lab.operations import EVENT, Operation
@@ -221,6 +221,13 @@ def fail_now(cloud: Cloud, job: str, refused: Refused) -> None:
     if operation is not None and operation.running:
         operations.keep(cloud, _with_refusal(operation, refused))
         finish_now(cloud, job)
+
+
+def must_succeed(cloud: Cloud, job: str) -> None:
+    """Raise the `Refused` with which the lab was told to let this job fail (`lab/mishaps.py`)."""
+    operation = operations.find(cloud, job)
+    if operation is not None:
+        mishaps.must_succeed(cloud, operation)
 
 
 def refusal_of(operation: Operation) -> Refused | None:

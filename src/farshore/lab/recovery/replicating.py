@@ -16,7 +16,8 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import machines
 from farshore.lab.answers import Refused
-from farshore.lab.recovery import records, shipping
+from farshore.lab.faults import is_dark
+from farshore.lab.recovery import ailments, records, shipping
 from farshore.lab.recovery.disks import make_replicas
 from farshore.lab.recovery.health import unprotected
 from farshore.lab.recovery.item_nics import nics_of, remembered
@@ -54,8 +55,8 @@ def next_phase(cloud: Cloud, subject: str, data: Any) -> None:
         return
     item = resource_id(str(body["id"]))
     vm = resource_id(record["vm"])
-    away = cloud.is_lost(cloud.region_of(vm)) or any(cloud.is_lost(disk["region"]) for disk in record["disks"])
-    if machines.power(cloud, vm) != "running" or away:
+    away = is_dark(cloud, cloud.region_of(vm)) or any(is_dark(cloud, disk["region"]) for disk in record["disks"])
+    if machines.power(cloud, vm) != "running" or away or not ailments.can_send(cloud, record):
         cloud.at(cloud.now + HELD_UP, PHASE, subject, data)
         return
     if data == Phase.FIRST_POINT_PENDING:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.lab import machines
 from farshore.lab.answers import Refused
-from farshore.lab.recovery import records
+from farshore.lab.faults import is_dark
+from farshore.lab.recovery import ailments, records
 from farshore.lab.recovery.disks import disks_at
 from farshore.lab.recovery.names import shown_id
 from farshore.lab.recovery.points import EVERY, Point, kept, lives
@@ -141,10 +142,17 @@ def follow_the_machine(cloud: Cloud, subject: str, data: Any) -> None:
 
 @listener("region.lost")
 @listener("region.answers")
+@listener("region.dark")
 def follow_the_region(cloud: Cloud, subject: str, data: Any) -> None:
     """Nothing arrives in a recovery region that does not answer."""
     for item, record in records.items(cloud):
         _look(cloud, item, record)
+
+
+@listener("replication.way")
+def follow_what_ails(cloud: Cloud, subject: str, data: Any) -> None:
+    """A machine can't send as fast as it writes, or can again."""
+    follow_the_machine(cloud, subject, data)
 
 
 @listener("resource.gone")
@@ -161,7 +169,7 @@ def _look(cloud: Cloud, item: ResourceId, record: Record) -> Record:
     """Begin or stop to ship, as things are now."""
     ships = _can_ship(cloud, record)
     if record["shipping"] and not ships:
-        lost = cloud.is_lost(cloud.region_of(resource_id(record["vm"])))
+        lost = is_dark(cloud, cloud.region_of(resource_id(record["vm"])))
         until = shipped_until(cloud, record) if lost or not _way_is_open(cloud, record) else cloud.now
         return records.change(cloud, item, shipping=False, shipped_until=stamp(until))
     if ships and not record["shipping"] and records.phase_of(record) in REPLICATING:
@@ -171,14 +179,14 @@ def _look(cloud: Cloud, item: ResourceId, record: Record) -> Record:
 
 def _can_ship(cloud: Cloud, record: Record) -> bool:
     vm = resource_id(record["vm"])
-    runs = cloud.exists(vm) and machines.power(cloud, vm) == "running" and not cloud.is_lost(cloud.region_of(vm))
+    runs = cloud.exists(vm) and machines.power(cloud, vm) == "running" and not is_dark(cloud, cloud.region_of(vm))
     return runs and _way_is_open(cloud, record)
 
 
 def _way_is_open(cloud: Cloud, record: Record) -> bool:
     """Whether what leaves the machine arrives: cache accounts, recovery region, replicas that are the service's own."""
-    return all(
-        cloud.body(disk["staging"]) is not None and not cloud.is_lost(disk["region"]) and _is_ours(cloud, disk)
+    return ailments.can_send(cloud, record) and all(
+        cloud.body(disk["staging"]) is not None and not is_dark(cloud, disk["region"]) and _is_ours(cloud, disk)
         for disk in record["disks"]
     )
 

@@ -104,6 +104,7 @@ def step(cloud: Cloud, subject: str, data: Any) -> None:
         _step(cloud, item, data, WAIT_FOR_REGION)
         return
     try:
+        jobs.must_succeed(cloud, record["test"]["job"])
         {"create": _create, "land": _land, "run": _run}[data](cloud, item, record, body)
     except Refused as refused:
         if record["test"]["vm"] is not None:

@@ -98,11 +98,11 @@ def forget(cloud: Cloud, name: str) -> None:
         stop(cloud, [number])
 
 
-def start(cloud: Cloud, volumes: list[int]) -> None:
-    """A machine runs and writes to these volumes: its rate (`lab/settings.py`), shared out evenly."""
+def start(cloud: Cloud, volumes: list[int], rate: float) -> None:
+    """A machine runs and writes to these volumes: its rate in bytes a second, shared out evenly."""
     writes = log(cloud)
     for number in volumes:
-        writes.start(number, cloud.now, cloud.settings.write_rate_bytes_per_second / len(volumes))
+        writes.start(number, cloud.now, rate / len(volumes))
     save(cloud, writes)
 
 
