@@ -41,7 +41,7 @@ faults: setup
 ## make naive      NETWORKS=20000 small networks: the engine beside a twin that walks one packet at a time
 NETWORKS ?= 20000
 naive: setup
-	@FARSHORE_NAIVE=$(NETWORKS) $(PY) -m pytest -q -n 2 -rP tests/routing/naive/test_naive.py tests/routing/naive/test_metamorphic.py
+	@FARSHORE_NAIVE=$(NETWORKS) $(PY) -m pytest -q -n 2 -rP tests/routing/naive
 
 ## make twin       the engine beside real BGP: STATES=all 200 states of each example and 100 generated estates, or a number
 STATES ?= all
