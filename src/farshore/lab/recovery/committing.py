@@ -43,24 +43,27 @@ def apply_recovery_point(call: Call) -> Response:
 
 @jobs.job_done(ITEMS, "applyRecoveryPoint")
 def applied(cloud: Cloud, operation: Operation) -> Body | None:
-    item = operation.resource_id
+    apply(cloud, operation.resource_id, operation.data["point"], operation.id)
+    return None
+
+
+def apply(cloud: Cloud, item: ResourceId, wanted: str, job: str) -> None:
+    """The machine gives way to one that is made of another point. Raises `Refused`."""
     record, body = records.of(cloud, item), cloud.body(item)
     assert body is not None
     records.idle(cloud, item)
-    point = shipping.find(cloud, item, operation.data["point"])
+    point = shipping.find(cloud, item, wanted)
     landing.must_answer(cloud, landing.target_region(body, record))
     if record["landed"] is not None:
         landing.undo(cloud, record["landed"])
     landed = landing.land(cloud, body, record, point, network=landing.target_network(cloud, body), test=False)
     machines.set_power(cloud, landed.vm, "running")
-    failover.remember(cloud, item, point, landed, operation.id, "ChangePit")
+    failover.remember(cloud, item, point, landed, job, "ChangePit")
     used = records.point_row(point)
     records.change(
         cloud, item, landed=failover.landed_row(landed), failover={**(record["failover"] or {}), "used": used}
     )
-    id_ = shown_id(item.child("recoveryPoints", point.name))
-    records.properties(cloud, item, failoverRecoveryPointId=id_)
-    return None
+    records.properties(cloud, item, failoverRecoveryPointId=shown_id(item.child("recoveryPoints", point.name)))
 
 
 @action(ITEMS, "failoverCommit")

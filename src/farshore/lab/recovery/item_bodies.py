@@ -100,6 +100,8 @@ def properties_of(
         "recoveryVirtualMachineScaleSetId": settings.get("recoveryVirtualMachineScaleSetId"),
         "recoveryCapacityReservationGroupId": settings.get("recoveryCapacityReservationGroupId"),
     }
+    if record["cluster"] is not None:
+        details |= {"protectionClusterId": shown_id(resource_id(record["cluster"])), "isClusterInfraReady": True}
     return {
         "friendlyName": vm.name,
         "protectedItemType": "",

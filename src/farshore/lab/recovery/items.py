@@ -25,7 +25,7 @@ from farshore.lab.recovery.item_bodies import properties_of
 from farshore.lab.recovery.item_nics import last_segment
 from farshore.lab.recovery.item_settings import details_of, settings
 from farshore.lab.recovery.landing import must_answer
-from farshore.lab.recovery.names import ITEMS
+from farshore.lab.recovery.names import CLUSTERS, ITEMS
 from farshore.lab.recovery.network_mappings import default_network
 from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, keep, must_find
 from farshore.lab.recovery.replicating import PHASE, begin_replication
@@ -69,6 +69,7 @@ class Items(RecoveryType):
         for other, _ in records.for_machine(cloud, vm.text):
             raise Refused(409, "MachineAlreadyProtected", f"Machine {vm.name} is protected by {other.name} already.")
         protected_disks(cloud, vm, details, *_regions(cloud, put.id, into))
+        _cluster(cloud, put.id, into, details)
         _network(cloud, put.id, cloud.body(vm) or {}, details)
 
     def put(self, call: Call) -> Response:
@@ -83,6 +84,7 @@ class Items(RecoveryType):
         lifecycle = cloud.guid("lifecycle", vm.key, cloud.count("lifecycle", vm.key))
         record = records.new(vm, str(sent["policyId"]), disks, direction="PrimaryToRecovery", lifecycle=lifecycle)
         record["network"], record["subnet"] = _network(cloud, item, body, details)
+        record["cluster"] = _cluster(cloud, item, into, details)
         profile = body["properties"].get("storageProfile") or {}
         shown = properties_of(
             cloud,
@@ -151,7 +153,7 @@ class Items(RecoveryType):
             return
         if operation.verb == "delete":
             shipping.end(cloud, id_)
-            self._forget(cloud, id_)
+            self.forget(cloud, id_)
         elif operation.verb == "patch":
             records.idle(cloud, id_)
             changed = settings(cloud, body, operation.data["properties"])
@@ -161,7 +163,7 @@ class Items(RecoveryType):
             try:
                 self._begin(cloud, id_)
             except Refused:
-                self._forget(cloud, id_)
+                self.forget(cloud, id_)
                 raise
 
     def _begin(self, cloud: Cloud, id_: ResourceId) -> None:
@@ -172,7 +174,7 @@ class Items(RecoveryType):
         must_answer(cloud, str(record["disks"][0]["region"]))
         begin_replication(cloud, id_, "recovery.seed")
 
-    def _forget(self, cloud: Cloud, id_: ResourceId) -> None:
+    def forget(self, cloud: Cloud, id_: ResourceId) -> None:
         """The item and its replicas are gone, the machine stays as it is."""
         forget_replicas(cloud, records.of(cloud, id_))
         self.take_away(cloud, id_)
@@ -199,6 +201,20 @@ def _merged(cloud: Cloud, item: ResourceId, changed: Body) -> Body:
 def _regions(cloud: Cloud, item: ResourceId, into: ResourceId) -> tuple[str, str]:
     """The region that an item protects from, and the one it protects into."""
     return fabric_location(cloud, fabric_of(item)), fabric_location(cloud, fabric_of(into))
+
+
+def _cluster(cloud: Cloud, item: ResourceId, into: ResourceId, details: Body) -> str | None:
+    """The protection cluster that a request makes the machine a node of: one of the same two containers."""
+    if not details.get("protectionClusterId"):
+        return None
+    cluster = must_find(cloud, details["protectionClusterId"], "protectionClusterId")
+    body = cloud.body(cluster) or {}
+    target = str((body.get("properties") or {}).get("recoveryContainerId")).lower()
+    if not cluster.is_a(CLUSTERS) or cluster.parent != item.parent or target != into.key:
+        raise bad_request(
+            "InvalidParameter", f"{cluster.name} is no cluster of these containers.", "protectionClusterId"
+        )
+    return cluster.text
 
 
 def _network(cloud: Cloud, item: ResourceId, vm: Body, details: Body) -> tuple[str | None, str | None]:

@@ -34,7 +34,8 @@ def new(vm: ResourceId, policy: str, disks: list[Record], *, direction: str, lif
     `other` is the machine on the other side (what a failover made, or what reprotection came from); `network` and
     `subnet` where the machine goes unless the item says otherwise; `home_nics` the settings that bring it back;
     `switched` says that the item came of a reprotection; `failover`, `landed` and `test` are what is under way;
-    `excluded` has the keys of disks that somebody has decided not to protect.
+    `excluded` has the keys of disks that somebody has decided not to protect; `cluster` is the protection cluster that
+    the machine is a node of.
     """
     return {
         "vm": vm.text,
@@ -55,6 +56,7 @@ def new(vm: ResourceId, policy: str, disks: list[Record], *, direction: str, lif
         "subnet": None,
         "home_nics": [],
         "excluded": [],
+        "cluster": None,
         "other": None,
         "failover": None,
         "landed": None,

@@ -52,6 +52,8 @@ class Plans(RecoveryType):
         for member in members:
             item = must_find(put.cloud, member, "replicationProtectedItems")
             into = resource_id(str((put.cloud.body(item) or {})["properties"]["recoveryContainerId"]))
+            if (records.get(put.cloud, item) or {}).get("cluster"):
+                raise bad_request("InvalidItem", f"{item.name} is a cluster's node: no plan takes one (S52).")
             if (fabric_of(item), fabric_of(into)) != (primary, recovery):
                 raise bad_request("InvalidItem", f"{item.name} does not go from {primary.name} to {recovery.name}.")
 

@@ -62,7 +62,7 @@ def switch_protection(call: Call) -> Response:
     into = must_find(call.cloud, details.get("recoveryContainerId"), "recoveryContainerId")
     if not any(disk["managed"] for disk in record["disks"]):
         raise bad_request("OperationNotSupported", "A machine with unmanaged disks is reprotected by reProtect.")
-    here = _other_container(call.cloud, body)
+    here = other_container(call.cloud, body)
     checked(call.cloud, item, record, here, into, details)
     call.id = container
     response, job = jobs.begin(
@@ -74,7 +74,7 @@ def switch_protection(call: Call) -> Response:
         takes=call.cloud.duration("recovery.switch", item.key, call.cloud.count("switch", item.key)),
         data={"item": item.text, "into": into.text, "here": here.text, "details": details},
     )
-    _begin(call.cloud, item, job, "SwitchProtection")
+    begin(call.cloud, item, job, "SwitchProtection")
     return response
 
 
@@ -87,7 +87,7 @@ def reprotect(call: Call) -> Response:
     into = must_find(call.cloud, details.get("recoveryContainerId"), "recoveryContainerId")
     container = item.parent
     assert container is not None
-    here = _other_container(call.cloud, body) if into == container else container
+    here = other_container(call.cloud, body) if into == container else container
     checked(call.cloud, item, record, here, into, details)
     response, job = jobs.begin(
         call,
@@ -98,7 +98,7 @@ def reprotect(call: Call) -> Response:
         takes=call.cloud.duration("recovery.switch", item.key, call.cloud.count("switch", item.key)),
         data={"item": item.text, "into": into.text, "here": here.text, "details": details},
     )
-    _begin(call.cloud, item, job, "ReverseReplication")
+    begin(call.cloud, item, job, "ReverseReplication")
     return response
 
 
@@ -120,7 +120,7 @@ def checked(
     return protected_disks(cloud, machine, details, fabric_location(cloud, fabric_of(here)), target)
 
 
-def _begin(cloud: Cloud, item: ResourceId, job: str, scenario: str) -> None:
+def begin(cloud: Cloud, item: ResourceId, job: str, scenario: str) -> None:
     jobs.start_task(cloud, job, "ReprotectPrerequisitesCheckTask", "Prerequisites check for re-protection")
     records.change(cloud, item, phase=Phase.REPROTECTING)
     records.scenario(cloud, item, scenario, job)
@@ -189,9 +189,29 @@ def stays(cloud: Cloud, record: Record) -> bool:
 
 @jobs.job_done(CONTAINERS, "switchprotection")
 def switched(cloud: Cloud, operation: Operation) -> Body | None:
-    """The item begins anew under the other container."""
     item, into = resource_id(operation.data["item"]), resource_id(operation.data["into"])
-    here, details = resource_id(operation.data["here"]), operation.data["details"]
+    fresh = switch(cloud, item, resource_id(operation.data["here"]), into, operation.data["details"])
+    jobs.change(
+        cloud,
+        operation.id,
+        customDetails={
+            "instanceType": "SwitchProtectionJobDetails",
+            "affectedObjectDetails": {},
+            "newReplicationProtectedItemId": shown_id(fresh),
+        },
+    )
+    return None
+
+
+def switch(
+    cloud: Cloud,
+    item: ResourceId,
+    here: ResourceId,
+    into: ResourceId,
+    details: Body,
+    cluster: ResourceId | None = None,
+) -> ResourceId:
+    """The item begins anew under the other container, as a node of a cluster if told so. Raises `Refused`."""
     record, body = records.of(cloud, item), cloud.body(item)
     assert body is not None
     try:
@@ -208,6 +228,7 @@ def switched(cloud: Cloud, operation: Operation) -> Body | None:
     begun |= {"switched": True, "home_nics": record["home_nics"], "network": _home_network(cloud, here, record)}
     begun["other"] = record["vm"] if cloud.exists(resource_id(record["vm"])) else None
     begun["disks"] = _with_seeds(cloud, record, begun["disks"])
+    begun["cluster"] = None if cluster is None else cluster.text
     shown = _switched_body(cloud, fresh, begun, record, body, into, details)
     forget_replicas(cloud, record)
     cloud.type_of(item).take_away(cloud, item)
@@ -215,17 +236,8 @@ def switched(cloud: Cloud, operation: Operation) -> Body | None:
     cloud.table("busy").pop(item.key, None)
     records.put(cloud, fresh, begun)
     keep(cloud, fresh, ITEMS, shown)
-    jobs.change(
-        cloud,
-        operation.id,
-        customDetails={
-            "instanceType": "SwitchProtectionJobDetails",
-            "affectedObjectDetails": {},
-            "newReplicationProtectedItemId": shown_id(fresh),
-        },
-    )
     begin_replication(cloud, fresh, "recovery.compare")
-    return None
+    return fresh
 
 
 @jobs.job_done(ITEMS, "reProtect")
@@ -325,5 +337,5 @@ def _home_network(cloud: Cloud, here: ResourceId, record: Record) -> str | None:
     return default_network(cloud, fabric_of(here), cloud.body(record["other"]) or {})
 
 
-def _other_container(cloud: Cloud, body: Body) -> ResourceId:
+def other_container(cloud: Cloud, body: Body) -> ResourceId:
     return must_find(cloud, body["properties"]["recoveryContainerId"], "recoveryContainerId")

@@ -48,7 +48,7 @@ def begin(cloud: Cloud, item: ResourceId) -> None:
     record = records.change(
         cloud, item, shipping=ships, shipped_until=None if ships else stamp(cloud.now), lag_seconds=lag
     )
-    _take(cloud, item, record, cloud.now - _ready_after(cloud, item))
+    take(cloud, item, record, cloud.now - _ready_after(cloud, item))
     cloud.at(cloud.now + EVERY, POINT, item.key, None)
 
 
@@ -81,7 +81,7 @@ def latest(cloud: Cloud, item: ResourceId) -> Point:
     until = shipped_until(cloud, record)
     last = records.time_of(record, "last_point")
     if last is None or until > last:
-        record = _take(cloud, item, record, until)
+        record = take(cloud, item, record, until)
     return records.points(record)[-1]
 
 
@@ -128,7 +128,7 @@ def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
     if record["shipping"]:
         # Never more than what has been shipped: a point that is ready sooner than that is ready with less.
         ready = cloud.now - _ready_after(cloud, item)
-        _take(cloud, item, record, min(ready, shipped_until(cloud, record)))
+        take(cloud, item, record, min(ready, shipped_until(cloud, record)))
     cloud.at(cloud.now + EVERY, POINT, item.key, None)
     cloud.tell("recovery.looked", item.key)
 
@@ -200,7 +200,7 @@ def _is_ours(cloud: Cloud, disk: Record) -> bool:
     return not volumes.log(cloud).written_after(number, 0)
 
 
-def _take(cloud: Cloud, item: ResourceId, record: Record, at: datetime) -> Record:
+def take(cloud: Cloud, item: ResourceId, record: Record, at: datetime) -> Record:
     """Make the point of a moment, and let the replicas follow."""
     log = volumes.log(cloud)
     previous = records.time_of(record, "last_point")
