@@ -96,6 +96,7 @@ Happening = Callable[["Cloud", str, Json], None]
 TYPES: dict[str, ResourceType] = {}
 ACTIONS: dict[tuple[str, str], Handler] = {}
 VIEWS: dict[tuple[str, str], Handler] = {}
+NAMED_VIEWS: dict[tuple[str, str], Handler] = {}
 PROVIDER_LISTS: dict[str, Handler] = {}
 SUB_PUTS: dict[tuple[str, str], Handler] = {}
 COMPLETIONS: dict[tuple[str, str], Completion] = {}
@@ -124,6 +125,10 @@ def action(type_: str, name: str) -> Callable[[F], F]:
 
 def view(type_: str, name: str) -> Callable[[F], F]:
     return _in(VIEWS, (type_.lower(), name.lower()))
+
+
+def named_view(type_: str, name: str) -> Callable[[F], F]:
+    return _in(NAMED_VIEWS, (type_.lower(), name.lower()))
 
 
 def provider_list(name: str) -> Callable[[F], F]:

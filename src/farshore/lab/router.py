@@ -167,6 +167,13 @@ def _one(call: Call, method: str, path: str) -> Response:
         kind, argument = id_.pairs[-1]
         call.id, call.argument = _known(cloud, id_.parent), argument
         return _action(call, kind)
+    if method == "GET" and id_.parent is not None:
+        kind, argument = id_.pairs[-1]
+        named = registry.NAMED_VIEWS.get((id_.parent.type.lower(), kind.lower()))
+        if named is not None:
+            call.id, call.argument = _known(cloud, id_.parent), argument
+            must_be_allowed(call, method, call.id)
+            return named(call)
     call.id = _known(cloud, id_)
     type_ = cloud.type_of(id_)
     must_be_allowed(call, method, call.id)

@@ -171,3 +171,9 @@ def test_a_provider_that_was_taken_back_makes_nothing_new(lab: Lab) -> None:
     assert refusal(lab.post(f"{HERE}/providers/Microsoft.Resources/unregister"), 409)
     assert refusal(lab.get(f"{HERE}/providers/Microsoft.Nothing"), 404) == "InvalidResourceNamespace"
     assert refusal(lab.delete(at), 405) == "MethodNotAllowed"
+
+
+def test_a_group_is_shown_by_its_own_spelling_whatever_the_client_wrote(lab: Lab) -> None:
+    """az writes `resourcegroups`; the answer says `resourceGroups` (recorded)."""
+    made = lab.must(lab.put(f"{HERE}/resourcegroups/New", {"location": "eastasia"}))
+    assert made.body["id"] == f"{HERE}/resourceGroups/New" == lab.body(f"{HERE}/RESOURCEGROUPS/new")["id"]

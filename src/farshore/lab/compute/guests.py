@@ -17,6 +17,8 @@ CREATE_OPTIONS = {name.lower(): name for name in ("FromImage", "Empty", "Attach"
 IMAGE_GB = {LINUX: 30, WINDOWS: 127}
 _PREMIUM = re.compile(r"_(DS|GS|FS|LS)|s(_v\d+)?$")
 """Sizes that take premium disks have an s in their name."""
+LATEST = "1.0.0"
+"""The version of every platform image."""
 
 
 def system_of(properties: Body) -> str | None:
@@ -46,7 +48,7 @@ def image_shown(image: Body) -> Body:
     if not image.get("publisher"):
         return image
     version = str(image.get("version") or "latest")
-    return {**image, "exactVersion": "1.0.0" if version == "latest" else version}
+    return {**image, "exactVersion": LATEST if version == "latest" else version}
 
 
 def profile_shown(profile: Body, system: str | None) -> Body:

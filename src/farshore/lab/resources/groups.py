@@ -31,7 +31,9 @@ class ResourceGroups(ResourceType):
     pattern = RESOURCES
 
     def on_put(self, put: Put) -> Body:
-        body: Body = {"id": put.id.text, "name": put.id.name, "type": self.type, "location": put.location}
+        # Clients write `resourcegroups`, and are told the id in ARM's own spelling (recorded).
+        id_ = f"/subscriptions/{put.id.subscription}/resourceGroups/{put.id.name}"
+        body: Body = {"id": id_, "name": put.id.name, "type": self.type, "location": put.location}
         if put.body.get("tags"):
             body["tags"] = put.body["tags"]
         return {**body, "properties": {"provisioningState": "Succeeded"}}
