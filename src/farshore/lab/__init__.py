@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from farshore.estate.outside import Site
+from farshore.lab.automation import queue
 from farshore.lab.cloud import Cloud
 from farshore.lab.settings import Settings
 from farshore.lab.sites import keep
@@ -30,4 +31,7 @@ def open_lab(
     if sites and not cloud.table("sites"):
         keep(cloud, sites)
         cloud.store.commit()
+    # A lab has one process: what another one ran for it runs nowhere any more.
+    queue.abandon(cloud)
+    cloud.store.commit()
     return cloud

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-PROVIDERS = ("resources", "authorization", "graph", "network", "compute", "storage", "recovery")
+PROVIDERS = ("resources", "authorization", "graph", "network", "compute", "storage", "automation", "recovery")
 MODULES = ("operations", "machines", "faults", "mishaps", "shortages", "edits", "sites", "packets", "handles")
 
 _loaded = False

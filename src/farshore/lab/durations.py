@@ -51,6 +51,9 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     "deployments.notice": (2.0, 0.3),
     "deployments.delete": (3.0, 0.3),
     "deployments.whatIf": (4.0, 0.3),
+    # Automation. No published figures: an action of seconds, and a sandbox that is made for a job.
+    "automation.quick": (2.0, 0.3),
+    "automation.begin": (20.0, 0.3),
     # Compute. No published figures: what an operator sees.
     "disks.put": (3.0, 0.3),
     "disks.delete": (3.0, 0.3),

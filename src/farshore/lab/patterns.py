@@ -13,6 +13,7 @@ Recorded traffic is the truth (L5, L6, S17):
                         own operation has id, name and status
     Deployments         PUT 201 or 200 with azure-asyncoperation under the deployment, whose body is a status and,
                         where it failed, an error; DELETE and what-if 202 with location (L13)
+    Automation          200 or 201 at once; a draft's text and its publication 202 with location
     sync                200 or 201 at once
 
 Status documents live where the resource's control plane lives: `home(...)` gives the path that holds them.
@@ -213,6 +214,15 @@ DEPLOYMENTS = replace(
     status_body=_network_status,
 )
 
+AUTOMATION = replace(
+    RESOURCES,
+    name="automation",
+    post_headers=("location",),
+    empty_post=200,
+    status_url=lambda operation: _below(operation, "operationResults"),
+    result_url=lambda operation: _below(operation, "operationResults"),
+)
+
 PATTERNS = {
     found.name: found
     for found in (
@@ -226,5 +236,6 @@ PATTERNS = {
         SITE_RECOVERY,
         RESOURCES,
         DEPLOYMENTS,
+        AUTOMATION,
     )
 }

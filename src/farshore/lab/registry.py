@@ -1,7 +1,7 @@
 """How the lab learns a thing: one file a type, registered by decorators when it is imported.
 
-Everything under `lab/network`, `lab/compute`, `lab/storage`, `lab/recovery`, `lab/resources`, `lab/authorization` and
-`lab/graph` is imported by `lab/catalog.py`; adding a thing is adding a file.
+Everything under the folders that `lab/catalog.py` names (`lab/network`, `lab/compute`...) is imported by it; adding a
+thing is adding a file.
 
 **A resource type** is a subclass of `ResourceType` (`lab/types.py`), registered once:
 
@@ -61,7 +61,7 @@ One event of a kind a subject: scheduling it again replaces it.
 
 **A listener** hears what happened elsewhere: `region.lost`, `region.returned` (subject: region), `machine.power`
 (subject: machine key, data `{"power", "before"}`), `resource.gone` (subject: id key, data: the body),
-`operation.ended` (subject: the operation's id):
+`operation.ended` (subject: the operation's id), `automation.ended` (subject: the key of an Automation job):
 
     @listener("region.lost")
     def freeze(cloud: Cloud, subject: str, data: Json) -> None: ...

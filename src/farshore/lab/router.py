@@ -12,7 +12,7 @@ ARM's own checks come first and in its order: api-version, subscription, is anyb
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -315,7 +315,7 @@ def _log(call: Call, method: str, headers: Mapping[str, str], response: Response
         "method": method,
         "url": call.request.url,
         "clientRequestId": headers.get("x-ms-client-request-id"),
-        "body": REDACTED if is_secret(call.request.url.split("?")[0].rsplit("/", 1)[-1]) else _without_secrets(body),
+        "body": REDACTED if is_secret(call.request.url.split("?")[0].rsplit("/", 1)[-1]) else _clean_body(call, body),
         "status": None if response is None else response.status,
         "answered": answered,
         "error": error,
@@ -323,15 +323,18 @@ def _log(call: Call, method: str, headers: Mapping[str, str], response: Response
     }
 
 
-def _without_secrets(body: Any) -> Any:
-    """The body as it may be shown; what is no JSON (a blob's bytes) is left out."""
-    return _clean(without_secure_values(body)) if isinstance(body, dict) else None
+def _clean_body(call: Call, body: Any) -> Any:
+    """The body as it may be shown, without secrets; what is no JSON (a blob's bytes) is left out."""
+    kind = registry.TYPES.get(call.id.type.lower())
+    secrets = () if kind is None else kind.secrets
+    return _clean(without_secure_values(body), secrets) if isinstance(body, dict) else None
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: Any, secrets: Collection[str]) -> Any:
     if isinstance(value, dict):
-        return {key: REDACTED if item and is_secret(key) else _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
+        hidden = {key for key, item in value.items() if item and (key in secrets or is_secret(key))}
+        return {key: REDACTED if key in hidden else _clean(item, secrets) for key, item in value.items()}
+    return [_clean(item, secrets) for item in value] if isinstance(value, list) else value
 
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z.]+)?")

@@ -17,7 +17,13 @@ from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.lab.answers import Refused
 
-NAMESPACES = ("microsoft.network", "microsoft.compute", "microsoft.storage", "microsoft.resources")
+NAMESPACES = (
+    "microsoft.network",
+    "microsoft.compute",
+    "microsoft.storage",
+    "microsoft.resources",
+    "microsoft.automation",
+)
 """Whose bodies are looked at; Site Recovery has its own ways."""
 
 OBJECT, LIST_OF_OBJECTS, LIST_OF_TEXTS, TEXT, NUMBER = (

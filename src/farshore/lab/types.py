@@ -104,6 +104,8 @@ class ResourceType:
     delete_takes: ClassVar[str] = "network.delete"
     patches: ClassVar[bool] = False
     """PATCH may change more than tags."""
+    secrets: ClassVar[tuple[str, ...]] = ()
+    """Names that hold secrets in bodies of this type, beside those that do everywhere: the journal leaves them out."""
     read_only: ClassVar[tuple[str, ...]] = ("provisioningState", "resourceGuid")
     """Properties that a client may send and that count for nothing; the kept ones stay."""
 

@@ -1,0 +1,111 @@
+"""automationAccounts/schedules, jobSchedules, modules, packages and runtime environments: kept and shown, no more.
+
+A schedule starts nothing here and a module is not fetched; what a runbook imports is what the Python that runs the lab
+can import. `jobSchedules` links a runbook with a schedule, both of which must be there.
+"""
+
+from __future__ import annotations
+
+from farshore.arm.http import Response
+from farshore.arm.json import Body
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.automation.asset import ACCOUNTS, Asset, name_in, text_of
+from farshore.lab.call import Call
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put
+from farshore.times import moment, stamp
+
+FREQUENCIES = ("OneTime", "Day", "Hour", "Week", "Month", "Minute")
+
+
+@resource_type(f"{ACCOUNTS}/schedules")
+class Schedules(Asset):
+    def validate(self, put: Put) -> None:
+        said = {**put.before_properties, **put.properties}
+        frequency = text_of(said, "frequency")
+        if frequency not in FREQUENCIES:
+            raise bad_request("BadRequest", f"frequency {frequency} is none of {', '.join(FREQUENCIES)}.", "frequency")
+        try:
+            moment(text_of(said, "startTime"))
+        except ValueError:
+            raise bad_request("BadRequest", f"startTime is no time: {said['startTime']!r}.", "startTime") from None
+
+    def on_put(self, put: Put) -> Body:
+        body = super().on_put(put)
+        usual = {
+            "startTimeOffsetMinutes": 0.0,
+            "expiryTime": "9999-12-31T23:59:59.9999999+00:00",
+            "expiryTimeOffsetMinutes": 0.0,
+            "isEnabled": True,
+            "nextRun": body["properties"].get("startTime"),
+            "nextRunOffsetMinutes": 0.0,
+            "interval": None,
+            "timeZone": "UTC",
+            "description": None,
+            "advancedSchedule": None,
+        }
+        return {**body, "properties": {**usual, **body["properties"]}}
+
+
+@resource_type(f"{ACCOUNTS}/jobSchedules")
+class JobSchedules(Asset):
+    patches = False
+
+    def validate(self, put: Put) -> None:
+        if put.before is not None:
+            raise Refused(409, "Conflict", f"A job schedule {put.id.name} is there already.")
+        account = put.id.parent
+        assert account is not None
+        for kind in ("runbook", "schedule"):
+            name = name_in(put.properties, kind)
+            if not put.cloud.exists(account.child(f"{kind}s", name)):
+                raise Refused(404, "NotFound", f"The {kind} {name} of the account {account.name} was not found.")
+
+    def on_put(self, put: Put) -> Body:
+        body = self.standard(put)
+        usual = {"parameters": None, "runOn": None}
+        return {**body, "properties": {"jobScheduleId": put.id.name, **usual, **body["properties"]}}
+
+    def patch(self, call: Call) -> Response:
+        raise Refused(405, "MethodNotAllowed", "A job schedule is deleted and made anew.")
+
+
+class Kept(Asset):
+    """Shape only: validated as every body is, stored and shown whole."""
+
+    shape_only = True
+    tracked = True
+    states = True
+
+    def on_put(self, put: Put) -> Body:
+        body = super().on_put(put)
+        return {**body, "tags": put.body.get("tags") or {}}
+
+
+@resource_type(f"{ACCOUNTS}/modules")
+class Modules(Kept):
+    def on_put(self, put: Put) -> Body:
+        body = super().on_put(put)
+        usual = {"isGlobal": False, "version": None, "sizeInBytes": 0, "activityCount": 0, "isComposite": False}
+        properties = {**usual, **body["properties"], "lastModifiedTime": stamp(put.cloud.now)}
+        return {**body, "properties": properties}
+
+
+@resource_type(f"{ACCOUNTS}/powerShell72Modules")
+class PowerShell72Modules(Modules):
+    pass
+
+
+@resource_type(f"{ACCOUNTS}/python2Packages")
+class Python2Packages(Modules):
+    pass
+
+
+@resource_type(f"{ACCOUNTS}/python3Packages")
+class Python3Packages(Modules):
+    pass
+
+
+@resource_type(f"{ACCOUNTS}/runtimeEnvironments")
+class RuntimeEnvironments(Kept):
+    pass
