@@ -223,19 +223,6 @@ def test_an_action_runs_for_its_kinds_of_failover_and_its_directions_only() -> N
     assert world.job(run_plan(world, "unplannedFailover"))["state"] == "Succeeded"
 
 
-def test_a_runbook_takes_its_time_and_the_lab_says_that_it_runs_none() -> None:
-    world = planned(["web1"])
-    body = world.get(plan_id("plan"))
-    script = {"instanceType": "AutomationRunbookActionDetails", "runbookId": "/x", "fabricLocation": "Recovery"}
-    action = {**manual("UnplannedFailover"), "actionName": "connect", "customDetails": script}
-    body["properties"]["groups"][2]["startGroupActions"] = [action]
-    world.succeeds(world.send("PATCH", plan_id("plan"), {"properties": {"groups": body["properties"]["groups"]}}))
-    job = world.job(run_plan(world, "unplannedFailover"))
-    [task] = [task for task in job["tasks"] if task["name"] == "connect"]
-    assert (when(task["endTime"]) - when(task["startTime"])).total_seconds() >= 60
-    assert "no runbooks" in task["customDetails"]["jobOutput"]
-
-
 def test_a_plan_whose_source_is_lost_in_the_middle_goes_on() -> None:
     world = planned(["web1"], ["web2"])
     body = direction()

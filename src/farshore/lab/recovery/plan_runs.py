@@ -5,9 +5,9 @@
     for each Boot group in order:  its start actions, its machines start in parallel, its end actions
 
 An action runs if it names this kind of failover and this direction. A manual action suspends the job until somebody
-resumes it; a runbook takes a minute (the lab runs no runbooks, and says so in the task). A machine that fails makes
-the job fail when all others are done; they go on. So does one that has been taken further by itself, or whose
-protection was disabled, while the plan waited. A plan that is given up starts what it has made.
+resumes it; a runbook is a job of its account that the plan waits for (`plan_scripts.py`). A machine or a runbook that
+fails makes the job fail when all others are done; they go on. So does one that has been taken further by itself, or
+whose protection was disabled, while the plan waited. A plan that is given up starts what it has made.
 
 Commit and cleanup of a plan do all its machines within one job.
 """
@@ -24,7 +24,7 @@ from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.recovery import committing, failover, jobs, records, shipping, testing
+from farshore.lab.recovery import committing, failover, jobs, plan_scripts, records, shipping, testing
 from farshore.lab.recovery.names import PLANS
 from farshore.lab.recovery.objects import objects
 from farshore.lab.recovery.records import Record
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 TABLE = "recovery.plans"
 NEXT = "recovery.plan"
-RUNBOOK = timedelta(seconds=60)
 POINTS = {
     "Latest": None,
     "LatestProcessed": "LatestProcessed",
@@ -127,23 +126,29 @@ def _steps(plan: Body, kind: str, direction: str) -> list[Record]:
     before = [group for group in groups if group["groupType"] != "Boot"]
     boot = [group for group in groups if group["groupType"] == "Boot"]
     for group in before:
-        steps += _actions(group, "startGroupActions", kind, direction)
+        steps += _actions(group, str(group["groupType"]), "startGroupActions", kind, direction)
     steps.append({"do": "failover"})
     for group in before:
-        steps += _actions(group, "endGroupActions", kind, direction)
+        steps += _actions(group, str(group["groupType"]), "endGroupActions", kind, direction)
     for number, group in enumerate(boot, 1):
-        steps += _actions(group, "startGroupActions", kind, direction)
+        steps += _actions(group, str(number), "startGroupActions", kind, direction)
         members_ = [str(entry["id"]).lower() for entry in group["replicationProtectedItems"]]
         steps.append({"do": "boot", "group": number, "items": members_})
-        steps += _actions(group, "endGroupActions", kind, direction)
+        steps += _actions(group, str(number), "endGroupActions", kind, direction)
     return steps
 
 
-def _actions(group: Body, where: str, kind: str, direction: str) -> list[Record]:
+def _actions(group: Body, number: str, where: str, kind: str, direction: str) -> list[Record]:
     found = []
+    about = {
+        "group": number,
+        "items": [str(entry["id"]).lower() for entry in group["replicationProtectedItems"]],
+        "after": where == "endGroupActions",
+    }
     for item in group[where]:
         if kind in (item.get("failoverTypes") or []) and direction in (item.get("failoverDirections") or []):
-            found.append({"do": "action", "name": item.get("actionName"), "details": item.get("customDetails") or {}})
+            details = item.get("customDetails") or {}
+            found.append({"do": "action", "name": item.get("actionName"), "details": details, "about": about})
     return found
 
 
@@ -170,9 +175,16 @@ def _act(cloud: Cloud, job: str, run: Record, step: Record) -> None:
         jobs.change(cloud, job, state="Suspended", stateDescription="Suspended", allowedActions=["Resume", "Cancel"])
         _current(cloud, resource_id(run["plan"]), run["kind"], job, "Suspended")
         return
-    what = {"instanceType": "AutomationRunbookTaskDetails", "name": name, "jobOutput": "The lab runs no runbooks."}
-    jobs.start_task(cloud, job, name, f"Script: {name}", what)
-    cloud.at(cloud.now + RUNBOOK, NEXT, job, None)
+    plan_scripts.start(cloud, job, run, step)
+
+
+@listener("recovery.script")
+def script_is_over(cloud: Cloud, subject: str, data: Any) -> None:
+    """A run's runbook has ended, well or not; `data` is the refusal of one that failed."""
+    run: Record | None = cloud.table(TABLE).get(subject)
+    if run is not None:
+        cloud.table(TABLE)[subject] = {**run, "refused": run["refused"] or data}
+        cloud.at(cloud.now, NEXT, subject, None)
 
 
 @listener("recovery.resumed")
