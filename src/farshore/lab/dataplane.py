@@ -111,14 +111,7 @@ def plane(cloud: Cloud) -> Plane:
 def send(cloud: Cloud, source: str, destination: str, protocol: str, port: int | None) -> dict[str, Any]:
     """What becomes of a packet, and of its reply."""
     here = plane(cloud)
-    flow = _flow(here.estate, source, destination, protocol, port)
-    traces = here.flows.get(flow)
-    if traces is None:
-        traces = here.routing.trace(flow)
-        here.flows[flow] = traces
-        if len(here.flows) > MOST_FLOWS:
-            here.flows.popitem(last=False)
-    forward, back = traces
+    forward, back = _traced(here, _flow(here.estate, source, destination, protocol, port))
     taken = forward.delivered_to
     nic = None if taken is None else here.estate.network_interface(taken)
     machine = None if nic is None else nic.virtual_machine
@@ -141,6 +134,23 @@ def send(cloud: Cloud, source: str, destination: str, protocol: str, port: int |
         "forward": _way(forward),
         "back": _way(back),
     }
+
+
+def ways(cloud: Cloud, source: str, destination: str, protocol: str, port: int | None) -> tuple[Trace, Trace, bool]:
+    """A packet's way, its reply's, and whether the sender sees that it arrived."""
+    here = plane(cloud)
+    forward, back = _traced(here, _flow(here.estate, source, destination, protocol, port))
+    return forward, back, forward.disposition == Disposition.DELIVERED and judge(forward, back).good
+
+
+def _traced(here: Plane, flow: Flow) -> tuple[Trace, Trace]:
+    traces = here.flows.get(flow)
+    if traces is None:
+        traces = here.routing.trace(flow)
+        here.flows[flow] = traces
+        if len(here.flows) > MOST_FLOWS:
+            here.flows.popitem(last=False)
+    return traces
 
 
 def effective(cloud: Cloud, nic: ResourceId) -> list[dict[str, Any]]:

@@ -75,6 +75,17 @@ def refusal(world: World, holder: Holder, direction: str, packet: Packet) -> Ref
     return Refusal(group=holder.nic.id, rule="", missing=unread) if unread else None
 
 
+def decider(world: World, holder: Holder, direction: str, packet: Packet) -> tuple[ResourceId, SecurityRule] | None:
+    """The group and rule that let a packet pass a NIC which nothing refuses: the last that is asked. None where no
+    group stands there."""
+    asked, _ = _groups(world, holder)
+    for group in reversed(asked if direction == "Outbound" else asked[::-1]):
+        for rule in _rules(group, direction):
+            if _matches(world, rule, holder, packet):
+                return group.id, rule
+    return None
+
+
 def _groups(world: World, holder: Holder) -> tuple[tuple[NetworkSecurityGroup, ...], tuple[str, ...]]:
     """The groups of a NIC and of its subnet, those that can be read; and what of them can't be."""
     key = ("groups", holder.nic.id.key, holder.subnet.key)

@@ -66,7 +66,11 @@ def told_routes(cloud: Cloud, operation: Operation) -> Body:
 @completion(NICS, "effectiveNetworkSecurityGroups")
 def told_groups(cloud: Cloud, operation: Operation) -> Body:
     operations.must_be_there(cloud, operation)
-    nic = operation.resource_id
+    return {"value": groups_of(cloud, operation.resource_id)}
+
+
+def groups_of(cloud: Cloud, nic: ResourceId) -> list[Body]:
+    """The groups of a NIC and of its subnet, each with its effective rules."""
     body = cloud.body(nic) or {}
     subnet = next((text for item in configurations(body) if (text := ref(item, "subnet"))), None)
     found = []
@@ -76,7 +80,7 @@ def told_groups(cloud: Cloud, operation: Operation) -> Body:
     theirs = None if subnet is None else ref(cloud.body(subnet), "networkSecurityGroup")
     if theirs is not None:
         found.append(_group(cloud, resource_id(theirs), {"subnet": {"id": subnet}}, subnet))
-    return {"value": found}
+    return found
 
 
 def _must_run(call: Call) -> None:

@@ -186,7 +186,6 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "privateEndpoints/privateDnsZoneGroups": Shape(shown={"privateDnsZoneConfigs": []}),
     "privateLinkServices": Shape(shown={"privateEndpointConnections": [], "enableProxyProtocol": False}),
-    "networkWatchers": Shape(shown={"runningOperationIds": []}, guid=False, at_once=True),
     "networkWatchers/connectionMonitors": PLAIN,
     "networkWatchers/flowLogs": Shape(shown={"enabled": True}),
     "networkWatchers/packetCaptures": PLAIN,
