@@ -36,6 +36,8 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     # E37: minutes; no official figure.
     "connections.put": (100.0, 0.15),
     "connections.delete": (75.0, 0.15),
+    # A resilience test of ExpressRoute begins or ends; no official figure.
+    "expressRoute.failoverTest": (90.0, 0.2),
     # BGP: BFD finds a dead link at once, gateways and MSEEs agree within a minute (E12).
     "bgp.withdraw": (40.0, 0.25),
     "bgp.announce": (50.0, 0.25),

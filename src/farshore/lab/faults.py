@@ -42,7 +42,7 @@ from farshore.arm.json import Body, Json
 from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
 from farshore.errors import InputError
-from farshore.lab import machines
+from farshore.lab import machines, simulated
 from farshore.lab.answers import NoAnswer, Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.fault_kinds import CLEARS, KINDS, SHOWS, Check, fault_kind
@@ -77,8 +77,8 @@ OF_TYPE: Mapping[str, tuple[str, ...]] = {
 
 
 def down(cloud: Cloud) -> frozenset[str]:
-    """What does not work, by the names of `Outside.down`."""
-    return frozenset(cloud.table("down"))
+    """What does not work, by the names of `Outside.down`, whoever took it away."""
+    return frozenset(cloud.table("down")) | simulated.down(cloud)
 
 
 def is_deaf(cloud: Cloud, site: str, router: str) -> bool:
