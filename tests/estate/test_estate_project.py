@@ -112,6 +112,7 @@ APPENDED = [
     ("approvals: {failover: [a], quorum: 2}\n", 13, "2 approvals", "people"),
     ("lab: {speed: fast}\n", 13, "fast", "jump"),
     ("lab: {seed: true}\n", 13, "seed", "whole"),
+    ("lab: {runbooks: 1}\n", 13, "runbooks", "true"),
     ("objectives: [{name: a, from: datacenter, to: machines, survive: [circut]}]\n", 13, "circut", "circuit-link"),
     ("objectives: [{name: a, from: datacenter, to: 10.1.0.1/24}]\n", 13, "host bits", "10.1.0.0/24"),
     ("objectives: [{name: a, from: datacenter, to: machines, ports: [443]}]\n", 13, "443", "tcp/443"),

@@ -143,6 +143,8 @@ class LabSettings:
     seed: int = 1
     speed: str = "jump"
     write_rate_bytes_per_second: int | None = None
+    runbooks: bool = False
+    """Whether a served lab runs Automation's Python runbooks as programs of this user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -341,8 +341,9 @@ def _approvals(place: Place | None) -> Approvals:
 def _lab(place: Place | None) -> LabSettings:
     if place is None:
         return LabSettings()
-    section = place.section("seed", "speed", "write_rate_bytes_per_second")
+    section = place.section("seed", "speed", "write_rate_bytes_per_second", "runbooks")
     seed, speed, rate = (section.get(key) for key in ("seed", "speed", "write_rate_bytes_per_second"))
+    runbooks = section.get("runbooks")
     if speed is not None and speed.written != "jump":
         value = speed.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1_000_000:
@@ -351,4 +352,5 @@ def _lab(place: Place | None) -> LabSettings:
         seed=1 if seed is None else seed.integer(0, 2**63 - 1),
         speed="jump" if speed is None else speed.written,
         write_rate_bytes_per_second=None if rate is None else rate.integer(0, 2**40),
+        runbooks=False if runbooks is None else runbooks.boolean(),
     )

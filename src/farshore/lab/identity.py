@@ -100,13 +100,26 @@ def refusal(headers: Mapping[str, str], path: str, base: str) -> Response | None
     )
 
 
-def answer(method: str, path: str, form: Mapping[str, str], base: str, tenant: str, now: int) -> Response | None:
-    """The answer to a request of a login, or None where it is something else."""
+def answer(
+    method: str,
+    path: str,
+    form: Mapping[str, str],
+    base: str,
+    tenant: str,
+    now: int,
+    identity_header: str = "",
+) -> Response | None:
+    """The answer to a request of a login, or None where it is something else. `identity_header` is what a program in a
+    sandbox shows for its managed identity: the object id, or `none` where its account has no identity."""
     parts = path.strip("/").split("/")
     if path == "/metadata/endpoints":
         return Response(status=200, body=_endpoints(base, tenant))
     if path == "/metadata/identity/oauth2/token":
-        return Response(status=200, body={**_token(tenant, now, base), "resource": base, "client_id": tenant})
+        if identity_header == "none":
+            said = "The automation account has no system-assigned identity."
+            return Response(status=400, body={"error": "identity_not_found", "error_description": said})
+        token_ = _token(tenant, now, base, identity_header)
+        return Response(status=200, body={**token_, "resource": base, "client_id": identity_header or tenant})
     if parts[-2:] == [".well-known", "openid-configuration"]:
         return Response(status=200, body=_openid(parts[0], base, tenant))
     if method == "POST" and parts[-1] == "token" and "oauth2" in parts:

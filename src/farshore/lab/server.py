@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import re
 import signal
 import socket
 import time
@@ -33,6 +34,7 @@ from farshore.errors import InputError
 from farshore.lab import identity, operations
 from farshore.lab.certificates import certificates
 from farshore.lab.cloud import Cloud
+from farshore.lab.programs import Programs
 from farshore.lab.served_clock import JUMP, ServedClock
 from farshore.lab.store import Recent
 from farshore.run.holder import me
@@ -60,12 +62,14 @@ def serve(
     speed: str = JUMP,
     host: str = "127.0.0.1",
     port: int = 0,
+    runbooks: bool = False,
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve `cloud` until SIGTERM or SIGINT; `folder` is the project's `.farshore`."""
+    """Serve `cloud` until SIGTERM or SIGINT; `folder` is the project's `.farshore`.
+    `runbooks`: run the programs of Automation jobs, with the rights of this process (`lab/programs.py`)."""
     # uvicorn ends orderly on SIGTERM and then raises it once more for whoever was there before: that is us, done.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
-    asyncio.run(serve_until(folder, cloud, None, speed=speed, host=host, port=port, ready=ready))
+    asyncio.run(serve_until(folder, cloud, None, speed=speed, host=host, port=port, runbooks=runbooks, ready=ready))
 
 
 async def serve_until(
@@ -76,6 +80,7 @@ async def serve_until(
     speed: str = JUMP,
     host: str = "127.0.0.1",
     port: int = 0,
+    runbooks: bool = False,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until `stop` is set, or a signal comes; `ready` hears the URL when the lab can be asked."""
@@ -91,7 +96,12 @@ async def serve_until(
     cloud.base_url = url
     clock = ServedClock(cloud.now, speed)
     state = folder / STATE
-    app = LabApp(cloud, clock, url, paced=lambda: _write_state(state, url, files.ca.name, cloud, clock))
+
+    def known() -> dict[str, Any]:
+        return {**_known(url, files.ca.name, cloud, clock), "runbooks": runbooks}
+
+    programs = Programs(cloud, clock.now, lambda: {**known(), "folder": str(folder.resolve())}) if runbooks else None
+    app = LabApp(cloud, clock, url, paced=lambda: _write_state(state, known()), programs=programs)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -105,7 +115,7 @@ async def serve_until(
     server = _Server(config, stop)
 
     def answers() -> None:
-        _write_state(state, url, files.ca.name, cloud, clock)
+        _write_state(state, known())
         if ready is not None:
             ready(url)
 
@@ -120,6 +130,8 @@ async def serve_until(
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         state.unlink(missing_ok=True)
+        if programs is not None:
+            await programs.close()
         cloud.advance(max(cloud.now, clock.now()))
         cloud.store.close()
         # uvicorn raises a SIGINT once more when it is done: whoever ran us shall hear that it was an interrupt.
@@ -131,7 +143,15 @@ async def serve_until(
 class LabApp:
     """The ASGI application."""
 
-    def __init__(self, cloud: Cloud, clock: ServedClock, url: str, paced: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        clock: ServedClock,
+        url: str,
+        paced: Callable[[], None] | None = None,
+        programs: Programs | None = None,
+    ) -> None:
+        self._programs = programs
         self._cloud = cloud
         self._paced = paced
         self._clock = clock
@@ -147,7 +167,7 @@ class LabApp:
         query = scope["query_string"].decode("latin-1")
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         content = await _content(receive)
-        response = self._login(method, path, content)
+        response = self._login(method, path, content, headers.get("x-identity-header", ""))
         if response is None:
             response = identity.refusal(headers, path, self._url)
         if response is None:
@@ -164,17 +184,30 @@ class LabApp:
             await asyncio.sleep(TICK)
             if self._clock.factor is not None:
                 self._cloud.advance(self._clock.now())
+            self._run_programs()
 
-    def _login(self, method: str, path: str, content: bytes) -> Response | None:
+    def _run_programs(self) -> None:
+        if self._programs is not None:
+            self._programs.look()
+
+    async def _before_a_jump(self) -> None:
+        """A program that works has some of our time before the lab's jumps."""
+        if self._programs is not None:
+            await self._programs.quiet()
+
+    def _login(self, method: str, path: str, content: bytes, identity_header: str) -> Response | None:
         form = dict(parse_qsl(content.decode("latin-1"))) if method == "POST" and path.endswith("token") else {}
-        return identity.answer(method, path, form, self._url, self._tenant, int(time.time()))
+        return identity.answer(method, path, form, self._url, self._tenant, int(time.time()), identity_header)
 
     async def _answered(
         self, method: str, path: str, query: str, headers: Mapping[str, str], content: bytes
     ) -> Response:
         """What goes wrong inside the lab is told to the client as ARM would, and to the log in full."""
         try:
-            return await self._lab(method, path, query, headers, content)
+            try:
+                return await self._lab(method, path, query, headers, content)
+            finally:
+                self._run_programs()
         except Exception as error:
             traceback.print_exc()
             said = f"The lab failed at this request: {type(error).__name__}: {error}"
@@ -182,13 +215,15 @@ class LabApp:
 
     async def _lab(self, method: str, path: str, query: str, headers: Mapping[str, str], content: bytes) -> Response:
         body: Any = content or None
-        if content and not path.startswith(("/_blob", "/_disk")):
+        if content and not path.startswith(("/_blob", "/_disk")) and not _TEXT.search(path):
             try:
                 body = _parsed(content)
             except RelaxedJsonError as error:
                 said = f"The request content was invalid and could not be deserialized: '{error}'."
                 return Response(status=400, body={"error": {"code": "InvalidRequestContent", "message": said}})
         if path.rstrip("/") == "/_lab/clock":
+            if method == "POST":
+                await self._before_a_jump()
             return self._turn(method, body)
         asked = Request(method=method, url=path + (f"?{query}" if query else ""), body=body, headers=headers)
         found = self._cloud.deliver(asked, self._clock.now())
@@ -197,7 +232,7 @@ class LabApp:
             and method == "GET"
             and not path.startswith("/_")
             and not _holds(headers, LOOKING)
-            and self._jumped(asked, found.response)
+            and await self._jumped(asked, found.response)
         ):
             found = self._cloud.deliver(asked, self._clock.now())
         if self._clock.speed == JUMP and found.response is not None and found.response.status == 429:
@@ -213,18 +248,21 @@ class LabApp:
             await asyncio.sleep(found.delay.total_seconds() / pace)
         return found.response
 
-    def _jumped(self, request: Request, response: Response | None) -> bool:
+    async def _jumped(self, request: Request, response: Response | None) -> bool:
         """Whether time has jumped because of this question."""
         if response is None:
             return self._jump_to(self._cloud.next_due())
         operation = operations.find(self._cloud, urlsplit(request.url).path.rsplit("/", 1)[-1])
         if operation is not None and operation.running:
+            await self._before_a_jump()
             # One that ends with a job of the service's is due at no time of its own: on to what happens next.
             return self._jump_to(min(filter(None, (moment(operation.due), self._cloud.next_due()))))
         body = response.body if not isinstance(response.body, bytes) else None
         said = blake2b(dumps([response.status, body]), digest_size=16).digest()
         same = self._asked.get(request.url) == said
         self._asked.put(request.url, said)
+        if same:
+            await self._before_a_jump()
         return same and self._jump_to(self._cloud.next_due())
 
     def _jump_to(self, due: datetime | None) -> bool:
@@ -256,6 +294,10 @@ class LabApp:
         due = cloud.next_due()
         shown = {"now": stamp(cloud.now), "next_due": None if due is None else stamp(due), "speed": clock.speed}
         return Response(status=200, body=shown)
+
+
+_TEXT = re.compile(r"/providers/Microsoft\.Automation/.*/draft/content/?$", re.IGNORECASE)
+"""Where what is sent is a text and no JSON."""
 
 
 def _holds(headers: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
@@ -325,10 +367,11 @@ class _Server:
         tell()
 
 
-def _write_state(path: Path, url: str, ca: str, cloud: Cloud, clock: ServedClock) -> None:
+def _known(url: str, ca: str, cloud: Cloud, clock: ServedClock) -> dict[str, Any]:
+    """What `.farshore/lab.json` says."""
     tenant = cloud.guid("tenant")
     holder = me()
-    known = {
+    return {
         "url": url,
         "ca": ca,
         "token": identity.token(tenant, int(time.time()), audience=url),
@@ -338,6 +381,9 @@ def _write_state(path: Path, url: str, ca: str, cloud: Cloud, clock: ServedClock
         "began": holder.began,
         "started_at": holder.since,
     }
+
+
+def _write_state(path: Path, known: Mapping[str, Any]) -> None:
     # In one move, and nobody else's to read: it holds the token.
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)

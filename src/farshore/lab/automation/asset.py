@@ -29,7 +29,7 @@ class Asset(ResourceType):
     pattern = AUTOMATION
     tracked = False
     patches = True
-    read_only = ("provisioningState", "creationTime", "lastModifiedTime")
+    read_only: ClassVar[tuple[str, ...]] = ("provisioningState", "creationTime", "lastModifiedTime")
     states: ClassVar[bool] = False
     """Whether it shows a `provisioningState`."""
     may_be_gone: ClassVar[bool] = False

@@ -72,7 +72,7 @@ class Runbooks(Asset):
 
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
-        usual = {
+        usual: Body = {
             "description": None,
             "logVerbose": False,
             "logProgress": False,
