@@ -266,7 +266,7 @@ def _is_the_example(az: Az) -> None:
         named = ("--resource-group", SOURCE, "--name", nic["name"])
         shown = az("network", "nic", "show-effective-route-table", *named)
         answer = lab.follow(lab.post(f"{nic['id']}/effectiveRouteTable"))
-        assert _rows(shown["value"]) == _rows(lab.result(answer)["value"]), nic["name"]
+        assert _rows(shown["value"]) == _rows(answer.body["value"]), nic["name"]
     for address in ("10.1.0.4", "10.2.0.4"):
         assert az.lab.verdict("datacenter", address) == "delivered"
 
