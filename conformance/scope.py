@@ -11,10 +11,6 @@ import re
 OUTSIDE = (
     (r"/providers/microsoft\.features(/|$)", "switches for previews of other people's services"),
     (r"/providers/microsoft\.hardwaresecuritymodules(/|$)", "dedicated HSMs: neither routing nor recovery needs them"),
-    (
-        r"/providers/microsoft\.compute/locations/[^/]+/publishers/",
-        "the image gallery: machines are given images by name",
-    ),
 )
 
 

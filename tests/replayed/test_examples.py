@@ -12,6 +12,10 @@ FOLDERS = list(examples.folders(DATA / "rest-examples")) if (DATA / "rest-exampl
 pytestmark = pytest.mark.skipif(not FOLDERS, reason=f"no examples in {DATA}: FARSHORE_REAL_DATA")
 
 NOT_AS_WRITTEN = {
+    "ClusterRecoveryPoints_ListByReplicationProtectionCluster": "nobody shows the cluster",
+    "ReplicationProtectedItems_AddDisks": "nobody shows the item",
+    "ReplicationProtectedItems_ResolveHealthErrors": "nobody shows the item",
+    "ReplicationProtectionClusters_Create": "nobody shows the policy and the containers that it names",
     "ExpressRouteCircuitRouteTableList": "asks for a peering and a device named after their placeholders",
     "NetworkInterfaceEffectiveRouteTableList": "nobody shows the NIC's machine, and without one Azure refuses (R10)",
     "RecoveryPoints_ListByReplicationProtectedItems": "nobody shows the item",

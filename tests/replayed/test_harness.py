@@ -102,8 +102,8 @@ def test_error_codes_are_compared(tmp_path: Path) -> None:
 
 
 def test_what_is_out_of_scope_must_be_said_to_be(tmp_path: Path) -> None:
-    image = "/subscriptions/s/providers/Microsoft.Compute/locations/westus/publishers/Canonical/artifacttypes/vmimage"
-    score = replay(recording(tmp_path, line(0, "GET", f"{image}/offers/x/skus/y/versions", 200, [])))
+    features = "/subscriptions/s/providers/Microsoft.Features/providers/Microsoft.Network/features"
+    score = replay(recording(tmp_path, line(0, "GET", features, 200, [])))
     assert (score.outside, score.statuses.total, score.differences) == (1, 0, [])
 
 

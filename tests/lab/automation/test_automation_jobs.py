@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from lab.core.bench import Lab, refusal
 TEXT = "print('1.0')\n"
 
 
-def waiting(here: Automation, **properties: object) -> str:
+def waiting(here: Automation, **properties: Any) -> str:
     """A job that only waits for somebody who runs programs."""
     here.runbook("Connect", TEXT)
     job = here.start("Connect", **properties)
