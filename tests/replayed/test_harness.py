@@ -102,8 +102,8 @@ def test_error_codes_are_compared(tmp_path: Path) -> None:
 
 
 def test_what_is_out_of_scope_must_be_said_to_be(tmp_path: Path) -> None:
-    features = "/subscriptions/s/providers/Microsoft.Features/providers/Microsoft.Network/features"
-    score = replay(recording(tmp_path, line(0, "GET", features, 200, [])))
+    modules = "/subscriptions/s/providers/Microsoft.HardwareSecurityModules/dedicatedHSMs"
+    score = replay(recording(tmp_path, line(0, "GET", modules, 200, [])))
     assert (score.outside, score.statuses.total, score.differences) == (1, 0, [])
 
 

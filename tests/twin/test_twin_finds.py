@@ -9,7 +9,7 @@ import pytest
 
 from farshore.cli.witness.states import State
 from farshore.cli.witness.witnessed import Witnessed
-from farshore.routing import circuits, effective, exchange, gateways, security, selection, sites, walk, world
+from farshore.routing import circuits, effective, exchange, gateways, pools, security, selection, sites, world
 from farshore.routing.values import EffectiveRoute
 from farshore.twin.blueprint import blueprint_of
 from farshore.twin.running import Twin
@@ -54,7 +54,7 @@ def bgp_inside_a_network(patch: pytest.MonkeyPatch) -> None:
 
 
 def groups_let_all_pass(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(walk, "refusal", lambda *_: None)
+    patch.setattr(pools, "refusal", lambda *_: None)
 
 
 def hairpin_for_all(patch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def icmp_goes_by_tcp_s_rules(patch: pytest.MonkeyPatch) -> None:
     def wrong(world, holder, direction, packet):  # type: ignore[no-untyped-def]
         return right(world, holder, direction, replace(packet, protocol="tcp", destination_port=443))
 
-    patch.setattr(walk, "refusal", wrong)
+    patch.setattr(pools, "refusal", wrong)
 
 
 def test_an_engine_that_is_wrong_about_icmp_is_found_by_pings_alone(
