@@ -315,3 +315,21 @@ def test_what_leaves_for_the_internet_has_its_reply_by_every_member() -> None:
     forward, back = trace(net.estate(), asked)
     assert forward.disposition == Disposition.LEFT_ESTATE
     assert back.disposition == Disposition.NO_ROUTE, describe(back)
+
+
+@pytest.mark.parametrize("beside", ["alone", "both"])
+def test_pools_and_nat_rules_that_stand_beside_their_balancer_are_read_as_its_own(beside: str) -> None:
+    """Templates and exports list `backendAddressPools` and `inboundNatRules` as resources of their own."""
+    for net in (pooled(), nat(by="rule")):
+        body = net.bodies[OWN]
+        expected = [describe(found) for found in (*both(net), to_front(net, 2222))]
+        for name in ("backendAddressPools", "inboundNatRules"):
+            held = body["properties"].get(name, [])
+            for item in held:
+                id_ = f"{OWN}/{name}/{item['name']}"
+                net.bodies[id_] = {"id": id_, "name": item["name"], "properties": item.get("properties", {})}
+            if beside == "alone":
+                body["properties"][name] = []
+        estate = net.estate(site(router()))
+        assert not [id_ for id_ in estate.unread if "loadBalancers" in id_]
+        assert [describe(found) for found in (*both(net), to_front(net, 2222))] == expected

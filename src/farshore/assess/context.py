@@ -28,6 +28,7 @@ from farshore.estate.counterparts import Counterparts, mapped_address
 from farshore.estate.estate import Estate
 from farshore.estate.project import Objective, Project
 from farshore.estate.resolving import matches
+from farshore.routing.balancers import Behind
 from farshore.routing.index import Frontend, Index
 from farshore.routing.prefixes import LongestMatch, overlap, within
 
@@ -195,15 +196,21 @@ class Context:
         nic = self.estate.network_interface(id_)
         if nic is not None:
             return (nic,)
+        named = {holder.nic.id for holder in self._behind.in_pools(self.index.raw(id_).body)}
         return tuple(
             nic
             for nic in self.estate.network_interfaces
-            if any(
+            if nic.id in named
+            or any(
                 pool.parent == id_
                 for item in nic.ip_configurations
                 for pool in item.load_balancer_backend_address_pools
             )
         )
+
+    @cached_property
+    def _behind(self) -> Behind:
+        return Behind(self.index.nics, self.index.holders)
 
     def addresses_of(self, id_: ResourceId) -> tuple[Address, ...]:
         """The private addresses of a NIC, or of a load balancer's frontends, the primary one first."""

@@ -25,6 +25,8 @@ NESTED: Mapping[str, str] = {
     "microsoft.network/expressroutecircuits/peerings": "peerings",
     "microsoft.network/expressroutecircuits/authorizations": "authorizations",
     "microsoft.network/expressroutecircuits/peerings/connections": "connections",
+    "microsoft.network/loadbalancers/backendaddresspools": "backendAddressPools",
+    "microsoft.network/loadbalancers/inboundnatrules": "inboundNatRules",
 }
 """Child types that Azure shows inside their parent's `properties`, by the list that holds them. The list has the name
 of the child's type segment, in Azure's spelling."""

@@ -104,6 +104,11 @@ class Behind:
                     for rule in item.load_balancer_inbound_nat_rules:
                         self._translated[rule.key].append(holder)
 
+    def in_pools(self, body: Body) -> Iterator[Holder]:
+        """The members that a load balancer's pools name themselves, as far as they are known."""
+        for pool in Reader(body).items("properties.backendAddressPools"):
+            yield from (found for found in self._named(pool) if isinstance(found, Holder))
+
     def of_balancer(self, id_: ResourceId, body: Body) -> Fronts:
         """The private frontends of a load balancer."""
         read = Reader(body)
