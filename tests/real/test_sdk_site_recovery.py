@@ -78,7 +78,7 @@ class Vault:
         networks = client.replication_network_mappings
         done(networks.begin_create(AWAY, VAULT, "near", "azureNetwork", "vnet1", network))
 
-    def protect(self) -> Any:
+    def protect(self, **more: Any) -> Any:
         disks = [
             {
                 "diskId": rid("Microsoft.Compute/disks", name, group=HOME),
@@ -95,6 +95,7 @@ class Vault:
             "recoveryContainerId": self.containers["far-c"].id,
             "recoveryResourceGroupId": rid("x/y", "z", group=AWAY).split("/providers/")[0],
             "vmManagedDisks": disks,
+            **more,
         }
         body = {"properties": {"policyId": self.policy.id, "providerSpecificDetails": details}}
         items = self.client.replication_protected_items

@@ -47,9 +47,7 @@ def cluster_body(**more: Any) -> Body:
 def clustered() -> World:
     """Two machines, nodes of one cluster, Protected."""
     world = World(*NODES)
-    made = world.send("PUT", cluster_id(), cluster_body())
-    assert made.status == 201, made
-    world.wait(minutes=1)
+    world.succeeds(world.send("PUT", cluster_id(), cluster_body()))
     for answer in [world.enable(name, protectionClusterId=cluster_id()) for name in NODES]:
         world.succeeds(answer)
     world.until(lambda: shown(world)["protectionState"] == "Protected")
@@ -84,7 +82,7 @@ def used_times(world: World) -> set[str]:
 
 def test_a_new_cluster_has_no_nodes_and_nothing_to_do() -> None:
     world = World(*NODES)
-    made = world.send("PUT", cluster_id(), cluster_body())
+    made = world.send("PUT", cluster_id(), cluster_body(), **{"api-version": "2024-04-01"})
     assert made.status == 201 and made.body["properties"]["provisioningState"] == "Created"
     assert "azure-asyncoperation" in made.headers and "location" in made.headers
     world.wait(minutes=1)
@@ -259,3 +257,14 @@ def test_no_recovery_plan_takes_a_node() -> None:
     boot = {"groupType": "Boot", "replicationProtectedItems": [{"id": item_id("web1")}]}
     answer = world.send("PUT", plan_id("plan"), {"properties": {**fabrics, "groups": [boot]}})
     assert refusal(answer) == (400, "InvalidItem")
+
+
+def test_a_clusters_broken_replicas_are_repaired_in_one_job() -> None:
+    world = clustered()
+    assert refusal(ask(world, "repairReplication")) == (409, "OperationNotAllowed")
+    world.delete(disk_id("web2-os-ASRReplica", TARGET))
+    world.wait(hours=2)
+    assert shown(world)["replicationHealth"] == "Critical"
+    world.succeeds(ask(world, "repairReplication"))
+    world.wait(minutes=20)
+    assert shown(world)["replicationHealth"] == "Normal" and world.exists(disk_id("web2-os-ASRReplica", TARGET))

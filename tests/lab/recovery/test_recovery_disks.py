@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from farshore.arm.json import Body
-from lab.recovery.estate import CACHES, HOME, TARGET, disk_id, vm_id
+from lab.recovery.estate import CACHES, HOME, TARGET, disk_id, item_id, vm_id
 from lab.recovery.world import World, refusal
 
 NEW_DISKS = "153039"
@@ -135,3 +135,28 @@ def test_nothing_is_added_to_an_item_that_has_been_failed_over(world: World) -> 
     attach(world, "web1-late")
     world.succeeds(world.failover("web1"))
     assert refusal(world.verb("web1", "addDisks", given("web1-late"))) == (409, "OperationNotAllowed")
+
+
+def test_a_replica_that_is_gone_is_repaired(world: World) -> None:
+    assert refusal(world.verb("web1", "repairReplication")) == (409, "OperationNotAllowed"), "nothing to repair"
+    world.delete(disk_id("web1-data-ASRReplica", TARGET))
+    world.wait(hours=2)
+    assert "RepairReplication" in world.allowed("web1")
+    assert (disks(world)["web1-data"]["resyncRequired"], disks(world)["web1-os"]["resyncRequired"]) == (True, False)
+    assert "153007" in codes(world)
+    world.succeeds(world.verb("web1", "repairReplication"))
+    world.wait(minutes=20)
+    assert world.exists(disk_id("web1-data-ASRReplica", TARGET))
+    assert "RepairReplication" not in world.allowed("web1") and "153007" not in codes(world)
+    world.succeeds(world.failover("web1"))
+    [point] = [row for row in world.handle("recovery-points")["value"] if row["used_by"]]
+    assert world.holds_all(point, point["used_by"][0])
+
+
+def test_sizes_and_the_agent_of_an_item(world: World) -> None:
+    sizes = world.rows(f"{item_id('web1')}/targetComputeSizes")
+    assert all(row["properties"]["memoryInGB"] > 0 for row in sizes) and len(sizes) > 5
+    before = world.item("web1")["providerSpecificDetails"]["agentVersion"]
+    job = world.succeeds(world.verb("web1", "updateMobilityService"))
+    assert job["scenarioName"] == "UpdateMobilityService"
+    assert world.item("web1")["providerSpecificDetails"]["agentVersion"] == before

@@ -1,8 +1,8 @@
 """replicationProtectionClusters: machines that are replicated and failed over as one (S8).
 
 A cluster is made first and has no nodes; an item that is enabled with `protectionClusterId` is one. What it shows is
-read off its nodes: it is Protected when they all are, and allows what they all allow. A PUT is answered 201 with the
-body, unlike every other of Site Recovery. DELETE disables the protection of all nodes, and the cluster is gone.
+read off its nodes: it is Protected when they all are, and allows what they all allow. A PUT of api-version 2024-04-01 is
+answered 201 with the body, unlike every other of Site Recovery. DELETE disables the protection of all nodes, and the cluster is gone.
 
 The lab has no disks that several machines share: `sharedDiskProperties` tell of none, and say so by an empty list. Its
 recovery points are in `cluster_points.py`, its verbs in `cluster_runs.py`.
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
     from farshore.lab.operations import Operation
 
+AS_OTHERS = "2025"
+"""From here on clients of a cluster's PUT take 202 and refuse 201; those of 2024-04-01 take 201 and refuse 202."""
 NO_NODES = ("NotProtected", "NotProtected")
 
 
@@ -62,6 +64,8 @@ class Clusters(RecoveryType):
         sent = call.object()["properties"]
         into = must_find(call.cloud, sent["recoveryContainerId"], "recoveryContainerId")
         start(call.cloud, call.id, into, must_find(call.cloud, sent["policyId"], "policyId"), sent)
+        if call.api_version >= AS_OTHERS:
+            return answer
         return Response(status=201, headers=answer.headers, body=call.cloud.show(call.id))
 
     def patch(self, call: Call) -> Response:
@@ -138,7 +142,6 @@ def _built(cloud: Cloud, id_: ResourceId, into: ResourceId, policy: ResourceId, 
         "agentClusterId": sent.get("agentClusterId"),
         "clusterFqdn": sent.get("clusterFqdn"),
         "clusterNodeFqdns": sent.get("clusterNodeFqdns") or [],
-        "provisioningState": "Created",
         "providerSpecificDetails": {
             "instanceType": "A2A",
             "multiVmGroupId": None,
@@ -200,6 +203,7 @@ def _present(cloud: Cloud, cluster: ResourceId, kept: Body) -> Body:
     protected = bool(items) and lagging is None
     disks = kept["sharedDiskProperties"]
     return {
+        "provisioningState": "Created",
         "protectionState": state[0],
         "protectionStateDescription": state[1],
         "activeLocation": shown[0]["activeLocation"] if shown else "Primary",

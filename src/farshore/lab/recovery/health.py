@@ -16,7 +16,7 @@ from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import Attached
-from farshore.lab.recovery import ailments, records
+from farshore.lab.recovery import ailments, records, shipping
 from farshore.lab.recovery.disks import arrived
 from farshore.lab.recovery.jobs import entity_id
 from farshore.lab.recovery.records import Record
@@ -49,13 +49,17 @@ def present(cloud: Cloud, item: ResourceId, record: Record, properties: Body) ->
         **properties,
         "protectionState": shown.state,
         "protectionStateDescription": shown.description,
-        "allowedOperations": [] if busy else list(shown.allowed),
+        "allowedOperations": [] if busy else [*shown.allowed, *_repairs(cloud, record, phase)],
         "replicationHealth": _worst(replication),
         "failoverHealth": _worst(failover),
         "healthErrors": errors,
     }
     found["providerSpecificDetails"] = _details(cloud, record, phase, properties["providerSpecificDetails"])
     return found
+
+
+def _repairs(cloud: Cloud, record: Record, phase: Phase) -> list[str]:
+    return ["RepairReplication"] if phase in REPLICATING and shipping.broken(cloud, record) else []
 
 
 def _worst(levels: set[str]) -> str:
@@ -163,7 +167,13 @@ def _disk(cloud: Cloud, record: Record, phase: Phase, shown: Body) -> Body:
     first = phase in (Phase.INITIAL_REPLICATION, Phase.FIRST_POINT_PENDING) or (protected and not joined)
     job = "InitialReplication" if first else None
     state = "Protected" if joined else "InitialReplicationPending"
-    return {**shown, "diskState": state, "monitoringJobType": job, "dataPendingAtSourceAgentInMB": pending}
+    return {
+        **shown,
+        "diskState": state,
+        "resyncRequired": phase in REPLICATING and disk in shipping.broken(cloud, {"disks": [disk]}),
+        "monitoringJobType": job,
+        "dataPendingAtSourceAgentInMB": pending,
+    }
 
 
 def _error(

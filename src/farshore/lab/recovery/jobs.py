@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 TABLE = "recovery.jobs"
 TYPE = "Microsoft.RecoveryServices/vaults/replicationJobs"
+EXPORT = "replicationJobs"
+"""The verb of an export: it is asked of the vault, and its result is its job."""
 NEVER = timedelta(days=3650)
 """An operation whose end is not known when it begins: a plan that may wait for a person."""
 
@@ -193,12 +195,21 @@ def job_done(type_: str, verb: str) -> Callable[[Done], Done]:
                 raise
             if not _has_ended(cloud, operation.id):
                 end_job(cloud, operation.id)
-            return result
+            return _shown(cloud, operation) if result is None else result
 
         completion(type_, verb)(finish)
         return finish
 
     return register
+
+
+def _shown(cloud: Cloud, operation: Operation) -> Body | None:
+    """What the result's place answers (Azure's description of each verb): the object that the verb was about, or the
+    job; nothing where there is none."""
+    about = operation.resource_id
+    if about.is_a(TYPE):
+        return get(cloud, about.name)
+    return get(cloud, operation.id) if operation.verb == EXPORT else cloud.show(about)
 
 
 def _has_ended(cloud: Cloud, job: str) -> bool:

@@ -116,7 +116,7 @@ class RecoveryType(ResourceType):
             jobs.end_job(cloud, operation.id, refused)
             raise
         jobs.end_job(cloud, operation.id)
-        return None
+        return cloud.show(id_)
 
     def operation_failed(self, cloud: Cloud, operation: Operation, refused: Refused) -> None:
         free(cloud, operation, operation.resource_id)

@@ -62,7 +62,7 @@ def end(cloud: Cloud, item: ResourceId) -> None:
 
 def resume(cloud: Cloud, item: ResourceId) -> None:
     """A failover came to nothing: changes are shipped again if they can be, and points follow."""
-    _look(cloud, item, records.of(cloud, item))
+    look(cloud, item, records.of(cloud, item))
     cloud.at(cloud.now + EVERY, POINT, item.key, None)
 
 
@@ -124,7 +124,7 @@ def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
     if record is None or body is None or records.phase_of(record) not in REPLICATING:
         return
     item = resource_id(str(body["id"]))
-    record = _look(cloud, item, record)
+    record = look(cloud, item, record)
     if record["shipping"]:
         # Never more than what has been shipped: a point that is ready sooner than that is ready with less.
         ready = cloud.now - _ready_after(cloud, item)
@@ -137,7 +137,7 @@ def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
 def follow_the_machine(cloud: Cloud, subject: str, data: Any) -> None:
     """A machine that stops ships the rest, unless its region is gone; one that starts ships again."""
     for item, record in records.for_machine(cloud, subject):
-        _look(cloud, item, record)
+        look(cloud, item, record)
 
 
 @listener("region.lost")
@@ -146,7 +146,7 @@ def follow_the_machine(cloud: Cloud, subject: str, data: Any) -> None:
 def follow_the_region(cloud: Cloud, subject: str, data: Any) -> None:
     """Nothing arrives in a recovery region that does not answer."""
     for item, record in records.items(cloud):
-        _look(cloud, item, record)
+        look(cloud, item, record)
 
 
 @listener("replication.way")
@@ -162,10 +162,10 @@ def follow_the_way(cloud: Cloud, subject: str, data: Any) -> None:
         for item, record in records.items(cloud):
             parts = [disk[name] for disk in record["disks"] for name in ("staging", "account", "replica")]
             if subject in (str(part).lower() for part in (record["vm"], *parts)):
-                _look(cloud, item, record)
+                look(cloud, item, record)
 
 
-def _look(cloud: Cloud, item: ResourceId, record: Record) -> Record:
+def look(cloud: Cloud, item: ResourceId, record: Record) -> Record:
     """Begin or stop to ship, as things are now."""
     ships = _can_ship(cloud, record)
     if record["shipping"] and not ships:
@@ -189,6 +189,11 @@ def _way_is_open(cloud: Cloud, record: Record) -> bool:
         cloud.body(disk["staging"]) is not None and not is_dark(cloud, disk["region"]) and _is_ours(cloud, disk)
         for disk in record["disks"]
     )
+
+
+def broken(cloud: Cloud, record: Record) -> list[Record]:
+    """The disks whose replica is gone, or is not the service's own any more."""
+    return [disk for disk in record["disks"] if not _is_ours(cloud, disk)]
 
 
 def _is_ours(cloud: Cloud, disk: Record) -> bool:

@@ -14,6 +14,13 @@ from farshore.lab.recovery.names import CONTAINER_MAPPINGS, CONTAINERS, ITEMS, N
 from farshore.lab.recovery.objects import RecoveryType, keep
 from farshore.lab.registry import resource_type, view
 
+WINDOWS: dict[str, Body] = {
+    "2008 R2": {"version": "6.1", "servicePack": "SP1"},
+    "2012": {"version": "6.2"},
+    "2012 R2": {"version": "6.3"},
+    "2016": {"version": "10.0"},
+}
+"""The years of the servers that are replicated, and the version that each calls itself."""
 _FILTER = re.compile(r"(\w+)\s+eq\s+'([^']*)'", re.IGNORECASE)
 
 
@@ -91,16 +98,12 @@ def operating_systems(call: Call) -> Response:
     wanted = call.query.get("instancetype") or "A2A"
     families: list[Body] = [
         {"osName": name, "osType": "linux", "osVersions": [{"version": "*"}]}
-        for name in ("centos", "debian", "oracle", "redhat", "sles", "ubuntu")
+        for name in ("centos", "debian", "oracle", "rhel", "redhat", "suse", "sles", "ubuntu")
     ]
     families += [
-        {"osName": f"Windows Server {year} Datacenter", "osType": "windows", "osVersions": versions}
-        for year, versions in (
-            ("2008 R2", [{"version": "6.1", "servicePack": "SP1"}]),
-            ("2012", [{"version": "6.2"}]),
-            ("2012 R2", [{"version": "6.3"}]),
-            ("2016", [{"version": "10.0"}]),
-        )
+        {"osName": f"Windows Server {year} {edition}", "osType": "windows", "osVersions": [version]}
+        for year, version in WINDOWS.items()
+        for edition in ("Standard", "Datacenter")
     ]
     kind = f"{VAULTS}/replicationSupportedOperatingSystems"
     own = shown_id(call.id.child("replicationSupportedOperatingSystems", "Default"))
