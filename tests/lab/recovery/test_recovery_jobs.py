@@ -150,3 +150,42 @@ def test_what_the_lab_does_not_have_says_so(world: World) -> None:
     for verb in ("switchProvider", "updateAppliance"):
         assert refusal(world.verb("web1", verb)) == (501, "NotImplementedByLab")
     assert world.send("GET", f"{VAULT}/replicationvCenters").body["value"] == []
+
+
+def test_enabling_that_failed_is_restarted_once_the_machine_runs() -> None:
+    world = World("web1")
+    answer = world.enable("web1")
+    assert world.send("POST", f"{vm_id('web1')}/deallocate").ok
+    assert world.fails(answer) == "VirtualMachineNotRunning"
+    assert not world.exists(item_id("web1"))
+    assert world.send("POST", f"{vm_id('web1')}/start").ok
+    world.wait(minutes=5)
+    again = world.send("POST", f"{JOBS}/{job_id(answer)}/restart")
+    assert world.succeeds(again)["scenarioName"] == "EnableProtection"
+    world.until(lambda: world.state("web1") == "Protected")
+
+
+def test_a_plan_that_failed_is_restarted_as_it_was_asked_for() -> None:
+    world = planned(["web1"])
+    network = f"{TARGET}/providers/Microsoft.Network/virtualNetworks/vnet-target"
+    body = world.get(network)
+    world.delete(network)
+    failed = run_plan(world, "unplannedFailover")
+    assert world.job(failed)["state"] == "Failed"
+    world.put(network, {key: body[key] for key in ("location", "properties")})
+    world.succeeds(world.send("POST", f"{JOBS}/{failed}/restart"))
+    assert world.power(vm_id("web1", TARGET)) == "running"
+
+
+def test_the_result_of_a_verb_is_what_it_was_about(world: World) -> None:
+    answer = world.failover("web1")
+    world.succeeds(answer)
+    found = world.get(answer.headers["location"].split("?")[0])
+    assert found["id"] == item_id("web1").replace("/subscriptions/", "/Subscriptions/")
+    exported = world.send("POST", f"{JOBS}/export", {"jobStatus": "Failed"})
+    world.succeeds(exported)
+    result = world.get(exported.headers["location"].split("?")[0])
+    assert result["properties"]["customDetails"]["instanceType"] == "ExportJobDetails"
+    gone = world.send("DELETE", item_id("web1"))
+    world.succeeds(gone)
+    assert world.send("GET", gone.headers["location"].split("?")[0]).status == 204

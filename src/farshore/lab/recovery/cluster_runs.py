@@ -321,7 +321,6 @@ def _begin(
         title=title,
         target=_target(cloud, cluster),
         takes=jobs.NEVER,
-        data={"sent": call.body},
         details=details,
     )
     waiting = [item.key for item in items]
@@ -348,7 +347,7 @@ def _at_once(
         title=title,
         target=_target(cloud, cluster),
         takes=cloud.duration(f"recovery.{takes}", cluster.key, cloud.count("attempt", cluster.key, verb)),
-        data={"items": [item.text for item in items], "points": points, "sent": call.body},
+        data={"items": [item.text for item in items], "points": points},
     )
     jobs.start_task(cloud, job, f"{scenario}Task", title)
     _hold(cloud, cluster, job)

@@ -1,8 +1,9 @@
 """replicationProtectionClusters: machines that are replicated and failed over as one (S8).
 
 A cluster is made first and has no nodes; an item that is enabled with `protectionClusterId` is one. What it shows is
-read off its nodes: it is Protected when they all are, and allows what they all allow. A PUT of api-version 2024-04-01 is
-answered 201 with the body, unlike every other of Site Recovery. DELETE disables the protection of all nodes, and the cluster is gone.
+read off its nodes: it is Protected when they all are, and allows what they all allow. A PUT of api-version 2024-04-01
+is answered 201 with the body, unlike every other of Site Recovery. DELETE disables the protection of all nodes, and
+the cluster is gone.
 
 The lab has no disks that several machines share: `sharedDiskProperties` tell of none, and say so by an empty list. Its
 recovery points are in `cluster_points.py`, its verbs in `cluster_runs.py`.

@@ -88,7 +88,7 @@ def _begin(call: Call, item: ResourceId, record: Record, wanted: str | None, shu
         title="Failover",
         target=jobs.item_target(call.cloud, item),
         takes=jobs.NEVER,
-        data={"item": item.text, "sent": call.body},
+        data={"item": item.text},
         details={"instanceType": "FailoverJobDetails", "affectedObjectDetails": {}, "protectedItemDetails": []},
     )
     jobs.start_task(

@@ -13,7 +13,7 @@ from farshore.lab.recovery import jobs, records
 def begin(
     call: Call, item: ResourceId, verb: str, *, scenario: str, title: str, takes: str, data: Any = None
 ) -> Response:
-    """The 202. What was sent is kept with the job, so that it can be asked for again (`restart`)."""
+    """The 202; the item is held until the job ends."""
     cloud = call.cloud
     response, job = jobs.begin(
         call,
@@ -22,7 +22,7 @@ def begin(
         title=title,
         target=jobs.item_target(cloud, item),
         takes=cloud.duration(takes, item.key, cloud.count("attempt", item.key, verb)),
-        data={**(data or {}), "sent": call.body},
+        data=data,
     )
     jobs.start_task(cloud, job, f"{scenario}Task", title)
     records.scenario(cloud, item, scenario, job)

@@ -7,7 +7,7 @@ GET  .../replicationJobs[?$filter=...]     the vault's jobs, without their tasks
 GET  .../replicationJobs/{j}               one job with its tasks
 POST .../replicationJobs/{j}/resume        a recovery plan that waits for a person goes on (S54)
 POST .../replicationJobs/{j}/cancel        a plan that waits is given up; nothing else can be cancelled
-POST .../replicationJobs/{j}/restart       the same again, of a job that failed
+POST .../replicationJobs/{j}/restart       the same again, of any job that failed
 POST .../replicationJobs/export
 """
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
     from farshore.lab.operations import Operation
 
+WRITES = ("put", "patch", "delete")
 _NAMES = {"jobstatus": "state", "jobname": "scenarioname", "affectedobjecttypes": "targetinstancetype"}
 
 
@@ -77,18 +78,19 @@ def cancel(call: Call) -> Response:
 
 @action(jobs.TYPE, "restart")
 def restart(call: Call) -> Response:
-    """A failed failover or test is asked for again, as it was asked for."""
+    """What failed is asked for again, as it was asked for; it must be allowed now."""
     row = _one(call)
     operation = operations.find(call.cloud, str(row["name"]))
     if "Restart" not in row["properties"]["allowedActions"] or operation is None:
         raise Refused(409, "OperationNotAllowed", f"Job {row['name']} can't be restarted.")
+    call.id, verb = operation.resource_id, operation.verb.lower()
+    method = verb.upper() if verb in WRITES else "POST"
     sent = (operation.data or {}).get("sent")
-    function = registry.ACTIONS.get((operation.type.lower(), operation.verb.lower()))
-    if function is None or sent is None:
-        raise not_implemented(f"restarting a job of {operation.verb}")
-    again = Request(method="POST", url=call.request.url, body=sent, headers=call.request.headers)
-    call.request, call.id = again, operation.resource_id
-    return function(call)
+    call.request = Request(method=method, url=call.request.url, body=sent, headers=call.request.headers)
+    if method == "POST":
+        return registry.ACTIONS[(operation.type.lower(), verb)](call)
+    again: Response = getattr(call.cloud.type_of(call.id), verb)(call)
+    return again
 
 
 @action(VAULTS, jobs.EXPORT)
@@ -111,7 +113,7 @@ def export(call: Call) -> Response:
 @jobs.job_done(VAULTS, jobs.EXPORT)
 def exported(cloud: Cloud, operation: Operation) -> Body | None:
     """Where Azure puts a sheet for the portal to fetch; the lab makes none, and names no place for it."""
-    details = {"instanceType": "ExportJobDetails", "affectedObjectDetails": {}, "blobUri": None, "sasToken": None}
+    details: Body = {"instanceType": "ExportJobDetails", "affectedObjectDetails": {}, "blobUri": None, "sasToken": None}
     jobs.change(cloud, operation.id, customDetails=details)
     return None
 

@@ -52,7 +52,8 @@ def begin(
     data: Any = None,
     details: Body | None = None,
 ) -> tuple[Response, str]:
-    """The 202 with both headers and no body (S17), and the id of the job. `target` is kind, id and name."""
+    """The 202 with both headers and no body (S17), and the id of the job. `target` is kind, id and name; what was sent
+    is kept, so that it can be asked for again (`restart`)."""
     operation = operations.start(
         call.cloud,
         call.id,
@@ -61,7 +62,7 @@ def begin(
         pattern=SITE_RECOVERY,
         type_=call.id.type,
         api_version=call.api_version,
-        data=data,
+        data={**(data or {}), "sent": call.body},
     )
     open_job(call.cloud, operation.id, call.id, scenario=scenario, title=title, target=target, details=details)
     headers = operations.headers(operation, SITE_RECOVERY.post_headers, call.base)

@@ -56,7 +56,7 @@ def test_failover(call: Call) -> Response:
         title="Test failover",
         target=jobs.item_target(call.cloud, item),
         takes=jobs.NEVER,
-        data={"item": item.text, "sent": call.body},
+        data={"item": item.text},
         details=job_details("InProgress", network, []),
     )
     jobs.start_task(
