@@ -3,6 +3,7 @@ events, health, settings, plans and jobs (S8, S23, S52 to S54)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -103,12 +104,13 @@ def test_what_is_not_for_azure_to_azure_is_an_error_that_the_client_shows(vault:
     vault.protect()
     items = vault.client.replication_protected_items
     planned = {"properties": {"failoverDirection": "PrimaryToRecovery"}}
-    for ask in (
+    asked: tuple[Callable[[], Any], ...] = (
         lambda: items.begin_planned_failover(*PLACE, "web1", planned),
         lambda: items.begin_failover_cancel(*PLACE, "web1"),
         lambda: items.begin_switch_provider(*PLACE, "web1", {"properties": {"targetInstanceType": "InMageRcm"}}),
         lambda: vault.client.replication_fabrics.begin_migrate_to_aad(AWAY, VAULT, "near"),
-    ):
+    )
+    for ask in asked:
         with pytest.raises(HttpResponseError) as refused:
             ask()
         assert refused.value.error is not None and "Azure to Azure" in str(refused.value.error.message)
