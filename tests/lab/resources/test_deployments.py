@@ -107,6 +107,8 @@ def test_what_fails_is_told_with_its_reasons_and_stops_what_waits_for_it_alone(l
     assert (reason["code"], reason["target"]) == ("NetcfgSubnetRangeOutsideVnet", vnet("bad"))
     assert lab.get(rid(IP, "other")).status == 200 and lab.get(rid(NIC, "n")).status == 404
     listed = lab.body(deployment() + "/operations")["value"]
+    # az leaves the provider out.
+    assert lab.body(deployment().replace("/providers/Microsoft.Resources", "") + "/operations")["value"] == listed
     states = {item["properties"]["targetResource"]["resourceName"]: item["properties"] for item in listed}
     assert states["bad"]["statusCode"] == "BadRequest" and states["bad"]["provisioningState"] == "Failed"
     assert states["bad"]["statusMessage"]["error"]["code"] == "NetcfgSubnetRangeOutsideVnet"
