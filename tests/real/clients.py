@@ -56,7 +56,7 @@ class LabAdapter(ADAPTER):  # type: ignore[misc]  # requests is not there where 
         asked = Request(
             method=request.method,
             url=request.url,
-            body=loads(content) if content else None,
+            body=_body(request, content),
             headers={name.lower(): value for name, value in request.headers.items()},
         )
         try:
@@ -75,6 +75,13 @@ class LabAdapter(ADAPTER):  # type: ignore[misc]  # requests is not there where 
 
     def close(self) -> None:
         pass
+
+
+def _body(request: Any, content: Any) -> Any:
+    """JSON, or a runbook's text as it is."""
+    if not content or "json" in request.headers.get("Content-Type", "json"):
+        return loads(content) if content else None
+    return content if isinstance(content, bytes) else content.read()
 
 
 class LabTransport(TRANSPORT):  # type: ignore[misc]  # likewise
