@@ -13,8 +13,9 @@ that goes with it, with the rights of whoever runs the lab: nothing fences it in
 What it writes goes into the job's streams line by line as it comes; its exit status ends the job. It may take `LIMIT`
 seconds of this machine's time, or less where the job says so, and is killed then, with all that it has started.
 
-While a program works, lab time that jumps or is turned by hand goes on in steps of a moment of ours each (`quiet`):
-a client that polls for the job would otherwise be hours ahead before the program has come to its first line.
+While a program works, lab time that jumps or is turned by hand goes on in steps of a moment of ours each (`quiet`), and
+by a `STRIDE` at most: a client that polls for the job would otherwise be hours ahead before the program has come to its
+first line.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import sys
 import tempfile
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ AT_ONCE = 4
 """Programs; further jobs wait."""
 STEP = 0.5
 """Seconds of wall time between two jumps of the lab's while a program works."""
+STRIDE = timedelta(minutes=5)
+"""How far the lab's time jumps then at most: what a plan that waits for the program is due at may be years away."""
 LOOK = 0.2
 """Seconds of wall time until a running program is told that its job was stopped or suspended."""
 CHUNK = 1 << 16
@@ -64,6 +67,8 @@ class Programs:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closing = False
+        queue.attend(cloud)
+        cloud.store.commit()
 
     def look(self) -> None:
         """Start what waits. Called whenever something may have happened in the lab."""
@@ -74,6 +79,10 @@ class Programs:
             self._cloud.store.commit()
             self._idle.clear()
             self._running[program.job] = asyncio.create_task(self._run(program))
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._running)
 
     async def quiet(self) -> None:
         """Until no program works, but no longer than a step."""

@@ -74,6 +74,19 @@ def test_a_job_fails_with_its_program(status: int | None, why: str, said: str) -
     assert shown["status"] == "Failed" and said in shown["exception"]
 
 
+def test_where_somebody_runs_programs_a_job_only_waits_its_turn() -> None:
+    here = Automation()
+    queue.attend(here.lab.cloud)
+    job = waiting(here)
+    assert (here.status(job), here.lab.properties(job)["statusDetails"]) == ("Activating", "None")
+
+
+def test_the_order_of_parameters() -> None:
+    digits = f"[PARAMETER {'9' * 5000}]"
+    sent = {digits: "d", "b": "b", "[parameter 10]": "10", "[PARAMETER 9]": "9", "a": "a"}
+    assert queue.arguments(sent) == ("9", "10", "d", "b", "a")
+
+
 def test_a_job_runs_what_was_published_when_it_was_made() -> None:
     here = Automation()
     waiting(here)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from farshore.lab import programs
+from farshore.times import moment
 from lab.automation.account import ACCOUNT, Automation
 from lab.automation.served import Served
 from lab.core.bench import GROUP, SUBSCRIPTION, Lab
@@ -152,7 +154,8 @@ tag("{GROUP_ID}", {{"by": "runbook"}}, token)
 def test_a_plans_script_action_runs_a_runbook_that_changes_the_lab(tmp_path: Path) -> None:
     """S54, S55: failed over, its group started, and the runbook tags the machine that it is told of."""
     text = """
-import sys
+import sys, time
+time.sleep(2)
 context = json.loads(sys.argv[1])
 for machine in context["VmMap"].values():
     group = "/subscriptions/" + machine["SubscriptionId"] + "/resourceGroups/" + machine["ResourceGroupName"]
@@ -175,3 +178,5 @@ for machine in context["VmMap"].values():
         [task] = [task for task in job["tasks"] if task["name"] == "connect"]
         assert task["customDetails"]["jobOutput"] == "web1 200"
         assert found.ask("GET", vm_id("web1", TARGET))["tags"] == {"plan": "plan"}
+        took = moment(job["endTime"]) - moment(job["startTime"])
+        assert took < timedelta(hours=2), "whoever polls is not years ahead of the program"

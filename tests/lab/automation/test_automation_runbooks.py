@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from farshore.arm.ids import resource_id
+from farshore.lab.automation.asset import ACCOUNTS
+from farshore.lab.automation.variables import for_runbooks
 from lab.automation.account import ACCOUNT, Automation
-from lab.core.bench import refusal
+from lab.core.bench import Lab, refusal
 
 TEXT = "print('1.0')\n"
 
@@ -83,6 +86,26 @@ def test_secrets_are_never_shown() -> None:
     assert refusal(refused) == "BadRequest"
     assert here.lab.delete(f"{ACCOUNT}/variables/key").status == 200
     assert refusal(here.lab.delete(f"{ACCOUNT}/variables/key"), 404), "its client takes no 204"
+
+
+def test_what_an_estate_has_told_of_can_be_read_and_used() -> None:
+    lab = Lab(groups={})
+    bare = [("", {"location": "eastasia"}), ("/runbooks/r", {}), ("/variables/v", {}), ("/credentials/c", {})]
+    kinds = {"": "", "/runbooks/r": "/runbooks", "/variables/v": "/variables", "/credentials/c": "/credentials"}
+    resources = [
+        {"id": ACCOUNT + path, "name": path[-1:] or "auto", "type": f"{ACCOUNTS}{kinds[path]}", **more}
+        for path, more in bare
+    ]
+    lab.cloud.seed(resources)
+    assert {lab.get(ACCOUNT + path).status for path, _ in bare} == {200}
+    assert for_runbooks(lab.cloud, resource_id(ACCOUNT)) == {
+        "variables": {"v": None},
+        "credentials": {"c": {"username": "", "password": ""}},
+    }
+    refused = lab.put(f"{ACCOUNT}/jobs/j", {"properties": {"runbook": {"name": "r"}}})
+    assert refusal(refused) == "BadRequest", "an estate holds no texts"
+    assert lab.follow(lab.put(f"{ACCOUNT}/runbooks/r/draft/content", TEXT)).ok
+    assert lab.patch(ACCOUNT, {"properties": {"description": "ours"}}).ok
 
 
 def test_schedules_and_modules_are_kept() -> None:

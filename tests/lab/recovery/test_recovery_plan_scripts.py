@@ -116,6 +116,19 @@ def test_a_job_that_nobody_runs_fails_when_its_time_is_over_and_says_what_to_do(
     world.succeeds(world.commit("web1"))
 
 
+def test_a_clock_that_is_turned_far_at_once_leaves_a_moment_to_begin() -> None:
+    world = scripted(timeout="60")
+    queue.attend(world.cloud)
+    name = run(world)
+    world.wait(hours=5)
+    assert world.job(name)["state"] == "InProgress"
+    program, _ = taken(world)
+    assert program.limit_seconds == 60
+    queue.ended(world.cloud, program.job, 0)
+    world.wait(minutes=5)
+    assert world.job(name)["state"] == "Succeeded"
+
+
 @pytest.mark.parametrize("runbook", ["/x", f"{SOURCE}/providers/Microsoft.Automation/automationAccounts/a/runbooks/b"])
 def test_a_runbook_that_is_not_there_fails_at_once(runbook: str) -> None:
     world = scripted(runbookId=runbook)

@@ -40,6 +40,10 @@ class Asset(ResourceType):
         place = None if id_.parent is None else call.cloud.region_of(id_.parent)
         super().check_place(call, id_, body if place is None else {"location": place, **body}, before)
 
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        """What an estate has told of it; what it has not told is not known."""
+        return {**body, "properties": body.get("properties") or {}}
+
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
         now = stamp(put.cloud.now)

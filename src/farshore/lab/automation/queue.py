@@ -11,8 +11,8 @@ The cloud computes and runs no programs. A job whose time has come lies in `WAIT
     ended(cloud, program.job, 0)                  # its exit status; or `ended(cloud, key, None, "why it has none")`
 
 and looks at `wanted(cloud, key)` from time to time. Each of these is a change of the state like a request: who calls
-turns the clock before and commits after. A job that was Running when a lab is opened runs nowhere any more
-(`abandon`), and is Failed.
+turns the clock before and commits after. Whoever does so for as long as a lab is served says it first (`attend`). A
+job that was Running when a lab is opened runs nowhere any more (`abandon`), and is Failed.
 
 Runbooks of other languages than Python 3 fail at once, and say why. What else a job says when it is over, others hear
 as `automation.ended` (a recovery plan waits for it).
@@ -42,6 +42,8 @@ BEGIN = "automation.job"
 BEGIN_TAKES = "automation.begin"
 WAITING = "automation.waiting"
 RUNNING = "automation.running"
+ATTENDED = "automation.attended"
+"""Holds a row while somebody is there who runs programs."""
 LIMITS = "automation.limits"
 """Key of a job -> seconds that its program may take, where somebody has said so."""
 TEXTS = "automation.jobTexts"
@@ -50,6 +52,8 @@ STREAMS = "automation.streams"
 OVER = ("Completed", "Failed", "Stopped")
 MOST = 1 << 20
 """Characters that a job's streams keep; what comes after is not kept."""
+LONGEST_NUMBER = 6
+"""Digits of a parameter's place."""
 STOOD_STILL = timedelta(seconds=20)
 NOBODY = (
     "The job waits for somebody who runs its program. This lab runs none unless it is told to: "
@@ -139,11 +143,21 @@ def begin(cloud: Cloud, subject: str, data: Json) -> None:
         kind = runbook["properties"]["runbookType"]
         _end(cloud, subject, "Failed", f"The lab runs runbooks of Python 3 only; this one is {kind}.")
     else:
-        _change(cloud, subject, status="Activating", statusDetails=NOBODY)
+        details = "None" if attended(cloud) else NOBODY
+        _change(cloud, subject, status="Activating", statusDetails=details)
         cloud.table(WAITING)[subject] = True
 
 
 # What a driver calls. ------------------------------------------------------------------------------------------------
+
+
+def attend(cloud: Cloud) -> None:
+    """Somebody is there who takes jobs, until the lab is opened again."""
+    cloud.table(ATTENDED)["here"] = True
+
+
+def attended(cloud: Cloud) -> bool:
+    return "here" in cloud.table(ATTENDED)
 
 
 def take(cloud: Cloud) -> Program | None:
@@ -209,6 +223,7 @@ def ended(cloud: Cloud, key: str, exit_status: int | None, why: str = "") -> Non
 
 def abandon(cloud: Cloud) -> None:
     """Nobody runs what was running: the lab is opened anew."""
+    cloud.table(ATTENDED).pop("here", None)
     for key in list(cloud.table(RUNNING)):
         ended(cloud, key, None, "The lab ended while the runbook ran; how far it came is not known.")
 
@@ -260,7 +275,7 @@ def arguments(parameters: Body) -> tuple[str, ...]:
 
     def place(name: str) -> tuple[int, int]:
         number = name.strip("[]").upper().removeprefix("PARAMETER").strip()
-        known = name.upper().startswith("[PARAMETER") and number.isdecimal()
+        known = name.upper().startswith("[PARAMETER") and number.isdecimal() and len(number) < LONGEST_NUMBER
         return (0, int(number)) if known else (1, 0)
 
     return tuple(str(parameters[name]) for name in sorted(parameters, key=place))

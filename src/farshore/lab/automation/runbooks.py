@@ -86,6 +86,12 @@ class Runbooks(Asset):
         sent = {key: value for key, value in body["properties"].items() if key != "draft"}
         return {**body, "tags": put.body.get("tags") or {}, "properties": {**usual, **sent}}
 
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        """An estate holds no texts: there is nothing to run until somebody puts one."""
+        properties = {"runbookType": "PowerShell", **(body.get("properties") or {}), "state": "New"}
+        times = {name: stamp(cloud.now) for name in ("creationTime", "lastModifiedTime")}
+        return {**body, "properties": {**times, **properties}}
+
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         jobs = cloud.table(JOB_COUNTS).get(id_.key, 0)
         found: Body = {**body["properties"], "jobCount": jobs}
@@ -213,7 +219,7 @@ def _runbook(call: Call) -> ResourceId:
 def _text(body: Any) -> str:
     try:
         text = body.decode() if isinstance(body, bytes) else body
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise bad_request("BadRequest", "A runbook's content is text in UTF-8.") from None
     if text is None or not isinstance(text, str):
         raise bad_request("BadRequest", "A runbook's content is sent as text, not as JSON.")

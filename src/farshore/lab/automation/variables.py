@@ -49,6 +49,10 @@ class Variables(Asset):
             put.cloud.table(SECRETS)[put.id.key] = value
         return body
 
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        properties = {"isEncrypted": False, "value": None, **(body.get("properties") or {})}
+        return {**body, "properties": properties}
+
 
 @resource_type(CREDENTIALS)
 class Credentials(Asset):
@@ -59,6 +63,9 @@ class Credentials(Asset):
         text_or_none(put.properties, "description")
         if put.before is None or "password" in put.properties:
             text_of(put.properties, "password")
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        return {**body, "properties": {"userName": "", **(body.get("properties") or {})}}
 
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)

@@ -119,6 +119,10 @@ def too_late(cloud: Cloud, subject: str, data: Any) -> None:
     job, body = cloud.table(SCRIPTS).get(subject), cloud.body(subject)
     if job is None or body is None or subject in cloud.table(queue.RUNNING):
         return
+    if queue.attended(cloud) and subject in cloud.table(queue.WAITING):
+        # It is about to begin: the lab's clock has only been turned so far that there was no moment for it.
+        cloud.at(cloud.now + USUAL, TIMEOUT, subject, None)
+        return
     said = body["properties"]["statusDetails"]
     cloud.table(SCRIPTS).pop(subject)
     queue.stop(cloud, subject)
