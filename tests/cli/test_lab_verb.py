@@ -440,6 +440,21 @@ def test_the_handle_itself_refuses_nonsense(served: Path, fault: dict[str, Any])
     assert (status, body["error"]["code"]) == (400, "InvalidFault")
 
 
+def test_durations_are_shown_changed_and_taken_back(served: Path) -> None:
+    try:
+        shown = answer("lab", "durations", "connections.put", "60", "--spread", "0", cwd=served)
+        row = next(row for row in shown["value"] if row["name"] == "connections.put")
+        assert (row["seconds"], row["spread"], row["changed"]) == (60, 0, True)
+        _, said, _ = farshore("lab", "durations", "connections", cwd=served)
+        assert "connections.put" in said and "changed" in said and "network.put" not in said
+        assert refusal("lab", "durations", "conections.put", "60", cwd=served)["message"]
+        assert refusal("lab", "durations", "nothing", cwd=served)["remedy"]
+        assert refusal("lab", "durations", "--spread", "1", cwd=served)["expected"]
+    finally:
+        shown = answer("lab", "durations", "--reset", cwd=served)
+    assert not any(row["changed"] for row in shown["value"])
+
+
 def test_the_log_tells_writes_filters_them_and_keeps_no_secret(project: Path) -> None:
     answer("lab", "up", "--speed", "hand", cwd=project)
     scope = f"{group_of(project)}/providers/Microsoft.Network"

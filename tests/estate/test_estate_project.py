@@ -39,6 +39,11 @@ def published(name: str = examples.PUBLISHED) -> str:
     return (examples.path(name) / "farshore.yaml").read_text()
 
 
+def test_the_labs_durations_are_read() -> None:
+    project = parse_project(SMALL + "lab: {durations: {connections.put: 60, network.put: [2, 0.5]}}\n")
+    assert project.lab.durations == {"connections.put": (60.0, None), "network.put": (2.0, 0.5)}
+
+
 def refused(text: str, estate: Estate | None = None) -> InputError:
     with pytest.raises(InputError) as caught:
         project = parse_project(text)
@@ -111,6 +116,9 @@ APPENDED = [
     ("drill: {address_space: [10.9.0.0/24], network: /subscriptions/x}\n", 13, "one network", "either"),
     ("approvals: {failover: [a], quorum: 2}\n", 13, "2 approvals", "people"),
     ("lab: {speed: fast}\n", 13, "fast", "jump"),
+    ("lab: {durations: {connections.put: soon}}\n", 13, "soon", "number"),
+    ("lab: {durations: {connections.put: [1]}}\n", 13, "1 numbers", "[seconds, spread]"),
+    ("lab: {durations: 5}\n", 13, "keys", "mapping"),
     ("lab: {seed: true}\n", 13, "seed", "whole"),
     ("lab: {runbooks: 1}\n", 13, "runbooks", "true"),
     ("objectives: [{name: a, from: datacenter, to: machines, survive: [circut]}]\n", 13, "circut", "circuit-link"),

@@ -137,8 +137,14 @@ def lab_of(folder: Folder, estate: Estate | None, *, seed: int | None = None, no
     if estate is not None and estate.project is not None:
         lab = estate.project.lab
         given = {"seed": lab.seed if seed is None else seed, "sites": estate.sites}
+        settings: dict[str, Any] = {"throttling": lab.throttling}
         if lab.write_rate_bytes_per_second is not None:
-            given["settings"] = Settings(write_rate_bytes_per_second=lab.write_rate_bytes_per_second)
+            settings["write_rate_bytes_per_second"] = lab.write_rate_bytes_per_second
+        if lab.durations:
+            from farshore.lab.durations import rows_of
+
+            settings["durations"] = rows_of(lab.durations)
+        given["settings"] = Settings(**settings)
     cloud = open_lab(folder.lab_db, now=now or datetime.now(UTC).replace(microsecond=0), **given)
     try:
         if estate is not None and not cloud.bodies and not cloud.store.shelf("requests"):

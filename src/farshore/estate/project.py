@@ -7,7 +7,8 @@ its place; an unknown key is an error. What its names mean (circuits, machines, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -143,8 +144,12 @@ class LabSettings:
     seed: int = 1
     speed: str = "jump"
     write_rate_bytes_per_second: int | None = None
+    throttling: bool = True
+    """Whether requests are counted and refused as ARM does (L1)."""
     runbooks: bool = False
     """Whether a served lab runs Automation's Python runbooks as programs of this user."""
+    durations: Mapping[str, tuple[float, float | None]] = field(default_factory=dict, hash=False)
+    """How long things take in the lab: a name of its table to typical seconds and spread (None: the table's own)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

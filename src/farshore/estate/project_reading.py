@@ -341,9 +341,9 @@ def _approvals(place: Place | None) -> Approvals:
 def _lab(place: Place | None) -> LabSettings:
     if place is None:
         return LabSettings()
-    section = place.section("seed", "speed", "write_rate_bytes_per_second", "runbooks")
+    section = place.section("seed", "speed", "write_rate_bytes_per_second", "throttling", "runbooks", "durations")
     seed, speed, rate = (section.get(key) for key in ("seed", "speed", "write_rate_bytes_per_second"))
-    runbooks = section.get("runbooks")
+    throttling, runbooks = section.get("throttling"), section.get("runbooks")
     if speed is not None and speed.written != "jump":
         value = speed.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1_000_000:
@@ -352,5 +352,26 @@ def _lab(place: Place | None) -> LabSettings:
         seed=1 if seed is None else seed.integer(0, 2**63 - 1),
         speed="jump" if speed is None else speed.written,
         write_rate_bytes_per_second=None if rate is None else rate.integer(0, 2**40),
+        throttling=True if throttling is None else throttling.boolean(),
         runbooks=False if runbooks is None else runbooks.boolean(),
+        durations=_durations(section.get("durations")),
     )
+
+
+def _durations(place: Place | None) -> dict[str, tuple[float, float | None]]:
+    """`name: SECONDS`, or `name: [SECONDS, SPREAD]`; the lab knows the names (`farshore lab durations`)."""
+    if place is None:
+        return {}
+    names = [str(key.value) for key, _ in place.node.value] if place.is_mapping else []
+    section = place.section(*(names or ["connections.put"]))
+    found: dict[str, tuple[float, float | None]] = {}
+    for name in section:
+        row = section.need(name, "seconds, or [seconds, spread]")
+        if not row.is_list:
+            found[name] = (row.number(0), None)
+            continue
+        parts = row.items()
+        if len(parts) != 2:
+            row.fail(f"{len(parts)} numbers are no duration", expected="[seconds, spread], such as [120, 0.2]")
+        found[name] = (parts[0].number(0), parts[1].number(0))
+    return found

@@ -6,7 +6,18 @@ import importlib
 import pkgutil
 
 PROVIDERS = ("resources", "authorization", "graph", "network", "compute", "storage", "automation", "recovery")
-MODULES = ("operations", "machines", "faults", "mishaps", "shortages", "edits", "sites", "packets", "handles")
+MODULES = (
+    "operations",
+    "machines",
+    "faults",
+    "mishaps",
+    "shortages",
+    "edits",
+    "timetable",
+    "sites",
+    "packets",
+    "handles",
+)
 
 _loaded = False
 

@@ -10,6 +10,7 @@ state is in the store's tables; what is kept beside it here are indexes, built a
     bodies      every resource flat, children beside their parents; GET puts them together (`lab/bodies.py`)
     operations  id -> Operation          busy: lock key -> id of the operation that holds it
     events      kind|subject -> {"due", "kind", "subject", "data"}
+    durations   name -> [seconds, spread], where the user has changed the table
     regions     name -> {"arm": bool}    a region that is lost, as far as its control plane goes (`lab/faults.py`)
     requests    number -> what was written, by whom, and what was answered
     counters    anything that is counted, so that each attempt has luck of its own
@@ -36,7 +37,7 @@ from farshore.lab import catalog, registry
 from farshore.lab.answers import Refused, not_implemented
 from farshore.lab.bodies import Bodies
 from farshore.lab.chance import chance, guid
-from farshore.lab.durations import duration
+from farshore.lab.durations import DURATIONS, duration
 from farshore.lab.settings import Settings
 from farshore.lab.store import Store, Table
 from farshore.lab.types import INERT
@@ -162,8 +163,13 @@ class Cloud:
         return chance(self.seed_number, *what)
 
     def duration(self, name: str, *what: object) -> timedelta:
-        """How long `name` of `lab/durations.py` takes this time."""
-        return duration(self.seed_number, name, *what)
+        """How long `name` takes this time, by the lab's own table (`lab/durations.py`)."""
+        return duration(self.seed_number, name, *what, row=self.typical(name))
+
+    def typical(self, name: str) -> tuple[float, float]:
+        """Typical seconds and spread: as told since the lab was made, when it was made, or as the table has it."""
+        told: tuple[float, float] | None = self.table("durations").get(name)
+        return told or self.settings.durations.get(name) or DURATIONS[name]
 
     # Resources. ----------------------------------------------------------------------------------------------------
 

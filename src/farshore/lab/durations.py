@@ -5,6 +5,9 @@ from a log-normal curve around 1 by a hash of the seed, the resource and the att
 that asking for one thing does not change the time of another. A spread of 0.15 puts two thirds of all draws within
 15 % of the typical time; draws are cut at three spreads.
 
+A lab may have rows of its own: `lab: durations:` in farshore.yaml gives them to a new one, and `farshore lab durations`
+or `POST /_lab/durations` (`lab/timetable.py`) changes them at any time. What is under way keeps its time.
+
 The planner's expected durations cite sources and never read this table (contract, "Who may witness whom").
 """
 
@@ -13,8 +16,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from statistics import NormalDist
 
+from farshore.errors import InputError
 from farshore.lab.chance import chance
 
 DURATIONS: Mapping[str, tuple[float, float]] = {
@@ -93,15 +98,36 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
 }
 """Name to typical seconds and spread."""
 
+LONGEST = 30 * 86400.0
+WIDEST = 2.0
+"""What a user may ask for; a spread of 2 makes a day of three minutes."""
 _CUT = 3.0
 _NORMAL = NormalDist()
 
 
-def duration(seed: int, name: str, *parts: object, table: Mapping[str, tuple[float, float]] = DURATIONS) -> timedelta:
-    """How long this takes, this time: `duration(1, "connections.put", id, attempt)`."""
-    typical, spread = table[name]
+def duration(seed: int, name: str, *parts: object, row: tuple[float, float]) -> timedelta:
+    """How long this takes, this time, by its row: `duration(1, "connections.put", id, attempt, row=(100.0, 0.15))`."""
+    typical, spread = row
     if spread == 0.0:
         return timedelta(seconds=typical)
     z = _NORMAL.inv_cdf(min(max(chance(seed, name, *parts), 1e-9), 1 - 1e-9))
     z = min(max(z, -_CUT), _CUT)
     return timedelta(milliseconds=round(1000 * typical * math.exp(spread * z)))
+
+
+def row_of(name: str, seconds: float, spread: float | None) -> tuple[float, float]:
+    """A row of a table, as a user gives it: without a spread it keeps the table's own. Raises `InputError`."""
+    if name not in DURATIONS:
+        near = get_close_matches(name, DURATIONS, n=1)
+        remedy = f"did you mean {near[0]}?" if near else "farshore lab durations shows the names"
+        raise InputError("The lab takes no time for this", value=name, expected="a name of its table", remedy=remedy)
+    if not 0 <= seconds <= LONGEST:
+        raise InputError(f"{name} can't take this long", value=seconds, expected=f"0 to {LONGEST:.0f} seconds")
+    if spread is not None and not 0 <= spread <= WIDEST:
+        raise InputError(f"{name} can't be spread like this", value=spread, expected=f"0 to {WIDEST:.0f}")
+    return float(seconds), DURATIONS[name][1] if spread is None else float(spread)
+
+
+def rows_of(given: Mapping[str, tuple[float, float | None]]) -> dict[str, tuple[float, float]]:
+    """`lab: durations:` of farshore.yaml, as a table. Raises `InputError`."""
+    return {name: row_of(name, seconds, spread) for name, (seconds, spread) in given.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,5 +18,7 @@ class Settings:
     """How fast each running machine writes to its disks."""
     keep_source_after_reprotect: bool = False
     """X19 and S46 differ about the old primary machine: False deletes it at reprotect, as the documents say."""
+    durations: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Rows that replace those of `lab/durations.py`: typical seconds and spread."""
     test_failover_takes_reserved_address: bool = False
     """X8: whether a test failover in the failover network may take the address that failover would need."""

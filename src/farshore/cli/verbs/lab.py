@@ -16,6 +16,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "env": ("lab_env", "Lines for a shell, so that curl, SDKs, az and terraform talk to it"),
     "clock": ("lab_clock", "Show or turn its clock, set its pace"),
     "fault": ("lab_fault", "Take regions, circuits, machines away and give them back"),
+    "durations": ("lab_durations", "How long things take in it, to read and to change"),
     "log": ("lab_log", "Every write it was asked for, and what it answered"),
 }
 

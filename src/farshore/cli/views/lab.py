@@ -138,6 +138,16 @@ def _mishap(row: Mapping[str, Any]) -> str:
     return f"{times} to {what} {fates.get(kind) or 'will be ' + format(row['seconds'], '.0f') + ' s late'}"
 
 
+def durations_text(shown: Mapping[str, Any]) -> str:
+    """A table: name, typical seconds, spread; what is not the lab's usual is marked."""
+    width = max(len(row["name"]) for row in shown["value"])
+    lines = [f"{'':<{width}}     typical  spread"]
+    for row in shown["value"]:
+        mark = "  changed" if row["changed"] else ""
+        lines.append(f"{row['name']:<{width}}  {row['seconds']:>8.1f} s  {row['spread']:>6.2f}{mark}")
+    return "\n".join(lines)
+
+
 def log_lines(rows: Sequence[Mapping[str, Any]], *, bodies: bool = False) -> list[str]:
     """A table of writes; what went wrong under its row, and what was sent where that is asked for."""
     from farshore.arm.json import pretty
