@@ -369,6 +369,26 @@ KINDS = {
         tagged=False,
         shown={"connectivityStatus": "Connected"},
     ),
+    "private endpoint": Kind(
+        url=net("pe", kind="privateEndpoints"),
+        body={
+            "location": "eastasia",
+            "properties": {
+                "subnet": {"id": subnet("spoke", "app")},
+                "privateLinkServiceConnections": [
+                    {
+                        "name": "to",
+                        "properties": {
+                            "privateLinkServiceId": rid("Microsoft.Elsewhere/things", "thing"),
+                            "groupIds": ["blob"],
+                        },
+                    }
+                ],
+            },
+        },
+        before=spoke,
+        shown={"customDnsConfigs": [{"fqdn": "thing.blob.core.windows.net", "ipAddresses": ["10.1.0.4"]}]},
+    ),
     "nat gateway": Kind(
         url=net("nat", kind="natGateways"),
         body={"location": "eastasia", "properties": {}},

@@ -40,7 +40,7 @@ DELETED_AT_ONCE = "2021-02-01"
 @resource_type("Microsoft.Network/networkInterfaces")
 class NetworkInterfaces(ResourceType):
     forwards = True
-    read_only = ("provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary")
+    read_only = ("provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary", "privateEndpoint")
 
     def validate(self, put: Put) -> None:
         items = configurations(put.body)
@@ -137,6 +137,10 @@ class NetworkInterfaces(ResourceType):
         return {**body, "properties": {**body["properties"], "ipConfigurations": items}}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        endpoint = ref(cloud.body(id_), "privateEndpoint")
+        if endpoint is not None and cloud.exists(resource_id(endpoint)):
+            # No page names the code: as for a machine's.
+            raise Refused(400, "NicInUse", f"Network Interface {id_.text} is used by private endpoint {endpoint}.")
         machine = ref(cloud.body(id_), "virtualMachine")
         if machine is not None and cloud.exists(resource_id(machine)):
             raise Refused(

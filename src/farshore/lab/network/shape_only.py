@@ -174,16 +174,6 @@ SHAPES: Mapping[str, Shape] = {
     "ddosCustomPolicies": PLAIN,
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
     "serviceEndpointPolicies/serviceEndpointPolicyDefinitions": PLAIN,
-    "privateEndpoints": Shape(
-        shown={
-            "privateLinkServiceConnections": [],
-            "manualPrivateLinkServiceConnections": [],
-            "customDnsConfigs": [],
-            "networkInterfaces": [],
-            "customNetworkInterfaceName": "",
-            "ipConfigurations": [],
-        },
-    ),
     "privateEndpoints/privateDnsZoneGroups": Shape(shown={"privateDnsZoneConfigs": []}),
     "privateLinkServices": Shape(shown={"privateEndpointConnections": [], "enableProxyProtocol": False}),
     "networkWatchers/connectionMonitors": PLAIN,

@@ -88,19 +88,6 @@ def _vpn_connection(put: Put) -> Body:
     }
 
 
-def _private_endpoint(put: Put) -> Body:
-    """Its connections are approved at once; its NIC is not made."""
-    found: Body = {}
-    for kind in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
-        items = []
-        for item in put.properties.get(kind) or []:
-            state = {"status": "Approved", "description": "", "actionsRequired": "None"}
-            inner = {"privateLinkServiceConnectionState": state, **(item.get("properties") or {})}
-            items.append({**item, "properties": inner})
-        found[kind] = items
-    return found
-
-
 def _express_route_port(put: Put) -> Body:
     place = str(put.properties.get("peeringLocation") or "")
     links = [
@@ -126,7 +113,6 @@ MADE: Mapping[str, Callable[[Put], Body]] = {
     "virtualhubs/hubvirtualnetworkconnections": _hub_connection,
     "vpngateways": _vpn_gateway,
     "vpngateways/vpnconnections": _vpn_connection,
-    "privateendpoints": _private_endpoint,
     "expressrouteports": _express_route_port,
 }
 

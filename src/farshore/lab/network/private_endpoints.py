@@ -1,0 +1,172 @@
+"""Microsoft.Network/privateEndpoints: a NIC of Azure's own in a subnet, and a /32 to it in its network and the peers'.
+
+    PUT     the subnet and what it leads to are looked at; 201 and an operation
+    ready   its NIC is there (`{name}.nic.{guid}`, or `customNetworkInterfaceName`) with the lowest free address, or the
+            one that `ipConfigurations` gives; `networkInterfaces` and, for services whose names are known,
+            `customDnsConfigs` are shown; effective routes have an InterfaceEndpoint row (R8)
+    DELETE  the NIC goes with it; by itself it can't be deleted
+
+`privateLinkServiceConnections` are Approved at once, manual ones Pending until the other side's owner says yes; nobody
+here does. A user-defined route governs an endpoint where its subnet's network policies are on (R49).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from farshore.arm.ids import ResourceId, make_id, resource_id
+from farshore.arm.json import Body
+from farshore.errors import InputError
+from farshore.lab import registry
+from farshore.lab.answers import Refused, bad_request
+from farshore.lab.cloud import must_have
+from farshore.lab.network.references import NICS, configurations, ref
+from farshore.lab.network.shape_only import Shape, ShapeOnly
+from farshore.lab.registry import resource_type
+from farshore.lab.types import Put, make
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
+
+ENDPOINTS = "Microsoft.Network/privateEndpoints"
+AUTOMATIC, MANUAL = "privateLinkServiceConnections", "manualPrivateLinkServiceConnections"
+APPROVED: Body = {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
+PENDING: Body = {"status": "Pending", "description": "Awaiting approval", "actionsRequired": "None"}
+SUFFIXES = {
+    "blob": "blob.core.windows.net",
+    "file": "file.core.windows.net",
+    "queue": "queue.core.windows.net",
+    "table": "table.core.windows.net",
+    "dfs": "dfs.core.windows.net",
+    "web": "web.core.windows.net",
+    "vault": "vault.azure.net",
+}
+"""Group of a private link resource to the zone of its public names."""
+
+
+@resource_type(ENDPOINTS)
+class PrivateEndpoints(ShapeOnly):
+    """See above."""
+
+    shape = Shape(
+        shown={
+            AUTOMATIC: [],
+            MANUAL: [],
+            "customDnsConfigs": [],
+            "networkInterfaces": [],
+            "customNetworkInterfaceName": "",
+            "ipConfigurations": [],
+        }
+    )
+    shape_only = False
+    read_only = ("provisioningState", "resourceGuid", "networkInterfaces")
+
+    def validate(self, put: Put) -> None:
+        subnet = ref(put.body, "subnet")
+        if subnet is None:
+            raise bad_request("InvalidRequestFormat", f"Private endpoint {put.id.text} has no subnet.")
+        must_have(put.cloud, subnet, put.id.text)
+        if put.cloud.region_of(resource_id(subnet)) != put.location:
+            raise bad_request(
+                "InvalidResourceReference",
+                f"Resource {subnet} referenced by resource {put.id.text} was not found in region {put.location}.",
+            )
+        before = ref(put.before, "subnet")
+        if before is not None and before.lower() != subnet.lower():
+            # No page names the code: ours.
+            raise bad_request(
+                "PrivateEndpointSubnetCannotBeChanged",
+                f"The subnet of private endpoint {put.id.text} cannot be changed.",
+            )
+        links = [*_connections(put.properties, AUTOMATIC), *_connections(put.properties, MANUAL)]
+        if not links:
+            raise bad_request("InvalidRequestFormat", f"Private endpoint {put.id.text} has no connection.")
+        for item in links:
+            _check_target(put, item)
+
+    def on_put(self, put: Put) -> Body:
+        body = super().on_put(put)
+        properties = body["properties"]
+        for kind, state in ((AUTOMATIC, APPROVED), (MANUAL, PENDING)):
+            properties[kind] = [_connection(item, state) for item in properties.get(kind) or []]
+        held = put.before_properties
+        properties["networkInterfaces"] = held.get("networkInterfaces") or []
+        return body
+
+    def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
+        body = cloud.body(id_)
+        assert body is not None
+        properties = dict(body["properties"])
+        if not properties.get("networkInterfaces"):
+            properties["networkInterfaces"] = [{"id": _make_nic(cloud, id_, body).text}]
+        nic = resource_id(properties["networkInterfaces"][0]["id"])
+        addresses = [item["properties"].get("privateIPAddress") for item in configurations(cloud.body(nic) or {})]
+        if not properties.get("customDnsConfigs"):
+            properties["customDnsConfigs"] = list(_names(properties, [text for text in addresses if text]))
+        cloud.write(id_, {**body, "properties": properties})
+
+    def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
+        for item in body["properties"].get("networkInterfaces") or []:
+            nic = resource_id(str(item["id"]))
+            if cloud.exists(nic):
+                cloud.type_of(nic).take_away(cloud, nic)
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        return body
+
+
+def _connections(properties: Body, kind: str) -> list[Body]:
+    return [item for item in properties.get(kind) or [] if isinstance(item, dict)]
+
+
+def _check_target(put: Put, item: Body) -> None:
+    """What it leads to is there, where the lab has resources of its kind."""
+    text = (item.get("properties") or {}).get("privateLinkServiceId")
+    try:
+        target = resource_id(str(text))
+    except InputError:
+        raise bad_request(
+            "LinkedInvalidPropertyId", f"Property id '{text}' at path 'privateLinkServiceId' is invalid."
+        ) from None
+    if target.type.lower() in registry.TYPES:
+        must_have(put.cloud, target.text, put.id.text)
+
+
+def _connection(item: Body, state: Body) -> Body:
+    properties = item.get("properties") or {}
+    inner = {"privateLinkServiceConnectionState": state, **properties, "provisioningState": "Succeeded"}
+    return {**item, "properties": inner}
+
+
+def _make_nic(cloud: Cloud, endpoint: ResourceId, body: Body) -> ResourceId:
+    """Raises `Refused` where the subnet has no address for it, or somebody has its name."""
+    properties = body["properties"]
+    guid = cloud.guid("endpoint nic", endpoint.key, cloud.count("endpoint nic", endpoint.key))
+    name = properties.get("customNetworkInterfaceName") or f"{endpoint.name}.nic.{guid}"
+    nic = make_id(endpoint.subscription, str(endpoint.resource_group), NICS, str(name))
+    if cloud.exists(nic):
+        raise Refused(409, "NetworkInterfaceNameInUse", f"A network interface named {name} is there already.")
+    given: list[Any] = properties.get("ipConfigurations") or [{"name": "privateEndpointIpConfig"}]
+    items = []
+    for at, item in enumerate(given):
+        asked = (item.get("properties") or {}).get("privateIPAddress")
+        place: Body = {"subnet": {"id": ref(body, "subnet")}, "primary": at == 0}
+        if asked:
+            place |= {"privateIPAddress": asked, "privateIPAllocationMethod": "Static"}
+        items.append({"name": str(item.get("name") or f"privateEndpointIpConfig{at}"), "properties": place})
+    make(cloud, {"id": nic.text, "location": body["location"], "properties": {"ipConfigurations": items}})
+    made = cloud.body(nic)
+    assert made is not None
+    cloud.write(nic, {**made, "properties": {**made["properties"], "privateEndpoint": {"id": endpoint.text}}})
+    return nic
+
+
+def _names(properties: Body, addresses: list[str]) -> Iterator[Body]:
+    for item in [*properties[AUTOMATIC], *properties[MANUAL]]:
+        inner = item["properties"]
+        target = str(inner.get("privateLinkServiceId") or "").rsplit("/", 1)[-1]
+        for group in inner.get("groupIds") or []:
+            zone = SUFFIXES.get(str(group).lower())
+            if zone is not None:
+                yield {"fqdn": f"{target.lower()}.{zone}", "ipAddresses": addresses}
