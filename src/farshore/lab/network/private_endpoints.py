@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.ids import ResourceId, make_id, resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
-from farshore.lab import registry
+from farshore.lab import registry, shapes
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.cloud import must_have
+from farshore.lab.network.addresses import check_static
 from farshore.lab.network.references import NICS, configurations, ref
 from farshore.lab.network.shape_only import Shape, ShapeOnly
 from farshore.lab.registry import resource_type
@@ -84,6 +85,7 @@ class PrivateEndpoints(ShapeOnly):
             raise bad_request("InvalidRequestFormat", f"Private endpoint {put.id.text} has no connection.")
         for item in links:
             _check_target(put, item)
+        _check_addresses(put, resource_id(subnet))
 
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
@@ -122,6 +124,9 @@ def _connections(properties: Body, kind: str) -> list[Body]:
 
 def _check_target(put: Put, item: Body) -> None:
     """What it leads to is there, where the lab has resources of its kind."""
+    groups = (item.get("properties") or {}).get("groupIds") or []
+    if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
+        raise bad_request("InvalidRequestFormat", f"{put.id.text}: groupIds is a list of names, not {groups!r}.")
     text = (item.get("properties") or {}).get("privateLinkServiceId")
     try:
         target = resource_id(str(text))
@@ -131,6 +136,20 @@ def _check_target(put: Put, item: Body) -> None:
         ) from None
     if target.type.lower() in registry.TYPES:
         must_have(put.cloud, target.text, put.id.text)
+
+
+def _check_addresses(put: Put, subnet: ResourceId) -> None:
+    """What is said of its NIC can be made."""
+    name = put.properties.get("customNetworkInterfaceName")
+    if name:
+        shapes.must_be_name(str(name))
+    items = put.properties.get("ipConfigurations") or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise bad_request("InvalidRequestFormat", f"{put.id.text}: ipConfigurations is a list of objects.")
+    for item in items if put.created else ():
+        asked = (item.get("properties") or {}).get("privateIPAddress")
+        if asked is not None:
+            check_static(put.cloud, subnet, asked, f"{put.id.text}/ipConfigurations/{item.get('name')}")
 
 
 def _connection(item: Body, state: Body) -> Body:
