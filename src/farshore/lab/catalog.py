@@ -14,6 +14,7 @@ MODULES = (
     "shortages",
     "edits",
     "timetable",
+    "announcements",
     "sites",
     "packets",
     "handles",

@@ -24,7 +24,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
-from farshore.lab import faults, machines, registry, sites
+from farshore.lab import announcements, faults, machines, registry, sites
 from farshore.lab.answers import bad_request
 from farshore.lab.types import INERT, ResourceType, is_young
 from farshore.routing import BgpRoute, Flow, Routing, Trace, judge
@@ -277,7 +277,12 @@ def _outside(cloud: Cloud) -> Outside:
             stopped.add(id_.key)
         if machines.is_stale(cloud, id_):
             stale.add(id_.key)
-    return Outside(down=faults.down(cloud), stopped=frozenset(stopped), stale=frozenset(stale))
+    return Outside(
+        advertised=announcements.all_of(cloud),
+        down=faults.down(cloud),
+        stopped=frozenset(stopped),
+        stale=frozenset(stale),
+    )
 
 
 def _flow(estate: Estate, source: str, destination: str, protocol: str, port: int | None) -> Flow:

@@ -53,7 +53,7 @@ GOING = ("Starting", "Running", "Stopping")
 
 @action(GATEWAYS, "startSiteFailoverTest")
 def start_site(call: Call) -> Response:
-    _must_be_express_route(call)
+    must_be_express_route(call)
     place = _query(call, "peeringLocation")
     near = [item for item in connected(call.cloud, call.id) if item[2].lower() == place.lower()]
     if not near:
@@ -104,7 +104,7 @@ def started(cloud: Cloud, operation: Operation) -> Body | None:
 
 @action(GATEWAYS, "stopSiteFailoverTest")
 def stop_site(call: Call) -> Response:
-    _must_be_express_route(call)
+    must_be_express_route(call)
     said = _said(call)
     place = str(said.get("peeringLocation") or "")
     return _stop(call, said, lambda row: not place or row.get("location", "").lower() == place.lower())
@@ -167,7 +167,7 @@ def _give_back(cloud: Cloud, row: Body) -> None:
 
 @action(GATEWAYS, "getFailoverAllTestsDetails")
 def all_sites(call: Call) -> Response:
-    _must_be_express_route(call)
+    must_be_express_route(call)
     kind = call.query.get("type", "All")
     if kind not in (SITE, "MultiSiteFailover", "All"):
         raise bad_request("InvalidParameter", f"type is SingleSiteFailover, MultiSiteFailover or All, not {kind!r}.")
@@ -176,7 +176,7 @@ def all_sites(call: Call) -> Response:
 
 @action(GATEWAYS, "getFailoverSingleTestDetails")
 def one_site(call: Call) -> Response:
-    _must_be_express_route(call)
+    must_be_express_route(call)
     id_, place = _query(call, "failoverTestId"), _query(call, "peeringLocation")
     _must_have(call, id_, "location", place)
     return call.accept("getFailoverSingleTestDetails", duration="network.query", data={"test": id_})
@@ -377,6 +377,18 @@ def _lost_and_kept(row: Body) -> tuple[list[str], list[str]]:
     return [route for route in through if route not in after], [route for route in through if route in after]
 
 
+def last_completed(cloud: Cloud, gateway: ResourceId) -> datetime | None:
+    """When the last test of a gateway was over, if there was any."""
+    ended = [moment(row["ended"]) for row in _rows(cloud, gateway) if row["status"] == "Completed"]
+    return max(ended, default=None)
+
+
+def must_be_express_route(call: Call) -> None:
+    body = call.must_exist()
+    if body["properties"].get("gatewayType") != "ExpressRoute" or is_young(call.cloud, call.id):
+        raise bad_request("InvalidGatewayType", f"{call.id.text} is no ExpressRoute gateway that is provisioned.")
+
+
 def _rows(cloud: Cloud, of: ResourceId) -> list[Any]:
     return [row for row in cloud.table(TABLE).values() if row["of"].lower() == of.key]
 
@@ -423,9 +435,3 @@ def _must_have(call: Call, test: str, name: str, wanted: str) -> None:
     row = next((row for row in _rows(call.cloud, call.id) if row["id"] == test), None)
     if row is None or str(row.get(name, "")).lower() != wanted.lower():
         raise Refused(404, "FailoverTestNotFound", f"{call.id.text} has had no failover test {test} of {wanted}.")
-
-
-def _must_be_express_route(call: Call) -> None:
-    body = call.must_exist()
-    if body["properties"].get("gatewayType") != "ExpressRoute" or is_young(call.cloud, call.id):
-        raise bad_request("InvalidGatewayType", f"{call.id.text} is no ExpressRoute gateway that is provisioned.")

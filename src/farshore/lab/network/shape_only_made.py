@@ -18,6 +18,7 @@ from farshore.lab.answers import Refused
 from farshore.lab.network.addresses import next_free
 from farshore.lab.network.public_ip_addresses import address_of
 from farshore.lab.network.references import configurations, ref
+from farshore.lab.network.route_servers import placed
 from farshore.lab.types import Put
 
 if TYPE_CHECKING:
@@ -185,6 +186,7 @@ def _prefix_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
 
 FILLED: Mapping[str, Callable[[Cloud, ResourceId, Body], Body]] = {
     "virtualhubs": _hub_ready,
+    "virtualhubs/ipconfigurations": placed,
     "vpngateways": _vpn_gateway_ready,
     "azurefirewalls": _firewall_ready,
     "bastionhosts": _bastion_ready,
