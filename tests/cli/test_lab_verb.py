@@ -5,75 +5,23 @@ Every server that a test starts is stopped by its own process id, however the te
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from farshore import examples
-from farshore.cli.app import run
 from farshore.lab.holding import Hold
 
-PUBLISHED = "two-circuits-two-locations"
-
-
-def farshore(*arguments: str, cwd: Path) -> tuple[int, str, str]:
-    """Status, stdout and stderr of one command line in this process: what it starts is a process of its own."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = run([*arguments, "--project", str(cwd)])
-    return status, out.getvalue(), err.getvalue()
-
-
-def answer(*arguments: str, cwd: Path, status: int = 0) -> Any:
-    """The one JSON document on stdout."""
-    found, out, err = farshore(*arguments, "--format", "json", cwd=cwd)
-    assert found == status, err + out
-    return json.loads(out)
-
-
-def refusal(*arguments: str, cwd: Path) -> dict[str, Any]:
-    found: dict[str, Any] = answer(*arguments, cwd=cwd, status=1)["error"]
-    return found
-
-
-def begin(folder: Path) -> Path:
-    folder.mkdir()
-    for source in examples.path(PUBLISHED).iterdir():
-        if source.is_file() and source.suffix != ".py":
-            shutil.copyfile(source, folder / source.name)
-    return folder
-
-
-def end(folder: Path) -> None:
-    """Stop what serves this folder, by the id in its lab.json."""
-    place = folder / ".farshore" / "lab.json"
-    if not place.is_file():
-        return
-    pid = json.loads(place.read_text())["pid"]
-    for number in (signal.SIGCONT, signal.SIGTERM):
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            return
-    until = time.monotonic() + 20
-    while place.is_file() and time.monotonic() < until:
-        time.sleep(0.05)
+from .served import answer, ask, begin, end, farshore, group_of, lab_json, refusal
 
 
 @pytest.fixture
@@ -90,33 +38,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     answer("lab", "up", "--speed", "hand", cwd=folder)
     yield folder
     end(folder)
-
-
-def lab_json(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / ".farshore" / "lab.json").read_text())
-    return found
-
-
-def ask(folder: Path, method: str, path: str, body: Any = None, token: bool = True) -> tuple[int, Any]:
-    """As any program would: HTTPS, the lab's authority, its token."""
-    lab = lab_json(folder)
-    context = ssl.create_default_context(cafile=str(folder / ".farshore" / lab["ca"]))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {lab['token']}"} if token else {})
-    content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(lab["url"] + path, data=content, headers=headers, method=method)
-    try:
-        with opener.open(request, timeout=20) as found:
-            return found.status, json.loads(found.read() or b"null")
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.loads(error.read() or b"null")
-
-
-def group_of(folder: Path) -> str:
-    bodies = json.loads((folder / "estate.json").read_text())
-    found: str = next(body["id"] for body in bodies if body["type"].endswith("resourceGroups"))
-    return found
 
 
 # Up, status, down. ---------------------------------------------------------------------------------------------------
@@ -348,96 +269,6 @@ def test_the_pace_is_set_and_kept_in_lab_json(served: Path) -> None:
         assert ask(served, "POST", "/_lab/clock", {"advance_seconds": "soon"})[0] == 400
     finally:
         answer("lab", "clock", "--speed", "hand", cwd=served)
-
-
-def test_faults_are_made_by_name_listed_and_cleared(served: Path) -> None:
-    try:
-        answer("lab", "fault", "circuit-link", "er-hongkong", "primary", "down", cwd=served)
-        answer("lab", "fault", "machine", "web1", "down", "--in", "10m", cwd=served)
-        answer("lab", "fault", "site-deaf", "datacenter", "ce1", cwd=served)
-        answer("lab", "fault", "throttle", "5s", cwd=served)
-        answer("lab", "fault", "reply-lost", "--method", "PUT", "--path", "connections/", "--count", "2", cwd=served)
-        shown = answer("lab", "fault", "region", "eastasia", "lost", cwd=served)
-        assert [row["name"].rsplit("/", 1)[-1] for row in shown["down"]] == ["er-hongkong#primary"]
-        assert shown["planned"][0]["id"].endswith("/web1") and shown["deaf"] == ["datacenter/ce1"]
-        assert [row["region"] for row in shown["regions"]] == ["eastasia"]
-        _, said, _ = farshore("lab", "fault", cwd=served)
-        for words in ("region eastasia lost", "er-hongkong#primary down", "router ce1", "429", "the next 2 answers"):
-            assert words in said
-    finally:
-        shown = answer("lab", "fault", "clear", cwd=served)
-    assert not shown["down"] and not shown["planned"] and not shown["deaf"] and not shown["mishaps"]
-    assert shown["regions"][0]["returning"]
-    answer("lab", "clock", "--advance", "10m", cwd=served)
-    shown = answer("lab", "fault", "list", cwd=served)
-    assert not shown["regions"] and not shown["down"]
-
-
-def test_every_kind_of_fault_is_made_by_its_verb_shown_and_cleared(served: Path) -> None:
-    """`--after` is `--in`."""
-    made = (
-        (("control-plane", "southeastasia", "down"), "no answer from its control plane"),
-        (("data-plane", "southeastasia", "down"), "region:southeastasia down"),
-        (("capacity", "southeastasia", "Standard_D2s_v3", "down"), "no room for Standard_D2s_v3"),
-        (("churn", "web1", "1000000"), "writes 1000000 bytes a second"),
-        (("no-answer", "--method", "PUT", "--path", "nowhere"), "never come"),
-        (("twice", "--method", "PUT", "--path", "nowhere"), "arrived twice"),
-        (("refuse", "Busy", "--status", "503", "--path", "nowhere"), "503 Busy"),
-        (("fail-operation", "Broken", "--verb", "put", "--path", "nowhere"), "(put) will fail with Broken"),
-        (("hang-operation", "--path", "nowhere"), "will hang"),
-        (("edit", "web1", "--change", '{"tags": {"by": "another"}}', "--after", "5m"), "planned for"),
-        (("edit", "web1", "--delete", "--at", "2030-01-01"), "planned for 2030-01-01"),
-    )
-    try:
-        for arguments, words in made:
-            answer("lab", "fault", *arguments, cwd=served)
-            _, said, _ = farshore("lab", "fault", cwd=served)
-            assert words in said, said
-        answer("lab", "fault", "hang-operation", "--over", cwd=served)
-        answer("lab", "fault", "churn", "web1", "--over", cwd=served)
-        assert not answer("lab", "fault", cwd=served)["ailing"]
-    finally:
-        shown = answer("lab", "fault", "clear", cwd=served)
-    assert not any(shown[name] for name in ("down", "silent", "shortages", "ailing", "mishaps", "hung", "planned"))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("edit", "web1"), "--change"),
-        (("edit", "web1", "--change", "tags"), "JSON"),
-        (("edit", "webb1", "--delete"), "web1"),
-        (("churn", "web1"), "--over"),
-        (("replication", "web1", "down"), "replicates"),
-        (("refuse", "two words"), "two words"),
-        (("region", "eastasai", "lost"), "eastasia"),
-        (("machine", "webb1", "down"), "web1"),
-        (("location", "Honkong", "down"), "Hong Kong"),
-        (("router", "datacenter", "ce9", "down"), "ce1"),
-        (("site-deaf", "nowhere"), "datacenter"),
-        (("circuit", "er-hongkong", "dwon"), "down"),
-        (("machine", "web1", "down", "--at", "2000-01-01"), "past"),
-    ],
-)
-def test_a_slip_of_the_pen_breaks_nothing(served: Path, arguments: tuple[str, ...], words: str) -> None:
-    before = answer("lab", "fault", cwd=served)
-    assert words in json.dumps(refusal("lab", "fault", *arguments, cwd=served))
-    after = answer("lab", "fault", cwd=served)
-    assert {**before, "now": ""} == {**after, "now": ""}
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"kind": "region", "region": "eastasai"},
-        {"kind": "region", "region": "eastasia", "state": "lots"},
-        {"kind": "throttle", "seconds": "many"},
-        {"kind": "region", "region": "eastasia", "at": "soon"},
-    ],
-)
-def test_the_handle_itself_refuses_nonsense(served: Path, fault: dict[str, Any]) -> None:
-    status, body = ask(served, "POST", "/_lab/faults", fault)
-    assert (status, body["error"]["code"]) == (400, "InvalidFault")
 
 
 def test_durations_are_shown_changed_and_taken_back(served: Path) -> None:

@@ -64,20 +64,6 @@ def test_a_list_of_resources_is_short_and_may_be_expanded_and_paged(lab: Lab) ->
     assert names(lab, f"{HERE}/resourcegroups?$filter=tagName eq 'a' and tagValue eq 'b'") == [GROUP]
 
 
-def test_a_list_says_when_a_resource_was_made_where_it_tells(lab: Lab) -> None:
-    """As `az resource list` asks."""
-    lab.made(rid("Microsoft.Compute/disks", "d"), EMPTY)
-    listed = lab.body(f"{HERE}/resources?$expand=createdTime,changedTime,provisioningState")["value"]
-    assert {item["name"]: "createdTime" in item for item in listed} == {
-        "hub-1": False,
-        "spoke": False,
-        "ip-1": False,
-        "d": True,
-    }
-    assert {item["provisioningState"] for item in listed} == {"Succeeded"}
-    assert all("createdTime" not in item for item in lab.body(f"{HERE}/resources")["value"])
-
-
 def test_what_the_lab_has_not_is_said(lab: Lab) -> None:
     for verb in ("moveResources", "validateMoveResources", "exportTemplate"):
         answer = lab.post(f"{GROUP_ID}/{verb}", {"resources": [], "targetResourceGroup": GROUP_ID})
