@@ -204,6 +204,13 @@ def _trace_from(place: Place) -> Trace:
 
 
 def _hop_as_json(hop: Hop) -> dict[str, Any]:
+    """Where several share the traffic, which a packet may meet, and by what names each may be asked for: without them
+    a reader can't judge a trace again. They are left out where there is one."""
+    shared = {
+        "hashed_by": hop.hashed_by,
+        "others": [other.text for other in hop.others],
+        "any_of": [sorted(names) for names in hop.any_of],
+    }
     return {
         "kind": hop.kind,
         "name": hop.name,
@@ -213,6 +220,7 @@ def _hop_as_json(hop: Hop) -> dict[str, Any]:
         "stateful": hop.stateful,
         "state_key": hop.state_key,
         "front": hop.front,
+        **{name: value for name, value in shared.items() if value},
     }
 
 
@@ -226,6 +234,9 @@ def _hop_from(place: Place) -> Hop:
         stateful=place.at("stateful").flag(),
         state_key=place.at("state_key").text(),
         front=place.at("front").text() if place.has("front") else "",
+        hashed_by=place.at("hashed_by").text() if place.has("hashed_by") else "",
+        others=place.at("others").each(Place.id) if place.has("others") else (),
+        any_of=tuple(map(frozenset, place.at("any_of").each(Place.texts))) if place.has("any_of") else (),
     )
 
 
