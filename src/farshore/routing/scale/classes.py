@@ -14,12 +14,14 @@ import numpy.typing as npt
 
 from farshore.arm.network import VirtualNetwork
 from farshore.routing.scale.arrivals import Place, parsed
-from farshore.routing.scale.columns import UNREAD, Columns
+from farshore.routing.scale.columns import UNREAD, Columns, Table
 from farshore.routing.scale.ends import Ends
+from farshore.routing.scale.line import Bools, span
 from farshore.routing.scale.networks import Networks, Source
 from farshore.routing.scale.prefixes import of_networks
-from farshore.routing.scale.tables import APPLIANCE, UNCLEAR, Painted, Routes, laid, painted
+from farshore.routing.scale.tables import APPLIANCE, UNCLEAR, Painted, Routes, laid, painted, unclear_tags
 from farshore.routing.scale.targets import Target
+from farshore.routing.service_endpoints import endpoint_prefixes, paired_doubts, untold
 
 LOST_ROW, UNKNOWN_ROW, OWN_ROW = -1, -2, -3
 """Rows of next hops that are no target: what they make of every end never changes."""
@@ -52,7 +54,12 @@ class Tables:
     sources: dict[Source, int] = field(default_factory=dict)
     targets: dict[Target, int] = field(default_factory=dict)
     _painted_of: dict[object, int] = field(default_factory=dict)
+    _tags_of: dict[str, bool] = field(default_factory=dict)
+    _has_public: bool = field(init=False)
     next_hops: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._has_public = bool(self.ends.public.any())
 
     def network(self, number: int) -> None:
         """Every subnet of a network."""
@@ -76,7 +83,7 @@ class Tables:
             cls = Class(-1, self._unclear(), (UNKNOWN_ROW,))
         else:
             at = self.source(number)
-            painted = self._paint(key, number, taken)
+            painted = self._hidden(self._paint(key, number, taken), found, place, table)
             rows = tuple(self.row(number, way) for way in self.painted[painted].kinds)
             cls = Class(at if propagates else -1, painted, rows)
         self.class_of[subnet.id.key] = self.classes.setdefault(cls, len(self.classes))
@@ -170,6 +177,42 @@ class Tables:
         self._painted_of[content] = self._painted_of[shared] = found
         return found
 
+    def _hidden(self, painted: int, network: VirtualNetwork, place: int, table: Table | None) -> int:
+        """A table where a service's endpoint, or a tag whose prefixes nobody told, may take some of the ends: what
+        public addresses of a site are to a subnet then is for `routing.walk` (R18, R22)."""
+        if not self._has_public:
+            return painted
+        services, tags = network.subnets[place].service_endpoints, table is not None and self._names_unclear_tags(table)
+        if not (services or tags):
+            return painted
+        key = ("hidden", painted, services, network.location if services else "", tags)
+        found = self._painted_of.get(key)
+        if found is None:
+            hidden = self._may_be_taken(services, network.location, tags)
+            found = self._painted_of[key] = len(self.painted) if hidden.any() else painted
+            if hidden.any():
+                self.painted.append(_without(self.painted[painted], hidden))
+        return found
+
+    def _names_unclear_tags(self, table: Table) -> bool:
+        found = self._tags_of.get(table.key)
+        if found is None:
+            known = self.networks.world.outside.service_prefixes
+            found = self._tags_of[table.key] = bool(unclear_tags(table, known))
+        return found
+
+    def _may_be_taken(self, services: tuple[str, ...], location: str, anything: bool) -> Bools:
+        """The ends that a subnet's service endpoints may take; of a tag that nobody knows, `anything` public."""
+        known, public = self.networks.world.outside.service_prefixes, self.ends.public
+        if anything or untold(services, location, known):
+            return public
+        held = [prefix for service in services for prefix in endpoint_prefixes(service, location, known)]
+        held += [prefix for doubt in paired_doubts(services, location, known) for prefix in doubt.ranges or ()]
+        found = np.zeros(len(self.ends), dtype=bool)
+        for first, last in map(span, held):
+            found |= (self.ends.first <= np.uint64(last)) & (self.ends.last >= np.uint64(first))
+        return found
+
     def _unclear(self) -> int:
         """A table of which nothing can be said, whatever BGP gives."""
         if "unclear" not in self._painted_of:
@@ -205,6 +248,13 @@ def _with_own(made: Painted, taken: npt.NDArray[np.int16]) -> Painted:
     # A user's route as long as the range wins, and BGP does not get past either of them.
     length[(taken >= 0) & ~kept] = 127
     return laid(length, hop, (*made.kinds, OWN))
+
+
+def _without(made: Painted, hidden: Bools) -> Painted:
+    """A table of which nothing can be said at some ends, whatever BGP gives."""
+    length, hop = made.length.copy(), made.hop.copy()
+    length[hidden], hop[hidden] = 127, len(made.kinds)
+    return laid(length, hop, (*made.kinds, UNCLEAR))
 
 
 _NONE = np.zeros(0, dtype=np.uint64)

@@ -113,6 +113,14 @@ def routes_of(tables: Iterable[Table], service_prefixes: Mapping[str, tuple[Netw
     return found
 
 
+def unclear_tags(table: Table, service_prefixes: Mapping[str, tuple[Network, ...]]) -> frozenset[str]:
+    """The service tags in a table whose prefixes nobody has told us: any public destination may be one of them."""
+    tags = {text.lower() for text in table.prefixes if text and not text[:1].isdigit() and ":" not in text}
+    if not tags:
+        return frozenset()
+    return frozenset(tag for tag in tags - {name.lower() for name in service_prefixes} if not holds_marker(tag))
+
+
 def _nothing() -> tuple[Positions, Positions, Lengths]:
     none = np.zeros(0, dtype=np.uint64)
     return none, none, np.zeros(0, dtype=np.int16)

@@ -26,7 +26,7 @@ from farshore.routing.scale.columns import Indexes, Table
 from farshore.routing.scale.ends import Ends
 from farshore.routing.scale.model import Model
 from farshore.routing.scale.outcomes import WORDS, Codes, distinct
-from farshore.routing.scale.tables import Routes, routes_of, users_win
+from farshore.routing.scale.tables import Routes, routes_of, unclear_tags, users_win
 
 Longs = npt.NDArray[np.int64]
 
@@ -48,7 +48,12 @@ def routed(proven: Proven, table: Table) -> Difference | None:
     if old is None:
         return None
     before, after = zip((old, table), routes_of((old, table), model.world.outside.service_prefixes), strict=True)
-    everywhere = old.propagates != table.propagates or old.unclear != table.unclear
+    known = model.world.outside.service_prefixes
+    everywhere = (
+        old.propagates != table.propagates
+        or old.unclear != table.unclear
+        or unclear_tags(old, known) != unclear_tags(table, known)
+    )
     change = _Change(before, after, None if everywhere else _changed(before[1], after[1]))
     passed = any(subnet in model.places for _, subnet in proven.users.get(table.key, ()))
     found = None if passed else _by_its_own(proven, change)
