@@ -17,13 +17,13 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import operations
-from farshore.lab.answers import Refused, bad_request, child_not_found
+from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery import cluster_points, committing, failover, jobs, records, reprotecting, shipping, testing
 from farshore.lab.recovery.clusters import must_allow, nodes, start
 from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import CLUSTERS, CONTAINERS, shown_id
-from farshore.lab.recovery.objects import must_find, objects
+from farshore.lab.recovery.objects import must_find, must_find_child, objects
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import Phase
 from farshore.lab.registry import action, listener
@@ -106,11 +106,8 @@ def apply_recovery_point(call: Call) -> Response:
 def switch_cluster_protection(call: Call) -> Response:
     call.must_exist()
     cloud, container, sent = call.cloud, call.id, call.properties()
-    call.id = container.child(
-        "replicationProtectionClusters", str(sent.get("replicationProtectionClusterName") or "none")
-    )
-    if not cloud.exists(call.id):
-        raise child_not_found(call.id)
+    name = sent.get("replicationProtectionClusterName") or ""
+    call.id = must_find_child(cloud, container, "replicationProtectionClusters", name)
     cluster, items = _enter(call, "ReverseReplicate")
     details = details_of(sent)
     into = must_find(cloud, details.get("recoveryContainerId"), "recoveryContainerId")

@@ -16,7 +16,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, child_not_found
 from farshore.lab.call import Call
 from farshore.lab.patterns import SITE_RECOVERY
 from farshore.lab.recovery import jobs
@@ -155,6 +155,18 @@ def must_find(cloud: Cloud, text: object, what: str) -> ResourceId:
         body = None
     if body is None:
         raise bad_request("InvalidParameter", f"The {what} '{text}' was not found.", what)
+    return resource_id(str(body["id"]))
+
+
+def must_find_child(cloud: Cloud, parent: ResourceId, kind: str, name: object) -> ResourceId:
+    """What a request calls by its name alone; refused where there is none of this name, or no name could be so."""
+    try:
+        child = parent.child(kind, str(name))
+    except InputError:
+        raise bad_request("InvalidParameter", f"'{name}' is no name of one of the {kind}.") from None
+    body = cloud.body(child)
+    if body is None:
+        raise child_not_found(child)
     return resource_id(str(body["id"]))
 
 

@@ -9,6 +9,7 @@ anything is made. A machine's disks are all protected unless the request names s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,13 @@ CUSTOM = {
     "recoveryBootDiagStorageAccount": ("recoveryBootDiagStorageAccount", "azureStorageAccountId"),
 }
 """What a request may describe: how an intent shows it, and by what id a thing that exists is named."""
+NAMES = (
+    ("protectionProfileCustomInput", "policyName"),
+    ("recoveryVirtualNetworkCustomInput", "recoveryVirtualNetworkName"),
+    ("recoveryVirtualNetworkCustomInput", "recoveryVirtualNetworkResourceGroupName"),
+)
+"""By what a thing that is new would be called."""
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,78}\w|[A-Za-z0-9]")
 SHOWN = (
     "vmDisks",
     "vmManagedDisks",
@@ -138,6 +146,10 @@ def _checked(cloud: Cloud, given: Body) -> ResourceId:
     for name, (_, key) in CUSTOM.items():
         if make.kind(object_(given.get(name), name)) == "Existing":
             must_find(cloud, given[name].get(key), key)
+    for name, key in NAMES:
+        text = object_(given.get(name), name).get(key)
+        if text is not None and not (isinstance(text, str) and _NAME.fullmatch(text)):
+            raise bad_request("InvalidParameter", f"{key} '{text}' is no name.", key)
     cache = object_(given.get("primaryStagingStorageAccountCustomInput"), "primaryStagingStorageAccountCustomInput")
     _in_region(cloud, cache.get("azureStorageAccountId"), regions[0])
     _in_region(cloud, _network_input(given).get("recoveryVirtualNetworkId"), regions[1])

@@ -24,7 +24,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import machines
-from farshore.lab.answers import Refused, bad_request, child_not_found
+from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.compute import attached, power
 from farshore.lab.recovery import jobs, landing, records
@@ -35,7 +35,7 @@ from farshore.lab.recovery.item_nics import homeward
 from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import CONTAINERS, ITEMS, looked_up, shown_id
 from farshore.lab.recovery.network_mappings import default_network
-from farshore.lab.recovery.objects import fabric_location, fabric_of, keep, must_find
+from farshore.lab.recovery.objects import fabric_location, fabric_of, keep, must_find, must_find_child
 from farshore.lab.recovery.records import Record, enter
 from farshore.lab.recovery.replicating import begin_replication
 from farshore.lab.recovery.states import Phase
@@ -53,10 +53,8 @@ TURN_OFF_AFTER = timedelta(seconds=30)
 def switch_protection(call: Call) -> Response:
     call.must_exist()
     container, sent = call.id, call.properties()
-    item = container.child("replicationProtectedItems", str(sent.get("replicationProtectedItemName") or ""))
-    if not call.cloud.exists(item):
-        raise child_not_found(item)
-    call.id = item
+    name = sent.get("replicationProtectedItemName") or ""
+    call.id = must_find_child(call.cloud, container, "replicationProtectedItems", name)
     item, record, body = enter(call, "ReverseReplicate")
     details = details_of(sent)
     into = must_find(call.cloud, details.get("recoveryContainerId"), "recoveryContainerId")
