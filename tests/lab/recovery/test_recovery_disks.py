@@ -160,3 +160,15 @@ def test_sizes_and_the_agent_of_an_item(world: World) -> None:
     job = world.succeeds(world.verb("web1", "updateMobilityService"))
     assert job["scenarioName"] == "UpdateMobilityService"
     assert world.item("web1")["providerSpecificDetails"]["agentVersion"] == before
+
+
+@pytest.mark.parametrize("auto", ["Enabled", "Disabled"])
+def test_new_disks_are_protected_by_themselves_where_that_was_asked_for(auto: str) -> None:
+    """S12."""
+    world = World("web1")
+    world.succeeds(world.enable("web1", autoProtectionOfDataDisk=auto))
+    world.until(lambda: world.state("web1") == "Protected")
+    attach(world, "web1-late")
+    world.wait(hours=1)
+    assert ("web1-late" in disks(world)) == (auto == "Enabled")
+    assert (NEW_DISKS in codes(world)) == (auto == "Disabled")

@@ -158,3 +158,11 @@ def test_there_is_no_planned_failover_and_so_none_to_cancel(world: World) -> Non
         assert refusal(world.send("POST", f"{place}/failoverCancel")) == (409, "OperationNotAllowed")
         assert world.send("POST", f"{place}x/plannedFailover").status == 404
     assert world.power(vm_id("web1")) == "running"
+
+
+def test_whether_a_vaults_name_is_free(world: World) -> None:
+    path = VAULT.rsplit("/vaults/", 1)[0] + f"/locations/{AWAY}/checkNameAvailability"
+    asked = {"type": "Microsoft.RecoveryServices/vaults", "name": "vault"}
+    assert world.send("POST", path, asked).body["reason"] == "AlreadyExists"
+    assert world.send("POST", path, {**asked, "name": "another"}).body["nameAvailable"] is True
+    assert refusal(world.send("POST", path, {"name": "another"})) == (400, "InvalidParameter")

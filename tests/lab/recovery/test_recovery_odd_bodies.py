@@ -132,7 +132,7 @@ def test_what_makes_no_sense_is_answered(name: str) -> None:
     world.wait(minutes=20)
     method, path, properties = SENT[name]
     before = _state(world)
-    bodies = [
+    bodies: list[Any] = [
         None,
         [],
         "x",

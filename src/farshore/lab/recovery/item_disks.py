@@ -9,12 +9,14 @@ resolveHealthErrors  an error whose `customerResolvability` is Allowed: new disk
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.compute import attached
@@ -26,7 +28,7 @@ from farshore.lab.recovery.names import ITEMS
 from farshore.lab.recovery.objects import fabric_location, fabric_of, objects
 from farshore.lab.recovery.records import Record, enter
 from farshore.lab.recovery.replicating import BYTES_A_SECOND
-from farshore.lab.registry import action
+from farshore.lab.registry import action, listener
 from farshore.lab.storage import volumes
 from farshore.times import stamp
 
@@ -57,14 +59,41 @@ def added(cloud: Cloud, operation: Operation) -> Body | None:
     records.idle(cloud, item)
     record, body = records.of(cloud, item), cloud.body(item)
     assert body is not None
-    joining = _joining(cloud, item, record, body, operation.data["details"])
+    _join(cloud, item, record, _joining(cloud, item, record, body, operation.data["details"]))
+    return None
+
+
+@listener("recovery.looked")
+def protect_new_disks(cloud: Cloud, subject: str, data: Any) -> None:
+    """Disks that came since, for an item that wants them protected: kept as the operating system's disk is. What
+    can't be protected stays a warning."""
+    record, body = records.get(cloud, subject), cloud.body(subject)
+    if record is None or body is None or operations.busy(cloud, item := resource_id(str(body["id"]))) is not None:
+        return
+    if body["properties"]["providerSpecificDetails"].get("autoProtectionOfDataDisk") != "Enabled":
+        return
+    first = record["disks"][0]
+    given = [
+        {
+            "diskId": disk.key,
+            "primaryStagingAzureStorageAccountId": first["staging"],
+            "recoveryResourceGroupId": first["group"],
+        }
+        for disk in health.unprotected(cloud, record)
+        if disk.id is not None and disk.key.lower() not in record["excluded"]
+    ]
+    if given and first["managed"]:
+        with suppress(Refused):
+            _join(cloud, item, record, _joining(cloud, item, record, body, {"vmManagedDisks": given}))
+
+
+def _join(cloud: Cloud, item: ResourceId, record: Record, joining: list[Record]) -> None:
     make_replicas(cloud, {"disks": joining})
     log = volumes.log(cloud)
     size = sum(length for disk in joining for _, length in log.ranges(disk["volume"]))
     takes = cloud.duration("recovery.seed", item.key, cloud.count("seed", item.key))
     since = stamp(cloud.now + takes + timedelta(seconds=size / BYTES_A_SECOND))
     _keep(cloud, item, [*record["disks"], *({**disk, "since": since} for disk in joining)], record["excluded"])
-    return None
 
 
 @action(ITEMS, "removeDisks")

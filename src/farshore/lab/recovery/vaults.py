@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
+from farshore.lab.call import Call
 from farshore.lab.patterns import VAULTS as VAULTS_PATTERN
 from farshore.lab.recovery.names import VAULTS
-from farshore.lab.registry import resource_type
+from farshore.lab.registry import action, resource_type
 from farshore.lab.types import Put, ResourceType
 from farshore.times import stamp
 
@@ -74,3 +76,14 @@ class Vaults(ResourceType):
 def _etag(cloud: Cloud) -> str:
     """A vault's etag is the time of its last change (recorded)."""
     return f"W/\"datetime'{quote(stamp(cloud.now), safe='')}'\""
+
+
+@action("Microsoft.RecoveryServices/locations", "checkNameAvailability")
+def check_name_availability(call: Call) -> Response:
+    """Whether a vault of this name can be made in the group."""
+    sent = call.object()
+    if str(sent.get("type")).lower() != VAULTS.lower() or not isinstance(sent.get("name"), str):
+        raise bad_request("InvalidParameter", f"type is {VAULTS}, and name a text.", "type")
+    free = call.cloud.body(f"{call.id.group_id}/providers/{VAULTS}/{sent['name']}") is None
+    reason, message = (None, None) if free else ("AlreadyExists", f"The group has a vault {sent['name']} already.")
+    return Response(status=200, body={"nameAvailable": free, "reason": reason, "message": message})
