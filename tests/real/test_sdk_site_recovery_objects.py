@@ -118,7 +118,7 @@ def test_what_is_not_for_azure_to_azure_is_an_error_that_the_client_shows(vault:
     assert list(vault.client.replication_protectable_items.list_by_replication_protection_containers(*PLACE)) == []
 
 
-def test_a_cluster_is_failed_over_and_committed(vault: Vault) -> None:
+def test_a_cluster_is_drilled_failed_over_and_switched(vault: Vault) -> None:
     vault.prepare()
     clusters = vault.client.replication_protection_clusters
     body = {
@@ -160,11 +160,27 @@ def test_a_cluster_is_failed_over_and_committed(vault: Vault) -> None:
     done(clusters.begin_apply_recovery_point(*PLACE, "pair", {"properties": other}))
     done(clusters.begin_failover_commit(*PLACE, "pair"))
     assert "ReverseReplicate" in cluster(vault).properties.allowed_operations
-    done(clusters.begin_purge(*PLACE, "pair"))
+    switch = {
+        "replicationProtectionClusterName": "pair",
+        "providerSpecificDetails": {
+            **A2A,
+            "recoveryContainerId": vault.containers["near-c"].id,
+            "policyId": vault.policy.id,
+            "protectedItemsDetail": [_homeward(vault)],
+        },
+    }
+    containers = vault.client.replication_protection_containers
+    done(containers.begin_switch_cluster_protection(AWAY, VAULT, "near", "near-c", {"properties": switch}))
+    vault.azure.lab.wait(hours=3)
     assert list(clusters.list_by_replication_protection_containers(*PLACE)) == []
+    far = (AWAY, VAULT, "far", "far-c")
+    (after,) = clusters.list_by_replication_protection_containers(*far)
+    assert after.properties.protection_state == "Protected"
+    done(clusters.begin_purge(*far, "pair"))
+    assert list(clusters.list(AWAY, VAULT)) == []
 
 
-def test_a_plan_that_waits_for_a_person_is_resumed_and_another_is_cancelled(vault: Vault) -> None:
+def test_a_plan_that_waits_for_a_person_is_resumed_and_committed(vault: Vault) -> None:
     vault.prepare()
     item = vault.protect()
     client, plans = vault.client, vault.client.replication_recovery_plans
@@ -202,3 +218,24 @@ def test_a_plan_that_waits_for_a_person_is_resumed_and_another_is_cancelled(vaul
     query = {"startTime": "2020-01-01T00:00:00Z", "endTime": "2040-01-01T00:00:00Z", "jobStatus": "Succeeded"}
     exported = done(client.replication_jobs.begin_export(AWAY, VAULT, query))
     assert exported.properties.custom_details.instance_type == "ExportJobDetails"
+
+
+def _homeward(vault: Vault) -> Body:
+    """What a switch says of the machine that runs on the far side now."""
+    account = {"location": "southeastasia", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
+    done(vault.azure.storage.storage_accounts.begin_create(AWAY, "stcachefar", account))
+    machine = vault.azure.compute.virtual_machines.get(AWAY, "web1")
+    disks = [machine.storage_profile.os_disk, *machine.storage_profile.data_disks]
+    staging = rid("Microsoft.Storage/storageAccounts", "stcachefar", group=AWAY)
+    return {
+        "replicationProtectedItemName": "web1",
+        "recoveryResourceGroupId": group_id(HOME),
+        "vmManagedDisks": [
+            {
+                "diskId": disk.managed_disk.id,
+                "primaryStagingAzureStorageAccountId": staging,
+                "recoveryResourceGroupId": group_id(HOME),
+            }
+            for disk in disks
+        ],
+    }
