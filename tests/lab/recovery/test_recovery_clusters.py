@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,9 +45,9 @@ def cluster_body(**more: Any) -> Body:
     }
 
 
-def clustered() -> World:
+def clustered(path: Path | None = None) -> World:
     """Two machines, nodes of one cluster, Protected."""
-    world = World(*NODES)
+    world = World(*NODES, path=path)
     world.succeeds(world.send("PUT", cluster_id(), cluster_body()))
     for answer in [world.enable(name, protectionClusterId=cluster_id()) for name in NODES]:
         world.succeeds(answer)
@@ -268,3 +269,14 @@ def test_a_clusters_broken_replicas_are_repaired_in_one_job() -> None:
     world.succeeds(ask(world, "repairReplication"))
     world.wait(minutes=20)
     assert shown(world)["replicationHealth"] == "Normal" and world.exists(disk_id("web2-os-ASRReplica", TARGET))
+
+
+def test_a_run_of_a_cluster_goes_on_in_a_lab_that_is_opened_again(tmp_path: Path) -> None:
+    world = clustered(tmp_path / "lab.db")
+    answer = fail_over(world)
+    world.wait(seconds=30)
+    world.reopen()
+    assert len(points(world)) >= 3
+    world.succeeds(answer)
+    assert {world.power(vm_id(name, TARGET)) for name in NODES} == {"running"}
+    world.cloud.store.close()
