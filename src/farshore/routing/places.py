@@ -14,7 +14,6 @@ from farshore.routing.bgp import Heard, Link
 from farshore.routing.doubts import Doubt, marked
 from farshore.routing.index import Holder
 from farshore.routing.prefixes import is_public
-from farshore.routing.service_endpoints import paired_doubts
 from farshore.routing.sites import SiteTable
 from farshore.routing.values import EffectiveRoute, Flow
 from farshore.routing.vpn import far_gateway, is_vpn
@@ -170,7 +169,7 @@ def missing_in(world: World, subnet: ResourceId, address: Address) -> tuple[str,
     """What a subnet's table can't tell about an address: markers in what it is made of, tags without prefixes (R18),
     what an endpoint may cover (R22)."""
     table = world.subnet_table(subnet)
-    missing = tuple(doubt.text for doubt in table.doubts if doubt.of(address))
+    missing = tuple(doubt.text for doubt in (*table.doubts, *table.paired) if doubt.of(address))
     if not table.unknown_tags or not is_public(address):
         return missing
     return (*missing, *(f"the prefixes of {tag}" for tag in table.unknown_tags))
@@ -211,7 +210,6 @@ def table_doubts(world: World, network: VirtualNetwork, subnet: Subnet, propagat
     found += (doubt for where, doubt in doubts.endpoints if where in ("", *peered))
     if subnet.service_endpoints:
         found += map(Doubt, doubts.where(network))
-        found += paired_doubts(subnet.service_endpoints, network.location, world.outside.service_prefixes)
     table = world.estate.route_table(subnet.route_table)
     if table is not None and table.unknown:
         fields = ("routes", "disableBgpRoutePropagation", "disablePeeringRoute")

@@ -78,7 +78,7 @@ def unread_by(world: World, id_: ResourceId) -> tuple[str, ...]:
     # Only rows of the families in which it has an address are shown.
     found += [] if nic is None else marked(nic.id, nic.unknown, ("ipConfigurations",))
     found += doubts.of_subnet(network, own, ("addressPrefix",))
-    found += (doubt.text for doubt in table.doubts)
+    found += (doubt.text for doubt in (*table.doubts, *table.paired))
     found += (f"the prefixes of {tag}" for tag in table.unknown_tags)
     found += bgp if world.takes_bgp(subnet) else ()
     return tuple(dict.fromkeys(found))

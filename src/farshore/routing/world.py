@@ -41,7 +41,7 @@ from farshore.routing.prefixes import LongestMatch, covered
 from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers, speakers_of
 from farshore.routing.security import virtual_network_tag
 from farshore.routing.selection import choose, table
-from farshore.routing.service_endpoints import untold
+from farshore.routing.service_endpoints import paired_doubts, untold
 from farshore.routing.speakers import inputs_of, said_by
 from farshore.routing.system import ANYWHERE, governed_endpoints, system_routes
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
@@ -131,13 +131,19 @@ def ground_of(estate: Estate) -> Ground:
 class SubnetTable:
     """A subnet's effective rows, ready for look-ups."""
 
-    __slots__ = ("_choices", "_match", "doubts", "rows", "unknown_tags")
+    __slots__ = ("_choices", "_match", "doubts", "paired", "rows", "unknown_tags")
 
     def __init__(
-        self, rows: tuple[EffectiveRoute, ...], unknown_tags: tuple[str, ...], doubts: tuple[Doubt, ...] = ()
+        self,
+        rows: tuple[EffectiveRoute, ...],
+        unknown_tags: tuple[str, ...],
+        doubts: tuple[Doubt, ...] = (),
+        paired: tuple[Doubt, ...] = (),
     ) -> None:
+        """`paired`: what a service endpoint may cover (R22); unlike `doubts` no `VirtualNetwork` hangs on that."""
         self.rows = rows
         self.doubts = doubts
+        self.paired = paired
         self.unknown_tags = unknown_tags
         self._match: LongestMatch[EffectiveRoute] = table(rows)
         self._choices: dict[Address, Choice] = {}
@@ -174,7 +180,8 @@ class World:
             hanging = self.ground.hanging.get(network.id.key)
             system = (*system_routes(network, own, peerings, self.index, self.outside), *hub_prefix(hanging, peerings))
             user, unknown = user_routes(user_table, self.outside.service_prefixes)
-            unknown += untold(own.service_endpoints, network.location, self.outside.service_prefixes)
+            services = own.service_endpoints, network.location, self.outside.service_prefixes
+            unknown += untold(*services)
             propagated = user_table is None or not user_table.disable_bgp_route_propagation
             bgp = self.bgp_rows(network) if propagated else ()
             governed = governed_endpoints(self.index)
@@ -182,7 +189,10 @@ class World:
             doubts += tuple(map(Doubt, hub_doubts(self, hanging)))
             doubts += tuple(unread_through_tunnels(self, network)) if propagated else ()
             found = self.settled.tables[subnet.key] = SubnetTable(
-                effective(system, bgp, user, governed), tuple(dict.fromkeys(unknown)), doubts
+                effective(system, bgp, user, governed),
+                tuple(dict.fromkeys(unknown)),
+                doubts,
+                tuple(paired_doubts(*services)),
             )
         return found
 
