@@ -68,7 +68,8 @@ def test_runbooks_run_where_it_was_asked_for(project: Path) -> None:
     status, _, said = farshore("lab", "up", "--runbooks", cwd=project)
     assert status == 0 and "It runs no runbooks" in said
     answer("lab", "down", cwd=project)
-    answer("lab", "up", "--runbooks", cwd=project)
+    _, said, _ = farshore("lab", "up", "--runbooks", cwd=project)
+    assert "with your own rights" in said
     assert lab_json(project)["runbooks"] is True
     answer("lab", "down", cwd=project)
     yaml = project / "farshore.yaml"

@@ -30,6 +30,7 @@ def served_text(found: Mapping[str, Any], *, already: bool = False, foreground: 
         [
             f"The lab {word}: {style(str(found['url']), 'strong')} ({by})",
             f'  to use it  eval "$(farshore lab env)"; {stop}',
+            *(["  runbooks   run here as programs, with your own rights"] if found.get("runbooks") else []),
         ]
     )
 
