@@ -62,23 +62,6 @@ def test_a_second_up_says_where_the_first_is(served: Path) -> None:
     assert "lab down" in refusal("lab", "up", "--fresh", cwd=served)["remedy"]
 
 
-def test_runbooks_run_where_it_was_asked_for(project: Path) -> None:
-    answer("lab", "up", cwd=project)
-    assert lab_json(project)["runbooks"] is False
-    status, _, said = farshore("lab", "up", "--runbooks", cwd=project)
-    assert status == 0 and "It runs no runbooks" in said
-    answer("lab", "down", cwd=project)
-    _, said, _ = farshore("lab", "up", "--runbooks", cwd=project)
-    assert "with your own rights" in said
-    assert lab_json(project)["runbooks"] is True
-    answer("lab", "down", cwd=project)
-    yaml = project / "farshore.yaml"
-    yaml.write_text(yaml.read_text().replace("lab: {", "lab: {runbooks: true, "))
-    assert "runbooks: true" in yaml.read_text()
-    answer("lab", "up", cwd=project)
-    assert lab_json(project)["runbooks"] is True
-
-
 def test_status_tells_place_time_and_content(served: Path) -> None:
     found = answer("lab", "status", cwd=served)
     assert found["served"] and found["answers"] and found["clock"]["speed"] == "hand"
