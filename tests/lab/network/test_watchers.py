@@ -120,6 +120,7 @@ def test_connectivity_is_that_of_a_packet(lab: Lab) -> None:
     assert kinds[0] == "Source" and "VirtualAppliance" in kinds and "VirtualNetworkGateway" in kinds
     assert all(a["nextHopIds"] == [b["id"]] for a, b in zip(found["hops"], found["hops"][1:], strict=False))
     assert not any(hop["issues"] for hop in found["hops"])
+    assert found["hops"][-1]["type"] == "Destination"
     lab.fault(kind="appliance", id=NVA_NIC, state="down")
     found = asked(lab, "connectivityCheck", **question)
     assert found["connectionStatus"] == "Disconnected" and found["probesFailed"] == found["probesSent"] > 0

@@ -53,6 +53,8 @@ SYSTEM_ROUTE = "System Route"
 PROBES = 100
 TYPES = {"machine": "VirtualMachine", "appliance": "VirtualAppliance", "gateway": "VirtualNetworkGateway"}
 """Kinds of hop, as a check shows them between source and destination."""
+UNKNOWN = {Disposition.INSUFFICIENT_INFORMATION, Disposition.LEFT_ESTATE}
+"""Ends of which the lab can't tell whether anybody answers: the internet's, too."""
 ISSUES = {Disposition.DENIED: "NetworkSecurityRule", Disposition.NO_ROUTE: "UserDefinedRoute"}
 """Why a flow did not arrive, where the models have a word for it; all else is the platform's."""
 
@@ -199,7 +201,7 @@ def told_connectivity(cloud: Cloud, operation: Operation) -> Body:
     port = None if protocol == "icmp" else int(destination.get("port") or 80)
     forward, back, good = dataplane.ways(cloud, source.text, target, protocol, port)
     status = "Connected" if good else "Disconnected"
-    if Disposition.INSUFFICIENT_INFORMATION in (forward.disposition, back.disposition):
+    if UNKNOWN & {forward.disposition, back.disposition}:
         status = "Unknown"
     failed = PROBES if status == "Disconnected" else 0
     hops = _hops(cloud, source, target, forward, back, good)
@@ -244,7 +246,7 @@ def _hops(cloud: Cloud, source: ResourceId, target: str, forward: Trace, back: T
         if forward.delivered_to is not None and len(found) > 1:
             found.pop()
         taken = "" if forward.delivered_to is None else forward.delivered_to.text
-        found.append({"type": "Destination" if taken else "Internet", "address": target, "resourceId": taken})
+        found.append({"type": "Destination", "address": target, "resourceId": taken})
     for at, row in enumerate(found):
         row["id"] = cloud.guid("hop", source.key, target, at)
         row["issues"] = []
