@@ -197,6 +197,47 @@ def test_a_region_that_returns_stays_silent_while_its_control_plane_is_down() ->
     assert lab.get(WEB1).status == 200
 
 
+# What carries packets. -----------------------------------------------------------------------------------------------
+
+CIRCUIT = rid(f"{NETWORK}/expressRouteCircuits", "er-hongkong", group="rg-expressroute")
+LINKS: list[Body] = [{"kind": "circuit-link", "id": CIRCUIT, "link": link} for link in ("primary", "secondary")]
+INSTANCES: list[Body] = [{"kind": "gateway-instance", "id": GATEWAY, "instance": number} for number in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        [{"kind": "location", "location": "Hong Kong"}],
+        [{"kind": "circuit", "id": CIRCUIT}],
+        LINKS,
+        [{"kind": "gateway", "id": GATEWAY}],
+        INSTANCES,
+        [{"kind": "connection", "id": rid(f"{NETWORK}/connections", "cn-source-hub", group="rg-source")}],
+        [{"kind": "appliance", "id": rid(f"{NETWORK}/networkInterfaces", "nva-nic", group="rg-source")}],
+        [{"kind": "machine", "id": WEB1}],
+        [{"kind": "nic", "id": rid(f"{NETWORK}/networkInterfaces", "web1-nic", group="rg-source")}],
+        [{"kind": "router", "site": "datacenter", "router": "ce1"}],
+    ],
+    ids=lambda taken: "both " + taken[0]["kind"] if len(taken) > 1 else taken[0]["kind"],
+)
+def test_what_is_taken_away_at_a_time_carries_nothing_until_it_is_given_back(taken: list[Body]) -> None:
+    """One of two is missed by nobody."""
+    lab = example_lab()
+
+    def arrives() -> bool:
+        return str(lab.packet("datacenter", "10.1.0.4", port=443)["disposition"]) == "Delivered"
+
+    at = stamp(lab.now + timedelta(minutes=5))
+    for number, fault in enumerate(taken):
+        assert arrives()
+        lab.fault(**fault, state="down", **({"at": at} if number == len(taken) - 1 else {}))
+    assert arrives()
+    lab.wait(minutes=6)
+    assert not arrives()
+    lab.fault(**taken[0], state="up")
+    assert arrives()
+
+
 # Shortages and edits. ------------------------------------------------------------------------------------------------
 
 
