@@ -106,3 +106,13 @@ def test_a_commit_that_fails_says_so_in_its_job(world: World) -> None:
     job = world.done(world.commit("web1"))
     assert job["state"] == "Failed" and "InternalError" in str(job["errors"])
     assert world.done(world.commit("web1"))["state"] == "Succeeded"
+
+
+def test_a_failover_that_hangs_is_in_progress_until_it_is_let_go(world: World) -> None:
+    fault(world, kind="hang-operation", path="replicationProtectedItems")
+    answer = world.failover("web1")
+    world.wait(hours=5)
+    name = answer.headers["location"].split("?")[0].rsplit("/", 1)[-1]
+    assert world.job(name)["state"] == "InProgress"
+    fault(world, kind="hang-operation", state="up")
+    assert world.done(answer)["state"] == "Succeeded"
