@@ -19,7 +19,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
-from farshore.lab.network import gateway_bodies
+from farshore.lab.network import gateway_bodies, vpn_peers
 from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.peerings import _uses
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configuration_links, configurations, ref
@@ -275,7 +275,10 @@ def told_advertised(cloud: Cloud, operation: Operation) -> Body:
 @completion(GATEWAYS, "getBgpPeerStatus")
 def told_peers(cloud: Cloud, operation: Operation) -> Body:
     operations.must_be_there(cloud, operation)
-    return {"value": dataplane.gateway_peers(cloud, operation.resource_id)}
+    rows = dataplane.gateway_peers(cloud, operation.resource_id)
+    rows += vpn_peers.silent(cloud, operation.resource_id, {str(row["neighbor"]) for row in rows})
+    data: Any = operation.data
+    return {"value": [row for row in rows if data.get("peer") in (None, row["neighbor"])]}
 
 
 @completion(GATEWAYS, "getVpnClientConnectionHealth")
