@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds faults naive twin bench bench-lab routers replay check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds faults naive twin bench bench-lab routers replay conformance conformance-js conformance-az check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -91,9 +91,31 @@ format: setup
 	@$(PY) -m ruff format src tests tools bench conformance
 	@$(PY) -m ruff check --fix src tests tools bench conformance
 
-## make real       Azure's own clients on the lab, measured tables, recorded traffic (installs the clients)
+## make real       Azure's Python clients on the lab, measured tables, recorded traffic (installs the clients)
 real: .venv-real/.stamp
-	@.venv-real/bin/python tools/real.py
+	@.venv-real/bin/python tools/real.py python data
+
+## make conformance          all unmodified clients on served labs, the data as above, and the replays; counts are printed
+conformance: real conformance-js conformance-az replay
+
+## make conformance-js       Azure's JavaScript clients alone, by node's test runner (installs them by npm)
+conformance-js: .venv-real/.stamp build/clients/js/.stamp
+	@FARSHORE_JS=build/clients/js .venv-real/bin/python tools/real.py js
+
+## make conformance-az       az builds the published example by its own commands (installs 0.7 GB; takes minutes)
+conformance-az: .venv-real/.stamp build/clients/az/.stamp
+	@FARSHORE_AZ=$(CURDIR)/build/clients/az/bin/az .venv-real/bin/python tools/real.py az
+
+build/clients/js/.stamp: tests/real_js/package.json
+	@mkdir -p build/clients/js
+	@cp tests/real_js/package.json build/clients/js/
+	@npm install --prefix build/clients/js --no-fund --no-audit --no-package-lock --loglevel error
+	@touch $@
+
+build/clients/az/.stamp: tools/az.txt
+	@python3 -m venv build/clients/az
+	@build/clients/az/bin/python -m pip install --quiet --disable-pip-version-check -r tools/az.txt
+	@touch $@
 
 .venv-real/.stamp: requirements.lock tools/setup.sh tools/real.txt
 	@sh tools/setup.sh .venv-real

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.test_lab_verb import answer, begin, end, farshore, lab_json
+from .served import answer, begin, end, farshore, lab_json
 
 
 @pytest.fixture

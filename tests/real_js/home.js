@@ -17,25 +17,25 @@ export async function groups() {
 export async function hubAndSpokes(group, location, hub, suffix) {
   const spokes = Object.values(MACHINES);
   const routes = spokes.map(({ spoke, prefix }) => ({ name: `to-${spoke}`, addressPrefix: `${prefix}.0/24`, ...HOP }));
-  const table = await network.routeTables.createOrUpdate(group, `rt-gateway${suffix}`, { location, routes }, QUICK);
+  const table = await network.routeTables.beginCreateOrUpdateAndWait(group, `rt-gateway${suffix}`, { location, routes }, QUICK);
   equal(table.routes.map((route) => route.provisioningState), ["Succeeded", "Succeeded"]);
   const subnets = [
     { name: "nva", addressPrefix: "10.10.10.0/25" },
     { name: "GatewaySubnet", addressPrefix: "10.10.10.128/25", routeTable: { id: table.id } },
   ];
   const space = { addressPrefixes: ["10.10.10.0/24"] };
-  const made = await network.virtualNetworks.createOrUpdate(group, hub, { location, addressSpace: space, subnets }, QUICK);
+  const made = await network.virtualNetworks.beginCreateOrUpdateAndWait(group, hub, { location, addressSpace: space, subnets }, QUICK);
   equal(made.subnets[1].routeTable.id, table.id);
   for (const { spoke, prefix } of spokes) {
     const everything = [{ name: "everything", addressPrefix: "0.0.0.0/0", ...HOP }];
     const own = { location, disableBgpRoutePropagation: true, routes: everything };
-    const { id } = await network.routeTables.createOrUpdate(group, `rt-${spoke}${suffix}`, own, QUICK);
+    const { id } = await network.routeTables.beginCreateOrUpdateAndWait(group, `rt-${spoke}${suffix}`, own, QUICK);
     const body = {
       location,
       addressSpace: { addressPrefixes: [`${prefix}.0/24`] },
       subnets: [{ name: "app", addressPrefix: `${prefix}.0/25`, routeTable: { id } }],
     };
-    const network1 = await network.virtualNetworks.createOrUpdate(group, `${spoke}${suffix}`, body, QUICK);
+    const network1 = await network.virtualNetworks.beginCreateOrUpdateAndWait(group, `${spoke}${suffix}`, body, QUICK);
     equal(network1.provisioningState, "Succeeded");
   }
   equal((await az.all(network.virtualNetworks.list(group))).length, 3);
@@ -49,10 +49,10 @@ export async function appliance(group, location, hub, name) {
 
 export async function gateway(group, location, hub, name) {
   const address = { location, sku: { name: "Standard" }, zones: ["1", "2", "3"], publicIPAllocationMethod: "Static" };
-  const publicAddress = await network.publicIPAddresses.createOrUpdate(group, `pip-${name}`, address, QUICK);
+  const publicAddress = await network.publicIPAddresses.beginCreateOrUpdateAndWait(group, `pip-${name}`, address, QUICK);
   const inside = { name: "default", subnet: ref(group, NETWORKS, `${hub}/subnets/GatewaySubnet`), publicIPAddress: { id: publicAddress.id } };
   const body = { location, gatewayType: "ExpressRoute", sku: { name: "ErGw1AZ", tier: "ErGw1AZ" }, ipConfigurations: [inside] };
-  const made = await network.virtualNetworkGateways.createOrUpdate(group, name, body, QUICK);
+  const made = await network.virtualNetworkGateways.beginCreateOrUpdateAndWait(group, name, body, QUICK);
   equal([made.provisioningState, made.bgpSettings.asn], ["Succeeded", 65515]);
 }
 
@@ -62,10 +62,10 @@ export async function peerings(group, hub, suffix) {
   for (const { spoke } of Object.values(MACHINES)) {
     const name = `${spoke}${suffix}`;
     const lends = { ...common, allowGatewayTransit: true, remoteVirtualNetwork: ref(group, NETWORKS, name) };
-    const first = await network.virtualNetworkPeerings.createOrUpdate(group, hub, `hub-to-${name}`, lends, QUICK);
+    const first = await network.virtualNetworkPeerings.beginCreateOrUpdateAndWait(group, hub, `hub-to-${name}`, lends, QUICK);
     equal(first.peeringState, "Initiated");
     const uses = { ...common, useRemoteGateways: true, remoteVirtualNetwork: ref(group, NETWORKS, hub) };
-    const second = await network.virtualNetworkPeerings.createOrUpdate(group, name, `${name}-to-hub`, uses, QUICK);
+    const second = await network.virtualNetworkPeerings.beginCreateOrUpdateAndWait(group, name, `${name}-to-hub`, uses, QUICK);
     equal([second.peeringState, second.useRemoteGateways], ["Connected", true]);
   }
 }
@@ -77,12 +77,12 @@ export async function circuit(name, peeringLocation, bandwidthInMbps, primary, s
     sku: { name: "Standard_MeteredData", tier: "Standard", family: "MeteredData" },
     serviceProviderProperties: { serviceProviderName: "Equinix", peeringLocation, bandwidthInMbps },
   };
-  const ordered = await circuits.createOrUpdate(CIRCUITS, name, body, QUICK);
+  const ordered = await circuits.beginCreateOrUpdateAndWait(CIRCUITS, name, body, QUICK);
   equal(ordered.serviceProviderProvisioningState, "NotProvisioned");
   equal(ordered.serviceKey.length, 36);
   await az.until(async () => (await circuits.get(CIRCUITS, name)).serviceProviderProvisioningState === "Provisioned");
   const peering = { peeringType: PRIVATE, peerASN: 65010, primaryPeerAddressPrefix: primary, secondaryPeerAddressPrefix: secondary, vlanId };
-  const made = await network.expressRouteCircuitPeerings.createOrUpdate(CIRCUITS, name, PRIVATE, peering, QUICK);
+  const made = await network.expressRouteCircuitPeerings.beginCreateOrUpdateAndWait(CIRCUITS, name, PRIVATE, peering, QUICK);
   equal([made.azureASN, made.state], [12076, "Enabled"]);
 }
 
@@ -94,12 +94,12 @@ export async function connection(group, location, name, gatewayName, circuitName
     peer: ref(CIRCUITS, "Microsoft.Network/expressRouteCircuits", circuitName),
   };
   const connections = network.virtualNetworkGatewayConnections;
-  equal((await connections.createOrUpdate(group, name, body, QUICK)).provisioningState, "Succeeded");
+  equal((await connections.beginCreateOrUpdateAndWait(group, name, body, QUICK)).provisioningState, "Succeeded");
   await az.until(async () => (await connections.get(group, name)).connectionStatus === "Connected");
 }
 
 export async function disconnect(group, name) {
-  await network.virtualNetworkGatewayConnections.delete(group, name, QUICK);
+  await network.virtualNetworkGatewayConnections.beginDeleteAndWait(group, name, QUICK);
   equal(await az.all(network.virtualNetworkGatewayConnections.list(group)), []);
 }
 
@@ -114,10 +114,10 @@ export async function machines() {
 
 // What the network says of itself.
 export async function routes() {
-  const effective = await network.networkInterfaces.getEffectiveRouteTable(HOME, "web1-nic", QUICK);
+  const effective = await network.networkInterfaces.beginGetEffectiveRouteTableAndWait(HOME, "web1-nic", QUICK);
   const active = effective.value.filter((row) => row.state === "Active");
   ok(active.some((row) => row.source === "User" && row.addressPrefix[0] === "0.0.0.0/0" && row.nextHopType === "VirtualAppliance"));
-  const learned = await network.virtualNetworkGateways.getLearnedRoutes(HOME, "ergw-source-hub", QUICK);
+  const learned = await network.virtualNetworkGateways.beginGetLearnedRoutesAndWait(HOME, "ergw-source-hub", QUICK);
   ok(learned.value.some((row) => row.network === "192.168.0.0/16"));
 }
 
@@ -131,7 +131,7 @@ export async function reaches() {
 
 function interfaceOf(group, location, name, subnet, privateIPAddress, enableIPForwarding) {
   const inside = { name: "ipconfig1", subnet: { id: subnet }, privateIPAllocationMethod: "Static", privateIPAddress };
-  return network.networkInterfaces.createOrUpdate(group, name, { location, enableIPForwarding, ipConfigurations: [inside] }, QUICK);
+  return network.networkInterfaces.beginCreateOrUpdateAndWait(group, name, { location, enableIPForwarding, ipConfigurations: [inside] }, QUICK);
 }
 
 async function machine(group, location, name, nic, dataDisks) {

@@ -83,7 +83,7 @@ export async function isProtected(name, side) {
 
 export async function drill(name, side) {
   const body = { location: FAR, addressSpace: { addressPrefixes: ["10.201.0.0/24"] }, subnets: [{ name: "app", addressPrefix: "10.201.0.0/25" }] };
-  const apart = await network.virtualNetworks.createOrUpdate(AWAY, "drill", body, QUICK);
+  const apart = await network.virtualNetworks.beginCreateOrUpdateAndWait(AWAY, "drill", body, QUICK);
   const test = { failoverDirection: "PrimaryToRecovery", networkType: "VmNetworkAsInput", networkId: apart.id, providerSpecificDetails: A2A };
   const items = recovery.replicationProtectedItems;
   await items.beginTestFailoverAndWait(...place(name, side), { properties: test }, QUICK);
@@ -91,7 +91,7 @@ export async function drill(name, side) {
   ok((await itemOf(name, side)).properties.allowedOperations.includes("TestFailoverCleanup"));
   await items.beginTestFailoverCleanupAndWait(...place(name, side), { properties: { comments: "the drill is over" } }, QUICK);
   ok(!(await az.all(compute.virtualMachines.list(AWAY))).some((item) => item.name === `${name}-test`));
-  await network.virtualNetworks.delete(AWAY, "drill", QUICK);
+  await network.virtualNetworks.beginDeleteAndWait(AWAY, "drill", QUICK);
 }
 
 // With the old machine shut down first: nothing is lost. Committed at once.
