@@ -209,7 +209,7 @@ def test_refusals_become_the_sdks_own_errors(azure: Azure) -> None:
         network.subnets.begin_create_or_update(GROUP, "hub", "s", {"properties": {"addressPrefix": "10.9.0.0/24"}})
     assert (bad.value.status_code, code(bad.value)) == (400, "NetcfgSubnetRangeOutsideVnet")
     with pytest.raises(HttpResponseError) as strange:
-        network.azure_firewalls.get(GROUP, "fw")
+        network.application_gateways.begin_backend_health(GROUP, "none")
     assert code(strange.value) == "NotImplementedByLab"
 
 
