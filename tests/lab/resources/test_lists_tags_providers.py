@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.core.bench import GROUP, SUBSCRIPTION, Lab, network_body, refusal, rid, subnet, vnet
+from lab.core.bench import GROUP, SUBSCRIPTION, Lab, network_body, refusal, subnet, vnet
 from lab.resources.deployed import GROUP_ID, IP
 
 HERE = f"/subscriptions/{SUBSCRIPTION}"
