@@ -5,8 +5,9 @@
     Microsoft.Storage.Global   every Storage tag
     Microsoft.Sql, ...         the tag Sql.<region>, or the service's one tag where it has none by region
 
-Microsoft maintains the prefixes, so they come from outside the estate (`Outside.service_prefixes`). Where nobody told
-those of an endpoint, any public destination may be one of them.
+Microsoft maintains the prefixes, so they come from outside the estate (`Outside.service_prefixes`). An endpoint whose
+prefixes nobody told is answered as if it were not there: almost every subnet has one, and almost no public destination
+is one of its addresses (docs/guide/limits.md says so).
 """
 
 from __future__ import annotations
@@ -36,21 +37,6 @@ def endpoint_prefixes(service: str, location: str, known: Known) -> tuple[Networ
     else:
         wanted = [lower[base]] if base in lower and base != _STORAGE else []
     return tuple(dict.fromkeys(prefix for prefixes in wanted for prefix in prefixes))
-
-
-def untold(services: Sequence[str], location: str, known: Known) -> tuple[str, ...]:
-    """The tags that a subnet's endpoints cover, or may cover, and whose prefixes nobody told."""
-    lower = {tag.lower() for tag in known}
-    found: list[str] = []
-    for service in services:
-        base, everywhere = _named(service)
-        name = service.partition(".")[2].partition(".")[0]
-        if not endpoint_prefixes(service, location, known):
-            found.append(name if everywhere or not location else f"{name}.{location}")
-        elif base == _STORAGE and not everywhere:
-            pair = paired_with(location)
-            found += [f"{name}.{pair}"] if pair is not None and f"{base}.{pair}" not in lower else []
-    return tuple(dict.fromkeys(found))
 
 
 def paired_doubts(services: Sequence[str], location: str, known: Known) -> Iterator[Doubt]:

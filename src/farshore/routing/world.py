@@ -41,7 +41,7 @@ from farshore.routing.prefixes import LongestMatch, covered
 from farshore.routing.route_servers import RouteServer, heard_from_appliances, route_servers, speakers_of
 from farshore.routing.security import virtual_network_tag
 from farshore.routing.selection import choose, table
-from farshore.routing.service_endpoints import paired_doubts, untold
+from farshore.routing.service_endpoints import paired_doubts
 from farshore.routing.speakers import inputs_of, said_by
 from farshore.routing.system import ANYWHERE, governed_endpoints, system_routes
 from farshore.routing.values import Choice, EffectiveRoute, RouteSource, RouteState
@@ -181,7 +181,6 @@ class World:
             system = (*system_routes(network, own, peerings, self.index, self.outside), *hub_prefix(hanging, peerings))
             user, unknown = user_routes(user_table, self.outside.service_prefixes)
             services = own.service_endpoints, network.location, self.outside.service_prefixes
-            unknown += untold(*services)
             propagated = user_table is None or not user_table.disable_bgp_route_propagation
             bgp = self.bgp_rows(network) if propagated else ()
             governed = governed_endpoints(self.index)

@@ -57,10 +57,3 @@ def test_a_file_is_read_as_arm_reads_it(app: LabApp) -> None:
 def test_what_arm_would_not_read_is_refused(app: LabApp) -> None:
     status, body = ask(app, "PUT", DEPLOYMENT, SENT[:-1])
     assert (status, body["error"]["code"]) == (400, "InvalidRequestContent")
-
-
-def test_elsewhere_json_is_json(app: LabApp) -> None:
-    place = f"{GROUP_ID}/providers/Microsoft.Network/routeTables/rt"
-    status, body = ask(app, "PUT", place, '{location: "eastasia"}')
-    assert (status, body["error"]["code"]) == (400, "InvalidRequestContent")
-    assert ask(app, "PUT", place, '{"location": "eastasia"}')[0] == 201

@@ -38,7 +38,7 @@ def estate_with(endpoints: list[str], told: dict[str, str], *routes: tuple[str, 
     [
         ([], TOLD, [], set()),
         (["Microsoft.Storage"], TOLD, [], {"20.60.7.0/24", "20.61.7.0/24"}),
-        (["Microsoft.Storage"], {}, [], {"20.60.7.0/24", "20.61.7.0/24", "20.62.7.0/24"}),
+        (["Microsoft.Storage"], {}, [], set()),
         ([], {}, [("Sql", "None")], {"20.60.7.0/24", "20.61.7.0/24", "20.62.7.0/24"}),
         ([], TOLD, [("Storage.eastasia", "VnetLocal")], set()),
     ],

@@ -21,7 +21,7 @@ from farshore.routing.scale.networks import Networks, Source
 from farshore.routing.scale.prefixes import of_networks
 from farshore.routing.scale.tables import APPLIANCE, UNCLEAR, Painted, Routes, laid, painted, unclear_tags
 from farshore.routing.scale.targets import Target
-from farshore.routing.service_endpoints import endpoint_prefixes, paired_doubts, untold
+from farshore.routing.service_endpoints import endpoint_prefixes, paired_doubts
 
 LOST_ROW, UNKNOWN_ROW, OWN_ROW = -1, -2, -3
 """Rows of next hops that are no target: what they make of every end never changes."""
@@ -204,7 +204,7 @@ class Tables:
     def _may_be_taken(self, services: tuple[str, ...], location: str, anything: bool) -> Bools:
         """The ends that a subnet's service endpoints may take; of a tag that nobody knows, `anything` public."""
         known, public = self.networks.world.outside.service_prefixes, self.ends.public
-        if anything or untold(services, location, known):
+        if anything:
             return public
         held = [prefix for service in services for prefix in endpoint_prefixes(service, location, known)]
         held += [prefix for doubt in paired_doubts(services, location, known) for prefix in doubt.ranges or ()]
