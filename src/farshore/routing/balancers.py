@@ -255,9 +255,10 @@ def _holder(nic: network.NetworkInterface, item: network.IpConfiguration) -> Hol
 
 
 def _one_a_nic(members: Iterable[Holder]) -> tuple[Holder, ...]:
-    """A NIC with several addresses in a pool is one member."""
+    """A NIC with several addresses in a pool is one member. In the order of their addresses: that of the bodies, or of
+    the side that named them, says nothing."""
     found: dict[str, Holder] = {}
-    for member in members:
+    for member in sorted(members, key=lambda member: (member.address.version, int(member.address))):
         found.setdefault(member.nic.id.key, member)
     return tuple(found.values())
 

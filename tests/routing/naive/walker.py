@@ -76,7 +76,7 @@ class Under:
 
 WORST = ("ambiguous", "looped", "unknown", "denied", "lost", "left", "delivered")
 """Of what becomes of shares, as verdicts rank it; whatever left the estate was not meant to."""
-LOST = {"no route": "lost", "no machine": "lost", "dead": "lost"}
+LOST = {"no route": "lost", "no machine": "lost", "dead": "lost", "service": "left"}
 
 
 def _comes_to(end: End) -> tuple[object, ...]:
