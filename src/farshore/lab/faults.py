@@ -157,7 +157,8 @@ def check(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
     for key, good in _VALUES.items():
         if wanted.get(key) is not None and not good(str(wanted[key])):
             raise bad_request("InvalidFault", f"{key} can't be {wanted[key]!r}.")
-    if "id" in kind.needs and not cloud.exists(_id(wanted)):
+    # What is gone by now can still be given back: nobody is to find it broken when it is made again.
+    if "id" in kind.needs and not _is_up(wanted) and not cloud.exists(_id(wanted)):
         raise Refused(404, "ResourceNotFound", f"The lab has no resource {wanted['id']}.")
     if (types := OF_TYPE.get(str(name))) and _id(wanted).type.lower() not in types:
         raise bad_request("InvalidFault", f"{wanted['id']} is no {name}.")

@@ -67,12 +67,18 @@ def test_failover_cleanup(item: ResourceId, vm: ResourceId) -> Action:
 def failover(item: ResourceId, vm: ResourceId, *, direction: str, shutdown: bool, point: str = "Latest") -> Action:
     """POST unplannedFailover (S15). `vm` is the machine to expect on the other side; `shutdown` tries to stop the
     present one first (`sourceSiteOperations: Required`). `point`: Latest, LatestProcessed,
-    LatestApplicationConsistent or a recovery point's id. Never sent twice: in doubt, the run looks for a job of this
-    scenario on this item that started after the intention."""
+    LatestApplicationConsistent, `Older:SECONDS` (the newest that is at least so old), or a recovery point's id. Never
+    sent twice: in doubt, the run looks for a job of this scenario on this item that started after the intention."""
     return Action(
         verb="failover",
         arguments={"id": item.text, "vm": vm.text, "direction": direction, "shutdown": shutdown, "point": point},
     )
+
+
+def change_point(item: ResourceId, vm: ResourceId, point: str) -> Action:
+    """POST applyRecoveryPoint before the commit (S44, S54's `ChangePit`): the machine is made again of another point.
+    `point` as in `failover`. Done when the item's job has ended and the machine runs."""
+    return Action(verb="change_point", arguments={"id": item.text, "vm": vm.text, "point": point})
 
 
 def commit(item: ResourceId) -> Action:

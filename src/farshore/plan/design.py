@@ -108,8 +108,11 @@ class Design:
         return tuple(dict.fromkeys(names))
 
 
-def make_design(estate: Estate, provision_ahead: Iterable[str] | None = None) -> Design:
-    """Raises `InputError` where there is no project, no machine, or a machine that can't be planned."""
+def make_design(
+    estate: Estate, provision_ahead: Iterable[str] | None = None, *, application_consistent: bool = False
+) -> Design:
+    """`application_consistent`: replication makes such recovery points too. Raises `InputError` where there is
+    no project, no machine, or a machine that can't be planned."""
     project = estate.project
     if project is None:
         raise InputError(
@@ -134,7 +137,7 @@ def make_design(estate: Estate, provision_ahead: Iterable[str] | None = None) ->
         for connection in estate.connections
         if connection.virtual_network_gateway1 in own and connection.connection_type.lower() == "expressroute"
     )
-    recovery = Recovery(counterparts, chosen[0].id)
+    recovery = Recovery(counterparts, chosen[0].id, application_consistent=application_consistent)
     labels = _labels(estate)
     return Design(
         estate=estate,

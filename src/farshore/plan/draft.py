@@ -118,5 +118,9 @@ class Draft:
 
     def event(self, id_: str, title: str, effects: Sequence[Effect]) -> str:
         """Something happens after the phase that is being built, and the next begins after it."""
-        self.events.append(Event(id=id_, title=title, after=self.ends(), effects=tuple(effects)))
+        return self.follows(id_, title, effects, *self.ends())
+
+    def follows(self, id_: str, title: str, effects: Sequence[Effect], *after: str) -> str:
+        """Something happens after these steps or events, whatever phase is being built."""
+        self.events.append(Event(id=id_, title=title, after=after, effects=tuple(effects)))
         return id_

@@ -54,6 +54,7 @@ WATCH = seconds(10, "polled every 10 s once the region answers; how long it stay
 DEALLOCATE = seconds(120, UNPUBLISHED)
 CHECK_MACHINE = seconds(10, UNPUBLISHED)
 REFUSED_DELETE = seconds(40, "three attempts 20 s apart against a region that does not answer (D62, E36)")
+WITHDRAWN_PERSON = seconds(3600, "no published figure for Microsoft's support to act: our allowance")
 SITE_COMMAND = seconds(60, UNPUBLISHED)
 SITE_PERSON = seconds(600, UNPUBLISHED)
 APPLIANCE_PERSON = seconds(3600, UNPUBLISHED)

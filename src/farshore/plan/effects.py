@@ -38,6 +38,7 @@ from farshore.plan.model import (
     Restore,
     SetMachine,
     SetRouter,
+    Suspend,
 )
 
 
@@ -91,6 +92,8 @@ def _apply(world: World, effect: Effect) -> World:
             return replace(world, estate=_set_machine(estate, id_, state))
         case Promise(machine=machine, nic=nic):
             return replace(world, promises={**world.promises, machine.key: nic})
+        case Suspend():
+            return world  # a claim, and nothing that a packet meets (`prove/claims.py`)
         case Lose(elements=elements):
             return replace(world, estate=_down(estate, estate.outside.down | frozenset(elements)))
         case Restore(elements=elements):

@@ -15,10 +15,11 @@ from farshore.plan.model import (
     Restore,
     SetMachine,
     SetRouter,
+    Suspend,
 )
 from farshore.plan.place import Place
 
-KINDS = ("put", "delete", "router", "machine", "promise", "lose", "restore")
+KINDS = ("put", "delete", "router", "machine", "promise", "suspend", "lose", "restore")
 
 
 def effect_as_json(effect: Effect) -> dict[str, Any]:
@@ -33,6 +34,8 @@ def effect_as_json(effect: Effect) -> dict[str, Any]:
             return {"effect": "machine", "id": id_.text, "state": state.value}
         case Promise(machine=machine, nic=nic):
             return {"effect": "promise", "machine": machine.text, "nic": nic.text}
+        case Suspend(machine=machine):
+            return {"effect": "suspend", "machine": machine.text}
         case Lose(elements=elements):
             return {"effect": "lose", "elements": list(elements)}
         case Restore(elements=elements):
@@ -53,6 +56,8 @@ def effect_from(place: Place) -> Effect:
             return SetMachine(id=place.at("id").id(), state=place.at("state").member(MachineState))
         case "promise":
             return Promise(machine=place.at("machine").id(), nic=place.at("nic").id())
+        case "suspend":
+            return Suspend(machine=place.at("machine").id())
         case "lose":
             return Lose(elements=place.at("elements").texts())
         case "restore":

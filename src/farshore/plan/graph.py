@@ -4,9 +4,10 @@ Steps run as soon as what they come after has ended; as many at once as the grap
 limits are wider than any plan here). So a step's end is its own duration after the latest end below it, and the
 critical path is found backwards from the step that ends last.
 
-A machine's recovery begins with the loss of the region. `DECISION` passes before anybody acts; then its own failover
-and the waves before it, and the steps that bring its network to the sites. It is served when both are done. A fence
-is no part of it: the lost region announces nothing to be fenced off yet.
+A machine's recovery begins with the end of its service (`interruption.py`). Where a disaster is that end, `DECISION`
+passes before anybody acts; then its own failover and the waves before it, and the steps that bring its network to the
+sites. It is served when both are done. A fence is a part of it only where the source goes on announcing: a lost region
+announces nothing to be fenced off yet.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from datetime import timedelta
 from farshore.arm.ids import resource_id
 from farshore.arm.network import CONNECTIONS, PEERINGS
 from farshore.plan.durations import CONVERGENCE, DECISION
-from farshore.plan.model import Event, Phase, Plan, PutResource, Step, order
+from farshore.plan.interruption import cut_by, lost_at_once, struck
+from farshore.plan.model import Event, Lose, Phase, Plan, PutResource, SetRouter, Step, order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +65,43 @@ def critical_path(plan: Plan, *phases: Phase) -> Path:
 
 
 def predicted_recovery(plan: Plan) -> dict[str, float]:
-    """Machine (id in lower case) to the seconds from the loss of its region until it is served again."""
+    """Machine (id in lower case) to the seconds from the end of its service until it is served again; without those
+    whose service never ends."""
     steps = plan.of_phase(Phase.FAILOVER)
     ends = finish_times(steps)
-    path = max((ends[step.id] for step in steps if _brings_the_network(step)), default=timedelta(0))
+    begins = {step.id: ends[step.id] - step.expected_duration for step in steps}
+    announced = _serves_on(plan)
+    path = max((ends[step.id] for step in steps if _brings_the_network(step, fences=announced)), default=timedelta(0))
     if path:
         path += CONVERGENCE.duration
     moves = {str(step.action.arguments["vm"]).lower(): step.id for step in steps if step.action.verb == "failover"}
     found = {}
     for machine in plan.machines:
         move = moves.get(machine.target_id.key)
-        if move is not None:
-            found[machine.id.key] = (DECISION.duration + max(ends[move], path)).total_seconds()
+        cuts = [begins[id_] for id_ in cut_by(plan, machine)]
+        if lost_at_once(plan, machine):
+            begin = -DECISION.duration
+        elif cuts and move is not None:
+            begin = min(cuts)
+        else:
+            continue
+        if move is not None or path:
+            found[machine.id.key] = (max(ends[move] if move is not None else path, path) - begin).total_seconds()
     return found
 
 
-def _brings_the_network(step: Step) -> bool:
-    """Whether the step makes a site hear of the target: a connection, or a peering with transit."""
+def _serves_on(plan: Plan) -> bool:
+    """Whether the source's gateways go on announcing after the disaster, so that sites must be turned away from it."""
+    event = struck(plan)
+    lost = [] if event is None else [effect for effect in event.effects if isinstance(effect, Lose)]
+    return not any(name.startswith("region:") for effect in lost for name in effect.elements)
+
+
+def _brings_the_network(step: Step, *, fences: bool) -> bool:
+    """Whether the step makes a site meet the target: a connection, a peering with transit; with `fences` a router."""
     for effect in step.effects:
+        if isinstance(effect, SetRouter) and fences:
+            return True
         if isinstance(effect, PutResource):
             id_ = resource_id(str(effect.body["id"]))
             transit = (effect.body.get("properties") or {}).get("useRemoteGateways") is True

@@ -85,6 +85,11 @@ def arrives_there(design: Design, machine: Machine) -> list[Effect]:
     return [*effects, PutResource(body=_machine_there(design, machine))]
 
 
+def promised_there(machine: Machine) -> Promise:
+    """From now on the machine is looked for in the target."""
+    return Promise(machine=machine.id, nic=machine.planned.target_nic)
+
+
 def arrives_home(design: Design, machine: Machine) -> list[Effect]:
     """What a failback makes in the source: what was there before, and the promise with it."""
     effects: list[Effect] = []

@@ -1,10 +1,11 @@
-"""The planner: an estate and its project in, the whole story as a graph out.
+"""The planner: an estate and its project in, the whole story of a scenario as a graph out.
 
     provision -> protect -> drill -> (disaster) -> failover -> commit -> (return) -> return -> reprotect -> failback
 
-Phases follow each other as the verbs that run them do; within a phase steps wait only for what they need. When the
-graph stands, the world is walked along it once, and each step that will check routes is told the table that the
-routing library predicts for that moment.
+What the outage leaves decides what failover and failback are (`scenario/outages.py`): machines move, or connectivity
+does, or nothing has to. Phases follow each other as the verbs that run them do; within a phase steps wait only for what
+they need. When the graph stands, the world is walked along it once, and each step that will check routes is told the
+table that the routing library predicts for that moment.
 """
 
 from __future__ import annotations
@@ -16,23 +17,19 @@ from typing import Any
 from farshore.assess.objectives import objectives_of
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
-from farshore.plan.builders import drill, failback, failover, guard, protect, reprotect
+from farshore.plan.builders import drill, failback, failover, guard, hold, outage, protect, reprotect, stay, swap
 from farshore.plan.builders.provision import NetworkBuilder, check_circuits
-from farshore.plan.design import make_design
+from farshore.plan.design import Design, make_design
 from farshore.plan.draft import Draft
 from farshore.plan.drift import digests
 from farshore.plan.effects import apply, start
 from farshore.plan.graph import predicted_recovery
-from farshore.plan.model import Event, Phase, Plan, Step, order
+from farshore.plan.model import Event, Obligation, Phase, Plan, Step, order
+from farshore.plan.scenario.outages import Answer, Taken, taken
+from farshore.plan.scenario.scenario import PUBLISHED, Scenario, scenario_named, scenarios
+from farshore.plan.scenario.sensible import why_not
+from farshore.plan.scenario.words import Back, Drill, Over
 from farshore.routing import EffectiveRoute, effective_routes
-
-PUBLISHED = "published"
-_SCENARIOS = {PUBLISHED: "the published story: provision, protect, drill, disaster, failover, return, failback"}
-
-
-def scenarios() -> dict[str, str]:
-    """The names of the scenarios, each with one line about it."""
-    return dict(_SCENARIOS)
 
 
 def make_plan(
@@ -44,39 +41,28 @@ def make_plan(
 ) -> Plan:
     """The plan of a scenario. `provision_ahead` replaces the project's own list. What is wrong with the estate is
     the assessment's business: a plan is made as the estate and the project say, and proven as it stands. Raises
-    `InputError` for an unknown scenario, and where there is nothing to plan with."""
-    if scenario not in _SCENARIOS:
+    `InputError` for an unknown scenario, for one that makes no sense here, and where there is nothing to plan with."""
+    told = scenario_named(scenario)
+    design = designed(estate, told, provision_ahead)
+    refusal = why_not(told, design)
+    if refusal is not None:
         raise InputError(
-            f"There is no scenario {scenario}",
+            f"Scenario {told.name} makes no sense for this estate: {refusal}",
             value=scenario,
-            expected="one of " + ", ".join(_SCENARIOS),
-            remedy="farshore plan --scenario list lists them",
+            expected="a scenario that this estate can meet",
+            remedy="farshore plan --scenario list lists the words",
         )
-    design = make_design(estate, provision_ahead)
+    lost = taken(told, design)
     draft = Draft(estate)
-    draft.begin(Phase.PROVISION, ())
-    network = NetworkBuilder(design, draft)
-    network.build(ahead=True)
-    if "connection" in design.ahead:
-        network.build_connections()
-        check_circuits(design, draft)
-    protect.build(design, draft)
-    # A disaster waits for no drill: it may strike before one, and in the middle of it.
-    failover.disaster(design, draft)
-    drill.build(design, draft)
-    failover.build(design, draft, network)
-    failover.commit(design, draft)
-    guard.returns(design, draft)
-    discharging = guard.build(design, draft)
-    reprotect.build(design, draft)
-    failback.build(design, draft, network)
+    network = _before(design, told, lost, draft)
+    obligations = _ANSWERS[lost.answer](design, told, lost, draft, network)
     plan = Plan(
         estate=estate.fingerprint,
-        scenario=scenario,
+        scenario=told.name,
         topology=design.project.topology.value,
         steps=tuple(draft.steps),
         events=tuple(draft.events),
-        obligations=(failover.obligation(design, discharging),),
+        obligations=obligations,
         machines=tuple(machine.planned for machine in design.machines),
         objectives=objectives_of(estate),
         source_region=design.project.source_region,
@@ -85,6 +71,76 @@ def make_plan(
     )
     plan = replace(plan, steps=with_expected_routes(plan, estate))
     return replace(plan, predicted_recovery_seconds=predicted_recovery(plan))
+
+
+def designed(estate: Estate, scenario: Scenario, provision_ahead: Iterable[str] | None = None) -> Design:
+    """The design of an estate under a scenario's posture and provisioning."""
+    if estate.project is not None and (told := scenario.of(estate.project)) != estate.project:
+        estate = estate.with_project(told)
+    return make_design(estate, provision_ahead, application_consistent=scenario.over is Over.APPLICATION)
+
+
+# The story's parts. ------------------------------------------------------------------------------------------------
+
+
+def _before(design: Design, scenario: Scenario, lost: Taken, draft: Draft) -> NetworkBuilder:
+    """Everything ahead of the outage, and the outage: it waits for no drill, it may strike before one, and in the
+    middle of it."""
+    draft.begin(Phase.PROVISION, ())
+    network = NetworkBuilder(design, draft)
+    network.build(ahead=True)
+    if "connection" in design.ahead:
+        network.build_connections()
+        check_circuits(design, draft)
+    protect.build(design, draft)
+    outage.strikes(design, scenario, lost, draft)
+    if scenario.drill is Drill.ISOLATED:
+        drill.build(design, draft)
+    return network
+
+
+def _move(
+    design: Design, scenario: Scenario, lost: Taken, draft: Draft, network: NetworkBuilder
+) -> tuple[Obligation, ...]:
+    failover.build(design, scenario, lost, draft, network)
+    failover.commit(design, scenario, draft)
+    events = outage.returns(design, scenario, lost, draft)
+    discharging = guard.build(design, lost, draft, events)
+    owed = () if lost.arm else (failover.obligation(design, discharging),)
+    if scenario.back is Back.NONE:
+        return owed
+    # Replication back needs the region whole (S45).
+    reprotect.build(design, draft, events[1:])
+    if scenario.back is Back.STAY:
+        stay.build(design, draft)
+    else:
+        failback.build(design, draft, network)
+    return owed
+
+
+def _swap(
+    design: Design, scenario: Scenario, lost: Taken, draft: Draft, network: NetworkBuilder
+) -> tuple[Obligation, ...]:
+    swap.over(design, scenario, draft, network)
+    events = outage.returns(design, scenario, lost, draft)
+    if events:
+        swap.restored(design, draft, events)
+    swap.back(design, scenario, draft, network)
+    return ()
+
+
+def _hold(
+    design: Design, scenario: Scenario, lost: Taken, draft: Draft, network: NetworkBuilder
+) -> tuple[Obligation, ...]:
+    hold.over(design, lost, draft)
+    hold.restored(design, draft, outage.returns(design, scenario, lost, draft))
+    return ()
+
+
+_ANSWERS = {Answer.MOVE: _move, Answer.SWAP: _swap, Answer.HOLD: _hold}
+
+
+# What checks will find. --------------------------------------------------------------------------------------------
 
 
 def with_expected_routes(plan: Plan, estate: Estate) -> tuple[Step, ...]:
@@ -115,4 +171,4 @@ def _row(route: EffectiveRoute) -> dict[str, Any]:
     }
 
 
-__all__ = ["PUBLISHED", "make_plan", "scenarios", "with_expected_routes"]
+__all__ = ["PUBLISHED", "designed", "make_plan", "scenarios", "with_expected_routes"]

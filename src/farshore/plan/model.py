@@ -28,6 +28,8 @@ from farshore.estate.outside import Router
 from farshore.estate.project import Objective
 
 FORMAT = 1
+CONTROL_PLANE = "control-plane:"
+"""Before a region's name: its ARM, as an element that is lost and restored. Routing knows nothing by this name."""
 
 
 class Phase(StrEnum):
@@ -91,8 +93,17 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspend:
+    """From now on nobody may count on reaching the machine where it is promised: it serves there until it is on its
+    way, and the next promise ends this. What is safe stays claimed."""
+
+    machine: ResourceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lose:
-    """Elements stop working: names as in `Outside.down`."""
+    """Elements stop working: names as in `Outside.down`, and `control-plane:REGION` for a region's ARM, which no
+    packet meets: what is there can't be written until it is restored (E36, L36)."""
 
     elements: tuple[str, ...]
 
@@ -102,7 +113,7 @@ class Restore:
     elements: tuple[str, ...]
 
 
-Effect = PutResource | DeleteResource | SetRouter | SetMachine | Promise | Lose | Restore
+Effect = PutResource | DeleteResource | SetRouter | SetMachine | Promise | Suspend | Lose | Restore
 
 
 # The graph. ------------------------------------------------------------------------------------------------------

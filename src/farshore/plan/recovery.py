@@ -18,6 +18,9 @@ VAULTS = "Microsoft.RecoveryServices/vaults"
 FABRICS = "Microsoft.RecoveryServices/vaults/replicationFabrics"
 STORAGE_ACCOUNTS = "Microsoft.Storage/storageAccounts"
 POLICY = "24-hour-retention-policy"
+APPLICATION_POLICY = f"{POLICY}-application-consistent"
+APPLICATION_CONSISTENT_IN_MINUTES = 60
+"""S25: at least an hour apart."""
 RETENTION_IN_MINUTES = 24 * 60
 """S25: a day of recovery points, as the portal's default."""
 CRASH_CONSISTENT_IN_MINUTES = 5
@@ -27,7 +30,8 @@ CRASH_CONSISTENT_IN_MINUTES = 5
 class Recovery:
     """Ids and bodies in the vault. `anchor` is any source resource: it gives the subscription."""
 
-    def __init__(self, counterparts: Counterparts, anchor: ResourceId) -> None:
+    def __init__(self, counterparts: Counterparts, anchor: ResourceId, *, application_consistent: bool = False) -> None:
+        self.application_minutes = APPLICATION_CONSISTENT_IN_MINUTES if application_consistent else 0
         self.counterparts = counterparts
         self.project = counterparts.project
         self.source, self.target = self.project.source_region, self.project.target.region
@@ -35,7 +39,7 @@ class Recovery:
         self.vault = self._existing_vault() or make_id(
             anchor.subscription, self.project.target.resource_group, VAULTS, f"{slug(self.project.name)}-vault"
         )
-        self.policy = self.vault.child("replicationPolicies", POLICY)
+        self.policy = self.vault.child("replicationPolicies", APPLICATION_POLICY if application_consistent else POLICY)
         self.fabrics = {region: self._fabric(region) for region in (self.source, self.target)}
         self.containers = {
             region: fabric.child("replicationProtectionContainers", f"{fabric.name}-container")
@@ -79,14 +83,14 @@ class Recovery:
                     "multiVmSyncStatus": "Enable",
                     "recoveryPointHistory": RETENTION_IN_MINUTES,
                     "crashConsistentFrequencyInMinutes": CRASH_CONSISTENT_IN_MINUTES,
-                    "appConsistentFrequencyInMinutes": 0,
+                    "appConsistentFrequencyInMinutes": self.application_minutes,
                 }
             },
         )
 
     def mapping_body(self, from_: str, to: str) -> Body:
         """S3: one for each direction, or reprotect has nowhere to go."""
-        name = f"{from_}-{to}-{POLICY}"
+        name = f"{from_}-{to}-{self.policy.name}"
         return _body(
             self.containers[from_].child("replicationProtectionContainerMappings", name),
             {

@@ -11,6 +11,8 @@ Two kinds of claim (contract, "Two kinds of claim"):
                 are promised and the plan's steps for their path are done; there also under the failures that the
                 objective survives.
 
+A machine that is suspended (`Suspend`) may be counted on again when it is promised again.
+
 The steps for a machine's path are the network's steps of all phases up to the one that brings it to where it is
 promised: before a promise has moved, none. Until they are done the machine is on its way, and what passes is its
 recovery time; a flow between two machines is on its way until both have arrived.
@@ -32,7 +34,7 @@ from farshore.estate.project import Asymmetry, Objective, Topology
 from farshore.estate.resolving import matches
 from farshore.plan.design import addresses_of, appliance_addresses
 from farshore.plan.effects import World
-from farshore.plan.model import DeleteResource, Plan, Promise, Restore
+from farshore.plan.model import CONTROL_PLANE, DeleteResource, Plan, Promise, Restore, Suspend
 from farshore.prove.cuts import PHASES, Moment, Poset, members
 from farshore.prove.flows import EndKind, PromisedFlow
 from farshore.prove.slices import Slices
@@ -44,6 +46,7 @@ from farshore.routing.world import World as Network
 
 SAFETY = frozenset({"ambiguous", "looped", "stale", "wrong-owner", "bypass", "asymmetric", "unknown", "admitted"})
 """Kinds that no moment may show."""
+_CIRCUIT = "/microsoft.network/expressroutecircuits/"
 EXEMPT = frozenset({"ambiguous", "stale", "wrong-owner"})
 """Kinds that the exempt interval explains."""
 
@@ -89,6 +92,8 @@ class Claims:
     def path_done(self, flow: PromisedFlow, moment: Moment) -> bool:
         """Whether the plan's steps for the path of the machines at the flow's ends are done. Where one of them has
         moved and the other is still to follow in the same phase, the flow is on its way."""
+        if any(self._suspended(machine, moment) for machine in flow.ends):
+            return False
         promising = [item for machine in flow.ends for item in self._promising.get(machine, ())]
         last = max((level for bit, level, _ in promising if moment.done & bit), default=None)
         if last is None:
@@ -99,8 +104,10 @@ class Claims:
                 wanted |= needed
         return not wanted & ~moment.done
 
-    def survives(self, objective: Objective, element: Element) -> bool:
-        return element.kind in objective.survive
+    def survives(self, objective: Objective, element: Element, world: World) -> bool:
+        """Whether the objective promises to go on without the element. What stands in for something that the scenario
+        has taken is the last of its kind: its loss would be a second failure, and nobody promises that."""
+        return element.kind in objective.survive and not _stands_in(element, world.estate.outside.down)
 
     def exempt(self, kind: str, moment: Moment, world: World) -> bool:
         """Whether this is the interval that the contract exempts."""
@@ -127,6 +134,24 @@ class Claims:
             for effect in node.effects:
                 if isinstance(effect, Promise):
                     found.setdefault(effect.machine.key, []).append((1 << index, level, self._steps_through(level)))
+        return found
+
+    def _suspended(self, machine: str, moment: Moment) -> bool:
+        return any(
+            moment.done & suspending and not moment.done & promising
+            for suspending, promising in self._suspending.get(machine, ())
+        )
+
+    @cached_property
+    def _suspending(self) -> dict[str, list[tuple[int, int]]]:
+        """For each machine the nodes that suspend it, each with those above it that promise it again."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for index, node in enumerate(self._poset.nodes):
+            for effect in node.effects:
+                if isinstance(effect, Suspend):
+                    bits = (bit for bit, _, _ in self._promising.get(effect.machine.key, ()))
+                    above = sum(bit for bit in bits if self._poset.below[bit.bit_length() - 1] >> index & 1)
+                    found.setdefault(effect.machine.key, []).append((1 << index, above))
         return found
 
     def _steps_through(self, last: int) -> int:
@@ -204,6 +229,20 @@ class Claims:
             if matches(machine.id, name):
                 found += machine.network_interfaces
         return tuple(found) or ((resource_id(name),) if name.startswith("/") else ())
+
+
+_ELSEWHERE = frozenset({"circuit", "peering-location"})
+
+
+def _stands_in(element: Element, down: frozenset[str]) -> bool:
+    """Whether what is down was there beside the element, for one to do without the other: the other link or instance,
+    another circuit or the router on it."""
+    owners = {name.partition("#")[0] for name in element.down if "#" in name}
+    lost = [name for name in down if not name.startswith(("region:", CONTROL_PLANE))]
+    if owners and any(name.partition("#")[0] in owners for name in lost):
+        return True
+    circuits = any(name.startswith(("location:", "router:")) or _CIRCUIT in name.partition("#")[0] for name in lost)
+    return circuits and element.kind in _ELSEWHERE
 
 
 def _owner(flow: PromisedFlow, world: World, *, at_source: bool) -> ResourceId | None:

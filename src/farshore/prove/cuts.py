@@ -21,7 +21,7 @@ among them. A step that may fail (D62) can be behind us without having taken eff
 failed. And where the order of two unordered steps matters (both write one resource), a moment can have several worlds:
 `explore` keeps them all.
 
-A region that is lost takes writes on its own resources with it (E36): a put, delete or deallocate there that comes
+A region whose ARM is lost takes writes on its own resources with it (E36): a put, delete or deallocate there that comes
 after the loss waits for the return, and never happens where the scenario has none, nor does what comes after it.
 
 The same argument lets a claim about one machine look at a slice: a subset of the nodes, with the induced order. The
@@ -38,7 +38,7 @@ from typing import NamedTuple
 from farshore.arm.ids import resource_id
 from farshore.arm.network import normal_location
 from farshore.estate.estate import Estate
-from farshore.plan.model import Effect, Event, Lose, Phase, Plan, Restore, SetRouter, Step, order
+from farshore.plan.model import CONTROL_PLANE, Effect, Event, Lose, Phase, Plan, Restore, SetRouter, Step, order
 
 LIMIT = 20_000
 """How many moments a slice may have before the exploration is no longer exhaustive."""
@@ -348,7 +348,7 @@ def _with_losses(poset: Poset, by_id: Mapping[str, Step | Event], estate: Estate
     for index, node in enumerate(poset.nodes):
         item = by_id[node.id]
         if isinstance(item, Step) and not item.may_fail:
-            element = f"region:{_location(item, estate)}"
+            element = f"{CONTROL_PLANE}{_location(item, estate)}"
             if lost.get(element, 0) & below[index]:
                 if element not in back:
                     impossible |= 1 << index

@@ -14,6 +14,7 @@ from itertools import pairwise
 from farshore.arm.ids import ResourceId
 from farshore.arm.network import normal_location
 from farshore.estate.estate import Estate
+from farshore.plan.effects import World
 from farshore.plan.model import Plan
 from farshore.prove.claims import SAFETY, Claims
 from farshore.prove.flows import PromisedFlow
@@ -100,6 +101,10 @@ class Evaluator:
         if found is None:
             found = self._states[key] = self._decide(key, world)
         return found
+
+    def world(self, state: State) -> World:
+        """A world that has this forwarding state."""
+        return self._worlds[state.world]
 
     def outcomes(self, world: int, failed: tuple[Element, ...], which: tuple[bool, ...] | None = None) -> Outcomes:
         """How the flows fare in a world with some elements failed; `which` leaves flows out."""

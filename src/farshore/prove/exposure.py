@@ -67,12 +67,13 @@ class Exposed:
 
     def _singles(self, state: State, evaluator: Evaluator) -> list[_Cost]:
         found: list[_Cost] = []
+        world = evaluator.world(state)
         for element, outcomes in state.failed:
             lost: set[str] = set()
             for flow, cold, outcome in zip(evaluator.flows, state.outcomes, outcomes, strict=True):
                 if cold is None or outcome is None or not cold.verdict.good or outcome.verdict.good or outcome.unsafe:
                     continue
-                if not self._claims.survives(flow.objective, element):
+                if not self._claims.survives(flow.objective, element, world):
                     lost.update(flow.machines)
             if lost:
                 found.append(((element,), frozenset(lost), ""))

@@ -137,7 +137,9 @@ class _Prover:
             if outcome.unsafe:
                 exempt = self.claims.exempt(kind, moment, self.worlds[state.world])
                 yield Fault(claim="safety", kind=kind, flow=flow, failed=failed, outcome=outcome, exempt=exempt)
-            elif promised and (element is None or self.claims.survives(flow.objective, element)):
+            elif promised and (
+                element is None or self.claims.survives(flow.objective, element, self.worlds[state.world])
+            ):
                 yield Fault(claim="reachability", kind="unreachable", flow=flow, failed=failed, outcome=outcome)
 
     def _unsent(self, flow: PromisedFlow, world: int) -> Outcome:

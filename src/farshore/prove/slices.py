@@ -24,7 +24,7 @@ from farshore.arm.compute import VIRTUAL_MACHINES
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body, fingerprint
 from farshore.arm.network import NETWORK_INTERFACES, ROUTE_TABLES
-from farshore.plan.model import DeleteResource, Plan, PlannedMachine, Promise, PutResource, SetMachine
+from farshore.plan.model import DeleteResource, Plan, PlannedMachine, Promise, PutResource, SetMachine, Suspend
 from farshore.prove.cuts import Moment, Poset, members
 
 
@@ -137,6 +137,8 @@ class _Hosts:
                 ids = (id_.key,)
             case Promise(machine=machine, nic=nic):
                 return (machine.key, nic.key)
+            case Suspend(machine=machine):
+                return (machine.key,)
             case _:
                 return None
         return ids if self._hosts.issuperset(ids) else None

@@ -18,6 +18,7 @@ from farshore.estate.estate import Estate
 from farshore.estate.project import Objective
 from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.file import plan_as_json
+from farshore.plan.interruption import cut_by, lost_at_once
 from farshore.plan.model import Phase, Plan, PlannedMachine
 from farshore.prove.file import proof_as_json
 from farshore.prove.values import Proof
@@ -114,9 +115,10 @@ def wanted_of(plan: Plan, estate: Estate) -> dict[str, Wanted]:
 def machine_row(
     plan: Plan, state: State, machine: PlannedMachine, lost_at: datetime, asked: Wanted | None
 ) -> dict[str, Any]:
-    """The summary's row of one machine: its recovery time, from the loss of the region to the service's own end of
-    what the machine waited for."""
+    """The summary's row of one machine: its recovery time, from the end of its service (the loss, or the first step
+    that takes it away, `plan/interruption.py`) to the service's own end of what the machine waited for."""
     served = served_at(plan, state, machine)
+    ended = service_ended_at(plan, state, machine, lost_at)
     return {
         "id": machine.id.text,
         "target_id": machine.target_id.text,
@@ -127,40 +129,54 @@ def machine_row(
         "recovery_point_predicted_seconds": RECOVERY_POINT.duration.total_seconds(),
         "recovery_point_objective_seconds": None if asked is None else asked.recovery_point.total_seconds(),
         "recovery_time_seconds": {
-            "measured": None if served is None else (served - lost_at).total_seconds(),
+            "measured": None if served is None or ended is None else (served - ended).total_seconds(),
             "predicted": plan.predicted_recovery_seconds.get(machine.id.key),
             "objective": None if asked is None else asked.recovery_time.total_seconds(),
         },
     }
 
 
+def service_ended_at(plan: Plan, state: State, machine: PlannedMachine, lost_at: datetime) -> datetime | None:
+    """When people lost the machine where it was; None where they never did."""
+    if lost_at_once(plan, machine):
+        return lost_at
+    begun = [began for id_ in cut_by(plan, machine) if (began := _began(state, id_)) is not None]
+    return min(begun, default=None)
+
+
 def served_at(plan: Plan, state: State, machine: PlannedMachine) -> datetime | None:
-    """When the last of what the machine's service waited for had ended, by the service's own times: its failover, and
-    in its failover's phase every step of the network that its last check comes after."""
-    last = next((s for s in plan.steps if s.action.verb == "check_routes" and _is_of(s.subject, machine)), None)
-    failover = next(
-        (s for s in plan.steps if s.action.verb == "failover" and s.subject.lower() == machine.item.key), None
-    )
-    if failover is None:
-        return None
-    ends = [_ended(state, failover.id)]
+    """When the last of what the machine's service waited for had ended, by the service's own times: its failover where
+    it moves, and in the phase FAILOVER every step of the network that its last check comes after."""
+    steps = plan.of_phase(Phase.FAILOVER)
+    last = next((s for s in steps if s.action.verb == "check_routes" and _is_of(s.subject, machine)), None)
+    failover = next((s for s in steps if s.action.verb == "failover" and s.subject.lower() == machine.item.key), None)
+    ends = [] if failover is None else [_ended(state, failover.id)]
     waiting = list(last.after) if last is not None else []
     seen: set[str] = set()
     while waiting:
         id_ = waiting.pop()
         step = plan.step(id_)
-        if id_ in seen or step is None or step.phase is not failover.phase:
+        if id_ in seen or step is None or step.phase is not Phase.FAILOVER:
             continue
         seen.add(id_)
         waiting += step.after
         if step.action.verb not in ("failover", "check_machine", "check_routes"):
             ends.append(_ended(state, id_))
     known = [end for end in ends if end is not None]
-    return max(known) if ends[0] is not None else None
+    return max(known, default=None) if failover is None or ends[0] is not None else None
 
 
 def _is_of(subject: str, machine: PlannedMachine) -> bool:
-    return subject.lower() in (machine.target_nic.key, machine.target_id.key)
+    return subject.lower() in (machine.nic.key, machine.target_nic.key, machine.target_id.key)
+
+
+def _began(state: State, step_id: str) -> datetime | None:
+    """The service's own beginning of a step's job or operation, else when it was intended."""
+    record = state.steps.get(step_id)
+    if record is None:
+        return None
+    told = record.result.get("started_at") or record.result.get("sent_at")
+    return moment(str(told)) if told else record.intended_at
 
 
 def _ended(state: State, step_id: str) -> datetime | None:

@@ -4,11 +4,12 @@ Everything comes from the lab's outside handles and the service's own timestamps
 
     recovery point     the one that Site Recovery says the failover used, and its time
     bytes lost         lengths of the writes (`/_lab/writes`) to the machine's disks that the point does not hold, up to
-                       the loss of the region
+                       the end of its service; of a machine that was stopped first, up to when it is served again
     checksums          SHA-256 of the whole disk: the source as of the point by the lab, the failed-over disk
                        as it was made by us, read by Azure's own way
-    recovery time      from the loss of the region to the end of the machine's failover job, or of the last operation
-                       that its path waited for, whichever is later; by the service's times
+    recovery time      from the end of its service (the loss, where the disaster ends it) to the end of the machine's
+                       failover job, or of the last operation that its path waited for, whichever is later; by the
+                       service's times
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from typing import Any
 
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.handles import Handles
-from farshore.plan.model import Plan, PlannedMachine
-from farshore.report.record import Wanted, machine_row
+from farshore.plan.model import Phase, Plan, PlannedMachine
+from farshore.report.record import Wanted, machine_row, served_at, service_ended_at
 from farshore.run.machine import State
 from farshore.times import moment, stamp
 
-FAILOVERS = frozenset({"UnplannedFailover", "PlannedFailover", "Failover"})
+FAILOVERS = frozenset({"UnplannedFailover", "PlannedFailover", "Failover", "ChangePit"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +62,19 @@ async def machines(
         row = machine_row(plan, state, machine, lost_at, wanted.get(machine.id.key))
         row["disks"] = disks
         if used is not None:
+            ended = service_ended_at(plan, state, machine, lost_at) or lost_at
+            stopped = _is_stopped_first(plan, machine)
+            until = (served_at(plan, state, machine) or ended) if stopped else ended
             row["recovery_point"] = {"id": used.id, "time": stamp(used.time)}
-            row["recovery_point_seconds"] = (lost_at - used.time).total_seconds()
-            row["bytes_lost"] = await _bytes_lost(used, handles, lost_at)
+            row["recovery_point_seconds"] = max(0.0, (ended - used.time).total_seconds())
+            row["bytes_lost"] = await _bytes_lost(used, handles, until)
         rows.append(row)
     return rows
+
+
+def _is_stopped_first(plan: Plan, machine: PlannedMachine) -> bool:
+    moves = (step for step in plan.of_phase(Phase.FAILOVER) if step.action.verb == "failover")
+    return any(step.subject.lower() == machine.item.key and step.action.arguments["shutdown"] for step in moves)
 
 
 async def _used(machine: PlannedMachine, handles: Handles, sizes: Mapping[str, int]) -> Used | None:
@@ -101,11 +110,11 @@ async def _compared(made: Made, handles: Handles, reader: DiskReader) -> dict[st
     }
 
 
-async def _bytes_lost(used: Used, handles: Handles, lost_at: datetime) -> int:
+async def _bytes_lost(used: Used, handles: Handles, until: datetime) -> int:
     lost = 0
     for made in used.disks:
         rows = await _writes(handles, made.source, used.sequence)
-        lost += sum(int(row["length"]) for row in rows if moment(row["time"]) <= lost_at)
+        lost += sum(int(row["length"]) for row in rows if moment(row["time"]) <= until)
     return lost
 
 

@@ -1,13 +1,15 @@
-"""The whole story, told once: from an estate to the far shore and back, in the lab.
+"""A scenario's whole story, told once: from an estate to the far shore and back, in the lab.
 
     read -> assess -> plan -> prove                    nothing is touched until all of it is good
     provision -> protect -> drill                      ahead of any disaster
-    disaster -> failover                               the region is lost while machines write
+    disaster -> failover                               what the scenario takes is lost while machines write
     return -> reprotect -> failback                    the guard is on before the region answers
     compare                                            is the estate again what it was?
 
-Nothing here is the lab's doing but the disaster itself, the return, and the witnesses: packets, writes, checksums. All
-else goes the way it would go against Azure: the same client, the same plan, the same run, one journal for the story.
+A story has the parts that its plan has steps for. Nothing here is the lab's doing but the outage itself, the return,
+and the witnesses: packets, writes, checksums. All else goes the way it would go against Azure: the same client, the
+same plan, the same run, one journal for the story. Where the run stops and asks a person, the story is that person: it
+is written down what was asked, and it goes on once that is done.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from farshore.cli.exercise import measure, verdicts
 from farshore.cli.exercise.compare import residue, unexplained
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.exercise.log import HaltedError, Phases
+from farshore.cli.exercise.outage import Outage
 from farshore.cli.exercise.residents import Residents, traffic_of
 from farshore.cli.hearing import Hearing
 from farshore.cli.planned import Planned, plan_for
@@ -35,12 +38,16 @@ from farshore.cli.views import View
 from farshore.cli.words import many
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
+from farshore.plan.builders.outage import DISASTER, RETURN
 from farshore.plan.durations import DECISION
 from farshore.plan.model import Phase, Plan
+from farshore.plan.recovery import APPLICATION_CONSISTENT_IN_MINUTES
+from farshore.plan.scenario.scenario import Scenario, scenario_named
+from farshore.plan.scenario.words import Back, Over, Returns
 from farshore.prove import prove
 from farshore.report import record
 from farshore.run import RunOutcome, record_event, run_phases, uncovered
-from farshore.run.events import RunEvent
+from farshore.run.events import Kind, RunEvent
 from farshore.times import span, stamp
 
 if TYPE_CHECKING:
@@ -71,6 +78,8 @@ class Told:
     guard: dict[str, Any] = field(default_factory=dict)
     residue: list[dict[str, Any]] = field(default_factory=list)
     learned: list[str] = field(default_factory=list)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    """Where the run stopped and asked a person: the step, what was asked, when."""
     maps: list[tuple[str, Estate]] = field(default_factory=list)
     wall_seconds: float = 0.0
     simulated_seconds: float = 0.0
@@ -106,6 +115,7 @@ class Story:
         self._phases = Phases(stage.clock, view)
         self._told = Told(example=example, phases=self._phases, run_id=run_id)
         self._residents: Residents | None = None
+        self._outage: Outage | None = None
         self._lost_at: datetime | None = None
 
     async def tell(self) -> Told:
@@ -129,17 +139,26 @@ class Story:
         plan = self._plan(estate)
         self._prove(estate, plan)
         runs.begin(self._folder, self._told.run_id, estate, plan, self._told.proof)
+        scenario = scenario_of(plan)
+        self._outage = Outage(self._stage.handles, plan, scenario.returns)
         self._residents = Residents(self._stage.handles, self._stage.clock, traffic_of(estate, plan))
         self._residents.start()
         self._told.maps.append(("Before: the estate as it was read", estate))
         await self._run("provision", Phase.PROVISION)
         await self._run("protect", Phase.PROTECT)
-        await self._drill(plan)
+        if plan.of_phase(Phase.DRILL):
+            await self._drill(plan)
+        await self._wait_for_points(plan)
         await self._disaster(plan)
         await self._failover(plan)
-        await self._return(plan)
-        await self._run("reprotect", Phase.REPROTECT)
-        await self._failback(plan)
+        if scenario.returns is Returns.NEVER:
+            return
+        if plan.of_phase(Phase.RETURN):
+            await self._return(plan)
+        if plan.of_phase(Phase.REPROTECT):
+            await self._run("reprotect", Phase.REPROTECT)
+        if plan.of_phase(Phase.FAILBACK):
+            await self._failback(plan)
         await self._compare(estate, plan)
 
     # Before anything is touched. -----------------------------------------------------------------------------------
@@ -197,7 +216,20 @@ class Story:
     async def _drive(self, phase: Any, *phases: Phase, happened: Sequence[str] = ()) -> RunOutcome:
         plan = self._told.plan
         assert plan is not None
-        outcome = self._told.outcome = await run_phases(
+        outcome = await self._driven(plan, phases, happened)
+        while outcome.waiting and not outcome.failed:
+            for step in outcome.waiting:
+                await self._decide(plan, step, outcome)
+            outcome = await self._driven(plan, phases, ())
+        done = plan.of_phase(*phases)
+        phase.said = many(len(done), "step")
+        if outcome.halted:
+            failed = outcome.failed
+            phase.halt("; ".join(f"{id_}: {_fault(outcome, id_)}" for id_ in failed) or "the run did not end")
+        return outcome
+
+    async def _driven(self, plan: Plan, phases: Sequence[Phase], happened: Sequence[str]) -> RunOutcome:
+        self._told.outcome = await run_phases(
             plan,
             phases,
             run_id=self._told.run_id,
@@ -208,12 +240,18 @@ class Story:
             happened=happened,
             on_event=Hearing(plan, self._view),
         )
-        done = plan.of_phase(*phases)
-        phase.said = many(len(done), "step")
-        if outcome.halted:
-            failed = outcome.failed
-            phase.halt("; ".join(f"{id_}: {_fault(outcome, id_)}" for id_ in failed) or "the run did not end")
-        return outcome
+        return self._told.outcome
+
+    async def _decide(self, plan: Plan, step_id: str, outcome: RunOutcome) -> None:
+        """The run has stopped and asks: somebody decides, it is done outside, and they say so."""
+        step = plan.step(step_id)
+        assert step is not None and self._outage is not None
+        asked = [event for event in self._stage.journal.read(self._told.run_id) if event.step == step_id]
+        instruction = next((e.body["instruction"] for e in reversed(asked) if "instruction" in e.body), "")
+        self._told.decisions.append({"step": step_id, "asked": instruction, "at": stamp(self._stage.clock.now())})
+        await self._stage.clock.sleep(step.expected_duration, "a person")
+        await self._outage.by_person(step.effects)
+        self._stage.journal.ask(self._told.run_id, Kind.APPROVED, step_id, {"by": "the story's person"})
 
     async def _drill(self, plan: Plan) -> None:
         with self._phases("drill") as phase:
@@ -221,27 +259,40 @@ class Story:
             self._told.learned = record.learned(plan)
             phase.said += f"; {self._told.learned[0]}"
 
+    async def _wait_for_points(self, plan: Plan) -> None:
+        """Who is to go to an older or an application-consistent point has one by then (S25)."""
+        age = _AGES.get(scenario_of(plan).over)
+        if age is not None:
+            await self._stage.clock.sleep(age, "recovery points")
+
     async def _disaster(self, plan: Plan) -> None:
-        """The region goes while machines write; it takes people a while to decide (DECISION)."""
-        assert self._residents is not None
+        """What is lost goes while machines write; it takes people a while to decide (DECISION). Where nothing is lost
+        the decision is all there is."""
+        assert self._residents is not None and self._outage is not None
+        if not self._outage.elements:
+            await self._verdicts(plan, "drill", away=False)
+            self._lost_at = self._stage.clock.now()
+            record_event(self._stage.journal, plan, self._told.run_id, DISASTER, self._stage.clock)
+            return
         with self._phases("disaster") as phase:
             await self._verdicts(plan, "drill", away=False)
-            answer = await self._stage.handles.fault("region", region=plan.source_region, state="lost")
+            answer = await self._outage.strike()
             self._lost_at = verdicts.time_of(answer, self._stage.clock.now())
-            self._residents.watch_for(away=True)
-            record_event(self._stage.journal, plan, self._told.run_id, "disaster", self._stage.clock)
+            self._residents.watch_for(away=moves(plan))
+            record_event(self._stage.journal, plan, self._told.run_id, DISASTER, self._stage.clock)
             await self._stage.clock.sleep(DECISION.duration, "decision")
-            phase.said = f"{plan.source_region} is lost"
+            phase.said = next(event.title for event in plan.events if event.id == DISASTER)
 
     async def _failover(self, plan: Plan) -> None:
-        assert self._residents is not None and self._lost_at is not None
+        assert self._residents is not None and self._outage is not None and self._lost_at is not None
         self._residents.every(EVERY_SECOND)
+        away = moves(plan)
+        self._residents.watch_for(away=away)
         with self._phases("failover") as phase:
-            outcome = await self._drive(phase, Phase.FAILOVER, Phase.COMMIT)
-            await self._verdicts(plan, "failover", away=True)
-            lost = Outside(down=frozenset({f"region:{plan.source_region}"}))
-            away = (await self._reading()).with_outside(lost)
-            self._told.maps.append(("After failover: the far shore serves", away))
+            outcome = await self._drive(phase, *(p for p in (Phase.FAILOVER, Phase.COMMIT) if plan.of_phase(p)))
+            await self._verdicts(plan, "failover", away=away)
+            lost = Outside(down=frozenset(self._outage.elements))
+            self._told.maps.append((_AFTER[away], (await self._reading()).with_outside(lost)))
             reader = DiskReader(self._stage.client, self._stage.clock)
             assert self._told.estate is not None
             objectives = record.wanted_of(plan, self._told.estate)
@@ -249,22 +300,29 @@ class Story:
                 plan, outcome.state, self._stage.handles, reader, self._lost_at, objectives
             )
             slowest = max((m["recovery_time_seconds"]["measured"] or 0 for m in self._told.machines), default=0)
-            phase.said += f"; served again within {span(slowest)} of the loss"
-            wrong = verdicts.wrong_machines(self._told.machines)
+            phase.said += f"; served again within {span(slowest)}" + (" of the loss" if self._outage.elements else "")
+            wrong = verdicts.wrong_machines(plan, self._told.machines, waited=bool(self._told.decisions))
             if wrong:
                 phase.halt("; ".join(wrong))
         self._residents.every(EVERY_MINUTE)
 
     async def _return(self, plan: Plan) -> None:
-        """The guard watches; then the region comes back by itself, its machines with old data."""
-        assert self._residents is not None
+        """The guard watches; then what was lost comes back by itself, a region's machines with old data."""
+        assert self._residents is not None and self._outage is not None
         await self._stage.clock.sleep(OUTAGE, "outage")
         self._residents.every(EVERY_SECOND)
         with self._phases("return") as phase:
             at = self._stage.clock.now() + WATCHING
-            await self._stage.handles.fault("region", region=plan.source_region, state="returned", at=stamp(at))
-            outcome = await self._drive(phase, Phase.RETURN, happened=["return"])
-            await self._verdicts(plan, "return", away=True)
+            later = await self._outage.give_back(at)
+            if not _watches(plan):
+                await self._stage.clock.sleep(WATCHING, "return")
+            outcome = await self._drive(phase, Phase.RETURN, happened=[RETURN])
+            await self._stage.clock.sleep(max(at + later - self._stage.clock.now(), timedelta(0)), "return")
+            for event in plan.events:
+                if event.id.startswith(RETURN):
+                    record_event(self._stage.journal, plan, self._told.run_id, event.id, self._stage.clock)
+            await self._outage.people_undo()
+            await self._verdicts(plan, "return", away=moves(plan))
             diary = self._residents.diary
             self._told.guard = {
                 **record.guard(plan, outcome.state),
@@ -276,10 +334,11 @@ class Story:
 
     async def _failback(self, plan: Plan) -> None:
         assert self._residents is not None
+        stays = scenario_of(plan).back is Back.STAY
         with self._phases("failback") as phase:
             await self._drive(phase, Phase.FAILBACK)
-            self._residents.watch_for(away=False)
-            await self._verdicts(plan, "failback", away=False)
+            self._residents.watch_for(away=stays)
+            await self._verdicts(plan, "failback", away=stays)
 
     async def _verdicts(self, plan: Plan, phase: str, *, away: bool) -> None:
         """Every objective by the lab's own packets; one that is not met halts the story."""
@@ -310,6 +369,29 @@ class Story:
             missed = uncovered(self._told.proof, plan, self._stage.journal.read(self._told.run_id))
             if missed:
                 phase.halt(f"the run passed through a moment that the proof had not looked at: {missed}")
+
+
+_AFTER = {True: "After failover: the far shore serves", False: "After the outage: the source serves"}
+_AGES = {
+    Over.CHOSEN: timedelta(minutes=20),
+    Over.CHANGED: timedelta(minutes=20),
+    Over.APPLICATION: timedelta(minutes=APPLICATION_CONSISTENT_IN_MINUTES + 10),
+}
+"""How long replication runs before the disaster, so that there is a point such as the scenario asks for."""
+
+
+def scenario_of(plan: Plan) -> Scenario:
+    """The scenario that a plan was made for."""
+    return scenario_named(plan.scenario)
+
+
+def moves(plan: Plan) -> bool:
+    """Whether machines move in it."""
+    return any(step.action.verb == "failover" for step in plan.of_phase(Phase.FAILOVER))
+
+
+def _watches(plan: Plan) -> bool:
+    return any(step.action.verb == "await_region" for step in plan.of_phase(Phase.RETURN))
 
 
 def _fault(outcome: RunOutcome, step_id: str) -> str:

@@ -32,6 +32,7 @@ def summary_of(told: Told, report: Path | None) -> dict[str, Any]:
         "findings": [] if told.assessment is None else [finding.as_json() for finding in told.assessment.findings],
         "proof": None if proof is None else record.proof_row(proof),
         "report": None if report is None else str(report),
+        "decisions": told.decisions,
         "halted": told.halted,
     }
 

@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from farshore.cli.exercise.residents import Diary
+from farshore.cli.words import many
 from farshore.plan.model import Plan
+from farshore.plan.scenario.scenario import scenario_named
+from farshore.plan.scenario.words import Over
 from farshore.prove.values import Proof
 from farshore.report.record import marked
 from farshore.times import moment
@@ -51,26 +54,40 @@ def time_of(answer: Any, otherwise: datetime) -> datetime:
     return moment(str(said)) if said else otherwise
 
 
-def wrong_machines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Sentences about machines whose disks differ from their recovery point, that came back too late, or with
-    data too old."""
+OLDER_ON_PURPOSE = frozenset({Over.CHOSEN, Over.CHANGED, Over.APPLICATION})
+"""A person who asks for such a point knows that it is old."""
+
+
+def wrong_machines(plan: Plan, rows: Sequence[Mapping[str, Any]], *, waited: bool = False) -> list[str]:
+    """Sentences about machines whose disks differ from their recovery point, that came back too late, or with data
+    too old; and of machines that were stopped first, with anything lost. `waited`: a person had to decide, and what
+    that takes no plan can promise; the time is told, not judged."""
+    over = scenario_named(plan.scenario).over
+    moved = {str(step.action.arguments["vm"]).lower() for step in plan.steps if step.action.verb == "failover"}
     said = []
     for row in rows:
         name = str(row["id"]).rsplit("/", 1)[-1]
-        if not row["disks"]:
+        moves = str(row["target_id"]).lower() in moved
+        if moves and not row["disks"]:
             said.append(f"{name}: no disk of a failover was found")
         for disk in row["disks"]:
             if disk["recovery_point_sha256"] != disk["failed_over_sha256"]:
                 said.append(f"{name}: {disk['id']} is not the bytes of its recovery point")
         times = row["recovery_time_seconds"]
-        if times["measured"] is None:
+        if times["measured"] is None and times["predicted"] is not None:
             said.append(f"{name}: no recovery time could be measured")
-        elif times["objective"] is not None and times["measured"] > times["objective"]:
+        elif (
+            not waited
+            and None not in (times["objective"], times["measured"])
+            and times["measured"] > times["objective"]
+        ):
             said.append(
                 f"{name}: served again after {times['measured']:.0f} s, {times['objective']:.0f} s were asked for"
             )
         point, wanted = row["recovery_point_seconds"], row["recovery_point_objective_seconds"]
-        if point is not None and wanted is not None and point > wanted:
+        if over is Over.PLANNED and row["bytes_lost"]:
+            said.append(f"{name}: {many(row['bytes_lost'], 'byte')} lost, and it was stopped first")
+        if point is not None and wanted is not None and point > wanted and over not in OLDER_ON_PURPOSE:
             said.append(f"{name}: its recovery point was {point:.0f} s old, {wanted:.0f} s were asked for")
     return said
 

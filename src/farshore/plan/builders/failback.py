@@ -80,7 +80,9 @@ def _ready(design: Design, draft: Draft) -> list[str]:
     """Before anything moves: what should be announced now is."""
     if disconnects(design):
         return [
-            _read(draft, f"ready/{circuit.name}", circuit, [str(prefix) for prefix in design.announced_there], [], ())
+            read_circuit(
+                draft, f"ready/{circuit.name}", circuit, [str(prefix) for prefix in design.announced_there], [], ()
+            )
             for circuit in design.target_circuits
         ]
     return _announced(design, draft, "ready", ())
@@ -89,7 +91,7 @@ def _ready(design: Design, draft: Draft) -> list[str]:
 def _announced(design: Design, draft: Draft, name: str, after: Iterable[str]) -> list[str]:
     """Each source circuit shows the source's networks."""
     return [
-        _read(draft, f"{name}/{circuit.name}", circuit, [str(prefix) for prefix in design.announced], [], after)
+        read_circuit(draft, f"{name}/{circuit.name}", circuit, [str(prefix) for prefix in design.announced], [], after)
         for circuit in design.source_circuits
     ]
 
@@ -109,7 +111,7 @@ def _way_home(design: Design, draft: Draft, network: NetworkBuilder, checks: lis
             for id_ in network.connection_ids()
         ]
         after = [
-            _read(draft, f"circuit-clear/{c.name}", c, [], [str(prefix) for prefix in design.kept], deleted)
+            read_circuit(draft, f"circuit-clear/{c.name}", c, [], [str(prefix) for prefix in design.kept], deleted)
             for c in design.target_circuits
         ] or after
     if disconnects(design):
@@ -118,7 +120,7 @@ def _way_home(design: Design, draft: Draft, network: NetworkBuilder, checks: lis
             if connection.peer in design.target_circuits and body is not None:
                 draft.put(
                     f"connection/{design.label(connection.id)}",
-                    _writable(body),
+                    writable(body),
                     title=f"Make the source's connection {connection.id.name} again (D65)",
                     after=after,
                     shown=body,
@@ -126,7 +128,7 @@ def _way_home(design: Design, draft: Draft, network: NetworkBuilder, checks: lis
     sites.lift(design, draft, after)
 
 
-def _read(
+def read_circuit(
     draft: Draft, name: str, circuit: ResourceId, present: list[str], absent: list[str], after: Iterable[str]
 ) -> str:
     says = ", ".join(
@@ -143,7 +145,7 @@ def _read(
     )
 
 
-def _writable(body: dict[str, object]) -> dict[str, object]:
+def writable(body: dict[str, object]) -> dict[str, object]:
     """The source's own connection without what Azure adds to it."""
     properties = body.get("properties")
     assert isinstance(properties, dict)

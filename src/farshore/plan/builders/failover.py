@@ -1,12 +1,19 @@
-"""FAILOVER and COMMIT: the region is lost; machines run in the target, and the target is what a site reaches.
+"""FAILOVER and COMMIT: machines run in the target, and the target is what a site reaches. The order is the outage's.
 
-The fence waits for nothing but the disaster: it must hold before the region can return (D51). With one circuit there
-is no fence at the site, since the circuit splits one prefix between two networks by itself (E47); there the source's
-connection is deleted. That is a write to the lost region and probably fails (D62, E36): the failure is expected and
-leaves an obligation. What decides is the circuit's own tables: only when the lost network is gone from both links is
-the target connected.
+    the source's ARM is lost        the fence waits for nothing but the disaster: it must hold before the region can
+                                    return (D51). Machines go at once where nothing serves any more; where the source
+                                    serves on (grey), only once the site can't meet it
+    its data plane alone is lost    ARM answers: the source's machines are deallocated now, so that they never return
+    the source is healthy           machines are stopped and moved in their waves, and only then what reaches them: at
+                                    no moment do two networks answer for one prefix with nothing that decides
 
-Machines go in waves of boot groups; the network's steps that the project did not want ahead follow the machines.
+With one circuit there is no fence at the site, since the circuit splits one prefix between two networks by itself
+(E47); there the source's connection is deleted. Where its ARM is lost that probably fails (D62, E36): the failure is
+expected and leaves an obligation. What decides is the circuit's own tables: only when the lost network is gone from
+both links is the target connected. A grey region's network is not gone: the run stops there, and asks a person.
+
+Machines go in waves of boot groups; the network's steps that the project did not want ahead follow the machines of a
+disaster, and come before those that are moved on purpose.
 """
 
 from __future__ import annotations
@@ -16,37 +23,47 @@ from collections.abc import Callable, Iterable
 from farshore.arm.ids import ResourceId
 from farshore.plan import actions, durations
 from farshore.plan.builders import sites
+from farshore.plan.builders.outage import DISASTER, gives_up_at_once
 from farshore.plan.builders.provision import NetworkBuilder, check_circuits
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
-from farshore.plan.machines import arrives_there
-from farshore.plan.model import DeleteResource, Effect, Lose, Obligation, Phase, Promise, StepKind
+from farshore.plan.machines import arrives_there, promised_there
+from farshore.plan.model import (
+    DeleteResource,
+    Effect,
+    Lose,
+    MachineState,
+    Obligation,
+    Phase,
+    SetMachine,
+    StepKind,
+)
+from farshore.plan.scenario.outages import Taken
+from farshore.plan.scenario.scenario import Scenario
+from farshore.plan.scenario.words import Over
 
-DISASTER = "disaster"
 GUARD = "guard"
+OLDER = "Older:900"
+"""A point at least so many seconds old: what a person chooses who knows when it went wrong."""
+_POINTS = {
+    Over.PROCESSED: "LatestProcessed",
+    Over.APPLICATION: "LatestApplicationConsistent",
+    Over.CHOSEN: OLDER,
+}
 
 
-def disaster(design: Design, draft: Draft) -> None:
-    """The event: the source region is gone, and from now on the machines are promised in the target."""
-    region = design.project.source_region
-    effects: list[Effect] = [Lose(elements=(f"region:{region}",))]
-    effects += [Promise(machine=m.id, nic=m.planned.target_nic) for m in design.machines]
-    draft.event(DISASTER, f"Region {region} is lost", effects)
-
-
-def build(design: Design, draft: Draft, network: NetworkBuilder) -> None:
+def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, network: NetworkBuilder) -> None:
     draft.begin(Phase.FAILOVER, [DISASTER])
-    guards = sites.fence(design, draft)
-    if disconnects(design):
-        guards += _disconnect(design, draft)
-    network.build_transit()
-    checks = waves(design, draft, lambda machine, after: _over(design, draft, machine, after))
-    if not design.ahead >= {"routeTables", "appliances", "gateway", "peerings"}:
-        draft.begin(Phase.FAILOVER, checks)
-        network.build(ahead=False)
-        draft.begin(Phase.FAILOVER, [DISASTER])
-    if "connection" not in design.ahead:
-        network.build_connections(guards)
+
+    def waves_go(after: Iterable[str] = ()) -> list[str]:
+        return waves(
+            design, draft, lambda machine, before: _over(design, scenario, taken, draft, machine, before), after
+        )
+
+    if taken.arm and taken.runs:
+        checks = _on_purpose(design, draft, network, waves_go)
+    else:
+        checks = _in_a_disaster(design, taken, draft, network, waves_go)
     path = [step for step in draft.ends() if step not in checks]
     for machine, check in zip(design.machines, checks, strict=True):
         draft.add(
@@ -61,27 +78,94 @@ def build(design: Design, draft: Draft, network: NetworkBuilder) -> None:
     check_circuits(design, draft)
 
 
-def commit(design: Design, draft: Draft) -> None:
+def _in_a_disaster(
+    design: Design,
+    taken: Taken,
+    draft: Draft,
+    network: NetworkBuilder,
+    waves_go: Callable[[Iterable[str]], list[str]],
+) -> list[str]:
+    guards = sites.fence(design, draft)
+    if disconnects(design):
+        guards += _disconnect(design, taken, draft)
+    if taken.arm:
+        _stop(design, draft)
+    network.build_transit()
+    checks = waves_go(() if gives_up_at_once(design, taken) else [_given_up(design, draft, guards)])
+    if not _whole_network_ahead(design):
+        draft.begin(Phase.FAILOVER, checks)
+        network.build(ahead=False)
+        draft.begin(Phase.FAILOVER, [DISASTER])
+    if "connection" not in design.ahead:
+        network.build_connections(guards)
+    return checks
+
+
+def _on_purpose(
+    design: Design, draft: Draft, network: NetworkBuilder, waves_go: Callable[[Iterable[str]], list[str]]
+) -> list[str]:
+    if not _whole_network_ahead(design):
+        network.build(ahead=False)
+    checks = waves_go(draft.ends())
+    draft.begin(Phase.FAILOVER, checks)
+    guards = sites.fence(design, draft)
+    if disconnects(design):
+        guards += _disconnect(design, None, draft)
+    network.build_transit()
+    if "connection" not in design.ahead:
+        network.build_connections(guards or checks)
+    return checks
+
+
+def _whole_network_ahead(design: Design) -> bool:
+    return design.ahead >= {"routeTables", "appliances", "gateway", "peerings"}
+
+
+def commit(design: Design, scenario: Scenario, draft: Draft) -> None:
+    """The choice is final; where the point is changed before, the machine is looked at again first (S44)."""
     draft.begin(Phase.COMMIT)
     for machine in design.machines:
+        looked = _changed(design, draft, machine) if scenario.over is Over.CHANGED else None
         draft.add(
             f"machine/{machine.label}",
             actions.commit(machine.planned.item),
             title=f"Commit the failover of machine {machine.label}: its recovery points go (S44)",
             subject=machine.planned.item,
             expected=durations.COMMIT,
+            after=[looked],
         )
+
+
+def _changed(design: Design, draft: Draft, machine: Machine) -> str:
+    planned = machine.planned
+    changed = draft.add(
+        f"point/{machine.label}",
+        actions.change_point(planned.item, planned.target_id, OLDER),
+        title=f"Machine {machine.label} is made again of an older recovery point (S44)",
+        subject=planned.item,
+        expected=durations.FAILOVER,
+        effects=arrives_there(design, machine),
+    )
+    return draft.add(
+        f"check/{machine.label}",
+        actions.check_machine(planned.target_id, planned.target_nic, planned.target_address),
+        title=f"Machine {machine.label} runs with its address {planned.target_address}",
+        subject=planned.target_id,
+        expected=durations.CHECK_MACHINE,
+        kind=StepKind.CHECK,
+        after=[changed],
+    )
 
 
 Move = Callable[[Machine, list[str]], tuple[str, ResourceId, ResourceId, str]]
 """Adds the step that moves a machine; says its id, and the machine, NIC and address to find afterwards."""
 
 
-def waves(design: Design, draft: Draft, move: Move) -> list[str]:
-    """Fail machines over in their boot groups, each group after the one before has been looked at (S53); returns the
-    checks, in the order of `design.machines`."""
+def waves(design: Design, draft: Draft, move: Move, after: Iterable[str] = ()) -> list[str]:
+    """Fail machines over in their boot groups, each group after the one before has been looked at (S53), the first
+    after the steps given; returns the checks, in the order of `design.machines`."""
     checks: dict[ResourceId, str] = {}
-    before: list[str] = []
+    before = list(after)
     for group in sorted({machine.planned.boot_group for machine in design.machines}):
         members = [machine for machine in design.machines if machine.planned.boot_group == group]
         for machine in members:
@@ -123,22 +207,29 @@ def obligation(design: Design, steps: Iterable[str]) -> Obligation:
     )
 
 
-def _disconnect(design: Design, draft: Draft) -> list[str]:
+def _disconnect(design: Design, taken: Taken | None, draft: Draft) -> list[str]:
+    """The source leaves the circuit that the target will use, and the circuit's tables say that it has. `taken` where
+    its ARM may be lost: then the delete may fail, and a network that announces on is a person's to end."""
+    lost = taken is not None and not taken.arm
     steps = []
     for connection in design.connections:
         if connection.peer not in design.target_circuits:
             continue
-        deleted = draft.add(
+        assert connection.peer is not None
+        before = draft.add(
             f"disconnect/{design.label(connection.id)}",
             actions.delete(connection.id),
-            title=f"Delete the lost region's connection {connection.id.name}; this may fail (D62)",
+            title=f"Delete the lost region's connection {connection.id.name}; this may fail (D62)"
+            if lost
+            else f"Delete the source's connection {connection.id.name}: one circuit holds one network (D60)",
             subject=connection.id,
-            expected=durations.REFUSED_DELETE,
+            expected=durations.REFUSED_DELETE if lost else durations.for_delete(connection.id.type),
             effects=[DeleteResource(id=connection.id)],
-            may_fail=True,
-            obligation=GUARD,
+            may_fail=lost,
+            obligation=GUARD if lost else None,
         )
-        assert connection.peer is not None
+        if lost and taken is not None and taken.announces:
+            before = _asked(design, draft, connection.id, connection.peer, before)
         steps.append(
             draft.add(
                 f"circuit-clear/{connection.peer.name}",
@@ -149,21 +240,92 @@ def _disconnect(design: Design, draft: Draft) -> list[str]:
                 subject=connection.peer,
                 expected=durations.LOOK,
                 kind=StepKind.CHECK,
-                after=[deleted],
+                after=[before],
             )
         )
     return steps
 
 
-def _over(design: Design, draft: Draft, machine: Machine, after: list[str]) -> tuple[str, ResourceId, ResourceId, str]:
+def _asked(design: Design, draft: Draft, connection: ResourceId, circuit: ResourceId, after: str) -> str:
+    """A grey region and no fence at hand: a person decides, and nothing is connected before the circuit is clear."""
+    region = design.project.source_region
+    return draft.add(
+        f"withdrawn/{design.label(connection)}",
+        actions.person(
+            f"ARM of {region} does not answer, and its gateway goes on announcing to circuit {circuit.name}. Two"
+            " networks of the same addresses on one circuit split its traffic, so the target is not connected. Decide:"
+            f" wait, or have Microsoft take connection {connection.name} off the circuit. Approve once that is done;"
+            " the circuit's tables are read before anything goes on."
+        ),
+        title=f"A person decides about {region}, whose gateway still announces (D62, E36)",
+        subject=connection,
+        expected=durations.WITHDRAWN_PERSON,
+        kind=StepKind.PERSON,
+        after=[after],
+        effects=[Lose(elements=(connection.key,))],
+    )
+
+
+def _given_up(design: Design, draft: Draft, after: list[str]) -> str:
+    """A grey region's machines can't be stopped, and serve each other besides the site. So all of them are given up at
+    one moment, once no site can meet them: what they write from then on is lost, and the target's are the machines."""
+    own = [str(prefix) for site in design.estate.sites for prefix in site.prefixes]
+    circuit, absent = (
+        (design.target_circuits[0], [str(prefix) for prefix in design.kept])
+        if design.one_circuit
+        else (design.source_circuits[0], own)
+    )
+    effects: list[Effect] = [SetMachine(id=machine.id, state=MachineState.STALE) for machine in design.machines]
+    return draft.add(
+        f"given-up/{design.project.source_region}",
+        actions.read_circuit(actions.expect_circuit(circuit, absent=absent)),
+        title=f"Read circuit {circuit.name}: no site meets the machines in {design.project.source_region}; they are"
+        " given up (D92)",
+        subject=circuit,
+        expected=durations.LOOK,
+        kind=StepKind.CHECK,
+        after=after,
+        effects=[*effects, *(promised_there(machine) for machine in design.machines)],
+    )
+
+
+def _stop(design: Design, draft: Draft) -> None:
+    """ARM answers, so the source's machines can be kept from ever returning with old data (D92)."""
+    for machine in design.machines:
+        draft.add(
+            f"deallocate/{machine.label}",
+            actions.deallocate(machine.id),
+            title=f"Deallocate machine {machine.label} in the source, so that it never returns with old data (D92)",
+            subject=machine.id,
+            expected=durations.DEALLOCATE,
+            effects=[SetMachine(id=machine.id, state=MachineState.STOPPED)],
+        )
+
+
+def _over(
+    design: Design, scenario: Scenario, taken: Taken, draft: Draft, machine: Machine, after: list[str]
+) -> tuple[str, ResourceId, ResourceId, str]:
     planned = machine.planned
+    shutdown = taken.arm and taken.runs
+    effects: list[Effect] = list(arrives_there(design, machine))
+    if shutdown:
+        # It serves until now.
+        stopped = SetMachine(id=machine.id, state=MachineState.STOPPED)
+        effects = [stopped, *effects, promised_there(machine)]
     step = draft.add(
         f"machine/{machine.label}",
-        actions.failover(planned.item, planned.target_id, direction="PrimaryToRecovery", shutdown=False),
-        title=f"Fail machine {machine.label} over to {design.project.target.region}",
+        actions.failover(
+            planned.item,
+            planned.target_id,
+            direction="PrimaryToRecovery",
+            shutdown=shutdown,
+            point=_POINTS.get(scenario.over, "Latest"),
+        ),
+        title=f"Fail machine {machine.label} over to {design.project.target.region}"
+        + (", stopping it first" if shutdown else ""),
         subject=planned.item,
         expected=durations.FAILOVER,
         after=after,
-        effects=arrives_there(design, machine),
+        effects=effects,
     )
     return step, planned.target_id, planned.target_nic, planned.target_address

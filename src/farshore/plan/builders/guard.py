@@ -1,9 +1,11 @@
-"""RETURN: the lost region comes back, and its old machines with it (D63, D64, D92).
+"""RETURN: what was lost comes back, and old machines with it (D63, D64, D92).
 
-The watch is on before the region shows life, asks ARM and the circuit at most ten seconds apart, and never gives up.
-Then, in this order: where one circuit holds both networks, the source's connection is deleted at once; the returned
-machines are deallocated, never deleted, because reprotect needs them (S46, X19); and it is read, not believed, that
-the fence still holds.
+Where the source's ARM was lost the watch is on before the region shows life, asks ARM and the circuit at most ten
+seconds apart, and never gives up. Then, in this order: where one circuit holds both networks, the source's connection
+is deleted at once; the returned machines are deallocated, never deleted, because reprotect needs them (S46, X19); and
+it is read, not believed, that the fence still holds. Of a grey region the circuit can't tell: it announced all along.
+
+Where ARM answered all along, nothing is left that could return: it is read once more.
 """
 
 from __future__ import annotations
@@ -14,57 +16,29 @@ from farshore.plan.builders.failover import disconnects
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
 from farshore.plan.model import DeleteResource, Effect, MachineState, Phase, Restore, SetMachine, StepKind
+from farshore.plan.scenario.outages import Taken
 
-RETURN = "return"
 PERSISTENT = 90
 """Attempts 20 s apart to delete the returned region's connection: its gateway may answer later than its ARM."""
 
 
-def returns(design: Design, draft: Draft) -> None:
-    """The event: the region works again, and each machine may run with what it had."""
-    region = design.project.source_region
-    effects: list[Effect] = [Restore(elements=(f"region:{region}",))]
-    effects += [SetMachine(id=machine.id, state=MachineState.STALE) for machine in design.machines]
-    draft.event(RETURN, f"Region {region} returns, its machines with old data", effects)
-
-
-def build(design: Design, draft: Draft) -> list[str]:
-    """Returns the steps that discharge the guard's obligation."""
-    draft.begin(Phase.RETURN, [RETURN])
-    region = design.project.source_region
+def build(design: Design, taken: Taken, draft: Draft, events: tuple[str, ...]) -> list[str]:
+    """Returns the steps that discharge the guard's obligation; none where nothing is owed."""
+    if not events:
+        return []
+    draft.begin(Phase.RETURN, events[:1])
+    if taken.arm:
+        verify(design, draft, "verify", moved=True)
+        return []
     cut = disconnects(design)
-    circuit = next(iter(design.source_circuits), None)
-    seen = draft.add(
-        f"watch/{region}",
-        actions.await_region(
-            region,
-            probe=_probe(design),
-            circuit=circuit,
-            prefixes=[str(prefix) for prefix in design.announced],
-            rows="more" if cut else "any",
-        ),
-        title=f"Watch for the first sign of life of {region}: its ARM, or its networks on the circuit",
-        subject=_probe(design),
-        expected=durations.WATCH,
-        kind=StepKind.CHECK,
-    )
+    fenced = [_watch(design, taken, draft, cut)]
     discharging = []
-    fenced = [seen]
     if cut:
-        fenced = []
-        for connection in design.connections:
-            if connection.peer in design.target_circuits:
-                fenced.append(
-                    draft.add(
-                        f"disconnect/{design.label(connection.id)}",
-                        actions.delete(connection.id, attempts=PERSISTENT),
-                        title=f"Delete the returned region's connection {connection.id.name} at once (D64)",
-                        subject=connection.id,
-                        expected=durations.for_delete(connection.id.type),
-                        after=[seen],
-                        effects=[DeleteResource(id=connection.id)],
-                    )
-                )
+        fenced = [
+            _delete(design, taken, draft, connection.id, fenced)
+            for connection in design.connections
+            if connection.peer in design.target_circuits
+        ]
         discharging += fenced
     for machine in design.machines:
         discharging.append(
@@ -80,6 +54,42 @@ def build(design: Design, draft: Draft) -> list[str]:
         )
     verify(design, draft, "verify", moved=True)
     return discharging
+
+
+def _watch(design: Design, taken: Taken, draft: Draft, cut: bool) -> str:
+    region = design.project.source_region
+    circuit = None if taken.announces else next(iter(design.source_circuits), None)
+    return draft.add(
+        f"watch/{region}",
+        actions.await_region(
+            region,
+            probe=_probe(design),
+            circuit=circuit,
+            prefixes=[str(prefix) for prefix in design.announced],
+            rows="more" if cut else "any",
+        ),
+        title=f"Watch for the first sign of life of {region}: its ARM"
+        + ("" if circuit is None else ", or its networks on the circuit"),
+        subject=_probe(design),
+        expected=durations.WATCH,
+        kind=StepKind.CHECK,
+    )
+
+
+def _delete(design: Design, taken: Taken, draft: Draft, connection: ResourceId, after: list[str]) -> str:
+    effects: list[Effect] = [DeleteResource(id=connection)]
+    if taken.announces:
+        # What a person had taken off the circuit may be put on again: the connection is gone by then.
+        effects.append(Restore(elements=(connection.key,)))
+    return draft.add(
+        f"disconnect/{design.label(connection)}",
+        actions.delete(connection, attempts=PERSISTENT),
+        title=f"Delete the returned region's connection {connection.name} at once (D64)",
+        subject=connection,
+        expected=durations.for_delete(connection.type),
+        after=after,
+        effects=effects,
+    )
 
 
 def verify(design: Design, draft: Draft, name: str, *, moved: bool) -> list[str]:

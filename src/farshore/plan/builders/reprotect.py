@@ -7,6 +7,8 @@ keep their item.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from farshore.plan import actions, durations
 from farshore.plan.builders.protect import home_account, source_cache, target_cache, target_disks
 from farshore.plan.design import Design, Machine
@@ -15,8 +17,9 @@ from farshore.plan.machines import leaves_home, leaves_there, settings_back, set
 from farshore.plan.model import Action, Phase
 
 
-def build(design: Design, draft: Draft) -> None:
-    draft.begin(Phase.REPROTECT)
+def build(design: Design, draft: Draft, events: Iterable[str] = ()) -> None:
+    """`events`: what must have happened besides, for the source to be whole (S45)."""
+    draft.begin(Phase.REPROTECT, (*draft.ends(), *events))
     for machine in design.machines:
         planned = machine.planned
         protected = draft.add(

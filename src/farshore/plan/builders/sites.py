@@ -8,14 +8,17 @@ for the primary goes a prepend on what the secondary says, with the fence goes a
     fence    at the failover: the primary's offer of the kept prefixes denied, and the site's own withheld from it.
              Denied, not de-preferred: when the secondary fails, a preference falls back to machines with old data
     lift     at the end of the failback, when nothing old is left: the routers as they were before the fence
+    turn     where machines stay: the secondary is preferred from then on, and the primary believed again behind it
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from farshore.arm.decode import Network
+from farshore.arm.ids import ResourceId
 from farshore.estate.outside import Filter, Router, Site
 from farshore.plan import actions, durations
 from farshore.plan.design import Design
@@ -36,16 +39,8 @@ def prefer_primary(design: Design, draft: Draft, after: Iterable[str] = ()) -> l
         wanted = preferred(design, site)
         if wanted is None:
             continue
-        verify = [
-            actions.expect_circuit(
-                router.circuit,
-                present=[str(prefix) for prefix in site.prefixes],
-                minimum_path_length={str(prefix): 1 + router.prepend for prefix in site.prefixes},
-                links=router.links,
-            )
-            for router in wanted.routers
-            if router.circuit in design.target_circuits
-        ]
+        behind = [router for router in wanted.routers if router.circuit in design.target_circuits]
+        verify = [_expected(router, site, router.prepend) for router in behind]
         primary = next(router for router in wanted.routers if router.circuit in design.source_circuits)
         steps.append(
             _step(
@@ -66,11 +61,31 @@ def fence(design: Design, draft: Draft) -> list[str]:
     """One step for each site with a router on a source circuit: nothing of the source's is believed any more."""
     if not design.kept or design.one_circuit:
         return []
+    return deny(design, draft, design.source_circuits, design.kept)
+
+
+def lift(design: Design, draft: Draft, after: Iterable[str]) -> list[str]:
+    """The fence is taken away; the preference for the primary stays."""
+    if not design.kept or design.one_circuit:
+        return []
+    return believe(design, draft, design.source_circuits, design.kept, after)
+
+
+def deny(
+    design: Design,
+    draft: Draft,
+    circuits: Sequence[ResourceId],
+    prefixes: Sequence[Network],
+    after: Iterable[str] = (),
+    *,
+    preferring: bool = False,
+) -> list[str]:
+    """One step for each site with a router on these circuits: what they offer of the prefixes is denied there, and the
+    site's own is withheld from them. `preferring`: the sites prefer their primary by then, whatever is ahead."""
     steps = []
     for site in design.estate.sites:
-        before = settled(design, site)
-        fenced = replace(before, routers=tuple(_fenced(design, site, router) for router in before.routers))
-        own = [router for router in before.routers if router.circuit in design.source_circuits]
+        before = _stands(design, site, preferring)
+        own = [router for router in before.routers if router.circuit in circuits]
         if not own:
             continue
         verify = [
@@ -83,25 +98,31 @@ def fence(design: Design, draft: Draft) -> list[str]:
                 draft,
                 f"fence/{site.name}",
                 before,
-                fenced,
+                _fenced(before, circuits, prefixes),
                 verify,
                 title=f"Site {site.name} denies what circuit {own[0].circuit.name} offers of the moved networks",
+                after=after,
             )
         )
     return steps
 
 
-def lift(design: Design, draft: Draft, after: Iterable[str]) -> list[str]:
-    """The fence is taken away; the preference for the primary stays."""
-    if not design.kept or design.one_circuit:
-        return []
+def believe(
+    design: Design,
+    draft: Draft,
+    circuits: Sequence[ResourceId],
+    prefixes: Sequence[Network],
+    after: Iterable[str] = (),
+    *,
+    preferring: bool = False,
+) -> list[str]:
+    """`deny`, undone."""
     steps = []
     for site in design.estate.sites:
-        wanted = settled(design, site)
-        own = [router for router in wanted.routers if router.circuit in design.source_circuits]
+        wanted = _stands(design, site, preferring)
+        own = [router for router in wanted.routers if router.circuit in circuits]
         if not own:
             continue
-        fenced = replace(wanted, routers=tuple(_fenced(design, site, router) for router in wanted.routers))
         verify = [
             actions.expect_circuit(
                 router.circuit, present=[str(prefix) for prefix in site.prefixes], links=router.links
@@ -113,7 +134,7 @@ def lift(design: Design, draft: Draft, after: Iterable[str]) -> list[str]:
                 design,
                 draft,
                 f"lift-fence/{site.name}",
-                fenced,
+                _fenced(wanted, circuits, prefixes),
                 wanted,
                 verify,
                 title=f"Site {site.name} believes circuit {own[0].circuit.name} again",
@@ -130,12 +151,65 @@ def settled(design: Design, site: Site) -> Site:
     return preferred(design, site) or site
 
 
+def _stands(design: Design, site: Site, preferring: bool) -> Site:
+    return (preferred(design, site) or site) if preferring else settled(design, site)
+
+
 def preferred(design: Design, site: Site) -> Site | None:
-    """The site with its primary preferred; None where it does not have a router on either side. What the site prefers
-    among several circuits of the source mirrors the gateway's weights (E42) and stays as it is, while routers are
-    changed one by one, too: there the secondary is put below them all."""
-    primary = [router for router in site.routers if router.circuit in design.source_circuits]
-    secondary = [router for router in site.routers if router.circuit in design.target_circuits]
+    """The site with its primary preferred; None where it does not have a router on either side."""
+    return _ranked(site, design.source_circuits, design.target_circuits)
+
+
+def turn_round(design: Design, draft: Draft) -> list[str]:
+    """The target's circuit is what each site prefers from now on; only then the source's is believed again."""
+    if not design.kept or design.one_circuit:
+        return []
+    steps = []
+    for site in design.estate.sites:
+        wanted = _ranked(site, design.target_circuits, design.source_circuits)
+        if wanted is None:
+            continue
+        fenced = _fenced(wanted, design.source_circuits, design.kept)
+        serving = [router for router in wanted.routers if router.circuit in design.target_circuits]
+        behind = [router for router in wanted.routers if router.circuit in design.source_circuits]
+        first = serving[0].circuit.name
+        preferring = _step(
+            design,
+            draft,
+            f"prefer/{site.name}",
+            _fenced(settled(design, site), design.source_circuits, design.kept),
+            fenced,
+            [_expected(router, site, 0) for router in serving],
+            title=f"Site {site.name} prefers circuit {first} from now on",
+        )
+        steps.append(
+            _step(
+                design,
+                draft,
+                f"lift-fence/{site.name}",
+                fenced,
+                wanted,
+                [_expected(router, site, router.prepend) for router in behind],
+                title=f"Site {site.name} believes circuit {behind[0].circuit.name} again, behind {first}",
+                after=[preferring],
+            )
+        )
+    return steps
+
+
+def _expected(router: Router, site: Site, prepend: int) -> dict[str, Any]:
+    """What the circuit's tables show of a site's router."""
+    texts = [str(prefix) for prefix in site.prefixes]
+    lengths = dict.fromkeys(texts, 1 + prepend)
+    return actions.expect_circuit(router.circuit, present=texts, minimum_path_length=lengths, links=router.links)
+
+
+def _ranked(site: Site, first: Sequence[ResourceId], second: Sequence[ResourceId]) -> Site | None:
+    """The site with the first circuits preferred to the second; None where it does not have a router on either. What
+    it prefers among several of the first mirrors the gateway's weights (E42) and stays as it is, while routers are
+    changed one by one, too: there the second are put below them all."""
+    primary = [router for router in site.routers if router.circuit in first]
+    secondary = [router for router in site.routers if router.circuit in second]
     if not primary or not secondary:
         return None
     highest = max(router.local_preference for router in secondary)
@@ -155,14 +229,19 @@ def preferred(design: Design, site: Site) -> Site | None:
     return replace(site, routers=tuple(changed.get(router.name, router) for router in site.routers))
 
 
-def _fenced(design: Design, site: Site, router: Router) -> Router:
-    if router.circuit not in design.source_circuits:
-        return router
-    denied = [Filter(direction="in", prefix=prefix, action="deny") for prefix in design.kept]
-    denied += [Filter(direction="out", prefix=prefix, action="deny") for prefix in site.prefixes]
-    covered = {(item.direction, item.prefix) for item in denied}
-    kept = [item for item in router.filters if (item.direction, item.prefix) not in covered]
-    return replace(router, filters=(*kept, *denied))
+def _fenced(site: Site, circuits: Sequence[ResourceId], prefixes: Sequence[Network]) -> Site:
+    """The site with its routers on these circuits fenced off."""
+
+    def fenced(router: Router) -> Router:
+        if router.circuit not in circuits:
+            return router
+        denied = [Filter(direction="in", prefix=prefix, action="deny") for prefix in prefixes]
+        denied += [Filter(direction="out", prefix=prefix, action="deny") for prefix in site.prefixes]
+        covered = {(item.direction, item.prefix) for item in denied}
+        kept = [item for item in router.filters if (item.direction, item.prefix) not in covered]
+        return replace(router, filters=(*kept, *denied))
+
+    return replace(site, routers=tuple(map(fenced, site.routers)))
 
 
 def _step(

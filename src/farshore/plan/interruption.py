@@ -1,0 +1,81 @@
+"""When a machine's service ends, read from the plan itself: the recovery time counts from there.
+
+What the disaster takes ends it at once: a region, the machine, the way to it. Where the machine serves on (it is moved
+on purpose, or only ARM is gone), it ends with the first step that stops it or takes the way to it: its own failover,
+the sites' fence, the deletion of its connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from farshore.arm.ids import ResourceId
+from farshore.arm.network import CONNECTIONS
+from farshore.plan.model import (
+    CONTROL_PLANE,
+    DeleteResource,
+    Effect,
+    Event,
+    Lose,
+    MachineState,
+    Phase,
+    Plan,
+    PlannedMachine,
+    Promise,
+    SetMachine,
+    SetRouter,
+    Step,
+    Suspend,
+)
+
+
+def struck(plan: Plan) -> Event | None:
+    """The event with which the scenario begins: the first one."""
+    return plan.events[0] if plan.events else None
+
+
+def lost_at_once(plan: Plan, machine: PlannedMachine) -> bool:
+    """Whether the disaster itself ends the machine's service."""
+    event = struck(plan)
+    gone = _lost(event)
+    if event is None:
+        return False
+    if any(isinstance(effect, Promise) and effect.machine == machine.id for effect in event.effects):
+        return True
+    if not gone:
+        return False
+    planned = {item.id.key for item in plan.machines}
+    if gone <= planned:
+        return machine.id.key in gone
+    counted = {effect.machine.key for effect in event.effects if isinstance(effect, Promise | Suspend)}
+    return machine.id.key in counted
+
+
+def cut_by(plan: Plan, machine: PlannedMachine) -> tuple[str, ...]:
+    """The steps any of which ends the machine's service where it was; empty where the disaster does, or nothing."""
+    if lost_at_once(plan, machine):
+        return ()
+    return tuple(step.id for step in plan.of_phase(Phase.FAILOVER) if any(_ends(step, machine)))
+
+
+def _ends(step: Step, machine: PlannedMachine) -> Iterator[bool]:
+    for effect in step.effects:
+        yield _cuts(effect, machine.id)
+
+
+def _cuts(effect: Effect, machine: ResourceId) -> bool:
+    match effect:
+        case SetMachine(id=id_, state=state):
+            return id_ == machine and state is not MachineState.RUNNING
+        case SetRouter(router=router):
+            return any(item.action == "deny" for item in router.filters)
+        case DeleteResource(id=id_):
+            return id_.is_a(CONNECTIONS)
+        case _:
+            return False
+
+
+def _lost(event: Event | None) -> set[str]:
+    effects = () if event is None else event.effects
+    found = {name.lower() for effect in effects if isinstance(effect, Lose) for name in effect.elements}
+    return {name for name in found if not name.startswith(CONTROL_PLANE)}
