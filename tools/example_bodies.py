@@ -279,7 +279,7 @@ def gateway(name: str, network: str, public: str, addresses: tuple[str, str]) ->
     )
 
 
-def connection(name: str, gateway_name: str, circuit: str) -> Body:
+def connection(name: str, gateway_name: str, circuit: str, weight: int = 0) -> Body:
     return resource(
         "Microsoft.Network/connections",
         name,
@@ -287,7 +287,7 @@ def connection(name: str, gateway_name: str, circuit: str) -> Body:
             "virtualNetworkGateway1": {"id": id_of("Microsoft.Network/virtualNetworkGateways", gateway_name)},
             "peer": {"id": circuit},
             "connectionType": "ExpressRoute",
-            "routingWeight": 0,
+            "routingWeight": weight,
             "enableBgp": False,
             "expressRouteGatewayBypass": False,
             "enablePrivateLinkFastPath": False,

@@ -1,6 +1,6 @@
 """Write the examples that come in the package: `python tools/make_examples.py [--check]`.
 
-One estate, the article's (D33 to D44), and four ways to reach its far shore. What the article does not give (the
+One estate, the article's (D33 to D44), and five ways to reach its far shore. What the article does not give (the
 on-premises range, machines, names, link addresses) is ours.
 """
 
@@ -53,6 +53,23 @@ class Example:
     link_because: str
     map: tuple[tuple[str, str], ...] = ()
     nva_there: str = azure.NVA
+    both: bool = False
+    """Whether the source's hub is on every circuit, the first preferred: by the gateway and by the site (E41, E42)."""
+
+    @property
+    def survive(self) -> str:
+        more = ["circuit", "peering-location"] if self.both else []
+        return ", ".join(["circuit-link", *more, "gateway-instance"])
+
+
+NEW_RANGES = (
+    ("10.1.0.0/24", "10.101.0.0/24"),
+    ("10.2.0.0/24", "10.102.0.0/24"),
+    ("10.10.10.0/24", "10.110.10.0/24"),
+)
+NVA_IN_NEW_RANGE = "10.110.10.10"
+PREFERRED, WEIGHT = 200, 100
+"""Above the defaults of 100 for a router's local preference and 0 for a connection's routing weight."""
 
 
 EXAMPLES = (
@@ -81,6 +98,20 @@ EXAMPLES = (
         link_because="both networks can be connected at once, each by its own circuit (D54); the site decides (D55)",
     ),
     Example(
+        name="two-circuits-new-addresses",
+        theory=(
+            "Two circuits and new addresses on the far shore: both hubs are connected to both circuits ahead (D52, D66,"
+            " D91), so that either region outlives the loss of a circuit and of its peering location. Everything that"
+            " names an address changes with the machines (D79), the hub's own range too."
+        ),
+        circuits=(HONG_KONG, SINGAPORE),
+        link="armed",
+        link_because="different ranges can share a circuit (D66), and both hubs are on both (D91)",
+        map=NEW_RANGES,
+        nva_there=NVA_IN_NEW_RANGE,
+        both=True,
+    ),
+    Example(
         name="single-circuit-kept-addresses",
         theory=(
             "One circuit and the same addresses on both shores: source and target can't be connected to it at the same"
@@ -99,12 +130,8 @@ EXAMPLES = (
         circuits=(HONG_KONG,),
         link="armed",
         link_because="different ranges can share one circuit (D66)",
-        map=(
-            ("10.1.0.0/24", "10.101.0.0/24"),
-            ("10.2.0.0/24", "10.102.0.0/24"),
-            ("10.10.10.0/24", "10.110.10.0/24"),
-        ),
-        nva_there="10.110.10.10",
+        map=NEW_RANGES,
+        nva_there=NVA_IN_NEW_RANGE,
     ),
 )
 
@@ -132,8 +159,12 @@ def estate(example: Example) -> list[Body]:
     for spoke in SPOKES:
         bodies += spoke_bodies(spoke)
     bodies += [azure.circuit(c.name, c.location, c.bandwidth, c.links, c.vlan) for c in example.circuits]
-    primary = example.circuits[0]
-    bodies.append(azure.connection("cn-source-hub", GATEWAY, azure.circuit_id(primary.name)))
+    primary, *others = example.circuits
+    weight = WEIGHT if example.both else 0
+    bodies.append(azure.connection("cn-source-hub", GATEWAY, azure.circuit_id(primary.name), weight))
+    for circuit in others if example.both else ():
+        name = circuit.name.replace("er-", "cn-source-hub-")
+        bodies.append(azure.connection(name, GATEWAY, azure.circuit_id(circuit.name)))
     return bodies
 
 
@@ -224,7 +255,7 @@ def project(example: Example) -> str:
       - name: {c.router}
         circuit: {c.name}
         links: [primary, secondary]
-        local_preference: 100
+        local_preference: {PREFERRED if example.both and c is example.circuits[0] else 100}
         prepend: 0
         readvertise: []
         filters: []"""
@@ -235,11 +266,17 @@ def project(example: Example) -> str:
         addresses = f"addresses:\n  map:\n{rows}"
     else:
         addresses = "addresses: keep"
-    undecided = (
-        "    # Nothing at the site decides between the two circuits yet: the plan's first steps there do (D51, D90).\n"
-        if len(example.circuits) > 1
-        else ""
-    )
+    decided = ""
+    if example.both:
+        decided = (
+            "    # The site prefers the circuit that the hub's connections prefer by weight (E41, E42): a flow's two"
+            " directions go\n    # one way, as the firewall here wants.\n"
+        )
+    elif len(example.circuits) > 1:
+        decided = (
+            "    # Nothing at the site decides between the two circuits yet: the plan's first steps there do"
+            " (D51, D90).\n"
+        )
     return f"""\
 {comment(example.theory)}
 version: 1
@@ -260,7 +297,7 @@ sites:
     asn: 65010
     # The article gives no on-premises range: this one is ours.
     prefixes: [{azure.DATACENTER}]
-{undecided}    routers:
+{decided}    routers:
 {routers}
     stateful_firewall: true
     change: manual
@@ -277,8 +314,7 @@ machines:
   # Databases and files first, then what asks them.
   boot_order: [[db1, file1], [web1, web2, app1, app2]]
 
-# A circuit is two links (E4) and a gateway two instances (E26): losing one of either must not be felt. With these
-# circuits no objective can promise to survive the loss of a circuit or a peering location{survive_because(example)}.
+{comment(promised(example))}
 objectives:
   - name: datacenter to machines
     from: datacenter
@@ -287,7 +323,7 @@ objectives:
     through: nva-nic
     recovery_time_minutes: 60
     recovery_point_minutes: 15
-    survive: [circuit-link, gateway-instance]
+    survive: [{example.survive}]
   - name: vNet1 to vNet2
     from: 10.1.0.0/24
     to: 10.2.0.0/24
@@ -295,7 +331,7 @@ objectives:
     through: nva-nic
     recovery_time_minutes: 60
     recovery_point_minutes: 15
-    survive: [circuit-link, gateway-instance]
+    survive: [{example.survive}]
   - name: vNet2 to vNet1
     from: 10.2.0.0/24
     to: 10.1.0.0/24
@@ -303,7 +339,7 @@ objectives:
     through: nva-nic
     recovery_time_minutes: 60
     recovery_point_minutes: 15
-    survive: [circuit-link, gateway-instance]
+    survive: [{example.survive}]
 
 # A gateway alone takes up to 45 minutes (E24): what can be built before a disaster is (D13).
 provision_ahead: all
@@ -316,8 +352,14 @@ lab: {{seed: 1, speed: jump}}
 """
 
 
-def survive_because(example: Example) -> str:
-    return " (D91)" if len(example.circuits) > 1 else " (D57)"
+def promised(example: Example) -> str:
+    text = "A circuit is two links (E4) and a gateway two instances (E26): losing one of either must not be felt."
+    if example.both:
+        return (
+            f"{text} Nor must the loss of a circuit or of its peering location: both hubs are on both circuits (D91)."
+        )
+    text += " With these circuits no objective can promise to survive the loss of a circuit or a peering location"
+    return f"{text} ({'D91' if len(example.circuits) > 1 else 'D57'})."
 
 
 def comment(text: str) -> str:

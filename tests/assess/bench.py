@@ -30,6 +30,7 @@ TWO = "two-circuits-two-locations"
 NEAR = "two-circuits-one-location"
 ONE = "single-circuit-kept-addresses"
 NEW = "single-circuit-new-addresses"
+BOTH = "two-circuits-new-addresses"
 
 Edit = Callable[["Bench"], Any]
 

@@ -13,11 +13,12 @@ from typing import Any
 
 from farshore import examples
 
-from .bench import NEAR, NEW, ONE, SOURCE_GROUP, TARGET_GROUP, TWO, Bench, bench, built
+from .bench import BOTH, NEAR, NEW, ONE, SOURCE_GROUP, TARGET_GROUP, TWO, Bench, bench, built
 from .handmade import SUFFIX, handmade
 
 ALL = tuple(examples.names())
-KEPT = tuple(name for name in ALL if name != NEW)
+MAPPED = (BOTH, NEW)
+KEPT = tuple(name for name in ALL if name not in MAPPED)
 PAIRS = (TWO, NEAR)
 SINGLES = (ONE, NEW)
 
@@ -81,7 +82,7 @@ class At:
 
     def address(self, source: str) -> str:
         """An address or range of the source, as it is on this side."""
-        if not self.ground.target or self.example != NEW:
+        if not self.ground.target or self.example not in MAPPED:
             return source
         for old, new in (("10.1.0.", "10.101.0."), ("10.2.0.", "10.102.0."), ("10.10.10.", "10.110.10.")):
             if source.startswith(old):

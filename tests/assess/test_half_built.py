@@ -10,8 +10,8 @@ import pytest
 from farshore.arm.json import Body
 from farshore.assess import Severity
 
-from .bench import TARGET_GROUP
-from .broken import ALL, BARE, GATEWAY, HANDMADE, RENAMED, SHIPPED, SPOKE1, At, Ground
+from .bench import BOTH, TARGET_GROUP
+from .broken import ALL, BARE, GATEWAY, HANDMADE, PLANNED, RENAMED, SHIPPED, SPOKE1, At, Ground
 
 NETWORKS = "Microsoft.Network/virtualNetworks"
 
@@ -135,6 +135,14 @@ WRITTEN_OTHERWISE: dict[str, Callable[[At], Any]] = {
 def test_what_the_plan_will_finish_is_no_error(name: str, ground: Ground, example: str) -> None:
     at = At(ground, example)
     HALF_BUILT[name](at)
+    quiet(at)
+
+
+@pytest.mark.parametrize("name", ["cn-source-hub-asr", "cn-source-hub-singapore-asr"])
+def test_a_target_on_one_of_two_circuits_is_half_built(name: str) -> None:
+    """D91: the plan connects it to the other."""
+    at = At(PLANNED, BOTH)
+    at.bench.remove(name)
     quiet(at)
 
 

@@ -127,36 +127,46 @@ def test_circuits_connection_and_places(read: tuple[Project, Estate]) -> None:
         peering = circuit.private_peering
         assert peering is not None and peering.peer_asn == project.sites[0].asn
     places = {circuit.peering_location for circuit in circuits}
-    assert len(places) == (2 if project.topology is Topology.TWO_CIRCUITS_TWO_LOCATIONS else 1)
-    (connection,) = estate.connections
-    gateway = estate.virtual_network_gateway(connection.virtual_network_gateway1)
-    assert gateway is not None and gateway.sku == "ErGw1AZ" and gateway.subnet is not None
-    primary = estate.express_route_circuit(connection.peer)
+    both = project.topology is Topology.TWO_CIRCUITS_NEW_ADDRESSES
+    assert len(places) == (2 if both or project.topology is Topology.TWO_CIRCUITS_TWO_LOCATIONS else 1)
+    connections = sorted(estate.connections, key=lambda connection: -connection.routing_weight)
+    assert len(connections) == (2 if both else 1), "D91"
+    assert len({connection.routing_weight for connection in connections}) == len(connections), "E41"
+    (gateway,) = {connection.virtual_network_gateway1 for connection in connections}
+    found = estate.virtual_network_gateway(gateway)
+    assert found is not None and found.sku == "ErGw1AZ" and found.subnet is not None
+    primary = estate.express_route_circuit(connections[0].peer)
     assert primary is not None and primary.peering_location == "Hong Kong"
     groups = {body["name"]: body["location"] for body in estate.of_type("Microsoft.Resources/resourceGroups")}
     assert groups == {"rg-source": "eastasia", "rg-expressroute": "southeastasia", "rg-farshore-dr": "southeastasia"}
 
 
-def test_nothing_decides_yet_and_the_drill_is_alone(read: tuple[Project, Estate]) -> None:
+def test_the_site_decides_as_the_hub_s_weights_do_and_the_drill_is_alone(read: tuple[Project, Estate]) -> None:
+    """E42. With one connection nothing decides yet."""
     project, estate = read
     routers = [router for site in project.sites for router in site.routers]
-    assert {(router.local_preference, router.prepend, router.filters) for router in routers} == {(100, 0, ())}
+    assert {(router.prepend, router.filters) for router in routers} == {(0, ())}
+    weights = {connection.peer: connection.routing_weight for connection in estate.connections}
+    for router in routers:
+        assert router.local_preference == 100 + (weights.get(router.circuit, 0) if len(weights) > 1 else 0)
     taken = [network for vnet in estate.virtual_networks for network in vnet.address_space]
     taken += [row.to for row in project.address_map]
     taken += [prefix for site in project.sites for prefix in site.prefixes]
     assert not any(drill.overlaps(network) for drill in project.drill.address_space for network in taken)
     for objective in project.objectives:
         assert objective.through == project.appliances[0].source.text
-        assert "circuit" not in objective.survive and "peering-location" not in objective.survive, "D91"
+        for claim in ("circuit", "peering-location"):
+            assert (claim in objective.survive) is (len(weights) > 1), "D91"
 
 
 def test_addresses() -> None:
     for name in KEPT:
         assert examples.read(name)[0].keep_addresses
-    project, estate = examples.read("single-circuit-new-addresses")
-    rows = {row.from_: row.to for row in project.address_map}
-    assert rows[ip_network("10.10.10.0/24")] == ip_network("10.110.10.0/24"), "D79: the hub's own range too"
-    assert set(rows) == {network for vnet in estate.virtual_networks for network in vnet.address_space}
+    for name in set(examples.names()) - set(KEPT):
+        project, estate = examples.read(name)
+        rows = {row.from_: row.to for row in project.address_map}
+        assert rows[ip_network("10.10.10.0/24")] == ip_network("10.110.10.0/24"), "D79: the hub's own range too"
+        assert set(rows) == {network for vnet in estate.virtual_networks for network in vnet.address_space}
 
 
 @pytest.mark.parametrize("name", examples.names())

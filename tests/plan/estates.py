@@ -17,6 +17,7 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 TWO = "two-circuits-two-locations"
 ONE = "single-circuit-kept-addresses"
 NEW = "single-circuit-new-addresses"
+BOTH = "two-circuits-new-addresses"
 
 
 def example(name: str = TWO, **project: Any) -> Estate:

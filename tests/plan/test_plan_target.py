@@ -18,7 +18,14 @@ from hypothesis import strategies as st
 from farshore import examples
 from farshore.arm.ids import ResourceId, make_id, resource_id
 from farshore.arm.json import Body, loads
-from farshore.arm.network import NETWORK_SECURITY_GROUPS, ROUTE_TABLES, VIRTUAL_NETWORK_GATEWAYS, VIRTUAL_NETWORKS
+from farshore.arm.network import (
+    CONNECTIONS,
+    EXPRESS_ROUTE_CIRCUITS,
+    NETWORK_SECURITY_GROUPS,
+    ROUTE_TABLES,
+    VIRTUAL_NETWORK_GATEWAYS,
+    VIRTUAL_NETWORKS,
+)
 from farshore.estate.counterparts import Counterparts, mapped_address, mapped_network
 from farshore.estate.estate import Change, Estate
 from farshore.estate.project import AddressMap, Drill
@@ -26,7 +33,7 @@ from farshore.plan import Plan, apply, make_plan, start
 from farshore.plan.merge import says
 from farshore.plan.model import Phase, PutResource, Step
 from farshore.plan.target import Target
-from plan.estates import NEW, TWO, edited, example, source_id, target_id, with_project
+from plan.estates import BOTH, NEW, SUBSCRIPTION, TWO, edited, example, source_id, target_id, with_project
 
 REAL = Path(os.environ.get("FARSHORE_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
 READ_ONLY = {
@@ -240,6 +247,74 @@ def test_the_drills_network_is_never_taken_for_the_target() -> None:
     assert resource_id(network.subject) == id_ and not network.effects
     check = plan.step("drill/check/web1")
     assert check is not None and check.action.arguments["address"] == "10.1.0.4"
+
+
+# Connections. ------------------------------------------------------------------------------------------------------
+
+
+def circuit_id(name: str) -> str:
+    return make_id(SUBSCRIPTION, "rg-expressroute", EXPRESS_ROUTE_CIRCUITS, name).text
+
+
+def connected(plan: Plan) -> dict[str, tuple[str, int]]:
+    """Circuit to the target's connection and its weight."""
+    bodies = [body_of(step) for step in puts(plan, Phase.PROVISION) if step.letter == "b"]
+    return {
+        resource_id(body["properties"]["peer"]["id"]).name: (body["name"], body["properties"]["routingWeight"])
+        for body in bodies
+    }
+
+
+@pytest.mark.parametrize("weights", [(100, 0), (0, 100), (7, 7)])
+def test_the_target_weighs_circuits_as_the_source_does(weights: tuple[int, int]) -> None:
+    """E41, E42: the site mirrors the source's weights, and the target's flows come back the way they went."""
+    estate = example(BOTH)
+    names = ("cn-source-hub", "cn-source-hub-singapore")
+    for name, weight in zip(names, weights, strict=True):
+        body = copy.deepcopy(estate.get(source_id(CONNECTIONS, name)))
+        assert body is not None
+        body["properties"]["routingWeight"] = weight
+        estate = estate.with_changes([Change(put=body)])
+    assert connected(make_plan(estate)) == {
+        "er-hongkong": ("cn-source-hub-asr", weights[0]),
+        "er-singapore": ("cn-source-hub-singapore-asr", weights[1]),
+    }
+
+
+@pytest.mark.parametrize(("circuit", "weight"), [("er-hongkong", 100), ("er-singapore", 0)])
+def test_a_target_on_one_of_two_circuits_keeps_it_and_gets_the_other(circuit: str, weight: int) -> None:
+    """D91: with new addresses both hubs are on both circuits; what somebody made before keeps its name."""
+    estate = example(BOTH)
+    step = next(step for step in puts(make_plan(estate), Phase.PROVISION) if step.id.startswith("provision/gateway/"))
+    body = copy.deepcopy(estate.get(source_id(CONNECTIONS, "cn-source-hub")))
+    assert body is not None
+    body |= {"id": target_id(CONNECTIONS, "by-hand").text, "name": "by-hand", "location": "southeastasia"}
+    body["properties"]["virtualNetworkGateway1"] = {"id": step.subject}
+    body["properties"]["peer"] = {"id": circuit_id(circuit)}
+    made = connected(make_plan(estate.with_changes([Change(put=body_of(step)), Change(put=body)])))
+    assert set(made) == {"er-hongkong", "er-singapore"}
+    assert made[circuit] == ("by-hand", weight)
+    assert {name for name, _ in made.values()} - {"by-hand"} <= {"cn-source-hub-asr", "cn-source-hub-singapore-asr"}
+
+
+def test_a_circuit_that_the_source_is_not_on_is_not_connected_twice() -> None:
+    """The target is on both circuits already, the source on one of them."""
+    estate = example(BOTH).with_changes([Change(delete=source_id(CONNECTIONS, "cn-source-hub-singapore"))])
+    step = next(step for step in puts(make_plan(estate), Phase.PROVISION) if step.id.startswith("provision/gateway/"))
+    bodies = []
+    for number, circuit in enumerate(("er-singapore", "er-hongkong")):
+        body = copy.deepcopy(estate.get(source_id(CONNECTIONS, "cn-source-hub")))
+        assert body is not None
+        name = f"by-hand-{number}"
+        body |= {"id": target_id(CONNECTIONS, name).text, "name": name, "location": "southeastasia"}
+        body["properties"]["virtualNetworkGateway1"] = {"id": step.subject}
+        body["properties"]["peer"] = {"id": circuit_id(circuit)}
+        bodies.append(body)
+    made = connected(make_plan(estate.with_changes([Change(put=body) for body in (body_of(step), *bodies)])))
+    assert {circuit: name for circuit, (name, _) in made.items()} == {
+        "er-singapore": "by-hand-0",
+        "er-hongkong": "by-hand-1",
+    }
 
 
 # Addresses. --------------------------------------------------------------------------------------------------------

@@ -100,21 +100,29 @@ class Counterparts:
 
     def circuits(self) -> tuple[ResourceId, ...]:
         """The circuits that the target will be reached by: those that its gateways are connected to already; else
-        the ones with a site's router behind them that the source does not use; else the source's own (D57)."""
+        the ones with a site's router behind them that the source does not use; else the source's own (D57). Where
+        two circuits and new addresses let both hubs be on both (D91), a target on one of the source's lacks the
+        rest."""
         region = self.project.target.region
         there = _unique(
             connection.peer
             for connection in self.estate.connections
             if connection.peer is not None and self._region_of(connection.virtual_network_gateway1) == region
         )
-        if there:
-            return there
         source = self.source_circuits()
         known = _unique(router.circuit for site in self.estate.sites for router in site.routers)
         others = tuple(id_ for id_ in known if id_ not in source)
         if not others and not self.estate.sites:
             others = tuple(circuit.id for circuit in self.estate.express_route_circuits if circuit.id not in source)
-        return others or source
+        lacks = not self.project.single_circuit and not self.project.keep_addresses and set(there) < set(source)
+        return there if there and (others or not lacks) else others or source
+
+    def joined(self, gateway: ResourceId, circuit: ResourceId | None) -> ResourceId | None:
+        """The connection that there is between the counterpart of a source's gateway and a circuit."""
+        there = self.of(gateway)
+        return next(
+            (c.id for c in self.estate.connections if c.virtual_network_gateway1 == there and c.peer == circuit), None
+        )
 
     def source_circuits(self) -> tuple[ResourceId, ...]:
         """The circuits that gateways of the source region are connected to."""
@@ -190,16 +198,11 @@ class Counterparts:
         connection = self.estate.connection(source)
         if connection is None or connection.virtual_network_gateway1 is None:
             return None
-        gateway = self.of(connection.virtual_network_gateway1)
-        circuits = self.circuits()
-        return next(
-            (
-                other.id
-                for other in self.estate.connections
-                if other.virtual_network_gateway1 == gateway and other.peer in circuits
-            ),
-            None,
-        )
+        gateway, circuits = connection.virtual_network_gateway1, self.circuits()
+        if connection.peer in circuits:
+            # Of two connections to one circuit, one is the other's counterpart (D91).
+            return self.joined(gateway, connection.peer)
+        return next((id_ for circuit in circuits if (id_ := self.joined(gateway, circuit)) is not None), None)
 
     def _public_ip(self, source: ResourceId) -> ResourceId | None:
         for gateway in self.estate.virtual_network_gateways:

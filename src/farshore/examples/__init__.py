@@ -22,6 +22,7 @@ PUBLISHED = "two-circuits-two-locations"
 _TITLES: Mapping[str, str] = {
     "two-circuits-two-locations": "the published example: circuits in Hong Kong and Singapore, addresses kept",
     "two-circuits-one-location": "two circuits in Hong Kong, addresses kept",
+    "two-circuits-new-addresses": "two circuits, new addresses on the far shore: both networks on both circuits",
     "single-circuit-kept-addresses": "one circuit, addresses kept: one network connected at a time",
     "single-circuit-new-addresses": "one circuit, new addresses on the far shore: both networks connected",
 }

@@ -170,13 +170,15 @@ def link_twice(context: Context) -> Iterator[Finding]:
 
 @rule("FS318", "The target's circuit is smaller than the source's", "D49", "E6")
 def smaller(context: Context) -> Iterator[Finding]:
+    """A smaller one that both sides are on (D91) too: all traffic is on it when the larger is gone."""
     here = [c.bandwidth_in_mbps for c in context.circuits if c.id in context.source_circuits and c.bandwidth_in_mbps]
     for circuit in context.circuits:
         own = circuit.bandwidth_in_mbps
-        if circuit.id not in context.source_circuits and own is not None and here and own < max(here):
+        if circuit.id in context.target_circuits and own is not None and here and own < max(here):
+            which = "larger circuit" if circuit.id in context.source_circuits else "circuit"
             yield warning(
                 circuit.id,
-                f"{circuit.id.name} has {own} Mbps, the source's circuit {max(here)} Mbps",
+                f"{circuit.id.name} has {own} Mbps, the source's {which} {max(here)} Mbps",
                 "it can be raised in a disaster if the port has room, needs the provider, and never shrinks back",
                 remedy=f"check with the provider that {circuit.id.name} can be raised to {max(here)} Mbps",
             )

@@ -155,6 +155,16 @@ def authorization(context: Context) -> Iterator[Finding]:
             )
 
 
+def leading_nowhere(context: Context) -> tuple[Connection, ...]:
+    """The source's connections to circuits that the estate does not hold: what else it is connected to, nobody knows
+    (FS321)."""
+    return tuple(
+        connection
+        for connection in context.connections(context.source)
+        if context.estate.express_route_circuit(connection.peer) is None
+    )
+
+
 def _express_route(context: Context) -> Iterator[Connection]:
     """Those that say so, in source or target region, or of our circuits."""
     regions = {context.project.source_region, context.project.target.region}
@@ -170,9 +180,6 @@ def _ours(context: Context) -> Iterator[tuple[Side, Connection]]:
 
 
 def _also_elsewhere(context: Context, connection: Connection) -> bool:
-    """With new addresses both hubs may be on both circuits (D91)."""
-    return not context.project.keep_addresses and any(
-        other.virtual_network_gateway1 == connection.virtual_network_gateway1
-        and other.peer not in context.source_circuits
-        for other in context.connections(context.target)
-    )
+    """With new addresses both hubs may be on both circuits (D91): the other connection is there, or the plan makes
+    it."""
+    return not context.project.keep_addresses and any(id_ != connection.peer for id_ in context.target_circuits)

@@ -12,6 +12,7 @@ from farshore.arm.connectivity import ExpressRouteCircuit, global_reach
 from farshore.arm.regions import geopolitical_region_at, geopolitical_region_of, local_regions
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, info, rule, warning
+from farshore.assess.rules.connections import leading_nowhere
 
 
 @rule("FS121", "A Local circuit does not reach the region", "E17", "E19")
@@ -120,9 +121,10 @@ def crossed(context: Context) -> Iterator[Finding]:
     """The source by the circuit at the target's door and the target by the one at the source's: a disaster that takes a
     region and the place beside it then takes the other side's circuit."""
     source, target = context.project.source_region, context.project.target.region
-    for connection in context.connections(context.source):
+    theirs = set(context.target_circuits) - set(context.source_circuits)
+    for connection in () if leading_nowhere(context) else context.connections(context.source):
         here = context.estate.express_route_circuit(connection.peer)
-        others = [c for c in context.circuits if c.id in context.target_circuits and c.id != connection.peer]
+        others = [c for c in context.circuits if c.id in theirs]
         if here is None or not others or not _is_beside(here, target) or _is_beside(here, source):
             continue
         if all(_is_beside(other, source) and not _is_beside(other, target) for other in others):

@@ -42,14 +42,18 @@ def against_circuits(context: Context) -> Iterator[Finding]:
     if any(context.estate.express_route_circuit(id_) is None for id_ in context.source_circuits):
         return  # a connection to a circuit that is not there: FS321
     topology = context.project.topology
-    if context.project.single_circuit and not shared:
+    several = len({*context.source_circuits, *context.target_circuits}) > 1
+    # With new addresses both hubs may be on both (D91).
+    shareable = several and topology is Topology.TWO_CIRCUITS_NEW_ADDRESSES
+    if context.project.single_circuit and several:
         yield error(
             "topology",
-            f"The topology is {topology}, and the estate has a circuit for each side",
+            f"The topology is {topology}, and the estate has "
+            + ("several circuits for both sides" if shared else "a circuit for each side"),
             f"source by {here}, target by {there}",
             remedy="choose a topology with two circuits, or leave out the router of the second",
         )
-    elif not context.project.single_circuit and shared:
+    elif not context.project.single_circuit and shared and not shareable:
         yield error(
             "topology",
             f"The topology is {topology}, and there is no second circuit for the target",

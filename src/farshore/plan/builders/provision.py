@@ -12,7 +12,7 @@ twice before the sites know which of two networks they prefer (D51, D90).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
@@ -85,30 +85,23 @@ class NetworkBuilder:
     def build_connections(self, after: Iterable[str] = ()) -> None:
         """The connection, after everything that makes it safe (D85)."""
         tables = [step for steps in self.tables.values() for step in steps]
-        for connection in _patterns(self.design):
-            body = self.design.estate.get(connection)
-            assert body is not None
-            gateway = resource_id(str(body["properties"]["virtualNetworkGateway1"]["id"]))
-            for index, circuit in enumerate(self.design.target_circuits):
-                put = self.design.target.connection(body, circuit)
-                if index:
-                    put = _renamed(put, f"{put['name']}-{circuit.name}")
-                step = self.draft.put(
-                    f"connection/{self.design.label(connection)}" + (f"-{circuit.name}" if index else ""),
-                    put,
-                    title=f"Connect the target's gateway to circuit {circuit.name}",
-                    after=[
-                        *after,
-                        self.made.get(gateway),
-                        *tables,
-                        *self.appliances,
-                        *self.spokes.values(),
-                        *self.sites,
-                    ],
-                    letter="b",
-                    shown={**put, "properties": {**put["properties"], "provisioningState": "Succeeded"}},
-                )
-                self.connections.append(step)
+        for name, put, gateway, circuit in _connections(self.design):
+            step = self.draft.put(
+                f"connection/{name}",
+                put,
+                title=f"Connect the target's gateway to circuit {circuit.name}",
+                after=[
+                    *after,
+                    self.made.get(gateway),
+                    *tables,
+                    *self.appliances,
+                    *self.spokes.values(),
+                    *self.sites,
+                ],
+                letter="b",
+                shown={**put, "properties": {**put["properties"], "provisioningState": "Succeeded"}},
+            )
+            self.connections.append(step)
 
     def connection_ids(self) -> tuple[ResourceId, ...]:
         """The target's connections, in the order of `connections`."""
@@ -379,15 +372,29 @@ def check_circuits(design: Design, draft: Draft) -> list[str]:
     return steps
 
 
-def _patterns(design: Design) -> tuple[ResourceId, ...]:
-    """One source connection for each gateway, as the pattern of the target's: the one with the highest weight."""
-    found: dict[ResourceId, tuple[int, ResourceId]] = {}
-    for connection in design.connections:
-        gateway = connection.virtual_network_gateway1
+def _connections(design: Design) -> Iterator[tuple[str, Body, ResourceId, ResourceId]]:
+    """Each connection of the target's gateways: its step's name, its body, the source's gateway, the circuit.
+
+    Where the source's gateway is on the circuit too, the target's connection is made after that one: its routing weight
+    is what the sites' routers mirror (E41, E42). For another circuit the pattern is the connection with the highest
+    weight."""
+    for gateway in dict.fromkeys(connection.virtual_network_gateway1 for connection in design.connections):
         assert gateway is not None
-        if gateway not in found or connection.routing_weight > found[gateway][0]:
-            found[gateway] = (connection.routing_weight, connection.id)
-    return tuple(id_ for _, id_ in found.values())
+        own = [connection for connection in design.connections if connection.virtual_network_gateway1 == gateway]
+        by_circuit = {connection.peer: connection for connection in own}
+        heaviest = max(own, key=lambda connection: connection.routing_weight)
+        taken = {by_circuit[c].id for c in design.target_circuits if c in by_circuit}
+        for circuit in design.target_circuits:
+            pattern = by_circuit.get(circuit, heaviest)
+            body = design.estate.get(pattern.id)
+            assert body is not None
+            name, put = design.label(pattern.id), design.target.connection(body, circuit)
+            if pattern.peer != circuit and pattern.id in taken:
+                name, put = f"{name}-{circuit.name}", _renamed(put, f"{put['name']}-{circuit.name}")
+            if (there := design.counterparts.joined(gateway, circuit)) is not None:
+                put = {**put, "id": there.text, "name": there.name}
+            taken.add(pattern.id)
+            yield name, put, gateway, circuit
 
 
 def _renamed(body: Body, name: str) -> Body:
