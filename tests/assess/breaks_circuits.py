@@ -8,13 +8,14 @@ from typing import Any
 
 from farshore.arm.ids import make_id
 
-from .bench import CIRCUIT_GROUP, NEAR, NEW, ONE, SOURCE_GROUP, SUBSCRIPTION, TARGET_GROUP, TWO, Bench
+from .bench import BOTH, CIRCUIT_GROUP, NEAR, NEW, ONE, SOURCE_GROUP, SUBSCRIPTION, TARGET_GROUP, TWO, Bench
 from .broken import (
     ALL,
     CONNECTION,
     GATEWAY,
     HANDMADE,
     KEPT,
+    MAPPED,
     PAIRS,
     PLANNED,
     RENAMED,
@@ -29,15 +30,16 @@ from .broken import (
     project,
     put,
 )
+from .paired import weigh
 
 HONG_KONG, SECOND, SINGAPORE = "er-hongkong", "er-hongkong-second", "er-singapore"
 HERE: tuple[Ground, ...] = (SHIPPED,)
-CIRCUITS = ((HONG_KONG, ALL), (SINGAPORE, (TWO,)), (SECOND, (NEAR,)))
+CIRCUITS = ((HONG_KONG, ALL), (SINGAPORE, (TWO, BOTH)), (SECOND, (NEAR,)))
 
 
 def of_target(at: At) -> str:
     """The circuit that the target is reached by."""
-    return {TWO: SINGAPORE, NEAR: SECOND}.get(at.example, HONG_KONG)
+    return {TWO: SINGAPORE, BOTH: SINGAPORE, NEAR: SECOND}.get(at.example, HONG_KONG)
 
 
 def circuit(at: At, name: str) -> dict[str, Any]:
@@ -160,7 +162,24 @@ def _connections() -> Iterator[Break]:
     yield Break("connection failed", put(lambda at: at.properties(CONNECTION), provisioningState="Failed"), of, HERE)
     yield Break("connection of type IPsec", put(lambda at: at.properties(CONNECTION), connectionType="IPsec"), of, HERE)
     yield Break("connection in another region", lambda at: at.bench[CONNECTION].update(location="japaneast"), of, HERE)
-    yield Break("connection gone", lambda at: at.bench.remove(CONNECTION), own(GATEWAY), HERE)
+    single = tuple(example for example in ALL if example != BOTH)
+    yield Break("connection gone", lambda at: at.bench.remove(CONNECTION), own(GATEWAY), HERE, single)
+    for name in (CONNECTION, f"{CONNECTION}-singapore"):
+        yield Break(
+            f"{name} gone of two",
+            bind(lambda at, n: at.bench.remove(n), name),
+            path("objectives/datacenter to machines"),
+            HERE,
+            (BOTH,),
+        )
+    for weights in ((0, 0), (50, 100)):
+        yield Break(
+            f"weights {weights} against the site's preference",
+            bind(lambda at, w: weigh(at.bench, *w, second=f"{CONNECTION}-singapore"), weights),
+            of,
+            HERE,
+            (BOTH,),
+        )
     for ground in (PLANNED, HANDMADE, RENAMED):
         examples = PAIRS if ground is PLANNED else KEPT
         yield Break(
@@ -193,14 +212,14 @@ def _sites() -> Iterator[Break]:
         lambda at: at.bench.router("ce2").update(readvertise=[HONG_KONG]),
         second,
         HERE,
-        PAIRS,
+        (*PAIRS, BOTH),
     )
     yield Break(
         "ce1 passes on what ce2 says",
         lambda at: at.bench.router("ce1").update(readvertise=[of_target(at)]),
         first,
         HERE,
-        PAIRS,
+        (*PAIRS, BOTH),
     )
     yield Break("ce1 denies a spoke", lambda at: _filter(at, "in", "10.1.0.0/24"), first, HERE)
     yield Break("ce1 denies all of Azure", lambda at: _filter(at, "in", "0.0.0.0/0"), first, HERE)
@@ -210,7 +229,7 @@ def _sites() -> Iterator[Break]:
         lambda at: at.bench.project["sites"][0].update(asn=65099),
         path("sites/datacenter"),
         HERE,
-        PAIRS,
+        (*PAIRS, BOTH),
     )
     yield Break(
         "the site has a spoke's range",
@@ -219,10 +238,18 @@ def _sites() -> Iterator[Break]:
         HERE,
     )
     yield Break(
-        "no router on the source's circuit", lambda at: _without_router(at.bench, "ce1"), path("sites"), HERE, PAIRS
+        "no router on the source's circuit",
+        lambda at: _without_router(at.bench, "ce1"),
+        path("sites"),
+        HERE,
+        (*PAIRS, BOTH),
     )
     yield Break(
-        "both routers on one circuit", lambda at: at.bench.router("ce2").update(circuit=HONG_KONG), second, HERE, PAIRS
+        "both routers on one circuit",
+        lambda at: at.bench.router("ce2").update(circuit=HONG_KONG),
+        second,
+        HERE,
+        (*PAIRS, BOTH),
     )
 
 
@@ -248,7 +275,7 @@ def _topology() -> Iterator[Break]:
         lambda at: at.bench.project["addresses"]["map"].pop(2),
         path("addresses/map"),
         HERE,
-        (NEW,),
+        MAPPED,
     )
     for row, to in ((0, "10.1.0.0/24"), (1, "10.10.10.0/24"), (2, "10.2.0.0/24"), (0, "192.168.4.0/24")):
         yield Break(
@@ -256,7 +283,7 @@ def _topology() -> Iterator[Break]:
             bind(lambda at, r, t: at.bench.project["addresses"]["map"][r].update(to=t), row, to),
             path(f"addresses/map/{row}"),
             HERE,
-            (NEW,),
+            MAPPED,
         )
 
 

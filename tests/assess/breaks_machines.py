@@ -6,10 +6,11 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from .bench import NEW, SOURCE_GROUP, SUBSCRIPTION, TARGET_GROUP, Bench
+from .bench import SOURCE_GROUP, SUBSCRIPTION, TARGET_GROUP, Bench
 from .broken import (
     BARE,
     HANDMADE,
+    MAPPED,
     SHIPPED,
     SPOKE1,
     SPOKE2,
@@ -203,7 +204,7 @@ def _map() -> Iterator[Break]:
             bind(lambda at, r: at.bench.project["addresses"]["map"].pop(r), row),
             path(rows),
             HERE,
-            (NEW,),
+            MAPPED,
         )
     yield Break(
         "a row for half a subnet",
@@ -212,21 +213,21 @@ def _map() -> Iterator[Break]:
         ),
         path(rows),
         HERE,
-        (NEW,),
+        MAPPED,
     )
     yield Break(
         "a row for a part of a subnet",
         lambda at: at.bench.project["addresses"]["map"].__setitem__(0, {"from": "10.1.0.0/29", "to": "10.101.0.0/29"}),
         path(rows),
         HERE,
-        (NEW,),
+        MAPPED,
     )
     yield Break(
         "only the hub in the map",
         lambda at: at.bench.project.update(addresses={"map": [{"from": "10.10.10.0/24", "to": "10.110.10.0/24"}]}),
         path(rows),
         HERE,
-        (NEW,),
+        MAPPED,
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .bench import NEW, SOURCE_GROUP, SUBSCRIPTION, TARGET_GROUP, Bench
-from .broken import HUB, SHIPPED, SPOKE1, SPOKE2, TARGETS, At, Break, Ground, bind, made, path, project
+from .bench import BOTH, SOURCE_GROUP, SUBSCRIPTION, TARGET_GROUP, Bench
+from .broken import ALL, HUB, MAPPED, SHIPPED, SPOKE1, SPOKE2, TARGETS, At, Break, Ground, bind, made, path, project
 
 GROUPS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
 HERE: tuple[Ground, ...] = (SHIPPED,)
@@ -55,7 +55,7 @@ def _drill() -> Iterator[Break]:
     for prefix in ("10.1.0.0/24", "10.2.0.0/25", "10.0.0.0/8", "10.10.10.0/24", "192.168.77.0/24"):
         yield Break(f"drill with {prefix}", project(drill={"address_space": [prefix]}), space, HERE)
     for prefix in ("10.101.0.0/24", "10.110.10.0/25"):
-        yield Break(f"drill with {prefix}", project(drill={"address_space": [prefix]}), space, HERE, (NEW,))
+        yield Break(f"drill with {prefix}", project(drill={"address_space": [prefix]}), space, HERE, MAPPED)
     for of in (SPOKE1, HUB):
         yield Break(
             f"drill's network peered with {of}",
@@ -90,11 +90,12 @@ def _recovery() -> Iterator[Break]:
 
 
 def _objectives() -> Iterator[Break]:
-    for name, fields in (
-        ("of nobody", {"to": "10.99.0.0/24"}),
-        ("that survives its circuit", {"survive": ["circuit"]}),
-        ("that survives its location", {"survive": ["peering-location"]}),
-        ("that survives its appliance", {"survive": ["appliance"]}),
+    single = tuple(example for example in ALL if example != BOTH)
+    for name, examples, fields in (
+        ("of nobody", ALL, {"to": "10.99.0.0/24"}),
+        ("that survives its circuit", single, {"survive": ["circuit"]}),
+        ("that survives its location", single, {"survive": ["peering-location"]}),
+        ("that survives its appliance", ALL, {"survive": ["appliance"]}),
     ):
         yield Break(
             f"objective {name}",
@@ -106,6 +107,7 @@ def _objectives() -> Iterator[Break]:
             ),
             path("objectives/extra"),
             HERE,
+            examples,
         )
     yield Break("appliance that is not there", lambda at: _gone_appliance(at.bench), path("appliances/0/source"), HERE)
     yield Break(

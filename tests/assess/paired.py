@@ -29,9 +29,9 @@ def paired(example: str = TWO, *, weights: tuple[int, int] = (100, 0)) -> Bench:
     return made
 
 
-def weigh(made: Bench, first: int, second: int) -> None:
-    made.properties("cn-source-hub")["routingWeight"] = first
-    made.properties(SECOND)["routingWeight"] = second
+def weigh(made: Bench, weight: int, other: int, *, second: str = SECOND) -> None:
+    made.properties("cn-source-hub")["routingWeight"] = weight
+    made.properties(second)["routingWeight"] = other
 
 
 PAIRED = Ground("two circuits of the source", paired, target=False)

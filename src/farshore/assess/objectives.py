@@ -1,9 +1,10 @@
 """Objectives: who must reach whom, taken from farshore.yaml, or from what the estate is evidently there for.
 
 Where the user gives none, each site reaches the machines, and spokes reach each other where their tables lead through
-an appliance. A derived objective claims to survive only what every topology gives: a link of a circuit (E4) and an
-instance of a gateway (E26). A single circuit survives no circuit or location, and with kept addresses two circuits
-don't either, because the second is the target's and can't join the source's hub (D91, D20).
+an appliance. A derived objective claims to survive what every topology gives, a link of a circuit (E4) and an
+instance of a gateway (E26), and a circuit or its location only where each side is on several of them and the site too.
+A single circuit survives no circuit or location, and with kept addresses two circuits don't either, because the second
+is the target's and can't join the source's hub (D91, D20).
 
 `resolve` turns an objective's words into conversations between endpoints of the source, as things stand.
 """
@@ -19,12 +20,15 @@ from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId
 from farshore.assess.context import Context, Machine, Spoke
 from farshore.estate.estate import Estate
-from farshore.estate.project import Objective, Topology
+from farshore.estate.outside import Site
+from farshore.estate.project import SURVIVABLE, Objective, Topology
 from farshore.estate.resolving import matches
 from farshore.routing.prefixes import covers
 from farshore.routing.values import Flow
 
 EVERY_TOPOLOGY_GIVES = ("circuit-link", "gateway-instance")
+SHARED = ("circuit", "peering-location")
+"""What both hubs have to be on several of, for an objective to survive the loss of one (D91)."""
 ALL_PAIRS_UP_TO = 6
 """Among more spokes than this, a derived objective joins each with the next: all pairs of thousands help nobody."""
 OUTSIDE = ip_address("203.0.113.10")
@@ -140,6 +144,22 @@ def can_survive(topology: Topology, *, keep: bool) -> frozenset[str]:
     return frozenset(found)
 
 
+def several(context: Context, site: Site | None = None) -> frozenset[str]:
+    """Of `SHARED`, what both sides have more than one of: the source now, the target once the
+    plan has connected it. With a site, only circuits count that one of its routers is on."""
+    mine = None if site is None else {router.circuit for router in site.routers}
+    found = set(SHARED)
+    for side in (context.source_circuits, context.target_circuits):
+        circuits = [
+            circuit for circuit in context.circuits if circuit.id in side and (mine is None or circuit.id in mine)
+        ]
+        if len(circuits) < 2:
+            found.discard("circuit")
+        if len({(circuit.peering_location or circuit.id.key).lower() for circuit in circuits}) < 2:
+            found.discard("peering-location")
+    return frozenset(found)
+
+
 # Derived ones. -----------------------------------------------------------------------------------------------------
 
 
@@ -149,14 +169,14 @@ def _from_sites(context: Context) -> Iterator[Objective]:
     appliance = _appliance(context)
     for site in context.estate.sites:
         if appliance is None or len(in_spokes) == len(context.machines):
-            yield _derived(f"{site.name} to machines", site.name, "machines", appliance)
+            yield _derived(context, f"{site.name} to machines", site.name, "machines", appliance, site)
             continue
         # Machines in the hub itself are reached without the appliance (R36 speaks of spokes).
         for network in context.source.networks:
             through = appliance if network.id in spoke_networks else None
             if any(_network(machine) == network.id for machine in context.machines):
                 for prefix in network.address_space:
-                    yield _derived(f"{site.name} to {network.name}", site.name, str(prefix), through)
+                    yield _derived(context, f"{site.name} to {network.name}", site.name, str(prefix), through, site)
 
 
 def _between_spokes(context: Context) -> Iterator[Objective]:
@@ -169,7 +189,7 @@ def _between_spokes(context: Context) -> Iterator[Objective]:
             if one.network.address_space and other.network.address_space:
                 name = f"{one.network.name} to {other.network.name}"
                 ends = str(one.network.address_space[0]), str(other.network.address_space[0])
-                yield _derived(name, *ends, appliance)
+                yield _derived(context, name, *ends, appliance)
 
 
 def _pairs(spokes: tuple[Spoke, ...]) -> Iterator[tuple[Spoke, Spoke]]:
@@ -196,8 +216,13 @@ def _appliance(context: Context) -> str | None:
     return None
 
 
-def _derived(name: str, from_: str, to: str, through: str | None) -> Objective:
-    return Objective(name=name, from_=from_, to=to, through=through, survive=EVERY_TOPOLOGY_GIVES, derived=True)
+def _derived(
+    context: Context, name: str, from_: str, to: str, through: str | None, site: Site | None = None
+) -> Objective:
+    project = context.project
+    built = several(context, site) & can_survive(project.topology, keep=project.keep_addresses)
+    survive = tuple(name for name in SURVIVABLE if name in EVERY_TOPOLOGY_GIVES or name in built)
+    return Objective(name=name, from_=from_, to=to, through=through, survive=survive, derived=True)
 
 
 # Ends. -------------------------------------------------------------------------------------------------------------

@@ -8,16 +8,20 @@ Machines that nothing tells apart on the way (subnet, groups) are one class, and
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_network
 from itertools import islice
 
+from farshore.arm.connectivity import ExpressRouteCircuit
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId
 from farshore.assess.context import GATEWAY_SUBNET, Context
 from farshore.assess.findings import Finding, error, info, rule, warning
-from farshore.assess.objectives import Conversation, Endpoint, can_survive, one_of_each
+from farshore.assess.objectives import SHARED, Conversation, Endpoint, can_survive, one_of_each, several
+from farshore.assess.rules.connections import leading_nowhere
+from farshore.assess.rules.sites import denied_part
 from farshore.assess.ways import elements_of
 from farshore.errors import InputError
 from farshore.routing.context import routing_of
@@ -101,30 +105,44 @@ def of_nobody(context: Context) -> Iterator[Finding]:
 @rule("FS908", "An objective claims to survive what this topology can't", "D91", "D57", "E4", "D53")
 def claims_too_much(context: Context) -> Iterator[Finding]:
     possible = can_survive(context.project.topology, keep=context.project.keep_addresses)
+    built = several(context)
     circuits = [c for c in context.circuits if c.id in context.source_circuits]
-    places = {(c.peering_location or c.id.key).lower() for c in circuits}
     why = {
-        "circuit": f"circuits that the source is connected to: {len(circuits)}",
-        "peering-location": f"peering locations that the source is connected at: {len(places)}",
+        "circuit": _by_side(context, "circuits", lambda circuit: circuit.id.key),
+        "peering-location": _by_side(
+            context, "peering locations", lambda circuit: (circuit.peering_location or circuit.id.key).lower()
+        ),
         "appliance": "there is a single appliance, and a route to it stays when it is gone (R25)",
         "circuit-link": "no circuit of the source has routers on both links",
     }
     gives = {
-        "circuit": len(circuits) > 1,
-        "peering-location": len(places) > 1,
+        "circuit": "circuit" in built,
+        "peering-location": "peering-location" in built,
         "appliance": _has_spare_appliance(context),
         "circuit-link": not circuits or any(_both_links(context, c.id) for c in circuits),
     }
+    # A connection that leads nowhere is one circuit less.
+    lost = frozenset(connection.id.key for connection in leading_nowhere(context))
     for objective in context.objectives:
         for claim in objective.survive:
             if not gives.get(claim, True):
-                yield error(
+                finding = error(
                     f"objectives/{objective.name}",
                     f"Objective {objective.name} claims to survive the loss of a {claim.replace('-', ' ')}, and can't",
                     why[claim],
                     *(() if claim in possible else (f"topology {context.project.topology}",)),
                     remedy=f"take {claim} out of survive, or build what it needs",
                 )
+                yield replace(finding, way=lost) if claim in possible and claim in SHARED else finding
+
+
+def _by_side(context: Context, what: str, kind: Callable[[ExpressRouteCircuit], str]) -> str:
+    """Of how many kinds each side's circuits are."""
+    here, there = (
+        len({kind(circuit) for circuit in context.circuits if circuit.id in side})
+        for side in (context.source_circuits, context.target_circuits)
+    )
+    return f"{what} of the source: {here}, of the target: {there}"
 
 
 @rule("FS909", "An objective can't have its recovery point", "S25", "S29")
@@ -149,7 +167,8 @@ def _told(context: Context, kinds: tuple[str, ...]) -> Iterator[Finding]:
         if verdict.kind not in kinds:
             continue
         trace = forward if verdict.direction == "forward" else back
-        subject = _to_mend(context, talk, forward, back, verdict)
+        filtering = _filtering(context, forward, back) if verdict.kind == "asymmetric" else None
+        subject = filtering or _to_mend(context, talk, forward, back, verdict)
         if subject.lower() in seen:
             continue
         seen.add(subject.lower())
@@ -158,7 +177,7 @@ def _told(context: Context, kinds: tuple[str, ...]) -> Iterator[Finding]:
             subject,
             f"{talk.objective.name}: {other}{talk} is {verdict.kind}: {verdict.because}",
             *_lines(trace),
-            remedy=_remedy(verdict, subject),
+            remedy=_remedy(verdict, subject, filtering=filtering is not None),
         )
         yield _with_way(context, talk, finding, forward, back)
 
@@ -221,8 +240,10 @@ def _lines(trace: Trace) -> tuple[str, ...]:
     return tuple(describe(trace).splitlines()[:12])
 
 
-def _remedy(verdict: Verdict, subject: str) -> str:
+def _remedy(verdict: Verdict, subject: str, *, filtering: bool) -> str:
     name = subject.rsplit("/", 1)[-1]
+    if filtering:
+        return f"remove the filter on {name} that parts a flow from its reply"
     if verdict.kind == "asymmetric" and "/connections/" in subject.lower():
         return f"give {name} the greatest weight of its gateway's connections: the site prefers its circuit"
     if verdict.kind == "asymmetric" and subject.startswith("sites/"):
@@ -295,6 +316,23 @@ def _unlike_circuits(context: Context, forward: Trace, back: Trace) -> str | Non
     for site in context.estate.sites:
         for router in site.routers:
             if site.name == inward.hops[0].name and router.circuit.name in again:
+                return f"sites/{site.name}/routers/{router.name}"
+    return None
+
+
+def _filtering(context: Context, forward: Trace, back: Trace) -> str | None:
+    """The router whose filter makes a site and a gateway choose different circuits: it does not accept the flow's
+    prefix where the gateway answers, or does not announce the site's where the site asks."""
+    inward, outward = (forward, back) if forward.hops and forward.hops[0].kind == "site" else (back, forward)
+    there, again = _circuits_on(inward), _circuits_on(outward)
+    site = context.estate.site(inward.hops[0].name) if inward.hops and there and again and there != again else None
+    for router in () if site is None else site.routers:
+        for direction, circuits, address in (
+            ("in", again - there, inward.flow.destination_address),
+            ("out", there - again, inward.flow.source_address),
+        ):
+            if router.circuit.name in circuits and denied_part(router, direction, ip_network(address)) is not None:
+                assert site is not None
                 return f"sites/{site.name}/routers/{router.name}"
     return None
 
