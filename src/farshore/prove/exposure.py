@@ -123,12 +123,13 @@ class Exposed:
         return found
 
     def _cure(self, elements: tuple[Element, ...], *, away: bool) -> str:
-        return "; or ".join(dict.fromkeys(self._cure_of(element, away) for element in elements))
+        alone = len(elements) == 1
+        return "; or ".join(dict.fromkeys(self._cure_of(element, away, alone) for element in elements))
 
-    def _cure_of(self, element: Element, away: bool) -> str:
+    def _cure_of(self, element: Element, away: bool, alone: bool) -> str:
         match element.kind:
             case "circuit" | "peering-location" | "router":
-                return self._other_circuit(element.kind, away)
+                return self._other_circuit(element.kind, away, alone)
             case "circuit-link":
                 return "repair the link: the circuit has no third"
             case "gateway" | "gateway-instance":
@@ -141,14 +142,19 @@ class Exposed:
                 return "two appliances behind an internal load balancer: a route has no health of its own (R25)"
         return "the failover that this plan is for" if element.name == self._plan.source_region else "fail back"
 
-    def _other_circuit(self, kind: str, away: bool) -> str:
+    def _other_circuit(self, kind: str, away: bool, alone: bool) -> str:
         topology = self._plan.topology
         if topology.startswith("single-circuit"):
             return "a second circuit, in another peering location (D57)"
         if kind == "peering-location" and topology == Topology.TWO_CIRCUITS_ONE_LOCATION:
             return "a circuit in another peering location (D53)"
         if topology == Topology.TWO_CIRCUITS_NEW_ADDRESSES:
-            return "connect both hubs to both circuits ahead (D91)"
+            # What a pair takes away and neither of the two alone had another way already.
+            return (
+                "connect both hubs to both circuits ahead (D91)"
+                if alone
+                else "a further circuit for both hubs, in another peering location"
+            )
         idle, serving = ("source", "target") if away else ("target", "source")
         return f"withdraw and delete the {idle}'s connection, then connect its circuit to the {serving}'s hub (D91)"
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from assess.bench import NEAR, NEW, ONE, TWO
+from assess.bench import BOTH, NEAR, NEW, ONE, TWO
 from assess.broken import CONNECTION, GATEWAY, HUB, NSG1, NSG2, RT1, RT2, RTG, SHIPPED, SPOKE1, SPOKE2, At, bind
+from assess.paired import weigh
 
 NVA = "10.10.10.10"
 ELSEWHERE = "198.51.100.0/24"
@@ -230,6 +231,13 @@ def _idle() -> Iterator[Harmless]:
     yield Harmless(
         "a preference on the only router", NEW, lambda at: at.bench.router("ce1").update(local_preference=150)
     )
+    yield Harmless(
+        "weights in the same order", BOTH, lambda at: weigh(at.bench, 30, 20, second=f"{CONNECTION}-singapore")
+    )
+    yield Harmless(
+        "a preference that is higher still", BOTH, lambda at: at.bench.router("ce1").update(local_preference=300)
+    )
+    yield Harmless("a prepend on the second circuit", BOTH, lambda at: at.bench.router("ce2").update(prepend=3))
     yield Harmless("a filter that allows", TWO, bind(_filter, "in", "10.0.0.0/8", "allow"))
     yield Harmless("a filter about others", NEAR, bind(_filter, "in", ELSEWHERE, "deny"))
     yield Harmless("a filter outwards about others", NEW, bind(_filter, "out", "172.20.0.0/16", "deny"))

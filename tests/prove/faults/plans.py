@@ -1,11 +1,11 @@
-"""Faults of a plan: steps taken out or let run too early, by hand, in the plans of the four examples."""
+"""Faults of a plan: steps taken out or let run too early, by hand, in the plans of the five examples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from assess.bench import NEAR, NEW, ONE, TWO
+from assess.bench import BOTH, NEAR, NEW, ONE, TWO
 from farshore.plan.file import plan_as_json, plan_from_json
 from farshore.plan.model import Plan
 
@@ -53,6 +53,7 @@ def not_after(id_: str, other: str) -> Callable[[Plan], Plan]:
 SITE, FENCE, ARMED = "provision/site/datacenter", "failover/fence/datacenter", "provision/connection/cn-source-hub"
 NIC = "provision/appliance/nva-nic/networkInterfaces/nva-nic"
 PEERING = "provision/peering/Source-vNet1-to-Source-Hub-vNet"
+SECOND = "provision/connection/cn-source-hub-singapore"
 HOME = "failback/disconnect/cn-source-hub-asr"
 
 PLANS: tuple[PlanFault, ...] = (
@@ -88,6 +89,9 @@ PLANS: tuple[PlanFault, ...] = (
     ),
     PlanFault(
         "two connections on the way home", ONE, without(HOME), "safety", "failback/connection/cn-source-hub", HOME
+    ),
+    PlanFault(
+        "the target is on one circuit of two", BOTH, without(SECOND), "reachability", "failover/machine/db1", SECOND
     ),
     PlanFault("the target is not connected", NEW, without(ARMED), "reachability", "failover/machine/db1", ARMED),
 )

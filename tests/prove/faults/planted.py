@@ -1,6 +1,6 @@
 """Faults of an estate and of its project, one a row: what was done, on which ground, and what must be named for it.
 
-Each is one thing that a person might have got wrong, in one of the four examples: in the source as shipped, or in a
+Each is one thing that a person might have got wrong, in one of the five examples: in the source as shipped, or in a
 target that stands beforehand. `subject` is what must change.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assess.balanced import balanced
-from assess.bench import NEAR, NEW, ONE, TWO
+from assess.bench import BOTH, NEAR, NEW, ONE, TWO
 from assess.broken import (
     CONNECTION,
     GATEWAY,
@@ -321,6 +321,37 @@ def _edges() -> Iterator[Fault]:
         lambda at: at.bench.router("ce1").update(local_preference=100),
         path("sites/datacenter/routers/ce1"),
         PAIRED,
+    )
+    yield from _shared()
+
+
+def _shared() -> Iterator[Fault]:
+    """Both hubs are on both circuits, and the site mirrors the weights (D91, E42)."""
+    first = path("sites/datacenter/routers/ce1")
+    for words, weights in (("the other way round", (0, 100)), ("missing", (0, 0))):
+        yield Fault(
+            f"the weights of both circuits are {words}",
+            BOTH,
+            lambda at, held=weights: weigh(at.bench, *held, second=f"{CONNECTION}-singapore"),  # type: ignore[misc]
+            own(CONNECTION),
+        )
+    yield Fault(
+        "the site prefers neither circuit", BOTH, lambda at: at.bench.router("ce1").update(local_preference=100), first
+    )
+    for direction, prefix in (("in", "10.1.0.0/24"), ("out", DATACENTER)):
+        yield Fault(
+            f"a filter {direction} at the circuit that is preferred",
+            BOTH,
+            lambda at, held=(direction, prefix): at.bench.router("ce1").update(  # type: ignore[misc]
+                filters=[{"direction": held[0], "prefix": held[1], "action": "deny"}]
+            ),
+            first,
+        )
+    yield Fault(
+        "the topology speaks of one circuit less",
+        BOTH,
+        lambda at: at.bench.project.update(topology="single-circuit-new-addresses"),
+        path("topology"),
     )
 
 

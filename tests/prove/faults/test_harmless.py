@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from assess.bench import NEAR, NEW, ONE, TWO
+from assess.bench import BOTH, NEAR, NEW, ONE, TWO
 from assess.broken import At
 from farshore.assess import assess
 from farshore.plan.make import make_plan
@@ -32,7 +32,7 @@ def test_nothing_is_said_of_it(edit: Harmless) -> None:
     assert repair(estate, proven=False) is None
 
 
-@pytest.mark.parametrize("example", (TWO, NEAR, ONE, NEW))
+@pytest.mark.parametrize("example", (TWO, NEAR, ONE, NEW, BOTH))
 def test_all_of_them_together_are_proven(example: str) -> None:
     at = at_of(example)
     for edit in HARMLESS:

@@ -68,4 +68,4 @@ def test_the_change_that_is_offered_mends_it(fault: Fault) -> None:
 def test_there_are_enough_of_them_and_each_is_its_own() -> None:
     assert len(PLANTED) >= 50
     assert len({fault.name for fault in PLANTED}) == len(PLANTED)
-    assert len({fault.example for fault in PLANTED}) == 4
+    assert len({fault.example for fault in PLANTED}) == 5
