@@ -29,7 +29,7 @@ KILLS ?= 50
 kill: setup
 	@FARSHORE_KILLS=$(KILLS) $(PY) -m pytest -q -s tests/kill
 
-## make seeds      the four stories under SEEDS=20 seeds of the lab: predictions near, guards in time
+## make seeds      the five stories under SEEDS=20 seeds of the lab: predictions near, guards in time
 SEEDS ?= 20
 seeds: setup
 	@FARSHORE_SEEDS=$(SEEDS) $(PY) -m pytest -q -s tests/seeds
