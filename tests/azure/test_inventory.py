@@ -63,6 +63,18 @@ def test_what_is_read_where() -> None:
     assert len(world.asked) == len(set(world.asked)), "nothing is asked twice"
 
 
+def test_a_recovery_plan_is_read_by_itself_for_a_list_leaves_out_its_machines() -> None:
+    plan = {"id": f"{VAULT['id']}/replicationRecoveryPlans/plan", "name": "plan"}
+    listed = {**plan, "properties": {"groups": []}}
+    whole = {**plan, "properties": {"groups": [{"groupType": "Boot"}]}}
+    world = World(
+        vaults=answer(200, {"value": [VAULT]}),
+        replicationRecoveryPlans=answer(200, {"value": [listed]}),
+        plan=answer(200, whole),
+    )
+    assert whole in world.read()
+
+
 @pytest.mark.parametrize("status", [404, 405, 501])
 def test_a_type_that_the_cloud_does_not_have_is_left_out(status: int) -> None:
     assert World(virtualHubs=answer(status)).read() == [GROUP, POWER]

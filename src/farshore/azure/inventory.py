@@ -47,6 +47,7 @@ BY_GROUP = (
     "Microsoft.Network/localNetworkGateways",
     "Microsoft.Network/connections",
 )
+RECOVERY_PLANS = "replicationRecoveryPlans"
 OF_A_VAULT = (
     "replicationFabrics",
     "replicationPolicies",
@@ -54,7 +55,8 @@ OF_A_VAULT = (
     "replicationProtectionContainerMappings",
     "replicationNetworkMappings",
     "replicationProtectedItems",
-    "replicationRecoveryPlans",
+    "replicationProtectionClusters",
+    RECOVERY_PLANS,
 )
 SHORT = timedelta(seconds=10)
 """How long a single machine is waited for: in a disaster there are many that nobody answers for."""
@@ -145,10 +147,15 @@ async def _listed(client: ArmClient, url: str) -> list[Body]:
 
 
 async def _with_power(client: ArmClient, body: Body) -> Body:
-    """The machine with its instance view; the listed body where it has gone meanwhile, or where its region is lost
-    and nobody can tell whether it runs (a lost region makes its things unknown, not absent)."""
+    """The machine with its instance view."""
     version = api_version("Microsoft.Compute/virtualMachines")
-    url = f"{body['id']}?$expand=instanceView&api-version={version}"
+    return await _itself(client, body, f"$expand=instanceView&api-version={version}")
+
+
+async def _itself(client: ArmClient, body: Body, query: str) -> Body:
+    """What a GET shows of something listed; the listed body where it has gone meanwhile, or where its region is lost
+    and nobody can tell whether it runs (a lost region makes its things unknown, not absent)."""
+    url = f"{body['id']}?{query}"
     # Asked once: what the retries of a silent region cost, a thousand machines would cost a thousand times. Only
     # "too many requests" is asked again, in its own time.
     request = Request(method="GET", url=url, timeout=SHORT, repeatable=False)
@@ -167,7 +174,11 @@ async def _with_power(client: ArmClient, body: Body) -> Body:
 async def _of_vault(client: ArmClient, vault: str) -> list[Body]:
     bodies: list[Body] = []
     for child in OF_A_VAULT:
-        bodies += await _listed(client, f"{vault}/{child}?api-version={SITE_RECOVERY}")
+        listed = await _listed(client, f"{vault}/{child}?api-version={SITE_RECOVERY}")
+        if child == RECOVERY_PLANS:
+            # Recorded: a list shows plans without their groups, and so without their machines.
+            listed = [await _itself(client, body, f"api-version={SITE_RECOVERY}") for body in listed]
+        bodies += listed
     return bodies
 
 
