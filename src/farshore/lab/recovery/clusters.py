@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
-from farshore.arm.ids import ResourceId
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request, not_implemented
@@ -91,6 +91,16 @@ class Clusters(RecoveryType):
                 shipping.end(cloud, item)
                 cloud.type_of(item).forget(cloud, item)
             self.take_away(cloud, id_)
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        """A cluster that an estate brought: its nodes are the items that say so; points follow when it has some."""
+        kept = super().seed(cloud, body)
+        said, id_ = kept["properties"], resource_id(str(kept["id"]))
+        if not said.get("recoveryContainerId") or not said.get("policyId"):
+            return kept
+        into, policy = resource_id(str(said["recoveryContainerId"])), resource_id(str(said["policyId"]))
+        cluster_points.begin(cloud, id_)
+        return {**kept, "properties": _laid_over(_built(cloud, id_, into, policy, {}), said)}
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         return {**body, "properties": {**body["properties"], **_present(cloud, id_, body["properties"])}}
@@ -227,6 +237,14 @@ def _present(cloud: Cloud, cluster: ResourceId, kept: Body) -> Body:
         "providerSpecificDetails": {**kept["providerSpecificDetails"], **_objective(shown)},
         "sharedDiskProperties": {**disks, "protectionState": "Protected" if protected else disks["protectionState"]},
     }
+
+
+def _laid_over(usual: Body, said: Body) -> Body:
+    """What was read, and what is usual where it says nothing."""
+    inner = {
+        key: _laid_over(usual[key], value) for key, value in said.items() if isinstance(usual.get(key), dict) and value
+    }
+    return {**usual, **said, **inner}
 
 
 def _objective(shown: list[Body]) -> Body:

@@ -104,13 +104,13 @@ def _managed(cloud: Cloud, disk: Attached, given: Body, details: Body, region: s
         "replica": replica.text,
         "replica_type": given.get("recoveryReplicaDiskAccountType") or sku,
         "account_type": given.get("recoveryTargetDiskAccountType") or sku,
-        "carried": _carried(body, given.get("recoveryTargetDiskAccountType") or sku),
+        "carried": carried(body, given.get("recoveryTargetDiskAccountType") or sku),
         "account": None,
         "target_uri": None,
     }
 
 
-def _carried(source: Body, account_type: str) -> Body:
+def carried(source: Body, account_type: str) -> Body:
     """What a disk made of the replica has from its source: what its bytes need to boot, how it is kept, and, where
     its kind is the same, how fast it is."""
     properties = source.get("properties") or {}
@@ -126,20 +126,26 @@ def _unmanaged(cloud: Cloud, disk: Attached, given: Body, region: str, into: str
         raise bad_request(
             "StorageAccountNotInRegion", f"The storage account {account.name} must be in the recovery region, {into}."
         )
-    path = str(disk.uri).split("://", 1)[-1].split("/", 1)[-1]
-    target = f"https://{account.name}.blob.core.windows.net/{path}"
+    target, replica = blobs_of(str(disk.uri), account)
     return {
         **_common(cloud, disk, given, region),
         "managed": False,
         "source": disk.uri,
         "group": None,
-        "replica": f"https://{account.name}.blob.core.windows.net/asr-replica/{path}",
+        "replica": replica,
         "replica_type": None,
         "account_type": None,
         "carried": {},
         "account": account.text,
         "target_uri": target,
     }
+
+
+def blobs_of(uri: str, account: ResourceId) -> tuple[str, str]:
+    """The blob that a failover makes of an unmanaged disk, and its replica, in a storage account of the other side."""
+    path = uri.split("://", 1)[-1].split("/", 1)[-1]
+    there = f"https://{account.name}.blob.core.windows.net"
+    return f"{there}/{path}", f"{there}/asr-replica/{path}"
 
 
 def _common(cloud: Cloud, disk: Attached, given: Body, region: str) -> Record:

@@ -4,7 +4,8 @@ Enabling takes minutes (the agent), initial replication as long as there are byt
 waited for; only then is the item Protected and shows its NICs and its `lifecycleId`. A source that does not run, or
 whose region is lost, holds all of this up.
 
-What an item shows of the present (recovery point objective, heartbeat, health) is read off its record when asked.
+What an item shows of the present (recovery point objective, heartbeat, health) is read off its record when asked. One
+that an estate brings, read where machines are protected already, is live from the state in which it was read.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from farshore.arm.json import Body
 from farshore.lab import machines, operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.recovery import health, jobs, records, shipping
+from farshore.lab.recovery import health, item_seeding, jobs, records, shipping
 from farshore.lab.recovery.container_mappings import mapped
 from farshore.lab.recovery.disks import forget_replicas, protected_disks
 from farshore.lab.recovery.item_bodies import properties_of
@@ -178,6 +179,15 @@ class Items(RecoveryType):
         """The item and its replicas are gone, the machine stays as it is."""
         forget_replicas(cloud, records.of(cloud, id_))
         self.take_away(cloud, id_)
+
+    def seed(self, cloud: Cloud, body: Body) -> Body:
+        """Live, where the estate says enough (`item_seeding.py`)."""
+        kept = super().seed(cloud, body)
+        item = resource_id(str(kept["id"]))
+        kept = {**kept, "properties": item_seeding.take_over(cloud, item, kept["properties"])}
+        cloud.write(item, kept)
+        item_seeding.begin(cloud, item)
+        return cloud.body(item) or kept
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         record = records.get(cloud, id_)

@@ -94,7 +94,8 @@ class NetworkMappings(RecoveryType):
 def mapped_network(cloud: Cloud, fabric: ResourceId, network: ResourceId) -> ResourceId | None:
     """The network that a fabric's network is mapped to."""
     for body in cloud.of_type(NETWORK_MAPPINGS):
-        if fabric_of(resource_id(str(body["id"]))) == fabric and body["properties"]["primaryNetworkId"] == network.key:
+        primary = str(body["properties"].get("primaryNetworkId")).lower()
+        if fabric_of(resource_id(str(body["id"]))) == fabric and primary == network.key:
             found = cloud.body(str(body["properties"]["recoveryNetworkId"]))
             return None if found is None else resource_id(str(found["id"]))
     return None

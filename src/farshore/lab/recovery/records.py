@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import operations
-from farshore.lab.answers import child_not_found
+from farshore.lab.answers import Refused, child_not_found, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.recovery.names import shown_id
 from farshore.lab.recovery.points import Point
@@ -71,10 +71,26 @@ def get(cloud: Cloud, item: ResourceId | str) -> Record | None:
 
 
 def of(cloud: Cloud, item: ResourceId) -> Record:
+    """The record of an item; refused where the item is not there, or is one that the lab only shows."""
     record = get(cloud, item)
     if record is None:
-        raise child_not_found(item)
+        raise _unknown(cloud, item)
     return record
+
+
+def _unknown(cloud: Cloud, item: ResourceId) -> Refused:
+    body = cloud.body(item)
+    if body is None:
+        return child_not_found(item)
+    kind = (body["properties"].get("providerSpecificDetails") or {}).get("instanceType")
+    if kind != "A2A":
+        return not_implemented(f"protected items of instanceType {kind}: the lab replicates Azure to Azure, A2A")
+    state = body["properties"].get("protectionState")
+    message = (
+        f"{item.name} came with an estate and is only shown: the lab acts on items that name their machine "
+        f"(fabricObjectId), its protected disks and the container they go to, in a state that it has, not '{state}'."
+    )
+    return Refused(409, "OperationNotAllowed", message)
 
 
 def put(cloud: Cloud, item: ResourceId, record: Record) -> None:

@@ -40,15 +40,16 @@ HISTORY = "recovery.history"
 _KINDS = {"LatestProcessed": "", "LatestCrashConsistent": "Crash", "LatestApplicationConsistent": "Application"}
 
 
-def begin(cloud: Cloud, item: ResourceId) -> None:
-    """From now on: the first point is ready, changes are shipped, and a point follows every five minutes."""
+def begin(cloud: Cloud, item: ResourceId, first: datetime | None = None) -> None:
+    """From now on: the first point is ready, changes are shipped, and a point follows every five minutes. The first
+    is of as long ago as a point takes to be ready, or of a moment that is given."""
     record = records.of(cloud, item)
     ships = _can_ship(cloud, record)
     lag = cloud.duration("recovery.lag", item.key, cloud.count("lag", item.key)).total_seconds()
     record = records.change(
         cloud, item, shipping=ships, shipped_until=None if ships else stamp(cloud.now), lag_seconds=lag
     )
-    take(cloud, item, record, cloud.now - _ready_after(cloud, item))
+    take(cloud, item, record, first or cloud.now - _ready_after(cloud, item))
     cloud.at(cloud.now + EVERY, POINT, item.key, None)
 
 
@@ -205,15 +206,15 @@ def _is_ours(cloud: Cloud, disk: Record) -> bool:
     return not volumes.log(cloud).written_after(number, 0)
 
 
-def take(cloud: Cloud, item: ResourceId, record: Record, at: datetime) -> Record:
-    """Make the point of a moment, and let the replicas follow."""
+def take(cloud: Cloud, item: ResourceId, record: Record, at: datetime, name: str | None = None) -> Record:
+    """Make the point of a moment, and let the replicas follow. Its name is made up unless it has one already."""
     log = volumes.log(cloud)
     previous = records.time_of(record, "last_point")
     if previous is not None and at <= previous:
         return record
     sequence = log.sequence_at(at)
     point = Point(
-        name=cloud.guid("point", item.key, stamp(at)),
+        name=name or cloud.guid("point", item.key, stamp(at)),
         time=at,
         sequence=sequence,
         lives=lives(at, previous),
