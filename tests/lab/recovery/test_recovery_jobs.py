@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from farshore.arm.json import Body
 from lab.recovery.estate import TARGET, VAULT, item_id, network_id, plan_id, vm_id
 from lab.recovery.plans import planned, run_plan
 from lab.recovery.world import World, job_id, refusal, when
@@ -76,6 +77,20 @@ def test_a_failed_job_says_why_as_the_service_does(world: World) -> None:
     assert status["error"]["code"] == "NetworkNotFound"
 
 
+def restarted(world: World, failed: str) -> Body:
+    """The job that does again what failed, once it has succeeded; the client waits for one that restarts it."""
+    before = {row["name"] for row in world.rows(JOBS)}
+    answer = world.send("POST", f"{JOBS}/{failed}/restart")
+    restart = world.succeeds(answer)
+    assert (restart["scenarioName"], restart["targetObjectName"]) == ("RestartJob", failed)
+    shown = world.get(str(answer.headers["location"]).split("?")[0])
+    assert (shown["name"], shown["properties"]["state"]) == (job_id(answer), "Succeeded")
+    (again,) = {row["name"] for row in world.rows(JOBS)} - before - {job_id(answer)}
+    world.until(lambda: world.job(again)["endTime"] is not None)
+    assert world.job(again)["state"] == "Succeeded"
+    return world.job(again)
+
+
 def test_a_failed_job_is_restarted_as_it_was_asked_for(world: World) -> None:
     point = world.points("web1")[0]
     body = world.get(network_id("vnet-target"))
@@ -83,9 +98,7 @@ def test_a_failed_job_is_restarted_as_it_was_asked_for(world: World) -> None:
     failed = world.failover("web1", point=point["id"])
     world.fails(failed)
     world.put(network_id("vnet-target"), {key: body[key] for key in ("location", "properties")})
-    again = world.send("POST", f"{JOBS}/{job_id(failed)}/restart")
-    assert job_id(again) != job_id(failed)
-    world.succeeds(again)
+    assert restarted(world, job_id(failed))["scenarioName"] == "UnplannedFailover"
     assert world.used("web1")[-1]["id"] == point["id"]
     assert world.power(vm_id("web1", TARGET)) == "running"
 
@@ -160,8 +173,7 @@ def test_enabling_that_failed_is_restarted_once_the_machine_runs() -> None:
     assert not world.exists(item_id("web1"))
     assert world.send("POST", f"{vm_id('web1')}/start").ok
     world.wait(minutes=5)
-    again = world.send("POST", f"{JOBS}/{job_id(answer)}/restart")
-    assert world.succeeds(again)["scenarioName"] == "EnableProtection"
+    assert restarted(world, job_id(answer))["scenarioName"] == "EnableProtection"
     world.until(lambda: world.state("web1") == "Protected")
 
 
@@ -173,7 +185,7 @@ def test_a_plan_that_failed_is_restarted_as_it_was_asked_for() -> None:
     failed = run_plan(world, "unplannedFailover")
     assert world.job(failed)["state"] == "Failed"
     world.put(network, {key: body[key] for key in ("location", "properties")})
-    world.succeeds(world.send("POST", f"{JOBS}/{failed}/restart"))
+    restarted(world, failed)
     assert world.power(vm_id("web1", TARGET)) == "running"
 
 

@@ -257,3 +257,15 @@ def test_what_can_not_be_acted_on_is_shown_as_it_was(
     )
     for verb in ("unplannedFailover", "failoverCommit", "testFailover", "addDisks"):
         assert refusal(other.verb("web1", verb)) == refused, verb
+
+
+def test_views_of_a_vault_bear_an_item_of_which_little_was_told(world: World) -> None:
+    bodies = read(world)
+    (item,) = [body for body in bodies if str(body["id"]).lower() == item_id("web1").lower()]
+    item["properties"] = {"friendlyName": "web1", "protectionState": "Protected"}
+    other = begun_from(bodies, world.now)
+    views = ("replicationVaultHealth", "replicationProtectedItems", "replicationEvents", "replicationUsages", "usages")
+    for view in ("", *(f"/{name}" for name in views)):
+        assert other.send("GET", f"{VAULT}{view}").status in (200, 404), view
+    other.wait(hours=1)
+    assert other.item("web1")["allowedOperations"] == []

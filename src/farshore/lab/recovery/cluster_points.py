@@ -123,10 +123,16 @@ def _shown(cloud: Cloud, cluster: ResourceId, row: Record) -> Body:
             "providerSpecificDetails": {
                 "instanceType": "A2A",
                 "recoveryPointSyncType": "MultiVmSyncRecoveryPoint",
-                "nodes": [str((cloud.body(key) or {})["id"]) for key in row["nodes"]],
+                # Azure's description has these in the usual spelling, where the service's own ids have a capital S.
+                "nodes": ["/subscriptions/" + _id(cloud, key).split("/", 2)[2] for key in row["nodes"]],
             },
         },
     }
+
+
+def _id(cloud: Cloud, key: str) -> str:
+    body = cloud.body(key)
+    return key if body is None else str(body["id"])
 
 
 def _nodes(cloud: Cloud, cluster: ResourceId) -> list[tuple[ResourceId, Record]]:

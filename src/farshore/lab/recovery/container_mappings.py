@@ -10,7 +10,15 @@ from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINER_MAPPINGS, ITEMS, region_name, shown_id
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, first, must_find, object_
+from farshore.lab.recovery.objects import (
+    RecoveryType,
+    fabric_location,
+    fabric_of,
+    first,
+    must_be_of_azure,
+    must_find,
+    object_,
+)
 from farshore.lab.registry import action, resource_type
 from farshore.lab.types import Put
 
@@ -25,6 +33,7 @@ class ContainerMappings(RecoveryType):
     put_takes = "recovery.mapping"
 
     def check(self, put: Put) -> None:
+        must_be_of_azure(put.properties.get("targetProtectionContainerId"), "targetProtectionContainerId")
         target = must_find(put.cloud, put.properties.get("targetProtectionContainerId"), "targetProtectionContainerId")
         must_find(put.cloud, put.properties.get("policyId"), "policyId")
         object_(put.properties.get("providerSpecificInput"), "providerSpecificInput")

@@ -13,7 +13,7 @@ from farshore.arm.regions import find_region
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINERS, FABRICS, NETWORK_MAPPINGS, region_name
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, object_
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, must_be_ours, object_
 from farshore.lab.registry import action, resource_type
 from farshore.lab.types import Put
 
@@ -29,8 +29,9 @@ class Fabrics(RecoveryType):
 
     def check(self, put: Put) -> None:
         details = object_(put.properties.get("customDetails"), "customDetails")
+        must_be_ours(details, "Azure")
         location = normal_location(str(details.get("location") or ""))
-        if details.get("instanceType") != "Azure" or find_region(location) is None:
+        if details.get("instanceType") is None or find_region(location) is None:
             raise bad_request("InvalidParameter", f"A fabric of Azure needs a region, not '{location}'.", "location")
         vault = put.id.parent
         assert vault is not None

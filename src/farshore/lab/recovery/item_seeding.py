@@ -54,6 +54,18 @@ AS_BEFORE = {
     Phase.REPROTECTING: Phase.COMMITTED,
 }
 """Where an item stands whose job nobody goes on with."""
+SHOWN_ONLY: Body = {
+    "friendlyName": "",
+    "activeLocation": "Primary",
+    "protectionState": "Protected",
+    "testFailoverState": "None",
+    "allowedOperations": [],
+    "replicationHealth": "Normal",
+    "failoverHealth": "Normal",
+    "healthErrors": [],
+    "providerSpecificDetails": {},
+}
+"""What every item shows, for one that the estate told less of."""
 MOVED = frozenset({Phase.FAILED_OVER, Phase.COMMITTED})
 
 
@@ -62,7 +74,7 @@ def take_over(cloud: Cloud, item: ResourceId, properties: Body) -> Body:
     details = properties.get("providerSpecificDetails") or {}
     phase, vm, into = _phase(properties), _id(details.get("fabricObjectId")), _id(properties.get("recoveryContainerId"))
     if details.get("instanceType") != "A2A" or phase is None or vm is None or into is None or not _goes(details):
-        return properties
+        return {**SHOWN_ONLY, "currentScenario": records.no_scenario(cloud, item), **properties}
     record = _record(cloud, item, properties, phase, vm)
     whole = _whole(cloud, item, record, properties, into)
     records.put(cloud, item, record)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from farshore.arm.json import Body
 from farshore.lab.recovery.item_nics import nic_settings
-from farshore.lab.recovery.objects import must_find, objects
+from farshore.lab.recovery.objects import must_be_ours, must_find, objects
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -39,6 +39,8 @@ def settings(cloud: Cloud, body: Body, sent: Body) -> Body:
 
 
 def details_of(properties: Body) -> Body:
-    """`providerSpecificDetails` of a request, or nothing."""
+    """`providerSpecificDetails` of a request, or nothing. Refused where they are another provider's."""
     found = properties.get("providerSpecificDetails")
-    return found if isinstance(found, dict) else {}
+    details = found if isinstance(found, dict) else {}
+    must_be_ours(details)
+    return details

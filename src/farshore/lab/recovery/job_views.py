@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
     from farshore.lab.operations import Operation
 
+RESTART = "RestartJob"
 WRITES = ("put", "patch", "delete")
 _NAMES = {"jobstatus": "state", "jobname": "scenarioname", "affectedobjecttypes": "targetinstancetype"}
 
@@ -78,19 +79,23 @@ def cancel(call: Call) -> Response:
 
 @action(jobs.TYPE, "restart")
 def restart(call: Call) -> Response:
-    """What failed is asked for again, as it was asked for; it must be allowed now."""
+    """What failed is asked for again, as it was asked for; it must be allowed now. What is asked for is a job of its
+    own, beside the one that restarts (Azure's description: scenario `RestartJob`)."""
     row = _one(call)
     operation = operations.find(call.cloud, str(row["name"]))
     if "Restart" not in row["properties"]["allowedActions"] or operation is None:
         raise Refused(409, "OperationNotAllowed", f"Job {row['name']} can't be restarted.")
+    about, asked = call.id, call.request
     call.id, verb = operation.resource_id, operation.verb.lower()
     method = verb.upper() if verb in WRITES else "POST"
     sent = (operation.data or {}).get("sent")
-    call.request = Request(method=method, url=call.request.url, body=sent, headers=call.request.headers)
+    call.request = Request(method=method, url=asked.url, body=sent, headers=asked.headers)
     if method == "POST":
-        return registry.ACTIONS[(operation.type.lower(), verb)](call)
-    again: Response = getattr(call.cloud.type_of(call.id), verb)(call)
-    return again
+        registry.ACTIONS[(operation.type.lower(), verb)](call)
+    else:
+        getattr(call.cloud.type_of(call.id), verb)(call)
+    call.id, call.request = about, asked
+    return _handling(call, row, RESTART, "Restart job")
 
 
 @action(VAULTS, jobs.EXPORT)
@@ -120,7 +125,7 @@ def exported(cloud: Cloud, operation: Operation) -> Body | None:
 
 def _handling(call: Call, row: Body, scenario: str, title: str) -> Response:
     """What is done to a job is a job itself."""
-    response, _ = jobs.begin(
+    response, job = jobs.begin(
         call,
         scenario,
         scenario=scenario,
@@ -128,6 +133,7 @@ def _handling(call: Call, row: Body, scenario: str, title: str) -> Response:
         target=("Job", str(row["name"]), str(row["name"])),
         takes=call.cloud.duration("recovery.quick", call.id.key, call.cloud.count("job", call.id.key)),
     )
+    jobs.start_task(call.cloud, job, f"{scenario}Task", title)
     return response
 
 
@@ -139,6 +145,13 @@ def resumed(cloud: Cloud, operation: Operation) -> Body | None:
 @jobs.job_done(jobs.TYPE, "CancelJob")
 def cancelled(cloud: Cloud, operation: Operation) -> Body | None:
     return None
+
+
+@jobs.job_done(jobs.TYPE, RESTART)
+def restarted(cloud: Cloud, operation: Operation) -> Body | None:
+    """The job that restarted the other."""
+    jobs.end_job(cloud, operation.id)
+    return jobs.get(cloud, operation.id)
 
 
 def _one(call: Call) -> Body:

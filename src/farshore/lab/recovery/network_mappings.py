@@ -16,7 +16,7 @@ from farshore.lab.call import Call
 from farshore.lab.compute import attached
 from farshore.lab.paging import page
 from farshore.lab.recovery.names import FABRICS, NETWORK_MAPPINGS, NETWORKS, looked_up, region_name, shown_id
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_find, object_
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_be_ours, must_find, object_
 from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put
 
@@ -116,6 +116,7 @@ def default_network(cloud: Cloud, fabric: ResourceId, vm: Body) -> str | None:
 def _ends(put: Put) -> tuple[ResourceId, ResourceId]:
     before = put.before_properties
     details = object_(put.properties.get("fabricSpecificDetails"), "fabricSpecificDetails")
+    must_be_ours(details, "AzureToAzure")
     primary = must_find(
         put.cloud, details.get("primaryNetworkId") or before.get("primaryNetworkId"), "primaryNetworkId"
     )

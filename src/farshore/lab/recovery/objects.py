@@ -9,6 +9,7 @@ of the way before it may go (`on_delete`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +17,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
-from farshore.lab.answers import Refused, bad_request, child_not_found
+from farshore.lab.answers import Refused, bad_request, child_not_found, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.patterns import SITE_RECOVERY
 from farshore.lab.recovery import jobs
@@ -145,6 +146,26 @@ class RecoveryType(ResourceType):
 def keep(cloud: Cloud, id_: ResourceId, type_: str, properties: Body) -> None:
     """Write an object of Site Recovery."""
     cloud.write(id_, {"id": shown_id(id_), "name": id_.name, "type": type_, "properties": properties}, forwards=False)
+
+
+_FROM_ELSEWHERE = re.compile(r"HyperV|InMage|VMware|Vmm|San", re.IGNORECASE)
+"""How the instanceTypes of other providers begin."""
+
+
+def must_be_ours(details: Body, ours: str = "A2A") -> None:
+    """Refused where a request says that it is for machines from elsewhere (Hyper-V, VMware, physical)."""
+    kind = details.get("instanceType")
+    if kind is None or kind == ours:
+        return
+    if not isinstance(kind, str) or not _FROM_ELSEWHERE.match(kind):
+        raise bad_request("InvalidParameter", f"The instanceType is {ours}, not '{kind}'.", "instanceType")
+    raise not_implemented(f"the provider of instanceType {kind}: it replicates Azure to Azure, instanceType {ours}")
+
+
+def must_be_of_azure(text: object, name: str) -> None:
+    """Refused where the other side of machines from elsewhere is meant: `Microsoft Azure`, in the place of an id."""
+    if text == "Microsoft Azure":
+        raise not_implemented(f"the {name} 'Microsoft Azure', where machines from elsewhere go: name a region's own")
 
 
 def must_find(cloud: Cloud, text: object, what: str) -> ResourceId:

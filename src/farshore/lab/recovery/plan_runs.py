@@ -26,7 +26,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery import committing, failover, jobs, plan_scripts, records, shipping, testing
 from farshore.lab.recovery.names import PLANS
-from farshore.lab.recovery.objects import objects
+from farshore.lab.recovery.objects import must_be_ours, objects
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import Phase, require
 from farshore.lab.registry import action, event, listener
@@ -56,12 +56,20 @@ def members(plan: Body) -> list[str]:
 def unplanned_failover(call: Call) -> Response:
     sent = call.properties()
     shutdown = str(sent.get("sourceSiteOperations") or "NotRequired").lower() == "required"
-    given = (objects(sent.get("providerSpecificDetails"), "providerSpecificDetails") or [{}])[0]
+    given = _ours(objects(sent.get("providerSpecificDetails"), "providerSpecificDetails"))
     kind = str(given.get("recoveryPointType") or "Latest")
     if kind not in POINTS:
         raise bad_request("InvalidParameter", f"recoveryPointType {kind} is none of {', '.join(POINTS)} (S16).")
     options = {"shutdown": shutdown, "point": POINTS[kind]}
     return _start(call, "UnplannedFailover", str(sent.get("failoverDirection") or ""), options)
+
+
+def _ours(details: list[Body]) -> Body:
+    """A plan is told of each of its providers; what is for others only is none of this lab's."""
+    found = next((each for each in details if each.get("instanceType") in (None, "A2A")), None)
+    if found is None and details:
+        must_be_ours(details[0])
+    return found or {}
 
 
 @action(PLANS, "testFailover")

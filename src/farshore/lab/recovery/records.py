@@ -84,7 +84,7 @@ def _unknown(cloud: Cloud, item: ResourceId) -> Refused:
         return child_not_found(item)
     kind = (body["properties"].get("providerSpecificDetails") or {}).get("instanceType")
     if kind != "A2A":
-        return not_implemented(f"protected items of instanceType {kind}: the lab replicates Azure to Azure, A2A")
+        return not_implemented(f"the provider of instanceType {kind}: it replicates Azure to Azure, instanceType A2A")
     state = body["properties"].get("protectionState")
     message = (
         f"{item.name} came with an estate and is only shown: the lab acts on items that name their machine "

@@ -18,7 +18,15 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery import jobs, plan_runs, records
 from farshore.lab.recovery.names import PLANS, region_name, shown_id
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_find, object_, objects
+from farshore.lab.recovery.objects import (
+    RecoveryType,
+    fabric_location,
+    fabric_of,
+    must_be_of_azure,
+    must_find,
+    object_,
+    objects,
+)
 from farshore.lab.recovery.records import phase_of
 from farshore.lab.recovery.states import SHOWN
 from farshore.lab.registry import action, resource_type
@@ -107,6 +115,7 @@ def reprotect(call: Call) -> Response:
 
 def _ends(put: Put) -> tuple[ResourceId, ResourceId]:
     said = {**put.before_properties, **put.properties}
+    must_be_of_azure(said.get("recoveryFabricId"), "recoveryFabricId")
     primary = must_find(put.cloud, said.get("primaryFabricId"), "primaryFabricId")
     return primary, must_find(put.cloud, said.get("recoveryFabricId"), "recoveryFabricId")
 
