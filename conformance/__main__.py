@@ -61,6 +61,7 @@ def _examples(root: Path, differences: bool) -> int:
     if not found:
         print(f"no examples (_operations.json) below {root}: name a folder, or set FARSHORE_REAL_DATA")
         return 2
+    seen = []
     for folder in found:
         scores = examples.run(folder)
         judged = {name: score for name, score in scores.items() if score is not None}
@@ -68,11 +69,18 @@ def _examples(root: Path, differences: bool) -> int:
             for score in judged.values():
                 for one in score.differences:
                     if one.got != "more":
-                        print(one)
+                        reason = on_purpose.reason_of(one)
+                        print(one if reason is None else f"{one} (on purpose: {reason})")
+        seen += [one for score in judged.values() for one in score.differences]
         print(folder.name)
         print("\n".join(report.table(judged)))
         print(f"not had by the lab: {', '.join(name for name in scores if name not in judged) or 'none'}")
-    return 0
+        for name, (provider, answer) in examples.apart(folder).items():
+            print(f"apart, of {provider}: {name}, answered {answer.status}")
+    stale = on_purpose.stale(seen, on_purpose.EXAMPLES)
+    for entry in stale if root == DATA / "rest-examples" else ():
+        print(f"conformance/on_purpose.py: no difference fits {entry.file} {entry.path} any more: take the entry out")
+    return 1 if stale and root == DATA / "rest-examples" else 0
 
 
 if __name__ == "__main__":

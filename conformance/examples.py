@@ -18,7 +18,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from conformance import compare
+from conformance import beside, compare, protecting
 from conformance.compare import Score
 from conformance.recordings import Row, id_of
 from conformance.standing import Standing
@@ -27,8 +27,10 @@ from farshore.lab import Cloud, Settings, open_lab
 
 NOW = datetime(2024, 6, 1, 8, tzinfo=UTC)
 MOST_POLLS = 200
-OTHER_PROVIDERS = re.compile(r"HyperV|InMage|VMware|Vmm|San\b", re.IGNORECASE)
-"""Words of providers that bring machines from elsewhere: no part of this lab."""
+OTHER_PROVIDERS = re.compile(r"^(HyperV|InMage|VMware|Vmm|San$)")
+"""How the instanceType of providers begins that bring machines from elsewhere: no part of this lab."""
+THE_OTHER_SIDE = "Microsoft Azure"
+"""In the place of a container's or a fabric's id: where machines from elsewhere go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +51,12 @@ class Example:
         return next((self.answers[status] for status in (200, 201) if self.answers.get(status)), None)
 
     @property
-    def other_provider(self) -> bool:
-        return bool(OTHER_PROVIDERS.search(json.dumps([self.body, self.answer])))
+    def other_provider(self) -> str | None:
+        """The provider of machines from elsewhere that it is of, by an instanceType, or by where machines go."""
+        said = list(_texts([self.body, self.answer]))
+        kinds = (text for key, text in said if key == "instanceType" and OTHER_PROVIDERS.search(text))
+        ends = (text for key, text in said if text == THE_OTHER_SIDE and key.endswith("Id"))
+        return next(kinds, None) or next(ends, None)
 
 
 def examples(folder: Path) -> list[Example]:
@@ -66,10 +72,17 @@ def examples(folder: Path) -> list[Example]:
 
 
 def run(folder: Path) -> dict[str, Score | None]:
-    """Example to score; None for one that the lab has not: another provider's, or an operation answered 501."""
-    rows = examples(folder)
-    shown = [_as_row(one) for one in rows if one.answer is not None and not one.other_provider]
-    return {one.name: None if one.other_provider else _send(one, shown) for one in rows}
+    """Example to score; None for one of an operation that the lab has not (501). Other providers' are `apart`."""
+    rows = [one for one in examples(folder) if not one.other_provider]
+    shown = [_as_row(one) for one in rows if one.answer is not None]
+    return {one.name: _send(one, shown) for one in rows}
+
+
+def apart(folder: Path) -> dict[str, tuple[str, Response]]:
+    """Example of another provider to the provider and the lab's answer, where what the example shows is there."""
+    rows = [one for one in examples(folder) if one.other_provider]
+    shown = [_as_row(one) for one in rows if one.answer is not None]
+    return {one.name: (str(one.other_provider), _met(one, shown)[1]) for one in rows}
 
 
 def _example(path: Path, operations: list[dict[str, Any]]) -> Example | None:
@@ -117,18 +130,30 @@ def _as_row(example: Example, *, sent: bool = False) -> Row:
     )
 
 
-def _send(example: Example, shown: list[Row]) -> Score | None:
+def _met(example: Example, shown: list[Row]) -> tuple[Cloud, Response]:
+    """A lab where what the example needs is there, and its answer."""
     cloud = open_lab(None, now=NOW, settings=Settings(throttling=False))
     row = _as_row(example, sent=True)
     makes = example.method == "PUT"
     others = [one for one in shown if not (makes and one.path.lower() == row.path.lower())]
+    # Two examples may show one resource: what counts is how the one that is sent shows it.
+    others.sort(key=lambda one: one.file != example.name)
 
     def drive(answer: Response) -> None:
         _finish(cloud, answer)
 
-    standing = Standing(cloud, others, drive)
-    standing.before(row, NOW)
-    answer = cloud.handle(Request(method=example.method, url=example.url, body=example.body), cloud.now)
+    bodies = {id_.key: one.body for one in others if (id_ := id_of(str(one.body.get("id")))) is not None}
+    url = example.url
+    if not example.other_provider:
+        url = protecting.seed(cloud, row, example.answer, bodies)
+        beside.before(cloud, example.answer)
+    Standing(cloud, others, drive).before(row, cloud.now)
+    beside.after(cloud, row, example.answer)
+    return cloud, cloud.handle(Request(method=example.method, url=url, body=example.body), cloud.now)
+
+
+def _send(example: Example, shown: list[Row]) -> Score | None:
+    cloud, answer = _met(example, shown)
     if answer.status == 501:
         return None
     score = Score()
@@ -167,6 +192,15 @@ def _end(cloud: Cloud, example: Example, answer: Response) -> Response:
     if "location" in answer.headers and "azure-asyncoperation" in answer.headers:
         return cloud.handle(Request(method="GET", url=answer.headers["location"]), cloud.now)
     return ended
+
+
+def _texts(value: Any) -> Iterator[tuple[str, str]]:
+    """Keys and their texts, however deep."""
+    for key, item in value.items() if isinstance(value, dict) else (("", each) for each in value):
+        if isinstance(item, str):
+            yield key, item
+        elif isinstance(item, dict | list):
+            yield from _texts(item)
 
 
 def folders(root: Path) -> Iterator[Path]:

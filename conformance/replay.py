@@ -7,6 +7,7 @@ way is added to all later dates. A poll that was recorded as under way is not co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,19 @@ STATES = ("provisioningState", "protectionState", "status", "state")
 UNDER_WAY = ("InProgress", "Updating", "Deleting", "Creating", "Running", "Accepted", "ResolvingDns")
 
 
-def replay(path: Path) -> Score:
+Heard = Callable[[str, str, int], None]
+"""Told the method, the URL and the status of every request that is sent."""
+
+
+def replay(path: Path, heard: Heard | None = None) -> Score:
     """One recording against a fresh lab."""
-    return _Replay(read(path)).score()
+    return _Replay(read(path), heard).score()
 
 
 class _Replay:
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[Row], heard: Heard | None) -> None:
         self._rows = rows
+        self._heard = heard
         self._cloud: Cloud = open_lab(None, now=rows[0].date, settings=Settings(throttling=False))
         self._late = timedelta(0)
         self._names = Names(frozenset(row.segments[1].lower() for row in rows if len(row.segments) > 1))
@@ -82,7 +88,10 @@ class _Replay:
         request = Request(
             method=row.method, url=self._names.url(row.url), body=self._names.body(row.request_body), headers=headers
         )
-        return self._cloud.handle(request, self._now(date))
+        answer = self._cloud.handle(request, self._now(date))
+        if self._heard is not None:
+            self._heard(request.method, request.url, answer.status)
+        return answer
 
     def _outside(self, row: Row) -> None:
         self._score.outside += 1

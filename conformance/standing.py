@@ -83,7 +83,7 @@ class Standing:
         if body is None:
             return
         self._disks(body)
-        for other in _ids_in(body):
+        for other in ids_in(body):
             if other != id_ and not other.key.startswith(id_.key + "/"):
                 self._seed(other, now)
         if known is not None:
@@ -123,7 +123,7 @@ class Standing:
         machine = id_of(str(((body.get("properties") or {}).get("virtualMachine") or {}).get("id") or ""))
         if machine is None or machine.key in self._found or self._cloud.exists(machine):
             return
-        self._cloud.seed([_machine_of(nic, machine, str(body.get("location") or self._location(nic)))])
+        self._cloud.seed([machine_of(nic, machine, str(body.get("location") or self._location(nic)))])
 
     def _group(self, id_: ResourceId, now: datetime) -> None:
         group = id_.group_id
@@ -149,7 +149,7 @@ def _named_in(row: Row) -> Iterator[ResourceId]:
         found = id_of("/" + "/".join(parts[:length]))
         if found is not None:
             yield found
-    yield from _ids_in(row.request_body)
+    yield from ids_in(row.request_body)
 
 
 def _made_by_template(body: Any) -> set[tuple[str, str]]:
@@ -172,25 +172,25 @@ def _is_made(id_: ResourceId, made: set[tuple[str, str]]) -> bool:
     return any(type_ == kind and (name == root.name.lower() or name.startswith("[")) for type_, name in made)
 
 
-def _ids_in(value: Any) -> Iterator[ResourceId]:
+def ids_in(value: Any) -> Iterator[ResourceId]:
     if isinstance(value, dict):
         for item in value.values():
-            yield from _ids_in(item)
+            yield from ids_in(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _ids_in(item)
+            yield from ids_in(item)
     elif isinstance(value, str) and (found := id_of(value)) is not None:
         yield found
 
 
 def _writable(value: Any, depth: int = 0) -> Any:
-    """A body without what only the service writes. Names and ids inside are references or children's names."""
+    """A body without what only the service writes. Names and ids inside are references or children's names; a `type`
+    beside neither is a property of that name."""
     if isinstance(value, dict):
-        return {
-            key: _writable(item, depth + 1)
-            for key, item in value.items()
-            if key not in READ_ONLY or (depth > 0 and key in ("id", "name"))
-        }
+        kept = {"id", "name"} if depth > 0 else set()
+        if not {"id", "name"} & value.keys():
+            kept.add("type")
+        return {key: _writable(item, depth + 1) for key, item in value.items() if key not in READ_ONLY or key in kept}
     return [_writable(item, depth + 1) for item in value] if isinstance(value, list) else value
 
 
@@ -272,7 +272,7 @@ def _local_gateway(id_: ResourceId, location: str) -> dict[str, Any]:
     return {"location": location, "properties": {"gatewayIpAddress": "192.0.2.1", "localNetworkAddressSpace": space}}
 
 
-def _machine_of(nic: ResourceId, machine: ResourceId, location: str) -> dict[str, Any]:
+def machine_of(nic: ResourceId, machine: ResourceId, location: str) -> dict[str, Any]:
     """The machine that a NIC says it belongs to."""
     return {
         "id": machine.text,
