@@ -1,29 +1,27 @@
 """A served lab that holds nothing yet, for clients that come with an address and a login and build it all.
 
-The lab is the one of `farshore lab up`, in a process of its own, and clients get what `farshore lab env` prints. What
-stands outside Azure is there from the beginning: the article's datacenter, whose routers wait for the circuits
-`er-hongkong` and `er-singapore` of `rg-expressroute`. Of the cloud there is one group, that of the recovery.
+The lab is the one of `farshore lab up --empty`, in a process of its own, and clients get what `farshore lab env`
+prints. What stands outside Azure is there from the beginning: the article's datacenter, whose routers wait for the
+circuits `er-hongkong` and `er-singapore` of `rg-expressroute`. Of the cloud there is one group, that of the recovery.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import ssl
 import subprocess
 import sys
 import urllib.request
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from farshore import examples
-from farshore.lab import open_lab
 
 EXAMPLE = "two-circuits-two-locations"
-NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
-RECOVERY_GROUP = "rg-farshore-dr"
+RECOVERY_GROUP, RECOVERY_REGION = "rg-farshore-dr", "southeastasia"
 ROOT = Path(__file__).parents[2]
 
 
@@ -35,17 +33,12 @@ class BareLab:
         self.environment: dict[str, str] = {}
 
     def __enter__(self) -> BareLab:
-        state = self.folder / ".farshore"
-        state.mkdir(parents=True)
-        _, estate = examples.read(EXAMPLE)
-        cloud = open_lab(state / "lab.db", now=NOW, sites=estate.sites)
-        # A subscription is there as soon as a group of it is.
-        cloud.seed([body for body in estate.resources.values() if body["name"] == RECOVERY_GROUP])
-        cloud.store.close()
-        (self.folder / "farshore.yaml").write_bytes((examples.path(EXAMPLE) / "farshore.yaml").read_bytes())
-        self._farshore("lab", "up")
+        shutil.copytree(examples.path(EXAMPLE), self.folder, dirs_exist_ok=True)
+        self._farshore("lab", "up", "--empty", "--subscription", SUBSCRIPTION)
         told = json.loads(self._farshore("lab", "env", "--format", "json"))
         self.environment = {**os.environ, **told}
+        group = f"subscriptions/{SUBSCRIPTION}/resourceGroups/{RECOVERY_GROUP}?api-version=2022-09-01"
+        self._ask(group, {"location": RECOVERY_REGION}, method="PUT")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -57,10 +50,17 @@ class BareLab:
 
     def handle(self, path: str, body: Any = None) -> Any:
         """What stands beside ARM: `/_lab/PATH`, read, or told `body`."""
+        return self._ask(f"_lab/{path}", body)
+
+    def _ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
         request = urllib.request.Request(
-            f"{self.url}/_lab/{path}",
+            f"{self.url}/{path}",
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.environment['FARSHORE_LAB_TOKEN']}"},
+            headers={
+                "Authorization": f"Bearer {self.environment['FARSHORE_LAB_TOKEN']}",
+                "Content-Type": "application/json",
+            },
+            method=method,
         )
         trusted = ssl.create_default_context(cafile=self.environment["FARSHORE_LAB_CA"])
         opener = urllib.request.build_opener(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from farshore.errors import ArmError, HeldError, InputError
@@ -21,9 +22,15 @@ T = TypeVar("T")
 
 
 def lab_folder(app: App) -> Folder:
-    """The project whose lab is meant. Raises `InputError` for a folder that is no project."""
+    """The project whose lab is meant: `--project`, else this folder or the nearest one above that holds a farshore.yaml
+    or a lab of its own (`lab up --empty`). Raises `InputError` where there is none."""
     from farshore.cli.projects import Folder
 
+    if app.project is None:
+        here = Path.cwd()
+        for folder in map(Folder, (here, *here.parents)):
+            if folder.yaml.is_file() or folder.lab_db.is_file():
+                return folder
     folder = Folder(app.project_dir.resolve())
     if not folder.yaml.is_file() and not folder.lab_db.is_file():
         raise InputError(

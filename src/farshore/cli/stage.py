@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,7 +123,7 @@ async def open_stage(
 def lab_of(folder: Folder, estate: Estate | None, *, seed: int | None = None, now: datetime | None = None) -> Cloud:
     """The project's lab on its `.farshore/lab.db`; a new one is given the estate, and the project's sites and settings.
     Raises `HeldError` where another process has it open."""
-    from farshore.lab import Settings, open_lab
+    from farshore.lab import open_lab
 
     is_new = not folder.lab_db.exists()
     if is_new and (estate is None or estate.project is None):
@@ -133,21 +133,11 @@ def lab_of(folder: Folder, estate: Estate | None, *, seed: int | None = None, no
             expected="estate.json and farshore.yaml",
             remedy="farshore new NAME --example two-circuits-two-locations begins a project",
         )
-    given: dict[str, Any] = {}
-    if estate is not None and estate.project is not None:
-        lab = estate.project.lab
-        given = {"seed": lab.seed if seed is None else seed, "sites": estate.sites}
-        settings: dict[str, Any] = {"throttling": lab.throttling}
-        if lab.write_rate_bytes_per_second is not None:
-            settings["write_rate_bytes_per_second"] = lab.write_rate_bytes_per_second
-        if lab.durations:
-            from farshore.lab.durations import rows_of
-
-            settings["durations"] = rows_of(lab.durations)
-        given["settings"] = Settings(**settings)
+    given = _given(estate, seed)
     cloud = open_lab(folder.lab_db, now=now or datetime.now(UTC).replace(microsecond=0), **given)
+    begun_empty = bool(cloud.settings.subscriptions)
     try:
-        if estate is not None and not cloud.bodies and not cloud.store.shelf("requests"):
+        if estate is not None and not begun_empty and not cloud.bodies and not cloud.store.shelf("requests"):
             cloud.seed(list(estate.resources.values()))
     except BaseException:
         cloud.store.close()
@@ -155,6 +145,34 @@ def lab_of(folder: Folder, estate: Estate | None, *, seed: int | None = None, no
             forget_lab(folder)
         raise
     return cloud
+
+
+def empty_lab(folder: Folder, estate: Estate | None, subscriptions: tuple[str, ...]) -> Cloud:
+    """A lab with these subscriptions and nothing in them, in any folder; one that is there goes on as it is. An estate
+    gives its project's settings and sites, and nothing of itself. Raises `HeldError` where another process has it."""
+    from farshore.lab import Settings, open_lab
+
+    given = _given(estate, None)
+    given["settings"] = replace(given.get("settings") or Settings(), subscriptions=subscriptions)
+    folder.state.mkdir(parents=True, exist_ok=True)
+    return open_lab(folder.lab_db, now=datetime.now(UTC).replace(microsecond=0), **given)
+
+
+def _given(estate: Estate | None, seed: int | None) -> dict[str, Any]:
+    """What a project says of its lab: seed, sites, settings."""
+    from farshore.lab import Settings
+
+    if estate is None or estate.project is None:
+        return {}
+    lab = estate.project.lab
+    settings: dict[str, Any] = {"throttling": lab.throttling}
+    if lab.write_rate_bytes_per_second is not None:
+        settings["write_rate_bytes_per_second"] = lab.write_rate_bytes_per_second
+    if lab.durations:
+        from farshore.lab.durations import rows_of
+
+        settings["durations"] = rows_of(lab.durations)
+    return {"seed": lab.seed if seed is None else seed, "sites": estate.sites, "settings": Settings(**settings)}
 
 
 def forget_lab(folder: Folder) -> None:

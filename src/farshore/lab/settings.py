@@ -20,5 +20,7 @@ class Settings:
     """X19 and S46 differ about the old primary machine: False deletes it at reprotect, as the documents say."""
     durations: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Rows that replace those of `lab/durations.py`: typical seconds and spread."""
+    subscriptions: tuple[str, ...] = ()
+    """The ids of subscriptions that are there though nothing is in them yet: those of a lab that was begun empty."""
     test_failover_takes_reserved_address: bool = False
     """X8: whether a test failover in the failover network may take the address that failover would need."""

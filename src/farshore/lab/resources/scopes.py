@@ -4,8 +4,8 @@
     /subscriptions/{s}/resourcegroups            /subscriptions/{s}/resources
     .../resourcegroups/{g}/resources             [/subscriptions/{s}]/providers[/{namespace}]  (`providers.py`)
 
-A subscription is there when a group of it is; a lab without any shows one, so that a login finds something. Resources
-are not moved between groups, and a group is not exported as a template.
+A subscription is there when a group of it is, or when the lab was begun with it; a lab without any shows one, so that
+a login finds something. Resources are not moved between groups, and a group is not exported as a template.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MISSING = {
     "validatemoveresources": "moving resources to another group",
     "exporttemplate": "exporting a group as a template",
 }
-_DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
 def answer(call: Call, method: str, parts: list[str]) -> Response:
@@ -174,12 +174,12 @@ def _with_tags(call: Call, body: Body) -> Body:
 
 
 def subscriptions(cloud: Cloud) -> list[Body]:
-    """The subscriptions of which there is a group, as they are shown."""
-    ids: dict[str, str] = {}
+    """The subscriptions of which there is a group, or that the lab was begun with, as they are shown."""
+    ids = {text.lower(): text for text in cloud.settings.subscriptions}
     for body in cloud.of_type("Microsoft.Resources/resourceGroups"):
         subscription = resource_id(str(body["id"])).subscription
         ids.setdefault(subscription.lower(), subscription)
-    ids = ids or {_DEFAULT_SUBSCRIPTION: _DEFAULT_SUBSCRIPTION}
+    ids = ids or {DEFAULT_SUBSCRIPTION: DEFAULT_SUBSCRIPTION}
     tenant = cloud.guid("tenant")
     return [
         {
