@@ -53,7 +53,10 @@ class Names:
             return polled
         for scrubbed, shown in self._paths.items():
             if unquote(parts.path).lower() == scrubbed:
-                parts = parts._replace(path=shown)
+                head, name = shown.rsplit("/", 1)
+                sent = parts.path.rsplit("/", 1)[0]
+                # The name is another; what stands before it is as the client spelled it, where that is the same.
+                parts = parts._replace(path=f"{sent if unquote(sent).lower() == head.lower() else head}/{name}")
         path = "/".join(self._texts.get(unquote(segment).lower(), segment) for segment in parts.path.split("/"))
         return f"{path}?{parts.query}" if parts.query else path
 

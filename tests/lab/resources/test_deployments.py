@@ -72,6 +72,14 @@ def test_a_deployment_answers_as_recorded(lab: Lab) -> None:
     assert lab.send("HEAD", deployment()).status == 204
 
 
+@pytest.mark.parametrize("spelled", ["resourcegroups", "resourceGroups", "RESOURCEGROUPS"])
+def test_where_to_poll_repeats_the_clients_spelling_and_the_body_has_arms(lab: Lab, spelled: str) -> None:
+    answer = lab.put(deployment().replace("resourceGroups", spelled), sent(template(network("v"))))
+    polled = str(answer.headers["azure-asyncoperation"])
+    assert f"/{spelled}/" in polled and lab.get(polled).status == 200
+    assert answer.body["id"] == deployment()
+
+
 def test_what_waits_is_begun_when_what_it_waits_for_is_there(lab: Lab) -> None:
     asks = ip(
         "after", tags={"guid": "[reference('v').resourceGuid]", "at": "[reference('v', '2024-05-01', 'Full').location]"}

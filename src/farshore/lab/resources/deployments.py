@@ -8,6 +8,7 @@ Succeeded, Failed or Canceled (recorded). What the template itself has wrong is 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 MOST = 800
 """Deployments that one group keeps (L13)."""
+_GROUPS = re.compile(r"(?<=/)resourcegroups(?=/)", re.IGNORECASE)
 _NAME = re.compile(r"[-\w.()]{1,64}")
 
 
@@ -63,7 +65,7 @@ class Deployments(ResourceType):
     def put(self, call: Call) -> Response:
         body = call.object()
         inner = inner_sent(body)
-        return begin(
+        answer = begin(
             call.cloud,
             canonical(call.cloud, call.id),
             body,
@@ -72,6 +74,7 @@ class Deployments(ResourceType):
             api_version=call.api_version,
             base=call.base,
         )
+        return _as_spelled(answer, call.request.url)
 
     def get(self, call: Call) -> Response:
         must_be_there(call)
@@ -102,6 +105,16 @@ class Deployments(ResourceType):
                 raise not_implemented(f"the filter {said}")
             held = [body for body in held if body["properties"]["provisioningState"].lower() == match[1].lower()]
         return super().rows(call, held)
+
+
+def _as_spelled(answer: Response, url: str) -> Response:
+    """Recorded: where to poll repeats the client's spelling of `resourceGroups`, though the body has ARM's own."""
+    word = _GROUPS.search(url)
+    polled = answer.headers.get("azure-asyncoperation")
+    if word is None or polled is None:
+        return answer
+    spelled = _GROUPS.sub(lambda _: word[0], polled, count=1)
+    return replace(answer, headers={**answer.headers, "azure-asyncoperation": spelled})
 
 
 def must_be_there(call: Call) -> None:
