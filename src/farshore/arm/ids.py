@@ -104,8 +104,10 @@ class ResourceId:
     @property
     def top(self) -> ResourceId:
         """The top-level resource that this one is, or is a part of."""
-        parent = self.parent
-        return self if parent is None else parent.top
+        below = 2 * (len(self.pairs) - 1)
+        if below < 2:
+            return self
+        return self._like(self.text.rsplit("/", below)[0], self.key.rsplit("/", below)[0], self.pairs[:1])
 
     @property
     def group_id(self) -> ResourceId | None:

@@ -79,15 +79,17 @@ class Cloud:
             raise TransportError(f"no answer to {request}")
         return found.response
 
-    def deliver(self, request: Request, now: datetime) -> Delivery:
-        """The answer as a network would bring it: perhaps late, perhaps not at all."""
+    def deliver(self, request: Request, now: datetime, *, commit: bool = True) -> Delivery:
+        """The answer as a network would bring it: perhaps late, perhaps not at all. Without `commit` whoever called
+        lets nobody have it before the store's next commit."""
         from farshore.lab.router import deliver
 
         self.advance(now, commit=False)
         try:
             return deliver(self, request)
         finally:
-            self.store.commit()
+            if commit:
+                self.store.commit()
 
     # Time. ---------------------------------------------------------------------------------------------------------
 
@@ -228,9 +230,7 @@ class Cloud:
 
     def root(self, id_: ResourceId) -> ResourceId:
         """The resource at the top of a child's chain."""
-        while (parent := id_.parent) is not None:
-            id_ = parent
-        return id_
+        return id_.top
 
     def etag(self, id_: ResourceId) -> str:
         """`W/"guid"` of the root's revision: Microsoft.Network gives children their parent's (recorded)."""

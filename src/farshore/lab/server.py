@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import gc
 import re
 import signal
 import socket
@@ -32,8 +31,10 @@ from farshore.arm.json import dumps, loads, pretty
 from farshore.arm.jsonc import RelaxedJsonError, loads_relaxed
 from farshore.errors import InputError
 from farshore.lab import identity, operations
+from farshore.lab.carrying import carry_over
 from farshore.lab.certificates import certificates
-from farshore.lab.cloud import Cloud
+from farshore.lab.cloud import Cloud, Delivery
+from farshore.lab.collecting import Collecting
 from farshore.lab.programs import STRIDE, Programs
 from farshore.lab.served_clock import JUMP, ServedClock
 from farshore.lab.store import Recent
@@ -89,7 +90,6 @@ async def serve_until(
 
     files = certificates(folder)
     listening = _listen(host, port)
-    _collect_seldom()
     # Accepted connections inherit it; asyncio sets it by itself only on sockets that name their protocol.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"https://{host}:{listening.getsockname()[1]}"
@@ -101,7 +101,10 @@ async def serve_until(
         return {**_known(url, files.ca.name, cloud, clock), "runbooks": runbooks}
 
     programs = Programs(cloud, clock.now, lambda: {**known(), "folder": str(folder.resolve())}) if runbooks else None
-    app = LabApp(cloud, clock, url, paced=lambda: _write_state(state, known()), programs=programs)
+    collecting = Collecting()
+    app = LabApp(
+        cloud, clock, url, paced=lambda: _write_state(state, known()), programs=programs, collecting=collecting
+    )
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -120,7 +123,7 @@ async def serve_until(
             ready(url)
 
     watcher = asyncio.create_task(app.keep_time())
-    carrier = asyncio.create_task(_carry_over(cloud.store.carried_over_apart()))
+    carrier = asyncio.create_task(carry_over(cloud.store))
     told = asyncio.create_task(server.tell_when_ready(answers))
     try:
         await server.serve(sockets=[listening])
@@ -130,6 +133,7 @@ async def serve_until(
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         state.unlink(missing_ok=True)
+        collecting.stop()
         if programs is not None:
             await programs.close()
         cloud.advance(max(cloud.now, clock.now()))
@@ -150,9 +154,13 @@ class LabApp:
         url: str,
         paced: Callable[[], None] | None = None,
         programs: Programs | None = None,
+        collecting: Collecting | None = None,
     ) -> None:
         self._programs = programs
         self._cloud = cloud
+        self._collecting = collecting
+        self._keeping: asyncio.Future[None] | None = None
+        """Done when what has happened so far is kept; None where all is."""
         self._paced = paced
         self._clock = clock
         self._url = url
@@ -177,6 +185,8 @@ class LabApp:
         if not _holds(headers, LAB_TIME):
             response = replace(response, headers=self._clock.pauses(dict(response.headers)))
         await _answer(send, response, method)
+        if self._collecting is not None:
+            self._collecting.answered()
 
     async def keep_time(self) -> None:
         """A clock that runs by itself lets happen what is due though nobody asks."""
@@ -185,6 +195,8 @@ class LabApp:
             if self._clock.factor is not None:
                 self._cloud.advance(self._clock.now())
             self._run_programs()
+            if self._collecting is not None:
+                self._collecting.look()
 
     def _run_programs(self) -> None:
         if self._programs is not None:
@@ -208,6 +220,7 @@ class LabApp:
                 return await self._lab(method, path, query, headers, content)
             finally:
                 self._run_programs()
+                await self._kept()
         except Exception as error:
             traceback.print_exc()
             said = f"The lab failed at this request: {type(error).__name__}: {error}"
@@ -226,7 +239,7 @@ class LabApp:
                 await self._before_a_jump()
             return self._turn(method, body)
         asked = Request(method=method, url=path + (f"?{query}" if query else ""), body=body, headers=headers)
-        found = self._cloud.deliver(asked, self._clock.now())
+        found = self._asked_of_the_cloud(asked)
         if (
             self._clock.speed == JUMP
             and method == "GET"
@@ -234,7 +247,7 @@ class LabApp:
             and not _holds(headers, LOOKING)
             and await self._jumped(asked, found.response)
         ):
-            found = self._cloud.deliver(asked, self._clock.now())
+            found = self._asked_of_the_cloud(asked)
         if self._clock.speed == JUMP and found.response is not None and found.response.status == 429:
             # Whoever is told to wait waits on the wall; here that much time has passed.
             pause = float(found.response.headers.get("retry-after", 1))
@@ -247,6 +260,33 @@ class LabApp:
         if found.delay:
             await asyncio.sleep(found.delay.total_seconds() / pace)
         return found.response
+
+    def _asked_of_the_cloud(self, request: Request) -> Delivery:
+        """What the cloud answers; nobody may have it before it is kept."""
+        try:
+            return self._cloud.deliver(request, self._clock.now(), commit=False)
+        finally:
+            if self._keeping is None:
+                loop = asyncio.get_running_loop()
+                self._keeping = loop.create_future()
+                # One turn more: meanwhile those are heard whose requests came while this one was answered.
+                loop.call_soon(loop.call_soon, self._keep)
+
+    def _keep(self) -> None:
+        """One commit for all that came in one turn of the loop: each alone would write the same pages again."""
+        keeping, self._keeping = self._keeping, None
+        assert keeping is not None
+        try:
+            self._cloud.store.commit()
+        except Exception as error:
+            keeping.set_exception(error)
+        else:
+            keeping.set_result(None)
+
+    async def _kept(self) -> None:
+        """Until what this request saw and did is in the file. Raises what the commit raised."""
+        if self._keeping is not None:
+            await asyncio.shield(self._keeping)
 
     async def _jumped(self, request: Request, response: Response | None) -> bool:
         """Whether time has jumped because of this question."""
@@ -311,21 +351,6 @@ def _holds(headers: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
 
 def _wrong_clock(said: str) -> Response:
     return Response(status=400, body={"error": {"code": "InvalidClock", "message": said}})
-
-
-async def _carry_over(carry: Callable[[], None]) -> None:
-    """The store's log into its file, in a thread of its own: nobody who is answered waits for the disk."""
-    while True:
-        await asyncio.sleep(TICK)
-        await asyncio.to_thread(carry)
-
-
-def _collect_seldom() -> None:
-    """Bodies at hand are many small objects that form no cycles: a full collection walks them all, for a tenth of
-    a second in which nobody is answered."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 1_000)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -27,6 +27,7 @@ from farshore.errors import InputError
 from farshore.lab.holding import Hold
 
 FORMAT = 2
+PAGE = 4096
 ON_HAND = 10_000
 """Rows of a shelf that stay in memory, more or less."""
 
@@ -153,8 +154,7 @@ class Shelf(MutableMapping[str, Any]):
         return isinstance(key, str) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        rows = self._store.all("SELECT key FROM rows WHERE tbl = ? ORDER BY n", (self.name,))
-        return iter([row[0] for row in rows])
+        return iter([row[0] for row in self._store.all(_IN_ORDER, (self.name,))])
 
     def __len__(self) -> int:
         (number,) = self._store.one("SELECT count(*) FROM rows WHERE tbl = ?", (self.name,))
@@ -174,6 +174,7 @@ class Store:
         self.path = path
         self._tables: dict[str, Table] = {}
         self._shelves: dict[str, Shelf] = {}
+        self._late: list[Callable[[], None]] = []
         self._db: sqlite3.Connection | None = None
         self._parent: Store | None = None
         self._hold = None if path is None else Hold(path)
@@ -190,7 +191,7 @@ class Store:
         if found is None:
             found = self._tables[name] = Table(name, raw)
             try:
-                found.load(iter(self.all("SELECT key, value FROM rows WHERE tbl = ? ORDER BY n", (name,))))
+                found.load(iter(self.all(_IN_ORDER, (name,))))
             except ValueError as error:
                 raise _unreadable(self.path, error) from None
             if self._parent is not None:
@@ -207,11 +208,20 @@ class Store:
             found = self._shelves[name] = Shelf(self, name, beneath)
         return found
 
+    def before_commit(self, write: Callable[[], None]) -> None:
+        """Let something be written together with all else, at the last moment."""
+        self._late.append(write)
+
+    def _write_late(self) -> None:
+        for write in self._late:
+            write()
+
     def fork(self) -> Store:
         """A copy in memory that goes its own way; to be thrown away before this store changes. Bodies are copied, a
         table when it is first asked for; rows, which nobody changes in place, are shared."""
         found = Store(None)
         found._parent = self
+        self._write_late()
         for name, columns in (("bodies", 8), ("links", 6)):
             rows = self._open_db.execute(f"SELECT * FROM {name}")
             found._open_db.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * columns)})", rows)
@@ -249,6 +259,7 @@ class Store:
         """Write what is dirty; everything since the last commit is one transaction."""
         if self._db is None:
             return
+        self._write_late()
         db, tables = self._db, [table for table in self._tables.values() if table.dirty]
         if self.path is None:
             for table in tables:
@@ -270,19 +281,26 @@ class Store:
             raise
         db.execute("COMMIT")
 
-    def carried_over_apart(self) -> Callable[[], None]:
+    def carried_over_apart(self) -> Callable[[], int]:
         """From now on no commit waits while the write-ahead log is carried over into the file: whoever called this
-        calls what it returns, now and then, from another thread. Killed meanwhile, nothing is lost."""
+        calls what it returns, now and then, from another thread; it answers how many bytes the log has. Killed
+        meanwhile, nothing is lost."""
         path = self.path
         if path is None:
-            return lambda: None
+            return lambda: 0
         self._open_db.execute("PRAGMA wal_autocheckpoint = 0")
 
-        def carry() -> None:
+        def carry() -> int:
             with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
-                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                return _carry(db)
 
         return carry
+
+    def begin_log_anew(self) -> None:
+        """Carry over what has been written since, so that the next commit begins the log at its beginning: while
+        commits come without a pause, another thread is never done with all of it, and the log grows."""
+        self.commit()
+        _carry(self._open_db)
 
     def close(self) -> None:
         if self._db is not None:
@@ -295,10 +313,12 @@ class Store:
 
 
 _PUT = "INSERT INTO rows(tbl, key, value) VALUES (?, ?, ?) ON CONFLICT(tbl, key) DO UPDATE SET value = excluded.value"
+_IN_ORDER = "SELECT key, value FROM rows WHERE n IN (SELECT n FROM rows WHERE tbl = ?) ORDER BY n"
+"""An index for it would be written with every row, and this is asked when a lab is opened."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rows(
     n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE(tbl, key));
-CREATE INDEX IF NOT EXISTS rows_in_order ON rows(tbl, n);
+DROP INDEX IF EXISTS rows_in_order;
 CREATE TABLE IF NOT EXISTS bodies(
     n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, type TEXT NOT NULL, place TEXT NOT NULL, rev INTEGER NOT NULL,
     body BLOB NOT NULL, made TEXT NOT NULL, changed TEXT NOT NULL);
@@ -320,6 +340,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
         db.execute("PRAGMA busy_timeout = 10000")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA cache_size = -16384")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, FORMAT):
             raise InputError(
@@ -334,6 +355,12 @@ def _open(path: Path | None) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from None
     return db
+
+
+def _carry(db: sqlite3.Connection) -> int:
+    """Carry the log over into the file; the bytes that are in it, carried over or not."""
+    _, pages, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(pages) * PAGE
 
 
 def _unreadable(path: Path | None, error: Exception) -> InputError:

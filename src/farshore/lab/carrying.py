@@ -1,0 +1,42 @@
+"""A served lab's write-ahead log, carried over into its file beside the answers.
+
+SQLite does it inside some commit, and whoever made that waits for the disk. Here a thread does it, once a second, with
+little right to the core that answers need too. While commits come without a pause it is never done with all of the log,
+which then only grows: once it is long, one commit does wait, for the little that the thread has left, and the next one
+begins the log anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from farshore.lab.store import Store
+
+PAUSE = 1.0
+"""Seconds from one time to the next."""
+LONGEST_LOG = 256 << 20
+"""Bytes."""
+NICENESS = 10
+"""About a tenth of a core that is wanted by others."""
+
+
+async def carry_over(store: Store) -> None:
+    """Until it is cancelled."""
+    carry = store.carried_over_apart()
+    with ThreadPoolExecutor(max_workers=1, initializer=_give_way) as carrier:
+        while True:
+            await asyncio.sleep(PAUSE)
+            if await asyncio.get_running_loop().run_in_executor(carrier, carry) > LONGEST_LOG:
+                store.begin_log_anew()
+
+
+def _give_way() -> None:
+    """Only Linux has a niceness a thread; elsewhere it is the process's, and is left alone."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
