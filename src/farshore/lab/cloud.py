@@ -153,7 +153,8 @@ class Cloud:
     def count(self, *what: str) -> int:
         """How often this has been counted before: 0, 1, 2... Kept, so that a lab opened again goes on."""
         counters = self.store.shelf("counters")
-        key = "|".join(what)
+        # The subject first: what is counted of one resource lies together in the file.
+        key = "|".join((*what[1:], what[0]))
         found: int = counters.get(key, 0)
         counters[key] = found + 1
         return found

@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from itertools import count
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -26,7 +27,7 @@ from farshore.arm.json import dumps, loads
 from farshore.errors import InputError
 from farshore.lab.holding import Hold
 
-FORMAT = 2
+FORMAT = 3
 PAGE = 4096
 ON_HAND = 10_000
 """Rows of a shelf that stay in memory, more or less."""
@@ -37,27 +38,32 @@ V = TypeVar("V")
 class Table(MutableMapping[str, Any]):
     """Rows by key, in memory; insertion order is kept, also over a restart."""
 
-    def __init__(self, name: str, raw: bool) -> None:
+    def __init__(self, name: str, raw: bool, kept: Iterable[tuple[int, str, bytes]] = ()) -> None:
         self.name = name
         self.raw = raw
         self._rows: dict[str, Any] = {}
+        self._numbers: dict[str, int] = {}
+        """Under which each row lies in the file. Found by it, rows need no index there, which would cost more to
+        write than they do."""
         self._dirty: dict[str, None] = {}
-        self._moved: set[str] = set()
-        """Taken away and put again since the last commit: they stand at the end, in the file too."""
+        self._gone: list[int] = []
+        for number, key, value in kept:
+            self._rows[key] = value if raw else loads(value)
+            self._numbers[key] = number
 
     def __getitem__(self, key: str) -> Any:
         return self._rows[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if key in self._dirty and key not in self._rows:
-            del self._dirty[key]
-            self._moved.add(key)
         self._rows[key] = value
         self._dirty[key] = None
 
     def __delitem__(self, key: str) -> None:
         del self._rows[key]
-        self._dirty[key] = None
+        self._dirty.pop(key, None)
+        number = self._numbers.pop(key, None)
+        if number is not None:
+            self._gone.append(number)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
@@ -68,29 +74,30 @@ class Table(MutableMapping[str, Any]):
     def __contains__(self, key: object) -> bool:
         return key in self._rows
 
-    def load(self, rows: Iterator[tuple[str, bytes]]) -> None:
-        for key, value in rows:
-            self._rows[key] = value if self.raw else loads(value)
-
     def take_over(self, other: Table) -> None:
         """The rows of another table."""
         self._rows = dict(other._rows)
 
-    def take_dirty(self) -> tuple[list[str], list[tuple[str, bytes]]]:
-        """The keys to take out of the file, and then the rows to write; afterwards nothing is dirty."""
-        rows = self._rows
-        gone = [key for key in self._dirty if key not in rows or key in self._moved]
-        puts = [(key, bytes(rows[key]) if self.raw else dumps(rows[key])) for key in self._dirty if key in rows]
+    def take_dirty(self, number: Callable[[], int]) -> tuple[list[int], list[tuple[int, str, str, bytes]]]:
+        """The numbers to take out of the file, and then the rows to write, new ones under a next `number`; afterwards
+        nothing is dirty."""
+        gone, puts = self._gone.copy(), []
+        for key in self._dirty:
+            value = self._rows[key]
+            place = self._numbers.get(key)
+            if place is None:
+                place = self._numbers[key] = number()
+            puts.append((place, self.name, key, bytes(value) if self.raw else dumps(value)))
         self.forget_dirty()
         return gone, puts
 
     def forget_dirty(self) -> None:
         self._dirty.clear()
-        self._moved.clear()
+        self._gone.clear()
 
     @property
     def dirty(self) -> bool:
-        return bool(self._dirty)
+        return bool(self._dirty or self._gone)
 
 
 class Recent(Generic[V]):
@@ -154,7 +161,8 @@ class Shelf(MutableMapping[str, Any]):
         return isinstance(key, str) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return iter([row[0] for row in self._store.all(_IN_ORDER, (self.name,))])
+        query = "SELECT key FROM rows WHERE n IN (SELECT n FROM rows WHERE tbl = ?) ORDER BY n"
+        return iter([row[0] for row in self._store.all(query, (self.name,))])
 
     def __len__(self) -> int:
         (number,) = self._store.one("SELECT count(*) FROM rows WHERE tbl = ?", (self.name,))
@@ -175,11 +183,17 @@ class Store:
         self._tables: dict[str, Table] = {}
         self._shelves: dict[str, Shelf] = {}
         self._late: list[Callable[[], None]] = []
+        self._unread: dict[str, list[tuple[int, str, bytes]]] = {}
+        """Rows of tables that nobody has asked for yet."""
         self._db: sqlite3.Connection | None = None
         self._parent: Store | None = None
         self._hold = None if path is None else Hold(path)
         try:
             self._db = _open(path)
+            for number, name, key, value in self.all("SELECT n, tbl, key, value FROM held ORDER BY n"):
+                self._unread.setdefault(name, []).append((number, key, value))
+            (last,) = self.one("SELECT coalesce(max(n), 0) FROM held")
+            self._numbers = count(last + 1)
         except BaseException:
             if self._hold is not None:
                 self._hold.release()
@@ -189,9 +203,8 @@ class Store:
         """The table of that name, read from the file when it is first asked for."""
         found = self._tables.get(name)
         if found is None:
-            found = self._tables[name] = Table(name, raw)
             try:
-                found.load(iter(self.all(_IN_ORDER, (name,))))
+                found = self._tables[name] = Table(name, raw, self._unread.pop(name, ()))
             except ValueError as error:
                 raise _unreadable(self.path, error) from None
             if self._parent is not None:
@@ -271,11 +284,9 @@ class Store:
             db.execute("BEGIN IMMEDIATE")
         try:
             for table in tables:
-                gone, puts = table.take_dirty()
-                if gone:
-                    db.executemany("DELETE FROM rows WHERE tbl = ? AND key = ?", [(table.name, key) for key in gone])
-                if puts:
-                    db.executemany(_PUT, [(table.name, key, value) for key, value in puts])
+                gone, puts = table.take_dirty(self._numbers.__next__)
+                db.executemany("DELETE FROM held WHERE n = ?", [(number,) for number in gone])
+                db.executemany("INSERT OR REPLACE INTO held(n, tbl, key, value) VALUES (?, ?, ?, ?)", puts)
         except BaseException:
             db.execute("ROLLBACK")
             raise
@@ -313,12 +324,11 @@ class Store:
 
 
 _PUT = "INSERT INTO rows(tbl, key, value) VALUES (?, ?, ?) ON CONFLICT(tbl, key) DO UPDATE SET value = excluded.value"
-_IN_ORDER = "SELECT key, value FROM rows WHERE n IN (SELECT n FROM rows WHERE tbl = ?) ORDER BY n"
-"""An index for it would be written with every row, and this is asked when a lab is opened."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rows(
     n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE(tbl, key));
-DROP INDEX IF EXISTS rows_in_order;
+CREATE TABLE IF NOT EXISTS held(
+    n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS bodies(
     n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, type TEXT NOT NULL, place TEXT NOT NULL, rev INTEGER NOT NULL,
     body BLOB NOT NULL, made TEXT NOT NULL, changed TEXT NOT NULL);
@@ -332,6 +342,17 @@ CREATE INDEX IF NOT EXISTS links_by_source ON links(source);
 """
 
 
+_FROM_2 = """
+DROP INDEX rows_in_order;
+INSERT INTO held(n, tbl, key, value) SELECT n, tbl, key, value FROM rows WHERE tbl NOT IN
+    ('counters', 'requests', 'operations', 'automation.jobTexts', 'automation.streams');
+DELETE FROM rows WHERE n IN (SELECT n FROM held);
+UPDATE rows SET key = substr(key, instr(key, '|') + 1) || '|' || substr(key, 1, instr(key, '|') - 1)
+    WHERE tbl = 'counters' AND instr(key, '|') > 0;
+"""
+"""Format 2 kept tables and shelves together, and a counter's key began with what was counted."""
+
+
 def _open(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -342,7 +363,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA cache_size = -16384")
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, FORMAT):
+        if version not in (0, 2, FORMAT):
             raise InputError(
                 "The lab's state has another format",
                 file=str(path),
@@ -351,6 +372,8 @@ def _open(path: Path | None) -> sqlite3.Connection:
                 remedy="farshore lab up --fresh begins a new lab; move the file away first to keep it",
             )
         db.executescript(_SCHEMA)
+        if version == 2:
+            db.executescript(f"BEGIN; {_FROM_2} PRAGMA user_version = {FORMAT}; COMMIT;")
         db.execute(f"PRAGMA user_version = {FORMAT}")
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from None
