@@ -5,7 +5,8 @@
     place    the collection that it lies in: the key without the last name
 
 They lie in the store's file with their indexes. Those that were asked for by name of late are at hand; a list reads
-its page and forgets it, so that a million resources can be listed in the memory of one page. `rev` counts the writes to
+its page, with what it shows inside, and forgets it (`passing`), so that a million resources can be listed in the memory
+of one page. `rev` counts the writes to
 a resource and to what lies in it; etags are made of it.
 
 A type says what its bodies refer to (`ResourceType.links`): asked by its target, a reference is found without looking
@@ -17,7 +18,8 @@ a body can see by `is` that it has not changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from farshore.arm.ids import ResourceId
@@ -26,8 +28,9 @@ from farshore.lab.store import Recent, Store
 
 ALL = -1
 Page = list[tuple[int, Body]]
-AT_HAND = 30_000
-"""Bodies that stay decoded in memory, more or less."""
+AT_HAND = 8 << 20
+"""Bytes of keys and encoded bodies that stay decoded in memory, up to twice as many. Decoded they take some three times
+that."""
 
 
 class Link(NamedTuple):
@@ -42,9 +45,10 @@ class Link(NamedTuple):
 class Kept(NamedTuple):
     body: Body
     rev: int
+    size: int
 
 
-ABSENT = Kept({}, 0)
+ABSENT = Kept({}, 0, 0)
 """That there is nothing is known of a key as well: who makes a thing asks for it several times before."""
 
 Links = Callable[[Body], Iterable[Link]]
@@ -54,6 +58,7 @@ class Bodies:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._recent: Recent[Kept] = Recent(AT_HAND)
+        self._passing: dict[str, Kept] | None = None
         self._bumped: dict[str, int] = {}
         """Revisions that the file does not know yet: a table with its routes has one for each, written together."""
         store.before_commit(self._write_revisions)
@@ -70,12 +75,42 @@ class Bodies:
         return None if found is None else found.body
 
     def _kept(self, key: str) -> Kept | None:
-        found = self._recent.get(key)
+        found = self._at_hand(key)
         if found is None:
             row = self._store.one("SELECT body, rev FROM bodies WHERE key = ?", (key,))
-            found = ABSENT if row is None else Kept(loads(row[0]), self._rev(key, row[1]))
-            self._recent.put(key, found)
+            found = ABSENT if row is None else self._read_now(key, *row)
+            self._keep(key, found)
         return found if found.rev else None
+
+    def _at_hand(self, key: str) -> Kept | None:
+        found = self._recent.get(key)
+        if found is None and self._passing is not None:
+            found = self._passing.get(key)
+        return found
+
+    def _read_now(self, key: str, content: bytes, rev: int) -> Kept:
+        return Kept(loads(content), self._rev(key, rev), len(content))
+
+    def _keep(self, key: str, found: Kept, *, written: bool = False) -> None:
+        if self._passing is not None:
+            if not written:
+                self._passing[key] = found
+                return
+            self._passing.pop(key, None)
+        self._recent.put(key, found, len(key) + found.size)
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """What is read meanwhile is at hand until then, and no longer: for what looks at many, one after another."""
+        before, self._passing = self._passing, {}
+        try:
+            yield
+        finally:
+            self._passing = before
+
+    @property
+    def is_passing(self) -> bool:
+        return self._passing is not None
 
     def __contains__(self, key: str) -> bool:
         return self._kept(key) is not None
@@ -85,7 +120,7 @@ class Bodies:
 
     def rev(self, key: str) -> int:
         """How often it was written; 0 where there is nothing."""
-        found = self._recent.get(key)
+        found = self._at_hand(key)
         if found is None:
             # A list asks this of every row; none of them is put at hand for it.
             row = self._store.one("SELECT rev FROM bodies WHERE key = ?", (key,))
@@ -104,11 +139,12 @@ class Bodies:
         key, type_ = id_.key, id_.type.lower()
         before = self._kept(key)
         self._link(key, [] if before is None else list(links(before.body)), list(links(body)))
+        content = dumps(body)
         if before is None:
-            self._store.write(_NEW, (key, type_, key.rsplit("/", 1)[0], dumps(body), now, now))
+            self._store.write(_NEW, (key, type_, key.rsplit("/", 1)[0], content, now, now))
         else:
-            self._store.write(_AGAIN, (dumps(body), now, key))
-        self._recent.put(key, Kept(body, 1 if before is None else before.rev + 1))
+            self._store.write(_AGAIN, (content, now, key))
+        self._keep(key, Kept(body, 1 if before is None else before.rev + 1, len(content)), written=True)
         self._types[type_] = None
 
     def _link(self, key: str, before: list[Link], links: list[Link]) -> None:
@@ -126,7 +162,7 @@ class Bodies:
         before = self._kept(key)
         if before is not None:
             self._bumped[key] = self._bumped.get(key, 0) + 1
-            self._recent.put(key, Kept(before.body, before.rev + 1))
+            self._keep(key, Kept(before.body, before.rev + 1, before.size), written=True)
 
     def _write_revisions(self) -> None:
         for key, more in self._bumped.items():
@@ -140,7 +176,7 @@ class Bodies:
             self._store.write("DELETE FROM bodies WHERE key = ?", (key,))
             self._store.write("DELETE FROM links WHERE source = ?", (key,))
             self._bumped.pop(key, None)
-            self._recent.put(key, ABSENT)
+            self._keep(key, ABSENT, written=True)
         return body
 
     def linked(self, kind: str, target: str, value: str | None = None) -> list[str]:
@@ -215,10 +251,10 @@ class Bodies:
         found = []
         query = f"SELECT key, rev, body FROM bodies WHERE {condition} ORDER BY n"
         for key, rev, content in self._store.all(query, (value,)):
-            at_hand = self._recent.get(key)
+            at_hand = self._at_hand(key)
             if at_hand is None:
-                at_hand = Kept(loads(content), self._rev(key, rev))
-                self._recent.put(key, at_hand)
+                at_hand = self._read_now(key, content, rev)
+                self._keep(key, at_hand)
             found.append(at_hand.body)
         return found
 

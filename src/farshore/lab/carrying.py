@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sqlite3
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +22,8 @@ PAUSE = 1.0
 """Seconds from one time to the next."""
 LONGEST_LOG = 256 << 20
 """Bytes."""
-NICENESS = 10
-"""About a tenth of a core that is wanted by others."""
+NICER = 5
+"""Than the answers: about a quarter of a core that they want too. Much less, and the log would outgrow the thread."""
 
 
 async def carry_over(store: Store) -> None:
@@ -31,12 +32,15 @@ async def carry_over(store: Store) -> None:
     with ThreadPoolExecutor(max_workers=1, initializer=_give_way) as carrier:
         while True:
             await asyncio.sleep(PAUSE)
-            if await asyncio.get_running_loop().run_in_executor(carrier, carry) > LONGEST_LOG:
-                store.begin_log_anew()
+            # A full disk, say: whoever writes is told, and what is not carried over now is carried over later.
+            with contextlib.suppress(sqlite3.OperationalError):
+                if await asyncio.get_running_loop().run_in_executor(carrier, carry) > LONGEST_LOG:
+                    store.begin_log_anew()
 
 
 def _give_way() -> None:
     """Only Linux has a niceness a thread; elsewhere it is the process's, and is left alone."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            own = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, 0) + NICER)

@@ -183,6 +183,11 @@ class Cloud:
         """The kept body: flat, without children and without what a GET adds. Never change it in place."""
         return self.bodies.get(id_.key if isinstance(id_, ResourceId) else id_.lower())
 
+    def id_of(self, body: Body) -> ResourceId:
+        """A kept body's id; of what a list passes by it is forgotten with the body."""
+        text = str(body["id"])
+        return ResourceId(text) if self.bodies.is_passing else resource_id(text)
+
     def show(self, id_: ResourceId, query: Mapping[str, str] | None = None) -> Body | None:
         """The body that a GET answers."""
         body = self.body(id_)

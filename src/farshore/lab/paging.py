@@ -52,10 +52,11 @@ def of_everything(call: Call, scope: str, row: Callable[[Body], Body | None]) ->
     read = None
     while len(rows) <= size and (read is None or len(read) == MOST_READ):
         read = call.cloud.bodies.page_under(scope, after, MOST_READ)
-        for after, body in read:
-            shown = row(body)
-            if shown is not None and readable(call, [body]):
-                rows.append((after, shown))
+        with call.cloud.bodies.passing():
+            for after, body in read:
+                shown = row(body)
+                if shown is not None and readable(call, [body]):
+                    rows.append((after, shown))
     more = rows[size - 1][0] if len(rows) > size else None
     return _answer(call, [shown for _, shown in rows[:size]], more)
 
@@ -66,8 +67,9 @@ def _shown(
     """A page may have fewer rows than it could where the caller may not read all, or asked for some."""
     size, after = _asked(call)
     found = read(after, size + 1)
-    wanted = [body for _, body in found[:size] if meets is None or meets(body)]
-    rows = kind.rows(call, readable(call, wanted))
+    with call.cloud.bodies.passing():
+        wanted = [body for _, body in found[:size] if meets is None or meets(body)]
+        rows = kind.rows(call, readable(call, wanted))
     return _answer(call, rows, found[size - 1][0] if len(found) > size else None)
 
 

@@ -29,8 +29,9 @@ from farshore.lab.holding import Hold
 
 FORMAT = 3
 PAGE = 4096
-ON_HAND = 10_000
-"""Rows of a shelf that stay in memory, more or less."""
+ON_HAND = 2 << 20
+"""Bytes of a shelf's keys and encoded rows that stay in memory, up to twice as many. Decoded they take some three
+times that."""
 
 V = TypeVar("V")
 
@@ -101,28 +102,36 @@ class Table(MutableMapping[str, Any]):
 
 
 class Recent(Generic[V]):
-    """What was asked for of late, by key: between `limit` and twice as many, the longest unasked forgotten together."""
+    """What was asked for of late, by key: of a size between `limit` and twice as much, the longest unasked forgotten
+    together. Sizes are as they are told: of one each, it is so many values."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._now: dict[str, V] = {}
-        self._before: dict[str, V] = {}
+        self._size = 0
+        """Of what is in `_now`."""
+        self._now: dict[str, tuple[V, int]] = {}
+        self._before: dict[str, tuple[V, int]] = {}
 
     def get(self, key: str) -> V | None:
-        found = self._now.get(key)
-        if found is None:
-            found = self._before.pop(key, None)
-            if found is not None:
-                self.put(key, found)
-        return found
+        held = self._now.get(key)
+        if held is None:
+            held = self._before.pop(key, None)
+            if held is None:
+                return None
+            self.put(key, *held)
+        return held[0]
 
-    def put(self, key: str, value: V) -> None:
-        self._now[key] = value
-        if len(self._now) > self._limit:
-            self._before, self._now = self._now, {}
+    def put(self, key: str, value: V, size: int = 1) -> None:
+        before = self._now.get(key)
+        self._now[key] = (value, size)
+        self._size += size if before is None else size - before[1]
+        if self._size > self._limit:
+            self._before, self._now, self._size = self._now, {}, 0
 
     def drop(self, key: str) -> None:
-        self._now.pop(key, None)
+        held = self._now.pop(key, None)
+        if held is not None:
+            self._size -= held[1]
         self._before.pop(key, None)
 
 
@@ -145,12 +154,13 @@ class Shelf(MutableMapping[str, Any]):
             if row is None:
                 raise KeyError(key)
             found = loads(row[0])
-            self._recent.put(key, found)
+            self._recent.put(key, found, len(key) + len(row[0]))
         return found
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._store.write(_PUT, (self.name, key, dumps(value)))
-        self._recent.put(key, value)
+        content = dumps(value)
+        self._store.write(_PUT, (self.name, key, content))
+        self._recent.put(key, value, len(key) + len(content))
 
     def __delitem__(self, key: str) -> None:
         if not self._store.write("DELETE FROM rows WHERE tbl = ? AND key = ?", (self.name, key)):

@@ -172,7 +172,7 @@ class ResourceType:
 
     def rows(self, call: Call, found: list[Body]) -> list[Body]:
         """The bodies of a list; `found` are the kept ones in scope."""
-        return [self.shown(call.cloud, resource_id(str(body["id"])), body, call.query) for body in found]
+        return [self.shown(call.cloud, call.cloud.id_of(body), body, call.query) for body in found]
 
     def put(self, call: Call) -> Response:
         return self.write(call, call.object())
@@ -294,8 +294,7 @@ class ResourceType:
             for name in self.nested:
                 kind = cloud.type_of(id_.child(name, "x"))
                 inside[self.label(name)] = [
-                    kind.shown(cloud, resource_id(str(child["id"])), child, query)
-                    for child in cloud.children(id_, name)
+                    kind.shown(cloud, cloud.id_of(child), child, query) for child in cloud.children(id_, name)
                 ]
             body = {**body, "properties": {**body["properties"], **inside}}
         body = versions.as_of(self.show(cloud, id_, body, query), self.type, query)

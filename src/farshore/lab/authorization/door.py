@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused
 from farshore.lab.authorization.roles import BY_GUID, allows
@@ -76,7 +76,7 @@ def readable(call: Call, bodies: list[Body]) -> list[Body]:
         return bodies
     found = []
     for body in bodies:
-        id_ = resource_id(str(body["id"]))
+        id_ = cloud.id_of(body)
         if has_right(cloud, caller, f"{kind_of(id_)}/read", id_.key):
             found.append(body)
     return found

@@ -67,9 +67,7 @@ def answer(call: Call, method: str, parts: list[str]) -> Response:
     if len(parts) == 3 and lower[2] == "resourcegroups":
         meets = condition(call.query.get("$filter", ""))
         kind = registry.TYPES[GROUPS.lower()]
-        return paging.of_place(
-            call, kind, f"{below}resourcegroups", lambda body: meets(resource_id(str(body["id"])), body)
-        )
+        return paging.of_place(call, kind, f"{below}resourcegroups", lambda body: meets(call.cloud.id_of(body), body))
     if len(parts) == 3 and lower[2] == "locations":
         return Response(status=200, body={"value": _locations(parts[1])})
     if len(parts) == 3 and lower[2] == "tagnames":
@@ -111,7 +109,7 @@ def _all_under(call: Call, scope: str) -> Response:
         raise not_implemented(f"$expand={unknown[0]} of a list of resources")
 
     def row(body: Body) -> Body | None:
-        id_ = resource_id(str(body["id"]))
+        id_ = call.cloud.id_of(body)
         if len(id_.pairs) != 1 or not call.cloud.type_of(id_).tracked or not meets(id_, body):
             return None
         found = {key: body[key] for key in LISTED if body.get(key) is not None}
