@@ -89,8 +89,8 @@ def test_requests_that_come_together_share_a_commit_and_are_answered_after_it(
 
 
 def test_who_reads_what_another_has_just_written_is_told_when_it_is_kept(door: Door) -> None:
-    async def both() -> tuple[Any, Any]:
-        return await asyncio.gather(door.ask("PUT", f"{TABLES}/t", BODY), door.ask("GET", f"{TABLES}/t"))
+    async def both() -> list[tuple[int, Any, set[str]]]:
+        return await asyncio.gather(*(door.ask(method, f"{TABLES}/t", BODY) for method in ("PUT", "GET")))
 
     _, (status, body, kept) = asyncio.run(both())
     assert (status, body["name"]) == (200, "t") and kept == {"t"}
