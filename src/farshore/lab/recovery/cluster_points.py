@@ -17,7 +17,7 @@ from farshore.lab.call import Call
 from farshore.lab.paging import page
 from farshore.lab.recovery import records, shipping
 from farshore.lab.recovery.names import CLUSTERS, shown_id
-from farshore.lab.recovery.objects import RecoveryType
+from farshore.lab.recovery.objects import Shown
 from farshore.lab.recovery.points import EVERY
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import REPLICATING
@@ -92,7 +92,7 @@ def find(cloud: Cloud, cluster: ResourceId, wanted: str | None) -> Record:
 
 
 @resource_type(POINTS)
-class ClusterPoints(RecoveryType):
+class ClusterPoints(Shown):
     noun = "recovery point"
     kind = "RecoveryPoint"
 

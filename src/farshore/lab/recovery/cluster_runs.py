@@ -40,7 +40,7 @@ TABLE = "recovery.clusterRuns"
 def unplanned_failover(call: Call) -> Response:
     cluster, items = _enter(call, "UnplannedFailover")
     cloud, sent = call.cloud, call.properties()
-    _check_direction(cloud, items, str(sent.get("failoverDirection") or ""))
+    _check_direction(cloud, items, sent.get("failoverDirection"))
     shutdown = str(sent.get("sourceSiteOperations") or "NotRequired").lower() == "required"
     points = _points(cloud, cluster, items, details_of(sent), shutdown)
     details: Body = {"instanceType": "ClusterFailoverJobDetails", "affectedObjectDetails": {}}
@@ -56,7 +56,7 @@ def unplanned_failover(call: Call) -> Response:
 def test_failover(call: Call) -> Response:
     cluster, items = _enter(call, "TestFailover")
     cloud, sent = call.cloud, call.properties()
-    _check_direction(cloud, items, str(sent.get("failoverDirection") or "PrimaryToRecovery"))
+    _check_direction(cloud, items, sent.get("failoverDirection") or "PrimaryToRecovery")
     network = testing.network_of(cloud, sent)
     points = _points(cloud, cluster, items, details_of(sent), False)
     details = {**testing.job_details("InProgress", network, []), "instanceType": "ClusterTestFailoverJobDetails"}
@@ -275,7 +275,7 @@ def _enter(call: Call, operation: str) -> tuple[ResourceId, list[ResourceId]]:
     return call.id, items
 
 
-def _check_direction(cloud: Cloud, items: list[ResourceId], direction: str) -> None:
+def _check_direction(cloud: Cloud, items: list[ResourceId], direction: object) -> None:
     for item in items:
         failover.check_direction(records.of(cloud, item), direction)
 

@@ -18,7 +18,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import operations
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, not_implemented, quoted
 from farshore.lab.call import Call
 from farshore.lab.paging import page
 from farshore.lab.recovery import cluster_points, records, shipping
@@ -49,8 +49,11 @@ class Clusters(RecoveryType):
     def check(self, put: Put) -> None:
         if put.before is not None:
             raise Refused(409, "ProtectionClusterExists", f"{put.id.name} is there already; its nodes are its change.")
-        if details_of(put.properties).get("instanceType") is None:
+        kind = details_of(put.properties).get("instanceType")
+        if kind is None:
             raise bad_request("InvalidParameter", "A cluster's providerSpecificDetails say instanceType A2A.")
+        if kind != "A2A":
+            raise not_implemented(f"protection clusters of instanceType {quoted(kind)}")
         policy = must_find(put.cloud, put.properties.get("policyId"), "policyId")
         into = must_find(put.cloud, put.properties.get("recoveryContainerId"), "recoveryContainerId")
         container = put.id.parent

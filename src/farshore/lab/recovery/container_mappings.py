@@ -31,6 +31,7 @@ class ContainerMappings(RecoveryType):
     noun = "protection container mapping"
     kind = "ProtectionContainerMapping"
     put_takes = "recovery.mapping"
+    patches = True
 
     def check(self, put: Put) -> None:
         must_be_of_azure(put.properties.get("targetProtectionContainerId"), "targetProtectionContainerId")

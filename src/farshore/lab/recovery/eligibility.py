@@ -11,7 +11,7 @@ from farshore.lab import machines
 from farshore.lab.answers import not_found
 from farshore.lab.call import Call
 from farshore.lab.compute import attached
-from farshore.lab.recovery.objects import RecoveryType
+from farshore.lab.recovery.objects import Shown
 from farshore.lab.registry import resource_type
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ NOT_REPLICATED = ("UltraSSD_LRS", "PremiumV2_LRS")
 
 
 @resource_type(RESULTS)
-class Eligibility(RecoveryType):
+class Eligibility(Shown):
     noun = "eligibility"
     kind = "VirtualMachine"
 

@@ -17,7 +17,7 @@ from farshore.lab.call import Call
 from farshore.lab.paging import page
 from farshore.lab.recovery import filters, health, jobs, records
 from farshore.lab.recovery.names import EVENTS, FABRICS, VAULTS, looked_up, shown_id
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of
+from farshore.lab.recovery.objects import Shown, fabric_location, fabric_of
 from farshore.lab.registry import listener, resource_type, view
 from farshore.times import stamp
 
@@ -29,7 +29,7 @@ _NAMES = {"starttime": "timeofoccurrence", "endtime": "timeofoccurrence", "fabri
 
 
 @resource_type(EVENTS)
-class Events(RecoveryType):
+class Events(Shown):
     noun = "event"
     kind = "Event"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab.answers import child_not_found
+from farshore.lab.answers import child_not_found, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.paging import page
 from farshore.lab.recovery.names import FABRICS, PROVIDERS, VAULTS, shown_id
@@ -29,6 +29,12 @@ class Providers(RecoveryType):
         if found is None or found["name"].lower() != call.id.name.lower():
             raise child_not_found(call.id)
         return Response(status=200, body=found)
+
+    def put(self, call: Call) -> Response:
+        raise not_implemented(f"writing {self.type}")
+
+    patch = put
+    delete = put
 
 
 @view(VAULTS, "replicationRecoveryServicesProviders")

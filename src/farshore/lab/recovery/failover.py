@@ -22,7 +22,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import machines, operations
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.compute import power
 from farshore.lab.recovery import jobs, landing, records, shipping
@@ -52,7 +52,7 @@ WAIT_FOR_REGION = timedelta(seconds=30)
 def unplanned_failover(call: Call) -> Response:
     item, record, _ = enter(call, "UnplannedFailover")
     sent = call.properties()
-    check_direction(record, str(sent.get("failoverDirection") or ""))
+    check_direction(record, sent.get("failoverDirection"))
     wanted = details_of(sent).get("recoveryPointId")
     if wanted is not None:
         shipping.find(call.cloud, item, str(wanted))
@@ -62,12 +62,13 @@ def unplanned_failover(call: Call) -> Response:
     return response
 
 
-def check_direction(record: Record, direction: str) -> None:
+def check_direction(record: Record, direction: object) -> None:
+    """Raise `Refused` for a direction that an item can't be failed over in now."""
     own = record["direction"]
     if direction == own or (record["switched"] and direction in ("PrimaryToRecovery", "RecoveryToPrimary")):
         return
     raise bad_request(
-        "InvalidFailoverDirection", f"The direction must be {own}, not '{direction}'.", "failoverDirection"
+        "InvalidFailoverDirection", f"The direction must be {own}, not {quoted(direction)}.", "failoverDirection"
     )
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @resource_type(ITEMS)
 class Items(RecoveryType):
     noun = "protected item"
+    patches = True
     kind = "ProtectionEntity"
     titles: ClassVar = {
         "Create": ("EnableProtection", "Enable replication"),

@@ -24,7 +24,7 @@ from farshore.lab.call import Call
 from farshore.lab.paging import page
 from farshore.lab.recovery import filters, jobs
 from farshore.lab.recovery.names import VAULTS
-from farshore.lab.recovery.objects import RecoveryType
+from farshore.lab.recovery.objects import Shown
 from farshore.lab.registry import action, resource_type, view
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _NAMES = {"jobstatus": "state", "jobname": "scenarioname", "affectedobjecttypes"
 
 
 @resource_type(jobs.TYPE)
-class Jobs(RecoveryType):
+class Jobs(Shown):
     noun = "job"
     kind = "Job"
 
@@ -101,7 +101,7 @@ def restart(call: Call) -> Response:
 @action(VAULTS, jobs.EXPORT)
 def export(call: Call) -> Response:
     if (call.argument or "").lower() != "export":
-        raise not_implemented(f"POST replicationJobs/{call.argument}")
+        raise not_implemented(f"POST replicationJobs/{call.argument or ''}")
     call.must_exist()
     target = ("Vault", call.cloud.guid("entity", call.id.key), "")
     response, _ = jobs.begin(

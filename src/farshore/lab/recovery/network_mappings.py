@@ -16,7 +16,16 @@ from farshore.lab.call import Call
 from farshore.lab.compute import attached
 from farshore.lab.paging import page
 from farshore.lab.recovery.names import FABRICS, NETWORK_MAPPINGS, NETWORKS, looked_up, region_name, shown_id
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, must_be_ours, must_find, object_
+from farshore.lab.recovery.objects import (
+    RecoveryType,
+    Shown,
+    fabric_location,
+    fabric_of,
+    must_be_ours,
+    must_find,
+    must_find_child,
+    object_,
+)
 from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put
 
@@ -25,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @resource_type(NETWORKS)
-class Networks(RecoveryType):
+class Networks(Shown):
     """Only the place that mappings lie below."""
 
 
@@ -41,6 +50,7 @@ class NetworkMappings(RecoveryType):
     noun = "network mapping"
     kind = "Network"
     put_takes = "recovery.networkMapping"
+    patches = True
 
     def full_id(self, call: Call) -> ResourceId:
         body = call.cloud.body(call.id)
@@ -127,5 +137,6 @@ def _ends(put: Put) -> tuple[ResourceId, ResourceId]:
 def _recovery_fabric(put: Put) -> ResourceId:
     name = put.properties.get("recoveryFabricName")
     vault = put.cloud.root(put.id)
-    wanted = vault.child(FABRICS.rsplit("/", 1)[1], str(name)).text if name else None
-    return must_find(put.cloud, wanted or put.before_properties.get("recoveryFabricArmId"), "recoveryFabricName")
+    if name:
+        return must_find_child(put.cloud, vault, FABRICS.rsplit("/", 1)[1], name)
+    return must_find(put.cloud, put.before_properties.get("recoveryFabricArmId"), "recoveryFabricName")

@@ -17,7 +17,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
-from farshore.lab.answers import Refused, bad_request, child_not_found, not_implemented
+from farshore.lab.answers import Refused, bad_request, child_not_found, not_implemented, quoted
 from farshore.lab.call import Call
 from farshore.lab.patterns import SITE_RECOVERY
 from farshore.lab.recovery import jobs
@@ -77,6 +77,8 @@ class RecoveryType(ResourceType):
         return self.job(call, "put", "Create" if before is None else "Update", data={"body": body})
 
     def patch(self, call: Call) -> Response:
+        if not self.patches:
+            raise self.not_allowed("PATCH")
         call.must_exist()
         call.must_be_free()
         return self.job(call, "patch", "Update", data={"body": call.object()})
@@ -89,6 +91,9 @@ class RecoveryType(ResourceType):
         call.must_be_free()
         self.may_delete(call.cloud, call.id)
         return self.job(call, "delete", "Delete", data={})
+
+    def not_allowed(self, method: str) -> Refused:
+        return Refused(405, "MethodNotAllowed", f"{self.type} takes no {method}.")
 
     def job(self, call: Call, verb: str, word: str, data: Any) -> Response:
         """Start a job that holds the object."""
@@ -143,6 +148,16 @@ class RecoveryType(ResourceType):
         return {**body, "id": shown_id(resource_id(str(body["id"]))), "properties": properties}
 
 
+class Shown(RecoveryType):
+    """What the service shows, and no client writes: the API has no method for it but GET."""
+
+    def put(self, call: Call) -> Response:
+        raise self.not_allowed(call.request.method)
+
+    patch = put
+    delete = put
+
+
 def keep(cloud: Cloud, id_: ResourceId, type_: str, properties: Body) -> None:
     """Write an object of Site Recovery."""
     cloud.write(id_, {"id": shown_id(id_), "name": id_.name, "type": type_, "properties": properties}, forwards=False)
@@ -175,16 +190,15 @@ def must_find(cloud: Cloud, text: object, what: str) -> ResourceId:
     except InputError:
         body = None
     if body is None:
-        raise bad_request("InvalidParameter", f"The {what} '{text}' was not found.", what)
+        raise bad_request("InvalidParameter", f"The {what} {quoted(text)} was not found.", what)
     return resource_id(str(body["id"]))
 
 
 def must_find_child(cloud: Cloud, parent: ResourceId, kind: str, name: object) -> ResourceId:
     """What a request calls by its name alone; refused where there is none of this name, or no name could be so."""
-    try:
-        child = parent.child(kind, str(name))
-    except InputError:
-        raise bad_request("InvalidParameter", f"'{name}' is no name of one of the {kind}.") from None
+    if not isinstance(name, str) or not name or "/" in name:
+        raise bad_request("InvalidParameter", f"{quoted(name)} is no name of one of the {kind}.")
+    child = parent.child(kind, name)
     body = cloud.body(child)
     if body is None:
         raise child_not_found(child)

@@ -11,7 +11,7 @@ from farshore.lab.paging import page
 from farshore.lab.recovery import records, shipping
 from farshore.lab.recovery.disks import disks_at
 from farshore.lab.recovery.names import ITEMS, POINTS, shown_id
-from farshore.lab.recovery.objects import RecoveryType
+from farshore.lab.recovery.objects import Shown
 from farshore.lab.recovery.points import Point
 from farshore.lab.recovery.records import Record
 from farshore.lab.registry import resource_type, view
@@ -19,7 +19,7 @@ from farshore.times import stamp
 
 
 @resource_type(POINTS)
-class RecoveryPoints(RecoveryType):
+class RecoveryPoints(Shown):
     noun = "recovery point"
     kind = "RecoveryPoint"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINER_MAPPINGS, POLICIES
 from farshore.lab.recovery.objects import RecoveryType, first, object_
@@ -37,6 +37,7 @@ SHAPE_ONLY = ("InMageRcm", "InMageRcmFailback", "InMage", "InMageAzureV2", "Hype
 @resource_type(POLICIES)
 class Policies(RecoveryType):
     noun = "policy"
+    patches = True
     kind = "ProtectionProfile"
 
     def check(self, put: Put) -> None:
@@ -46,7 +47,7 @@ class Policies(RecoveryType):
             return
         if kind != "A2A":
             raise bad_request(
-                "ProviderNotSupported", f"The lab has no policies of instanceType {kind}.", "instanceType"
+                "ProviderNotSupported", f"The lab has no policies of instanceType {quoted(kind)}.", "instanceType"
             )
         for name in _NUMBERS:
             if not str(given.get(name) or 0).isdecimal():

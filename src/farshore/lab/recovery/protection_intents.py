@@ -19,7 +19,7 @@ from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
 from farshore.errors import InputError
-from farshore.lab.answers import Refused, bad_request, not_implemented
+from farshore.lab.answers import Refused, bad_request, not_implemented, quoted
 from farshore.lab.call import Call
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import Attached
@@ -121,7 +121,7 @@ class Intents(RecoveryType):
 def _checked(cloud: Cloud, given: Body) -> ResourceId:
     """The machine of a request that can be done. Raises `Refused`, and nothing has been made."""
     if (kind := given.get("instanceType")) != "A2A":
-        raise not_implemented(f"protection intents of instanceType {kind}")
+        raise not_implemented(f"protection intents of instanceType {quoted(kind)}")
     for name in NEEDED:
         if not isinstance(given.get(name), str) or not given[name]:
             raise bad_request("InvalidParameter", f"{name} is needed, and is a text.", name)

@@ -43,6 +43,7 @@ VERBS = ("UnplannedFailover", "TestFailover", "TestFailoverCleanup", "Commit")
 @resource_type(PLANS)
 class Plans(RecoveryType):
     noun = "recovery plan"
+    patches = True
     kind = "RecoveryPlan"
 
     def check(self, put: Put) -> None:

@@ -44,7 +44,7 @@ _WAITING: Body = {
 def test_failover(call: Call) -> Response:
     item, record, _ = enter(call, "TestFailover")
     sent = call.properties()
-    check_direction(record, str(sent.get("failoverDirection") or "PrimaryToRecovery"))
+    check_direction(record, sent.get("failoverDirection") or "PrimaryToRecovery")
     network = network_of(call.cloud, sent)
     wanted = details_of(sent).get("recoveryPointId")
     if wanted is not None:

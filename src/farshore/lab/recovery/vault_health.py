@@ -10,7 +10,7 @@ from farshore.lab.call import Call
 from farshore.lab.recovery import jobs
 from farshore.lab.recovery.health import SUMMARIES
 from farshore.lab.recovery.names import CONTAINERS, FABRICS, ITEMS, VAULTS, shown_id
-from farshore.lab.recovery.objects import RecoveryType
+from farshore.lab.recovery.objects import Shown
 from farshore.lab.recovery.vault_views import under
 from farshore.lab.registry import action, resource_type, view
 
@@ -59,7 +59,7 @@ def health(call: Call) -> Response:
 
 
 @resource_type(HEALTH)
-class VaultHealth(RecoveryType):
+class VaultHealth(Shown):
     """Only what `refresh` is asked of."""
 
     noun = "vault health"
