@@ -47,6 +47,9 @@ class ResourceId:
             tail = rest[last + 1 :]
             if len(tail) < 3 or len(tail) % 2 == 0:
                 raise InputError("This resource id has no whole type and name", value=text, expected=EXPECTED)
+            if last > 0:
+                # An extension: what it stands on is a resource of its own, or nothing that Azure could find.
+                ResourceId("/".join(["", *parts[: len(parts) - len(tail) - 1]]))
             namespace = tail[0]
             pairs = list(zip(tail[1::2], tail[2::2], strict=True))
         elif rest:

@@ -8,6 +8,7 @@ Whoever reads a request or a template tries `json.loads` first, which is fast, a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from farshore.arm.json import Json
@@ -37,6 +38,22 @@ def loads_relaxed(text: str | bytes) -> Json:
     if reader.at < len(whole):
         raise reader.wrong("nothing more was expected")
     return found
+
+
+def must_not_be_deep(value: Json) -> None:
+    """Raises `RelaxedJsonError` for a value that is nested deeper than ours may be: whoever walks it calls himself."""
+    level = [value]
+    for _ in range(_DEEP + 1):
+        level = [inner for item in level for inner in _inside(item)]
+        if not level:
+            return
+    raise RelaxedJsonError("it is nested too deeply")
+
+
+def _inside(value: Json) -> Iterable[Json]:
+    """What in a value could hold more."""
+    held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [item for item in held if isinstance(item, (dict, list))]
 
 
 class _Reader:

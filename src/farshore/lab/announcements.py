@@ -17,7 +17,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import resource_id
 from farshore.errors import InputError
 from farshore.estate.outside import Advertisement
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.registry import handle, listener
 
@@ -79,7 +79,7 @@ def gone(cloud: Cloud, subject: str, data: Any) -> None:
 def _prefix(item: Any) -> dict[str, Any]:
     path = [int(number) for number in item["as_path"]]
     if not path or not all(0 < number < 2**32 for number in path):
-        raise ValueError(f"{item['as_path']!r} is no AS path")
+        raise ValueError(f"{quoted(item['as_path'])} is no AS path")
     found: dict[str, Any] = {"prefix": str(ip_network(str(item["prefix"]))), "as_path": path}
     if item.get("next_hop") is not None:
         found["next_hop"] = str(ip_address(str(item["next_hop"])))

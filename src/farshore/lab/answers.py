@@ -12,6 +12,9 @@ from typing import Any
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
+from farshore.arm.json import dumps
+
+LONGEST_QUOTED = 120
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a mistake of ours
@@ -56,11 +59,8 @@ def not_found(id_: ResourceId) -> Refused:
     """404 in ARM's own words (L9)."""
     kinds = "/".join([id_.namespace, *(kind for kind, _ in id_.pairs)])
     names = "/".join(name for _, name in id_.pairs)
-    return Refused(
-        404,
-        "ResourceNotFound",
-        f"The Resource '{kinds}/{names}' under resource group '{id_.resource_group}' was not found.",
-    )
+    where = "" if id_.resource_group is None else f" under resource group '{id_.resource_group}'"
+    return Refused(404, "ResourceNotFound", f"The Resource '{kinds}/{names}'{where} was not found.")
 
 
 def child_not_found(id_: ResourceId) -> Refused:
@@ -87,3 +87,9 @@ def not_implemented(what: str) -> Refused:
 
 def bad_request(code: str, message: str, target: str | None = None) -> Refused:
     return Refused(400, code, message, target=target)
+
+
+def quoted(value: Any) -> str:
+    """A value of a request as a message shows it: a text in single quotes, the rest as the JSON that it was, and of
+    what is long the beginning."""
+    return f"'{value[:LONGEST_QUOTED]}'" if isinstance(value, str) else dumps(value).decode()[:LONGEST_QUOTED]

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 
+LONGEST_NUMBER = 18
+"""Digits: what SQLite takes for a number."""
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a text in a query or a header is; None where it is something else."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else None
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
     """`id` is the resource (or, for an action, a view or a list of children, the resource that it stands below)."""

@@ -34,7 +34,7 @@ from farshore.arm.json import Body, Json
 from farshore.arm.network import normal_location
 from farshore.errors import InputError, TransportError
 from farshore.lab import catalog, registry
-from farshore.lab.answers import Refused, not_implemented
+from farshore.lab.answers import Refused, not_implemented, quoted
 from farshore.lab.bodies import Bodies
 from farshore.lab.chance import chance, guid
 from farshore.lab.durations import DURATIONS, duration
@@ -304,7 +304,9 @@ def must_have(cloud: Cloud, id_text: object, what: str) -> Body:
     try:
         id_ = resource_id(str(id_text))
     except InputError:
-        raise Refused(400, "LinkedInvalidPropertyId", f"Property id '{id_text}' at path '{what}' is invalid.") from None
+        raise Refused(
+            400, "LinkedInvalidPropertyId", f"Property id {quoted(id_text)} at path '{what}' is invalid."
+        ) from None
     body = cloud.body(id_)
     if body is None:
         raise Refused(

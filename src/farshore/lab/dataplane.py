@@ -25,7 +25,7 @@ from farshore.arm.json import Body
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
 from farshore.lab import announcements, faults, machines, registry, sites
-from farshore.lab.answers import bad_request
+from farshore.lab.answers import bad_request, quoted
 from farshore.lab.types import INERT, ResourceType, is_young
 from farshore.routing import BgpRoute, Flow, Routing, Trace, judge
 from farshore.routing.values import Disposition
@@ -337,7 +337,9 @@ def _address(text: str) -> Address:
     try:
         return ip_address(text)
     except ValueError:
-        raise bad_request("InvalidAddress", f"{text!r} is no address, no site and no resource of the lab.") from None
+        raise bad_request(
+            "InvalidAddress", f"{quoted(text)} is no address, no site and no resource of the lab."
+        ) from None
 
 
 def _way(trace: Trace) -> dict[str, Any]:

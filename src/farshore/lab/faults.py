@@ -43,7 +43,7 @@ from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
 from farshore.errors import InputError
 from farshore.lab import machines, simulated
-from farshore.lab.answers import NoAnswer, Refused, bad_request
+from farshore.lab.answers import NoAnswer, Refused, bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.fault_kinds import CLEARS, KINDS, SHOWS, Check, fault_kind
 from farshore.lab.registry import event, handle
@@ -149,14 +149,14 @@ def check(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
     name = wanted.get("kind")
     kind = KINDS.get(str(name))
     if kind is None:
-        raise bad_request("UnknownFault", f"The lab has no fault {name!r}: it has {', '.join(sorted(KINDS))}.")
+        raise bad_request("UnknownFault", f"The lab has no fault {quoted(name)}: it has {', '.join(sorted(KINDS))}.")
     needs = [need for need in kind.needs if not (_is_up(wanted) and need in OF_MAKING)]
     missing = [need for need in needs if wanted.get(need) is None]
     if missing:
         raise bad_request("InvalidFault", f"A fault of kind {name} needs {', '.join(missing)}.")
     for key, good in _VALUES.items():
         if wanted.get(key) is not None and not good(str(wanted[key])):
-            raise bad_request("InvalidFault", f"{key} can't be {wanted[key]!r}.")
+            raise bad_request("InvalidFault", f"{key} can't be {quoted(wanted[key])}.")
     # What is gone by now can still be given back: nobody is to find it broken when it is made again.
     if "id" in kind.needs and not _is_up(wanted) and not cloud.exists(_id(wanted)):
         raise Refused(404, "ResourceNotFound", f"The lab has no resource {wanted['id']}.")
@@ -171,7 +171,9 @@ def check(cloud: Cloud, wanted: Mapping[str, Any]) -> None:
 def _must_have_router(cloud: Cloud, site: str, router: object) -> None:
     row = cloud.table("sites").get(site)
     if row is None:
-        raise Refused(404, "UnknownSite", f"The lab has no site {site}: it has {', '.join(cloud.table('sites'))}.")
+        raise Refused(
+            404, "UnknownSite", f"The lab has no site {quoted(site)}: it has {', '.join(cloud.table('sites'))}."
+        )
     names = [held["name"] for held in row["routers"]]
     if router is not None and router not in names:
         raise Refused(404, "UnknownRouter", f"The site {site} has no router {router}: it has {', '.join(names)}.")
@@ -386,7 +388,7 @@ def _id(wanted: Mapping[str, Any]) -> ResourceId:
     try:
         return resource_id(str(wanted["id"]))
     except InputError:
-        raise bad_request("InvalidFault", f"{wanted['id']!r} is no resource id.") from None
+        raise bad_request("InvalidFault", f"{quoted(wanted['id'])} is no resource id.") from None
 
 
 def _gateways(cloud: Cloud, region: str) -> list[Body]:

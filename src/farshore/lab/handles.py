@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
-from farshore.lab.answers import bad_request
-from farshore.lab.call import Call
+from farshore.lab.answers import bad_request, quoted
+from farshore.lab.call import Call, whole_number
 from farshore.lab.registry import handle
 from farshore.times import moment, stamp
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 @handle("GET", "_lab/requests")
 def requests(call: Call) -> Response:
     said = call.query.get("since", "0")
-    if not said.isdecimal():
-        raise bad_request("InvalidQuery", f"since is the number of the first write to show, not {said!r}.")
-    return Response(status=200, body={"value": list(call.cloud.store.shelf("requests").since(f"{int(said):08d}"))})
+    since = whole_number(said)
+    if since is None:
+        raise bad_request("InvalidQuery", f"since is the number of the first write to show, not {quoted(said)}.")
+    return Response(status=200, body={"value": list(call.cloud.store.shelf("requests").since(f"{since:08d}"))})
 
 
 @handle("GET", "_lab/clock")
@@ -41,7 +42,7 @@ def turn(call: Call) -> Response:
     try:
         to = _asked(cloud, wanted)
     except (ValueError, TypeError, OverflowError):
-        raise bad_request("InvalidClock", f"This is no time and no number of seconds: {wanted!r}.") from None
+        raise bad_request("InvalidClock", f"This is no time and no number of seconds: {quoted(wanted)}.") from None
     if to < cloud.now:
         raise bad_request("InvalidClock", f"Time does not go back: it is {stamp(cloud.now)}.")
     cloud.advance(to)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
@@ -160,15 +161,19 @@ def must_be_there(cloud: Cloud, operation: Operation) -> None:
         raise not_found(id_) if id_.parent is None else child_not_found(id_)
 
 
+_PLAIN = "/:@!$&'()*+,;=~"
+"""What stands in a URL's path as it is (RFC 3986); a header takes nothing that is not ASCII."""
+
+
 def headers(operation: Operation, names: tuple[str, ...], base: str) -> dict[str, str]:
     """The polling headers of an answer, with the pause to make before the next poll."""
     pattern = PATTERNS[operation.pattern]
     query = f"?api-version={operation.api_version}"
     found: dict[str, str] = {}
     if "azure-asyncoperation" in names:
-        found["azure-asyncoperation"] = base + pattern.status_url(operation) + query
+        found["azure-asyncoperation"] = base + quote(pattern.status_url(operation), safe=_PLAIN) + query
     if "location" in names:
-        found["location"] = base + pattern.result_url(operation) + query
+        found["location"] = base + quote(pattern.result_url(operation), safe=_PLAIN) + query
     found["retry-after"] = str(int(operation.retry_after))
     return found
 

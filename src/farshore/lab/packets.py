@@ -15,7 +15,7 @@ from typing import Any
 from farshore.arm.http import Response
 from farshore.errors import InputError
 from farshore.lab import dataplane
-from farshore.lab.answers import bad_request
+from farshore.lab.answers import bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.registry import handle
 from farshore.times import stamp
@@ -31,15 +31,15 @@ def packets(call: Call) -> Response:
 
 def _sent(call: Call, wanted: Any) -> dict[str, Any]:
     if not isinstance(wanted, dict):
-        raise bad_request("InvalidPacket", f"A packet is an object with 'from' and 'to', not {wanted!r}.")
+        raise bad_request("InvalidPacket", f"A packet is an object with 'from' and 'to', not {quoted(wanted)}.")
     for name in ("from", "to"):
         if not isinstance(wanted.get(name), str):
             raise bad_request("InvalidPacket", f"A packet needs '{name}'.")
     port, count = wanted.get("port", 443), wanted.get("count", 1)
     if port is not None and not (_is_number(port) and 0 <= port <= 65535):
-        raise bad_request("InvalidPacket", f"port is a number up to 65535, not {port!r}.")
+        raise bad_request("InvalidPacket", f"port is a number up to 65535, not {quoted(port)}.")
     if not (_is_number(count) and count > 0):
-        raise bad_request("InvalidPacket", f"count is a number from 1, not {count!r}.")
+        raise bad_request("InvalidPacket", f"count is a number from 1, not {quoted(count)}.")
     try:
         found = dataplane.send(
             call.cloud,

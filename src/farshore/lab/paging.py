@@ -14,18 +14,16 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from farshore.arm.http import Response
 from farshore.arm.json import Body
-from farshore.lab.answers import Refused
+from farshore.lab.answers import Refused, quoted
 from farshore.lab.authorization.door import readable
 from farshore.lab.bodies import Page
-from farshore.lab.call import Call
+from farshore.lab.call import Call, whole_number
 
 if TYPE_CHECKING:
     from farshore.lab.types import ResourceType
 
 MOST_READ = 5_000
 """Rows of the store that are looked at together where a filter passes few of them."""
-LONGEST_NUMBER = 18
-"""Digits: what SQLite takes for a number."""
 
 
 def page(call: Call, rows: list[Body]) -> Response:
@@ -80,9 +78,10 @@ def _asked(call: Call) -> tuple[int, int]:
         text = call.query.get(name)
         if text is None:
             continue
-        if not text.isdecimal() or len(text) > LONGEST_NUMBER or (name == "$top" and int(text) == 0):
-            raise Refused(400, "InvalidParameter", f"{name} is a number, not '{text}'.", target=name)
-        size, start = (min(size, int(text)), start) if name == "$top" else (size, int(text))
+        number = whole_number(text)
+        if number is None or (name == "$top" and number == 0):
+            raise Refused(400, "InvalidParameter", f"{name} is a number, not {quoted(text)}.", target=name)
+        size, start = (min(size, number), start) if name == "$top" else (size, number)
     return size, start
 
 

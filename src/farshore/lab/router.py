@@ -42,7 +42,10 @@ WRITES = ("PUT", "PATCH", "POST", "DELETE")
 def deliver(cloud: Cloud, request: Request) -> Delivery:
     """Answer, log what was written, and let the network do its worst."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    call = _call(cloud, request, headers)
+    try:
+        call = _call(cloud, request, headers)
+    except Refused as refused:
+        return Delivery(response=refused.response())
     if not call.rest and mishaps.arrives_twice(call, request.method.upper()):
         _delivered(cloud, request, heard=False)
     return _delivered(cloud, request)
@@ -73,7 +76,11 @@ def _delivered(cloud: Cloud, request: Request, *, heard: bool = True) -> Deliver
 
 
 def _call(cloud: Cloud, request: Request, headers: Mapping[str, str]) -> Call:
-    parts = urlsplit(request.url)
+    """Raises `Refused` for a URL that is none."""
+    try:
+        parts = urlsplit(request.url)
+    except ValueError as error:
+        raise Refused(400, "InvalidRequestUri", f"The request URI is invalid: {error}.") from None
     base = f"{parts.scheme}://{parts.netloc}" if parts.netloc else cloud.base_url
     query = {key.lower(): value for key, value in parse_qsl(parts.query, keep_blank_values=True)}
     path = unquote(parts.path)

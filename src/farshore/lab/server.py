@@ -28,7 +28,7 @@ from msgspec import DecodeError
 
 from farshore.arm.http import Request, Response
 from farshore.arm.json import dumps, loads, pretty
-from farshore.arm.jsonc import RelaxedJsonError, loads_relaxed
+from farshore.arm.jsonc import RelaxedJsonError, loads_relaxed, must_not_be_deep
 from farshore.errors import InputError
 from farshore.lab import identity, operations
 from farshore.lab.carrying import carry_over
@@ -179,8 +179,9 @@ class LabApp:
         if response is None:
             response = identity.refusal(headers, path, self._url)
         if response is None:
-            # As it came: an escape that is taken off here would be taken off twice.
-            sent = scope.get("raw_path", path.encode()).decode("latin-1")
+            # As it came: an escape that is taken off here would be taken off twice. Two slashes at its beginning would
+            # make a host of what follows.
+            sent = "/" + scope.get("raw_path", path.encode()).decode("latin-1").lstrip("/")
             response = await self._answered(method, sent, query, headers, content)
         if not _holds(headers, LAB_TIME):
             response = replace(response, headers=self._clock.pauses(dict(response.headers)))
@@ -423,11 +424,13 @@ def _write_state(path: Path, known: Mapping[str, Any]) -> None:
 
 
 def _parsed(content: bytes) -> Any:
-    """A request's body; `az deployment` sends what is JSON only to ARM."""
+    """A request's body; `az deployment` sends what is JSON only to ARM. Raises `RelaxedJsonError`."""
     try:
-        return loads(content)
-    except DecodeError:
+        body = loads(content)
+    except (DecodeError, UnicodeDecodeError, RecursionError):
         return loads_relaxed(content)
+    must_not_be_deep(body)
+    return body
 
 
 async def _content(receive: Receive) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
-from farshore.lab.answers import Refused
+from farshore.lab.answers import Refused, quoted
 
 NAMESPACES = (
     "microsoft.network",
@@ -68,7 +68,10 @@ _NAMES = {
         " publicIPAllocationMethod, publicIPAddressVersion, deleteOption, state, osType, sharedKey, gatewayIpAddress,"
         " fqdn, bgpPeeringAddress, vpnType, publisher, offer, domainNameLabel, internalDnsNameLabel"
     ),
-    NUMBER: "peerASN, vlanId, bandwidthInMbps, routingWeight, diskSizeGB, lun, asn, peerWeight, idleTimeoutInMinutes",
+    NUMBER: (
+        "peerASN, vlanId, bandwidthInMbps, routingWeight, diskSizeGB, lun, asn, peerWeight, idleTimeoutInMinutes,"
+        " prefixLength"
+    ),
 }
 FORMS = {name.strip(): form for form, names in _NAMES.items() for name in names.split(",")}
 
@@ -90,6 +93,12 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 def check(body: Body, *, apart: Collection[str] = ()) -> None:
     """Raise `Refused` 400 for a body that could not be parsed. `apart`: names that mean something else here."""
     _look(body, "", apart)
+
+
+def must_be_objects(found: Any, place: str) -> None:
+    """Raise `Refused` 400 for what is no list of objects, where children are expected."""
+    if not _FITS[LIST_OF_OBJECTS](found):
+        raise _unreadable(place, LIST_OF_OBJECTS, found)
 
 
 def must_be_name(name: str) -> None:
@@ -140,6 +149,5 @@ def _must_be_id(text: str, place: str) -> None:
 
 
 def _unreadable(place: str, form: str, item: Any) -> Refused:
-    shown = repr(item)[:60]
-    detail = {"code": "InvalidJson", "message": f"Error converting value {shown} to {form}. Path '{place}'."}
+    detail = {"code": "InvalidJson", "message": f"Error converting value {quoted(item)} to {form}. Path '{place}'."}
     return Refused(400, "InvalidRequestFormat", "Cannot parse the request.", details=[detail])

@@ -20,7 +20,7 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Json
 from farshore.estate.outside import Filter, Router, Site, SiteLink
 from farshore.lab import faults
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.registry import event, handle
 from farshore.times import stamp
@@ -117,10 +117,10 @@ def show(call: Call) -> Response:
 def change(call: Call) -> Response:
     """Tell routers what to do; the answer is theirs, and proves nothing."""
     cloud, asked = call.cloud, call.object()
-    name = str(asked.get("site"))
-    row = cloud.table(TABLE).get(name)
-    if row is None:
-        raise Refused(404, "UnknownSite", f"The lab has no site {name}: it has {', '.join(cloud.table(TABLE))}.")
+    name, sites = asked.get("site"), cloud.table(TABLE)
+    if not isinstance(name, str) or name not in sites:
+        raise Refused(404, "UnknownSite", f"The lab has no site {quoted(name)}: it has {', '.join(sites)}.")
+    row = sites[name]
     wanted = asked.get("routers")
     if not isinstance(wanted, list) or not wanted:
         raise bad_request("InvalidSiteChange", "routers must be a list of settings, each with the router's name.")
@@ -151,7 +151,7 @@ def changed(cloud: Cloud, subject: str, data: Json) -> None:
 
 
 def _checked(settings: Any, known: set[str]) -> dict[str, Any]:
-    if not isinstance(settings, dict) or settings.get("name") not in known:
+    if not isinstance(settings, dict) or not isinstance(settings.get("name"), str) or settings["name"] not in known:
         raise bad_request("UnknownRouter", f"The site has no such router; it has {', '.join(sorted(known))}.")
     strange = sorted(set(settings) - {"name", *SETTINGS})
     if strange:
@@ -161,12 +161,12 @@ def _checked(settings: Any, known: set[str]) -> dict[str, Any]:
         if key in settings:
             number = settings[key]
             if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MOST:
-                raise bad_request("InvalidSiteChange", f"{key} must be a number from 0, not {number!r}.")
+                raise bad_request("InvalidSiteChange", f"{key} must be a number from 0, not {quoted(number)}.")
             found[key] = number
     if "filters" in settings:
         filters = settings["filters"] or []
         if not isinstance(filters, list):
-            raise bad_request("InvalidSiteChange", f"filters is a list, not {filters!r}.")
+            raise bad_request("InvalidSiteChange", f"filters is a list, not {quoted(filters)}.")
         found["filters"] = [_filter(item) for item in filters]
     return found
 
@@ -176,7 +176,9 @@ def _filter(item: Any) -> dict[str, str]:
         prefix = str(ip_network(str(item["prefix"])))
         direction, action = str(item["direction"]), str(item["action"])
     except (KeyError, TypeError, ValueError):
-        raise bad_request("InvalidSiteChange", f"A filter has direction, prefix and action; not {item!r}.") from None
+        raise bad_request(
+            "InvalidSiteChange", f"A filter has direction, prefix and action; not {quoted(item)}."
+        ) from None
     if direction not in ("in", "out") or action not in ("allow", "deny"):
         raise bad_request("InvalidSiteChange", "direction is in or out, action is allow or deny.")
     return {"direction": direction, "prefix": prefix, "action": action}

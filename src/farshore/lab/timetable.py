@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
 from farshore.errors import InputError
-from farshore.lab.answers import bad_request
+from farshore.lab.answers import bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.durations import DURATIONS, row_of
 from farshore.lab.registry import handle
@@ -33,26 +33,28 @@ def show(call: Call) -> Response:
 def change(call: Call) -> Response:
     wanted, told = call.object(), call.cloud.table(TABLE)
     name = wanted.get("name")
+    if name is not None and not isinstance(name, str):
+        raise bad_request("InvalidDuration", f"name is a text, not {quoted(name)}.")
     if name is not None and name not in DURATIONS:
-        _row(str(name), 0, None)
+        _row(name, 0, None)
     if wanted.get("reset") is True:
         for key in [key for key in told if name in (None, key)]:
             del told[key]
     elif name is None:
         raise bad_request("InvalidDuration", 'Say name and seconds, or "reset": true.')
     else:
-        told[str(name)] = list(_row(str(name), wanted.get("seconds"), wanted.get("spread")))
+        told[name] = list(_row(name, wanted.get("seconds"), wanted.get("spread")))
     return Response(status=200, body=_shown(call.cloud))
 
 
 def _row(name: str, seconds: Any, spread: Any) -> tuple[float, float]:
     numbers = [seconds] if spread is None else [seconds, spread]
     if not all(isinstance(item, int | float) and not isinstance(item, bool) for item in numbers):
-        raise bad_request("InvalidDuration", f"{name}: seconds and spread are numbers, not {numbers}.")
+        raise bad_request("InvalidDuration", f"{name}: seconds and spread are numbers, not {quoted(numbers)}.")
     try:
         return row_of(name, seconds, spread)
     except InputError as error:
-        said = f"{error.message}: {error.value!r} is not {error.expected}."
+        said = f"{error.message}: {quoted(error.value)} is not {error.expected}."
         raise bad_request("InvalidDuration", f"{said} {error.remedy or ''}".strip()) from None
 
 

@@ -326,7 +326,8 @@ class ResourceType:
         match, none = call.headers.get("if-match"), call.headers.get("if-none-match")
         current = None if before is None else call.cloud.etag(call.id)
         if match is not None and (current is None or match not in ("*", current, current.removeprefix("W/"))):
-            raise Refused(412, "PreconditionFailed", f"Precondition failed: If-Match '{match}', etag '{current}'.")
+            said = "there is nothing yet" if current is None else f"etag '{current}'"
+            raise Refused(412, "PreconditionFailed", f"Precondition failed: If-Match '{match}', {said}.")
         if none == "*" and before is not None:
             raise Refused(412, "PreconditionFailed", f"Precondition failed: {call.id.text} already exists.")
 
@@ -340,7 +341,9 @@ class ResourceType:
         """Children inside a PUT have names, each its own."""
         for name in self.nested:
             seen: set[str] = set()
-            for child in put.properties.get(self.label(name)) or []:
+            sent = put.properties.get(self.label(name)) or []
+            shapes.must_be_objects(sent, f"properties.{self.label(name)}")
+            for child in sent:
                 inner = child_of(put, name, child).id
                 if self.pattern.etags:
                     shapes.must_be_name(inner.name)
@@ -462,8 +465,8 @@ def child_of(put: Put, name: str, child: Body) -> Put:
     """The PUT of a child inside its parent's."""
     cloud = put.cloud
     text = str(child.get("name") or str(child.get("id", "")).rsplit("/", 1)[-1])
-    if not text:
-        raise Refused(400, "InvalidRequestFormat", f"A child in {name} of {put.id.text} has no name.")
+    if not text or "/" in text:
+        raise Refused(400, "InvalidRequestFormat", f"A child in {name} of {put.id.text} has no name, but '{text}'.")
     id_ = put.id.child(name, text)
     before = cloud.body(id_)
     known = id_ if before is None else resource_id(str(before["id"]))

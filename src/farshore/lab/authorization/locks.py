@@ -9,7 +9,7 @@ from __future__ import annotations
 from farshore.arm.http import Response
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
-from farshore.lab.answers import Refused, not_implemented
+from farshore.lab.answers import Refused, not_implemented, quoted
 from farshore.lab.authorization.door import LOCKS
 from farshore.lab.authorization.extension import Extension, known_scope, scope_of
 from farshore.lab.call import Call
@@ -27,7 +27,9 @@ class Locks(Extension):
         level = properties.get("level") if isinstance(properties, dict) else None
         found = next((one for one in LEVELS if isinstance(level, str) and one.lower() == level.lower()), None)
         if found is None:
-            raise Refused(400, "LockLevelInvalid", f"The lock level is one of {', '.join(LEVELS)}, not '{level}'.")
+            raise Refused(
+                400, "LockLevelInvalid", f"The lock level is one of {', '.join(LEVELS)}, not {quoted(level)}."
+            )
         assert isinstance(properties, dict)
         id_ = resource_id(f"{scope.text}/providers/{LOCKS}/{call.id.name}")
         before = cloud.body(id_)

@@ -99,4 +99,6 @@ def name_in(properties: Body, name: str) -> str:
     inner = found.get("name") if isinstance(found, dict) else None
     if not isinstance(inner, str) or not inner:
         raise bad_request("BadRequest", f"{name}.name is missing, or is no text.", name)
+    if "/" in inner:
+        raise bad_request("BadRequest", f"{name}.name is a name, not '{inner}'.", name)
     return inner

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from farshore.arm.http import Response
 from farshore.arm.json import Body
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.automation.asset import ACCOUNTS, Asset, name_in, text_of
 from farshore.lab.call import Call
 from farshore.lab.registry import resource_type
@@ -28,7 +28,9 @@ class Schedules(Asset):
         try:
             moment(text_of(said, "startTime"))
         except ValueError:
-            raise bad_request("BadRequest", f"startTime is no time: {said['startTime']!r}.", "startTime") from None
+            raise bad_request(
+                "BadRequest", f"startTime is no time: {quoted(said['startTime'])}.", "startTime"
+            ) from None
 
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)

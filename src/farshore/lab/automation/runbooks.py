@@ -135,7 +135,7 @@ def edit(call: Call) -> Response:
     if what == "publish":
         return publish(call)
     if what != "undoedit":
-        raise not_implemented(f"draft/{call.argument} of a runbook")
+        raise not_implemented(f"POST draft/{what} of a runbook")
     call.must_exist()
     call.must_be_free()
     texts = dict(call.cloud.table(TEXTS).get(call.id.key) or {})

@@ -147,7 +147,7 @@ def _asked(call: Call, verb: str) -> Response:
     call.must_exist()
     link = (call.argument or "").lower()
     if link not in LINKS:
-        raise bad_request("InvalidDevicePath", f"'{call.argument}' is no device path: primary or secondary.")
+        raise bad_request("InvalidDevicePath", f"'{call.argument or ''}' is no device path: primary or secondary.")
     return call.accept(verb, duration="network.query", data={"link": link})
 
 

@@ -16,7 +16,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.regions import geopolitical_region_at, geopolitical_region_of, local_regions
 from farshore.lab import faults
-from farshore.lab.answers import bad_request
+from farshore.lab.answers import bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network import vpn_connections
@@ -64,7 +64,7 @@ class Connections(ResourceType):
         gateway_id = resource_id(str(gateway["id"]))
         kind = vpn_connections.kind_of(put.properties)
         if kind not in ("ExpressRoute", *vpn_connections.FAR_END):
-            raise bad_request("InvalidRequestFormat", f"Connection {put.id.text}: connectionType is {kind!r}.")
+            raise bad_request("InvalidRequestFormat", f"Connection {put.id.text}: connectionType is {quoted(kind)}.")
         if cloud.region_of(gateway_id) != put.location:
             raise bad_request(
                 "InvalidResourceReference",

@@ -26,7 +26,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body, Json
 from farshore.lab import dataplane, operations
-from farshore.lab.answers import Refused, bad_request, not_implemented
+from farshore.lab.answers import Refused, bad_request, not_implemented, quoted
 from farshore.lab.call import Call
 from farshore.lab.network.circuits import CIRCUITS
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, ref
@@ -170,7 +170,9 @@ def all_sites(call: Call) -> Response:
     must_be_express_route(call)
     kind = call.query.get("type", "All")
     if kind not in (SITE, "MultiSiteFailover", "All"):
-        raise bad_request("InvalidParameter", f"type is SingleSiteFailover, MultiSiteFailover or All, not {kind!r}.")
+        raise bad_request(
+            "InvalidParameter", f"type is SingleSiteFailover, MultiSiteFailover or All, not {quoted(kind)}."
+        )
     return call.accept("getFailoverAllTestsDetails", duration="network.query", data=_filters(call, type=kind))
 
 

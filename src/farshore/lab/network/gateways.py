@@ -15,7 +15,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import dataplane, operations, registry
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
@@ -68,7 +68,7 @@ class VirtualNetworkGateways(ResourceType):
     def validate(self, put: Put) -> None:
         kind = put.properties.get("gatewayType")
         if kind not in ("ExpressRoute", "Vpn"):
-            raise bad_request("InvalidRequestFormat", f"Gateway {put.id.text}: gatewayType is {kind!r}.")
+            raise bad_request("InvalidRequestFormat", f"Gateway {put.id.text}: gatewayType is {quoted(kind)}.")
         sku = (put.properties.get("sku") or {}).get("name")
         if kind == "ExpressRoute" and sku not in EXPRESS_ROUTE_SKUS:
             raise bad_request(

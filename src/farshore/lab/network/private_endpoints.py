@@ -19,7 +19,7 @@ from farshore.arm.ids import ResourceId, make_id, resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.lab import registry, shapes
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static
 from farshore.lab.network.references import NICS, configurations, ref
@@ -126,7 +126,7 @@ def _check_target(put: Put, item: Body) -> None:
     """What it leads to is there, where the lab has resources of its kind."""
     groups = (item.get("properties") or {}).get("groupIds") or []
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
-        raise bad_request("InvalidRequestFormat", f"{put.id.text}: groupIds is a list of names, not {groups!r}.")
+        raise bad_request("InvalidRequestFormat", f"{put.id.text}: groupIds is a list of names, not {quoted(groups)}.")
     text = (item.get("properties") or {}).get("privateLinkServiceId")
     try:
         target = resource_id(str(text))

@@ -209,9 +209,15 @@ class ShapeOnly(ResourceType):
     shape_only = True
 
     def validate(self, put: Put) -> None:
-        """A range is a range: `farshore.routing` reads it."""
+        """A range is a range: `farshore.routing` reads it; and so is the length of one."""
         if put.properties.get("addressPrefix") is not None:
             prefix(put.properties["addressPrefix"], put.id.text)
+        length = put.properties.get("prefixLength")
+        if length is not None:
+            prefix(
+                f"::/{length}" if put.properties.get("publicIPAddressVersion") == "IPv6" else f"0.0.0.0/{length}",
+                put.id.text,
+            )
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)

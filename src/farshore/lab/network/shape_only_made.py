@@ -39,7 +39,7 @@ def _hub_connection(put: Put) -> Body:
     }
 
 
-def _routing(sent: Body, table: Body, *, statics: bool) -> Body:
+def _routing(sent: Body, table: Body | None, *, statics: bool) -> Body:
     vnet = sent.get("vnetRoutes") or {}
     routes: Body = {"staticRoutes": [], **vnet}
     if statics:
@@ -47,7 +47,7 @@ def _routing(sent: Body, table: Body, *, statics: bool) -> Body:
         routes["staticRoutesConfig"] = {**usual, **(vnet.get("staticRoutesConfig") or {})}
     return {
         "associatedRouteTable": table,
-        "propagatedRouteTables": {"labels": ["default"], "ids": [table]},
+        "propagatedRouteTables": {"labels": ["default"], "ids": [] if table is None else [table]},
         **sent,
         "vnetRoutes": routes,
     }
@@ -64,7 +64,7 @@ def _vpn_gateway(put: Put) -> Body:
 def _vpn_connection(put: Put) -> Body:
     gateway = put.id.parent
     hub = ref(None if gateway is None else put.cloud.body(gateway), "virtualHub")
-    table = {"id": f"{hub}/hubRouteTables/defaultRouteTable"}
+    table = None if hub is None else {"id": f"{hub}/hubRouteTables/defaultRouteTable"}
     usual = {
         "connectionStatus": "Unknown",
         "routingWeight": 0,

@@ -145,7 +145,9 @@ def set_shared_key(call: Call) -> Response:
 def reset_shared_key(call: Call) -> Response:
     call.must_exist()
     if (call.argument or "").lower() != "reset":
-        raise bad_request("InvalidRequestUri", f"'{call.argument}' is nothing that can be done with a shared key.")
+        raise bad_request(
+            "InvalidRequestUri", f"'{call.argument or ''}' is nothing that can be done with a shared key."
+        )
     call.must_be_free()
     length = call.object().get("keyLength", 128)
     if length not in KEY_LENGTHS:

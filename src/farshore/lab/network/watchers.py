@@ -28,7 +28,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.lab import dataplane, machines, registry
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.compute import attached
 from farshore.lab.network import effective
@@ -87,9 +87,9 @@ def ip_flow_verify(call: Call) -> Response:
     _text(call, "targetResourceId", *names)
     asked = call.object()
     if asked["direction"] not in ("Inbound", "Outbound"):
-        raise bad_request("InvalidParameter", f"direction is Inbound or Outbound, not {asked['direction']!r}.")
+        raise bad_request("InvalidParameter", f"direction is Inbound or Outbound, not {quoted(asked['direction'])}.")
     if asked["protocol"] not in ("TCP", "UDP"):
-        raise bad_request("InvalidParameter", f"protocol is TCP or UDP, not {asked['protocol']!r}.")
+        raise bad_request("InvalidParameter", f"protocol is TCP or UDP, not {quoted(asked['protocol'])}.")
     for name in ("localPort", "remotePort"):
         _port(str(asked[name]), name)
     for name in ("localIPAddress", "remoteIPAddress"):
@@ -107,12 +107,12 @@ def connectivity_check(call: Call) -> Response:
     if not destination.get("resourceId") and not destination.get("address"):
         raise bad_request("InvalidRequestFormat", "The destination needs a resourceId or an address.")
     if asked.get("protocol") not in (None, "Tcp", "Icmp", "Http", "Https"):
-        raise bad_request("InvalidParameter", f"protocol is Tcp, Http, Https or Icmp, not {asked['protocol']!r}.")
+        raise bad_request("InvalidParameter", f"protocol is Tcp, Http, Https or Icmp, not {quoted(asked['protocol'])}.")
     if destination.get("port") is not None:
         _port(str(destination["port"]), "destination.port")
-    _nic(call, str(source.get("resourceId")), must_run=True)
+    _nic(call, _id(source.get("resourceId")).text, must_run=True)
     if destination.get("resourceId"):
-        _nic(call, str(destination["resourceId"]), must_run=False)
+        _nic(call, _id(destination["resourceId"]).text, must_run=False)
     else:
         _address(destination["address"])
     return call.accept("connectivityCheck", duration="network.query", data=asked)
@@ -133,7 +133,7 @@ def topology(call: Call) -> Response:
     place = ref({"properties": asked}, "targetSubnet") or ref({"properties": asked}, "targetVirtualNetwork")
     if place is not None and not cloud.exists(_id(place)):
         raise Refused(404, "ResourceNotFound", f"The lab has no resource {place}.")
-    if place is None and not group:
+    if place is None and (not isinstance(group, str) or not group or "/" in group):
         raise bad_request("InvalidRequestFormat", "A topology is of a resource group, a network or a subnet.")
     scope = f"/subscriptions/{call.id.subscription}/resourcegroups/{str(group).lower()}/" if place is None else ""
     if scope and not cloud.exists(_id(scope.rstrip("/"))):
@@ -385,8 +385,8 @@ def _text(call: Call, *names: str) -> None:
 
 
 def _port(text: str, name: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise bad_request("InvalidParameter", f"{name} is a port, 0 to 65535, not {text!r}.")
+    if not text.isdecimal() or len(text) > 5 or int(text) > 65535:
+        raise bad_request("InvalidParameter", f"{name} is a port, 0 to 65535, not {quoted(text)}.")
     return int(text)
 
 
@@ -394,11 +394,11 @@ def _address(value: object) -> Address:
     try:
         return ip_address(str(value))
     except ValueError:
-        raise bad_request("InvalidParameter", f"{value!r} is no IP address.") from None
+        raise bad_request("InvalidParameter", f"{quoted(value)} is no IP address.") from None
 
 
 def _id(text: object) -> ResourceId:
     try:
         return resource_id(str(text))
     except InputError:
-        raise bad_request("LinkedInvalidPropertyId", f"{text!r} is no resource id.") from None
+        raise bad_request("LinkedInvalidPropertyId", f"{quoted(text)} is no resource id.") from None

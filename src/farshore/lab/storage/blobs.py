@@ -88,7 +88,9 @@ def _allowed(call: Call, account: ResourceId, path: str) -> bool:
     if scheme != "SharedKey" or name.lower() != account.name.lower():
         return False
     texts = [string_to_sign(call, resource) for resource in _resources(call, account.name, path)]
-    return any(hmac.compare_digest(sign(each, text), signature) for each in keys for text in texts)
+    # As bytes: a signature comes from outside, and texts are compared only where all of them is ASCII.
+    given = signature.encode()
+    return any(hmac.compare_digest(sign(each, text).encode(), given) for each in keys for text in texts)
 
 
 def _resources(call: Call, account: str, path: str) -> Iterator[str]:

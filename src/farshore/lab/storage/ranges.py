@@ -8,14 +8,16 @@ not fetch the zeros. `sequence=N` reads any of these as of a write (`lab/storage
 from __future__ import annotations
 
 import re
+from html import escape
 
 from farshore.arm.http import Response
-from farshore.lab.call import Call
+from farshore.lab.answers import quoted
+from farshore.lab.call import Call, whole_number
 from farshore.lab.storage import volumes
 
 WHOLE = 256 << 20
 """The most that one answer holds: a whole disk of many GiB must be read by ranges."""
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)$")
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})$")
 
 
 def answer(call: Call, volume: int) -> Response:
@@ -23,9 +25,9 @@ def answer(call: Call, volume: int) -> Response:
     writes = volumes.log(call.cloud)
     size = writes.size(volume)
     text = call.query.get("sequence", "")
-    if text and not text.isdecimal():
-        return refused(400, "InvalidQueryParameterValue", f"sequence is the number of a write, not '{text}'.")
-    sequence = int(text) if text else None
+    sequence = whole_number(text)
+    if text and sequence is None:
+        return refused(400, "InvalidQueryParameterValue", f"sequence is the number of a write, not {quoted(text)}.")
     headers = {
         "x-ms-version": "2018-03-28",
         "x-ms-blob-type": "PageBlob",
@@ -61,7 +63,8 @@ def answer(call: Call, volume: int) -> Response:
 
 def refused(status: int, code: str, message: str) -> Response:
     """Storage's own error document."""
-    text = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
+    said = escape(message, quote=False)
+    text = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{said}</Message></Error>'
     return Response(
         status=status, headers={"content-type": "application/xml", "x-ms-error-code": code}, body=text.encode()
     )

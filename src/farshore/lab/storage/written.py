@@ -16,8 +16,8 @@ when asked for, so that anybody can compare it with the bytes that he read himse
 from __future__ import annotations
 
 from farshore.arm.http import Response
-from farshore.lab.answers import Refused, bad_request
-from farshore.lab.call import Call
+from farshore.lab.answers import Refused, bad_request, quoted
+from farshore.lab.call import Call, whole_number
 from farshore.lab.registry import handle
 from farshore.lab.storage import volumes
 from farshore.times import stamp
@@ -70,6 +70,7 @@ def disks(call: Call) -> Response:
 
 def _number(call: Call, name: str, default: int) -> int:
     text = call.query.get(name, str(default))
-    if not text.isdecimal():
-        raise bad_request("InvalidQueryParameterValue", f"{name} is a number, not '{text}'.", name)
-    return int(text)
+    found = whole_number(text)
+    if found is None:
+        raise bad_request("InvalidQueryParameterValue", f"{name} is a number, not {quoted(text)}.", name)
+    return found
