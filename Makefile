@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds faults naive twin bench bench-lab routers replay conformance conformance-js conformance-az check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds faults fuzz naive twin bench bench-lab routers replay conformance conformance-js conformance-az check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -37,6 +37,11 @@ seeds: setup
 ## make faults     every planted fault found, named and mended; every harmless edit left alone
 faults: setup
 	@FARSHORE_FAULTS=all $(PY) -m pytest -q -n 2 tests/prove/faults
+
+## make fuzz       EXAMPLES=20000 requests that make no sense, to every operation that the lab has; other ones each time
+EXAMPLES ?= 20000
+fuzz: setup
+	@FARSHORE_FUZZ=$(EXAMPLES) $(PY) -m pytest -q -n 2 tests/lab/fuzz tests/lab/resources/test_no_request_breaks_it.py
 
 ## make naive      NETWORKS=20000 small networks: the engine beside a twin that walks one packet at a time
 NETWORKS ?= 20000
