@@ -38,10 +38,11 @@ seeds: setup
 faults: setup
 	@FARSHORE_FAULTS=all $(PY) -m pytest -q -n 2 tests/prove/faults
 
-## make fuzz       EXAMPLES=20000 requests that make no sense, to every operation that the lab has; other ones each time
+## make fuzz       EXAMPLES=20000 requests that make no sense, to every operation of the lab; NEW= for always the same
 EXAMPLES ?= 20000
+NEW ?= 1
 fuzz: setup
-	@FARSHORE_FUZZ=$(EXAMPLES) $(PY) -m pytest -q -n 2 tests/lab/fuzz tests/lab/resources/test_no_request_breaks_it.py
+	@FARSHORE_FUZZ=$(EXAMPLES) FARSHORE_FUZZ_NEW=$(NEW) $(PY) -m pytest -q -n 2 tests/lab/fuzz tests/lab/resources/test_no_request_breaks_it.py
 
 ## make naive      NETWORKS=20000 small networks: the engine beside a twin that walks one packet at a time
 NETWORKS ?= 20000

@@ -8,7 +8,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
-from farshore.lab.answers import Refused, group_going, group_not_found
+from farshore.lab.answers import Refused, group_going, group_not_found, quoted
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -39,7 +39,7 @@ def check(cloud: Cloud, id_: ResourceId, body: Body, before: Body | None, *, tra
         raise Refused(
             400,
             "LocationNotAvailableForResourceType",
-            f"The provided location '{location}' is not available for resource type '{id_.type}'.",
+            f"The provided location {quoted(location)} is not available for resource type '{id_.type}'.",
         )
     if before is not None and location and normal_location(location) != normal_location(before.get("location")):
         raise Refused(

@@ -32,7 +32,7 @@ from lab.resources.deployed import (
 MANY = settings(
     max_examples=int(os.environ.get("FARSHORE_FUZZ", "250")),
     deadline=None,
-    derandomize=os.environ.get("FARSHORE_FUZZ") is None,
+    derandomize=not os.environ.get("FARSHORE_FUZZ_NEW"),
     suppress_health_check=list(HealthCheck),
 )
 NOT_STATE = ("requests", "counters", "meta", "graph.quota")

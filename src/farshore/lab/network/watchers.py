@@ -321,7 +321,7 @@ def _associations(cloud: Cloud, id_: ResourceId, body: Body) -> Iterator[Body]:
 def _nic_of(call: Call, *, must_run: bool) -> ResourceId:
     """The NIC that a question is about: the one it names, or the first of the machine."""
     asked = call.object()
-    return _nic(call, str(asked.get("targetNicResourceId") or asked["targetResourceId"]), must_run=must_run)
+    return _nic(call, _id(asked.get("targetNicResourceId") or asked["targetResourceId"]).text, must_run=must_run)
 
 
 def _nic(call: Call, text: str, *, must_run: bool) -> ResourceId:
@@ -339,7 +339,7 @@ def _nic(call: Call, text: str, *, must_run: bool) -> ResourceId:
 
 
 def _found(cloud: Cloud, asked: Body) -> ResourceId:
-    return _of(cloud, str(asked.get("targetNicResourceId") or asked["targetResourceId"]))
+    return _of(cloud, _id(asked.get("targetNicResourceId") or asked["targetResourceId"]).text)
 
 
 def _of(cloud: Cloud, text: str) -> ResourceId:
