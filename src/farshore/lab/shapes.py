@@ -53,7 +53,8 @@ _NAMES = {
         " bgpPeeringAddresses, vpnClientRootCertificates, vpnClientRevokedCertificates, frontendIPConfigurations,"
         " backendAddressPools, loadBalancingRules, probes, inboundNatRules, inboundNatPools, outboundRules,"
         " loadBalancerBackendAddressPools, loadBalancerInboundNatRules, natRules, loadBalancerBackendAddresses,"
-        " privateLinkServiceConnections, manualPrivateLinkServiceConnections, vpnSiteLinks, vpnLinkConnections, links"
+        " privateLinkServiceConnections, manualPrivateLinkServiceConnections, vpnSiteLinks, vpnLinkConnections, links,"
+        " applicationSecurityGroups, sourceApplicationSecurityGroups, destinationApplicationSecurityGroups"
     ),
     LIST_OF_TEXTS: (
         "addressPrefixes, dnsServers, sourceAddressPrefixes, destinationAddressPrefixes, sourcePortRanges,"

@@ -210,6 +210,7 @@ KINDS = {
         before=lambda lab: lab.made(net("nsg", kind="networkSecurityGroups"), {"location": "eastasia"}),
         tagged=False,
     ),
+    "application group": Kind(url=net("asg", kind="applicationSecurityGroups"), body={"location": "eastasia"}),
     "interface": Kind(
         url=net("nic", kind="networkInterfaces"),
         body=nic_body(subnet("spoke", "app")),

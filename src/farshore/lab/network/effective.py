@@ -16,6 +16,8 @@ from farshore.arm.json import Body
 from farshore.lab import dataplane, machines, operations
 from farshore.lab.answers import bad_request
 from farshore.lab.call import Call
+from farshore.lab.network.application_security_groups import SIDES, of_side
+from farshore.lab.network.application_security_groups import addresses as group_addresses
 from farshore.lab.network.references import NICS, configurations, ref
 from farshore.lab.network.security_groups import DEFAULT_RULES
 from farshore.lab.registry import action, completion
@@ -100,18 +102,20 @@ def _group(cloud: Cloud, group: ResourceId, association: Body, subnet: str | Non
         "networkSecurityGroup": {"id": group.text},
         "association": association,
         "effectiveSecurityRules": [
-            *(_own(rule, network) for rule in cloud.children(group, "securityRules")),
+            *(_own(cloud, rule, network, subnet) for rule in cloud.children(group, "securityRules")),
             *_defaults(network),
         ],
         "tagMap": {**TAGS, "VirtualNetwork": network},
     }
 
 
-def _own(rule: Body, network: list[str]) -> Body:
+def _own(cloud: Cloud, rule: Body, network: list[str], subnet: str | None) -> Body:
+    """A group of applications is shown as the addresses of its members. No recording has one: the form is ours."""
     properties = rule["properties"]
-    sources = _both(properties, "sourceAddressPrefix", "sourceAddressPrefixes")
-    destinations = _both(properties, "destinationAddressPrefix", "destinationAddressPrefixes")
-    return _rule(
+    members = {side: _members(cloud, rule, side, subnet) for side in SIDES}
+    sources = members["source"] or _both(properties, "sourceAddressPrefix", "sourceAddressPrefixes")
+    destinations = members["destination"] or _both(properties, "destinationAddressPrefix", "destinationAddressPrefixes")
+    found = _rule(
         f"securityRules/{rule['name']}",
         str(properties.get("protocol", "*")),
         [_ports(text) for text in _both(properties, "sourcePortRange", "sourcePortRanges")],
@@ -121,6 +125,19 @@ def _own(rule: Body, network: list[str]) -> Body:
         properties,
         network,
     )
+    return found | {
+        f"expanded{side.capitalize()}AddressPrefix": addresses
+        for side, addresses in members.items()
+        if of_side(rule, side)
+    }
+
+
+def _members(cloud: Cloud, rule: Body, side: str, subnet: str | None) -> list[str]:
+    """The addresses of the members of the groups that a rule names at one end."""
+    place = None if subnet is None else resource_id(subnet).parent
+    if place is None:
+        return []
+    return [address for group in of_side(rule, side) for address in group_addresses(cloud, group, place)]
 
 
 def _defaults(network: list[str]) -> Iterator[Body]:

@@ -17,6 +17,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
+from farshore.lab.network import application_security_groups
 from farshore.lab.network.addresses import check_static, next_free
 from farshore.lab.network.references import configuration_links, configurations, in_use, ref
 from farshore.lab.registry import resource_type
@@ -84,6 +85,7 @@ class NetworkInterfaces(ResourceType):
             )
         if (group := ref(put.body, "networkSecurityGroup")) is not None:
             must_have(put.cloud, group, put.id.text)
+        application_security_groups.check_interface(put)
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
@@ -121,7 +123,8 @@ class NetworkInterfaces(ResourceType):
         return 200 if call.api_version >= DELETED_AT_ONCE else super().delete_status(call)
 
     def links(self, body: Body) -> Iterator[Link]:
-        return configuration_links(body)
+        yield from configuration_links(body)
+        yield from application_security_groups.member_links(body)
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         """An address that the estate does not give is given now."""

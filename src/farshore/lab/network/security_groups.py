@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
+from farshore.lab.bodies import Link
+from farshore.lab.network.application_security_groups import check_rule_groups, rule_links
 from farshore.lab.network.references import interfaces_with, subnets_with
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType, child_of
@@ -84,6 +86,9 @@ class SecurityRules(ResourceType):
         body = self.standard(put)
         return {**body, "properties": {**{name: [] for name in PLURALS}, **body["properties"]}}
 
+    def links(self, body: Body) -> Iterator[Link]:
+        return rule_links(body)
+
 
 def check_rule(put: Put, seen: dict[tuple[str, int], str]) -> None:
     """Priority 100 to 4096, once a direction (R42)."""
@@ -105,6 +110,7 @@ def check_rule(put: Put, seen: dict[tuple[str, int], str]) -> None:
             "Direction.",
         )
     seen[key] = put.id.name
+    check_rule_groups(put)
 
 
 def _defaults(id_: ResourceId, body: Body, etag: str) -> Any:

@@ -169,7 +169,6 @@ SHAPES: Mapping[str, Shape] = {
     "bastionHosts": Shape(shown={"scaleUnits": 2}, sku={"name": "Standard"}, guid=False),
     "applicationGateways": PLAIN,
     "applicationGatewayWebApplicationFirewallPolicies": Shape(guid=False, at_once=True),
-    "applicationSecurityGroups": NO_GUID,
     "ddosProtectionPlans": Shape(shown={"virtualNetworks": [], "publicIPAddresses": []}),
     "ddosCustomPolicies": PLAIN,
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
