@@ -73,6 +73,7 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     "virtualMachines.restart": (30.0, 0.25),
     "virtualMachines.deallocate": (60.0, 0.3),
     "virtualMachines.powerOff": (20.0, 0.3),
+    "virtualMachines.runCommand": (25.0, 0.3),
     # Site Recovery, around the recorded life cycle (S24; the recordings of 2023).
     "vaults.put": (61.0, 0.1),
     "vaults.delete": (30.0, 0.2),
