@@ -50,6 +50,8 @@ def test_every_kind_of_fault_is_made_by_its_verb_shown_and_cleared(served: Path)
         (("control-plane", "southeastasia", "down"), "no answer from its control plane"),
         (("data-plane", "southeastasia", "down"), "region:southeastasia down"),
         (("capacity", "southeastasia", "Standard_D2s_v3", "down"), "no room for Standard_D2s_v3"),
+        (("restriction", "southeastasia", "Standard_D2s_v3", "down"), "Standard_D2s_v3 is not sold"),
+        (("quota", "southeastasia", "cores", "8"), "no more than 8 cores"),
         (("churn", "web1", "1000000"), "writes 1000000 bytes a second"),
         (("no-answer", "--method", "PUT", "--path", "nowhere"), "never come"),
         (("twice", "--method", "PUT", "--path", "nowhere"), "arrived twice"),
@@ -66,10 +68,14 @@ def test_every_kind_of_fault_is_made_by_its_verb_shown_and_cleared(served: Path)
             assert words in said, said
         answer("lab", "fault", "hang-operation", "--over", cwd=served)
         answer("lab", "fault", "churn", "web1", "--over", cwd=served)
+        assert not answer("lab", "fault", "quota", "southeastasia", "cores", "--over", cwd=served)["quotas"]
         assert not answer("lab", "fault", cwd=served)["ailing"]
     finally:
         shown = answer("lab", "fault", "clear", cwd=served)
-    assert not any(shown[name] for name in ("down", "silent", "shortages", "ailing", "mishaps", "hung", "planned"))
+    assert not any(
+        shown[name]
+        for name in ("down", "silent", "shortages", "restrictions", "quotas", "ailing", "mishaps", "hung", "planned")
+    )
 
 
 @pytest.mark.parametrize(

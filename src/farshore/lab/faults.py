@@ -13,6 +13,7 @@
 
     throttle, reply-lost, late-answer, no-answer, twice, refuse, fail-operation, hang-operation   lab/mishaps.py
     capacity                                                                                      lab/shortages.py
+    restriction, quota                                        lab/compute/sizes.py, lab/compute/quotas.py
     replication, churn                                                            lab/recovery/ailments.py
     edit                                                                                          lab/edits.py
 
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 UP = ("up", "returned", "ok")
 DOWN = ("down", "lost")
-OF_MAKING = ("seconds", "code", "bytes_per_second")
+OF_MAKING = ("seconds", "code", "bytes_per_second", "limit")
 """What need not be said again to undo a fault."""
 ELEMENTS = ("circuit", "gateway", "connection", "nic", "appliance", "machine")
 _CIRCUIT, _NIC = "microsoft.network/expressroutecircuits", "microsoft.network/networkinterfaces"
@@ -379,6 +380,7 @@ _VALUES: Mapping[str, Callable[[str], bool]] = {
     "status": lambda text: text.isdecimal() and 400 <= int(text) <= 599,
     "code": lambda text: text.isascii() and text.isalnum(),
     "size": lambda text: bool(text.strip()),
+    "limit": lambda text: text.isdecimal() and len(text) < 10,
     "bytes_per_second": _is_number,
 }
 """What the values of a fault may be, so that a slip of the pen is not a disaster of another kind."""

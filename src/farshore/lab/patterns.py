@@ -6,7 +6,8 @@ Recorded traffic is the truth (L5, L6, S17):
                         and location; a diagnostic POST 202 with location alone; the operation's body is
                         {"status": "InProgress"}
     Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime;
-                        a disk's or snapshot's PUT is 202 with both headers, new or not; an availability set is sync
+                        a disk's or snapshot's PUT is 202 with both headers, new or not; an availability set is sync,
+                        and so are groups of placement and reservation
     Microsoft.Storage   a new account 202 with location alone; everything else about one is sync
     Site Recovery       every 202 has an empty body and both headers, on PUT, PATCH, POST and DELETE; the operation
                         lies under the vault, its body has id null, name, status, error and properties null; a vault's
@@ -165,6 +166,7 @@ DISKS = replace(
     state="Updating",
 )
 SETS = replace(COMPUTE, name="sets", put_created=200, sync=True)
+PLACES = replace(SETS, name="places", put_created=201)
 STORAGE = Pattern(
     name="storage",
     put_created=202,
@@ -231,6 +233,7 @@ PATTERNS = {
         COMPUTE,
         DISKS,
         SETS,
+        PLACES,
         STORAGE,
         VAULTS,
         SITE_RECOVERY,

@@ -45,7 +45,8 @@ _NAMES = {
         " localNetworkAddressSpace, vpnClientConfiguration, vpnClientAddressPool, customRoutes, encryption,"
         " frontendIPConfiguration, backendAddressPool, probe, expressRouteCircuitPeering,"
         " peerExpressRouteCircuitPeering, virtualWan, virtualHub, remoteVirtualNetworkAddressSpace,"
-        " routingConfiguration, vnetRoutes, staticRoutesConfig, propagatedRouteTables, associatedRouteTable"
+        " routingConfiguration, vnetRoutes, staticRoutesConfig, propagatedRouteTables, associatedRouteTable,"
+        " capacityReservation, capacityReservationGroup, proximityPlacementGroup"
     ),
     LIST_OF_OBJECTS: (
         "subnets, virtualNetworkPeerings, routes, securityRules, ipConfigurations, peerings, authorizations,"

@@ -248,6 +248,30 @@ def capacity_fault(app: App, region: str, size: str, state: str, **when: Any) ->
     _answer(app, {"kind": "capacity", "region": known_region(region), "size": size, "state": state}, **when)
 
 
+@_kind("restriction", "A region does not sell a size of machine to the subscription.")
+@click.argument("region")
+@click.argument("size")
+@click.argument("state", type=STATE)
+def restriction_fault(app: App, region: str, size: str, state: str, **when: Any) -> None:
+    from farshore.arm.regions import known_region
+
+    _answer(app, {"kind": "restriction", "region": known_region(region), "size": size, "state": state}, **when)
+
+
+@_kind("quota", "A region's quota has a limit: of cores, a family (standardDSv3Family), virtualMachines and others.")
+@click.argument("region")
+@click.argument("name")
+@click.argument("limit", type=click.IntRange(min=0), required=False)
+@click.option("--over", is_flag=True, help="There is no limit any more.")
+def quota_fault(app: App, region: str, name: str, limit: int | None, over: bool, **when: Any) -> None:
+    from farshore.arm.regions import known_region
+
+    if (limit is None) is not over:
+        raise InputError("A limit, or that there is none", value=limit, expected="a number, or --over")
+    state = {"state": "up"} if over else {"limit": limit}
+    _answer(app, {"kind": "quota", "region": known_region(region), "name": name, **state}, **when)
+
+
 @_kind("replication", "A machine's changes no longer reach Site Recovery.")
 @click.argument("name")
 @click.argument("state", type=STATE)

@@ -103,6 +103,12 @@ def fault_lines(shown: Mapping[str, Any]) -> list[str]:
         lines.append(f"region {row['region']}: no answer from its control plane since {clock_time(row['since'])}")
     for row in shown["shortages"]:
         lines.append(f"region {row['region']}: no room for {row['size']} since {clock_time(row['since'])}")
+    for row in shown["restrictions"]:
+        lines.append(f"region {row['region']}: {row['size']} is not sold since {clock_time(row['since'])}")
+    for row in shown["quotas"]:
+        lines.append(
+            f"region {row['region']}: no more than {row['limit']} {row['name']} since {clock_time(row['since'])}"
+        )
     for row in shown["ailing"]:
         how = f"writes {row['bytes_per_second']:.0f} bytes a second" if row["kind"] == "churn" else "does not replicate"
         lines.append(f"{short(row['machine'])} {how} since {clock_time(row['since'])}")

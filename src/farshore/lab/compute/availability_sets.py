@@ -9,6 +9,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused
 from farshore.lab.bodies import Link
+from farshore.lab.compute import quotas
 from farshore.lab.patterns import SETS
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
@@ -23,6 +24,10 @@ AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets"
 class AvailabilitySets(ResourceType):
     pattern = SETS
     patches = True
+
+    def validate(self, put: Put) -> None:
+        if put.created:
+            quotas.must_fit(put.cloud, str(put.id.subscription), put.location, {quotas.SETS: 1})
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)

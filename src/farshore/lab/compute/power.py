@@ -16,9 +16,9 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import machines, operations
 from farshore.lab.call import Call
-from farshore.lab.compute.attached import VIRTUAL_MACHINES, disk_names, size_of
+from farshore.lab.compute.attached import VIRTUAL_MACHINES, disk_names
+from farshore.lab.compute.reserved import must_find_room
 from farshore.lab.registry import action, completion, listener
-from farshore.lab.shortages import must_have_room
 from farshore.lab.storage import volumes
 from farshore.lab.types import free
 
@@ -77,7 +77,7 @@ def _done(cloud: Cloud, operation: Operation) -> Body | None:
     body = cloud.body(id_)
     if body is not None:
         if operation.verb == "start":
-            must_have_room(cloud, str(body["location"]), size_of(body))
+            must_find_room(cloud, body)
         machines.set_power(cloud, id_, AFTER[operation.verb])
     return None
 

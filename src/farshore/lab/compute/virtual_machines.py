@@ -19,15 +19,15 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
-from farshore.lab.compute import attached, guests
+from farshore.lab.compute import attached, guests, quotas, reservations, reserved
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
 from farshore.lab.compute.availability_sets import member_links
 from farshore.lab.compute.disks import DISKS, MOST_GB, attach, detach, make_volume
+from farshore.lab.compute.sizes import must_be_sold
 from farshore.lab.network import interfaces
 from farshore.lab.network.references import configurations, ref
 from farshore.lab.patterns import COMPUTE
 from farshore.lab.registry import resource_type, view
-from farshore.lab.shortages import must_have_room
 from farshore.lab.storage import volumes
 from farshore.lab.types import Put, ResourceType
 from farshore.times import stamp
@@ -68,6 +68,7 @@ class VirtualMachines(ResourceType):
             raise bad_request("NetworkProfileNotSpecified", "A machine needs at least one network interface.")
         _check_place(put)
         _check_profile(put)
+        _check_size(put)
         for disk in attached.disks(put.body):
             if disk.id is None or _makes(disk.entry):
                 continue
@@ -116,8 +117,7 @@ class VirtualMachines(ResourceType):
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         if machines.power(cloud, id_) == "starting":
-            body = cloud.body(id_) or {}
-            must_have_room(cloud, str(body.get("location")), attached.size_of(body))
+            reserved.must_find_room(cloud, cloud.body(id_) or {})
             machines.set_power(cloud, id_, "running")
 
     def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
@@ -138,7 +138,8 @@ class VirtualMachines(ResourceType):
         return {**body, "properties": {**body["properties"], "instanceView": instance_view(cloud, id_, body)}}
 
     def links(self, body: Body) -> Iterator[Link]:
-        return member_links(body)
+        yield from member_links(body)
+        yield from reserved.member_links(body)
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         id_ = resource_id(str(body["id"]))
@@ -236,6 +237,21 @@ def _check_place(put: Put) -> None:
             raise bad_request(
                 "InvalidParameter", f"Disk {disk.id.text} is not in region {put.location}.", "managedDisk"
             )
+
+
+def _check_size(put: Put) -> None:
+    """Its size is sold, has a place in its reservation group, and fits into what the quotas leave."""
+    size, before = attached.size_of(put.body), attached.size_of(put.before or {})
+    if put.created or size.lower() != before.lower():
+        must_be_sold(put.cloud, put.location, size)
+    reservations.check_machine(put)
+    more = quotas.of_machine(put.cloud, put.body, there=False)
+    if put.before is not None:
+        had = quotas.of_machine(put.cloud, put.before, there=True)
+        more = {name: count - had.get(name, 0) for name, count in more.items()}
+        same = reserved.reservation_of(put.cloud, put.body) == reserved.reservation_of(put.cloud, put.before)
+        more = {} if same and size.lower() == before.lower() else more
+    quotas.must_fit(put.cloud, str(put.id.subscription), put.location, more)
 
 
 def _check_profile(put: Put) -> None:

@@ -17,6 +17,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
+from farshore.lab.compute.quotas import must_fit_interface
 from farshore.lab.network import application_security_groups
 from farshore.lab.network.addresses import check_static, next_free
 from farshore.lab.network.references import configuration_links, configurations, in_use, ref
@@ -86,6 +87,8 @@ class NetworkInterfaces(ResourceType):
         if (group := ref(put.body, "networkSecurityGroup")) is not None:
             must_have(put.cloud, group, put.id.text)
         application_security_groups.check_interface(put)
+        if put.created:
+            must_fit_interface(put.cloud, str(put.id.subscription), put.location)
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)

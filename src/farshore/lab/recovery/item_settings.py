@@ -32,6 +32,9 @@ def settings(cloud: Cloud, body: Body, sent: Body) -> Body:
     for key in ("tfoAzureVMName", "recoveryBootDiagStorageAccountId", "recoveryProximityPlacementGroupId"):
         if given.get(key):
             changed[key] = given[key]
+    kept = "recoveryCapacityReservationGroupId"
+    if given.get(kept):
+        changed[kept] = must_find(cloud, given[kept], kept).text
     nics = nic_settings(cloud, details["vmNics"], objects(sent.get("vmNics"), "vmNics"))
     if "selectedRecoveryAzureNetworkId" in changed:
         nics = [{**nic, "recoveryVMNetworkId": changed["selectedRecoveryAzureNetworkId"]} for nic in nics]

@@ -73,7 +73,8 @@ def land(cloud: Cloud, body: Body, record: Record, point: Point, *, network: Res
             landed = _disk(cloud, disk, point, location, test)
             disks.append(landed)
             made.append(resource_id(landed["disk"])) if landed["managed"] else uris.append(landed["disk"])
-        make(cloud, _machine(details, vm, location, nics, list(zip(held, disks, strict=True))))
+        machine = _machine(details, vm, location, nics, list(zip(held, disks, strict=True)))
+        make(cloud, machine if _goes_home(record) else _placed(machine, details, test))
     except Refused:
         for id_ in reversed(made):
             unmake(cloud, id_)
@@ -136,8 +137,12 @@ def _must_be_unread(cloud: Cloud, disks: list[ResourceId]) -> None:
 def target_region(body: Body, record: Record) -> str:
     """The region that a failover goes to: the recovery region, or back in the item's own roles (S50)."""
     details = body["properties"]["providerSpecificDetails"]
-    back = record["direction"] == "RecoveryToPrimary"
-    return str(details["primaryFabricLocation" if back else "recoveryFabricLocation"])
+    return str(details["primaryFabricLocation" if _goes_home(record) else "recoveryFabricLocation"])
+
+
+def _goes_home(record: Record) -> bool:
+    """Back in the item's own roles, where nothing that it names for the recovery region is."""
+    return bool(record["direction"] == "RecoveryToPrimary")
 
 
 def target_network(cloud: Cloud, body: Body, given: str | None = None) -> ResourceId:
@@ -308,12 +313,22 @@ def _machine(
             "networkInterfaces": [{"id": nic["id"], "properties": {"primary": at == 0}} for at, nic in enumerate(nics)]
         },
     }
-    if details.get("recoveryAvailabilitySet"):
-        properties["availabilitySet"] = {"id": details["recoveryAvailabilitySet"]}
     body: Body = {"id": vm.text, "location": location, "properties": properties}
     tags = (details.get("vmSyncedConfigDetails") or {}).get("tags")
     if tags:
         body["tags"] = tags
+    return body
+
+
+def _placed(machine: Body, details: Body, test: bool) -> Body:
+    """A machine with the set, the zone and the groups that the item names in the recovery region."""
+    properties: Body = {}
+    if details.get("recoveryAvailabilitySet"):
+        properties["availabilitySet"] = {"id": details["recoveryAvailabilitySet"]}
+    if details.get("recoveryCapacityReservationGroupId") and not test:
+        group = {"id": details["recoveryCapacityReservationGroupId"]}
+        properties["capacityReservation"] = {"capacityReservationGroup": group}
+    body = {**machine, "properties": {**machine["properties"], **properties}}
     if details.get("recoveryAvailabilityZone"):
         body["zones"] = [details["recoveryAvailabilityZone"]]
     return body
