@@ -308,7 +308,13 @@ def fidelity_page() -> str:
         *(f"- `{name}`" for name in sorted(registry.PROVIDER_LISTS)),
         "",
     ]
-    out += ["## Of no subscription", ""]
+    out += ["## Asked of a region", ""]
+    for (type_, name), handler in sorted(registry.VIEWS.items()):
+        if type_ not in registry.TYPES:
+            document = sys.modules[handler.__module__].__doc__ or ""
+            text = linked(" ".join(document.split("\n\n")[0].split()), "reference/facts.md")
+            out.append(wrapped(f"`{type_}/.../{name}`: {text}", "- ", "  "))
+    out += ["", "## Of no subscription", ""]
     out += [f"- `{method} /{path}`" for method, path in sorted(registry.TENANT, key=lambda pair: pair[::-1])]
     out += ["", "## Handles", "", "Told in [The lab from outside](guide/lab.md).", ""]
     out += [f"- `{method} /{path}`" for method, path in sorted(registry.HANDLES, key=lambda pair: pair[::-1])]

@@ -121,6 +121,8 @@ def test_the_same_body_unspoilt_is_taken(name: str) -> None:
 def _prepared(name: str) -> Lab:
     lab = Lab()
     KINDS[name].before(lab)
+    if name == "machine":
+        lab.made(KINDS["availability set"].url, KINDS["availability set"].body)
     if name not in ("subnet", "peering", "interface", "machine"):
         lab.made(vnet("probe"), network_body("10.1.0.0/24", a="10.1.0.0/25"))
         lab.made(net("probe", kind="networkInterfaces"), nic_body(subnet("probe", "a")))

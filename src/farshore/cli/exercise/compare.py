@@ -103,7 +103,8 @@ class _Reasons:
 
 
 def _is_back_reference(path: str) -> bool:
-    """Lists that ARM keeps of who refers to a resource: subnets of a table, configurations of a subnet."""
+    """Lists that ARM keeps of who refers to a resource: subnets of a table, configurations of a subnet, machines of a
+    set, a placement or a reservation group."""
     last = path.rsplit(".", 1)[-1].split("[")[0]
     return last in (
         "subnets",
@@ -111,7 +112,11 @@ def _is_back_reference(path: str) -> bool:
         "ipConfigurations",
         "connections",
         "managedBy",
+        "managedByExtended",
         "virtualNetworkPeerings",
+        "virtualMachines",
+        "virtualMachinesAssociated",
+        "availabilitySets",
     )
 
 

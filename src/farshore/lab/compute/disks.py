@@ -5,6 +5,8 @@ it starts with: nothing (`Empty`, `Upload`), an installed system (`FromImage`), 
 at that moment (`Copy`, `Restore`). A snapshot is a disk that nobody can attach.
 
 `managedBy` names the machine that has a disk; machines set it (`attach`, `detach`) and a disk in use can't be deleted.
+With `maxShares` several machines may have one disk: `managedBy` is the first of them, `managedByExtended` all; it is
+written to while one of them runs, at the rate of the one that came first.
 
 `beginGetAccess` lends a URL that reads the bytes (`lab/storage/disk_urls.py`); `endGetAccess` takes it back.
 """
@@ -35,6 +37,8 @@ SNAPSHOTS = "Microsoft.Compute/snapshots"
 GIB = 1 << 30
 DEFAULT_SIZE_GB = 4
 MOST_GB = 65536
+MOST_SHARES = 10
+HOLDERS = ("managedBy", "managedByExtended")
 STARTS_EMPTY = ("empty", "upload", "uploadpreparedsecure", "attach", "import")
 STARTS_AS_COPY = ("copy", "restore", "copystart")
 
@@ -77,8 +81,10 @@ class _Bytes(ResourceType):
         body["properties"] = properties
         body["sku"] = {**(body.get("sku") or {"name": "Standard_LRS"})}
         body["sku"]["tier"] = _tier(str(body["sku"].get("name")))
-        if put.before is not None and "managedBy" in put.before:
-            body["managedBy"] = put.before["managedBy"]
+        for name in HOLDERS:
+            body.pop(name, None)
+            if put.before is not None and name in put.before:
+                body[name] = put.before[name]
         make_volume(put.cloud, body, self._source(put.cloud, put.body))
         return body
 
@@ -125,7 +131,18 @@ class _Bytes(ResourceType):
 
 @resource_type(DISKS)
 class Disks(_Bytes):
-    pass
+    def validate(self, put: Put) -> None:
+        super().validate(put)
+        shares, had = put.properties.get("maxShares"), holders(put.before or {})
+        if shares is None:
+            return
+        if isinstance(shares, bool) or not isinstance(shares, int) or not 1 <= shares <= MOST_SHARES:
+            raise bad_request("InvalidParameter", f"The value {shares} of parameter maxShares is invalid.", "maxShares")
+        if had and shares != put.before_properties.get("maxShares", 1):
+            # No page names the code for a change while it is attached: Compute's own for what is in use.
+            raise Refused(
+                409, "OperationNotAllowed", f"maxShares of disk {put.id.name} can't be changed while it is attached."
+            )
 
 
 @resource_type(SNAPSHOTS)
@@ -153,17 +170,41 @@ def make_volume(cloud: Cloud, body: Body, source: ResourceId | None, *, seeded: 
 
 
 def attach(cloud: Cloud, disk: ResourceId, vm: ResourceId) -> None:
-    """The disk belongs to this machine."""
+    """The disk belongs to this machine: to it alone, unless it is shared."""
     body = cloud.body(disk)
-    if body is not None and str(body.get("managedBy") or "").lower() != vm.key:
-        cloud.write(disk, {**body, "managedBy": vm.text})
+    if body is None or vm.key in (text.lower() for text in holders(body)):
+        return
+    _hold(cloud, disk, body, [*(holders(body) if shares_of(body) > 1 else ()), vm.text])
 
 
 def detach(cloud: Cloud, disk: ResourceId, vm: ResourceId) -> None:
-    """The disk belongs to nobody, if it belonged to this machine."""
+    """The disk does not belong to this machine any more."""
     body = cloud.body(disk)
-    if body is not None and str(body.get("managedBy") or "").lower() == vm.key:
-        cloud.write(disk, {key: value for key, value in body.items() if key != "managedBy"})
+    if body is None:
+        return
+    left = [text for text in holders(body) if text.lower() != vm.key]
+    if len(left) < len(holders(body)):
+        _hold(cloud, disk, body, left)
+
+
+def holders(body: Body) -> list[str]:
+    """The ids of the machines that have a disk."""
+    found = body.get("managedByExtended") or [body.get("managedBy")]
+    return [str(text) for text in found if text]
+
+
+def shares_of(body: Body) -> int:
+    """How many machines may have it."""
+    return int((body.get("properties") or {}).get("maxShares") or 1)
+
+
+def _hold(cloud: Cloud, disk: ResourceId, body: Body, machines: list[str]) -> None:
+    kept = {key: value for key, value in body.items() if key not in HOLDERS}
+    if machines:
+        kept["managedBy"] = machines[0]
+        if shares_of(body) > 1:
+            kept["managedByExtended"] = machines
+    cloud.write(disk, kept)
 
 
 def _runs(cloud: Cloud, body: Body) -> bool:

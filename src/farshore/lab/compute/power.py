@@ -17,6 +17,7 @@ from farshore.arm.json import Body
 from farshore.lab import machines, operations
 from farshore.lab.call import Call
 from farshore.lab.compute.attached import VIRTUAL_MACHINES, disk_names
+from farshore.lab.compute.disks import holders
 from farshore.lab.compute.reserved import must_find_room
 from farshore.lab.registry import action, completion, listener
 from farshore.lab.storage import volumes
@@ -39,10 +40,22 @@ def writes_while_it_runs(cloud: Cloud, subject: str, data: Any) -> None:
     body = cloud.body(subject)
     if body is None:
         return
-    numbers = [n for name in disk_names(body) if (n := volumes.volume_of(cloud, name)) is not None]
-    volumes.stop(cloud, numbers)
+    id_ = resource_id(str(body["id"]))
+    let_go(cloud, id_, body)
     if data["power"] == "running":
-        volumes.start(cloud, numbers, machines.write_rate(cloud, resource_id(str(body["id"]))))
+        numbers = [n for name in disk_names(body) if (n := volumes.volume_of(cloud, name)) is not None]
+        volumes.start(cloud, numbers, machines.write_rate(cloud, id_))
+
+
+def let_go(cloud: Cloud, id_: ResourceId, body: Body) -> None:
+    """A machine writes to its disks no longer; others that share one and run go on."""
+    numbers = []
+    for name in disk_names(body):
+        number, held = volumes.volume_of(cloud, name), cloud.body(name) if name.startswith("/") else None
+        others = [resource_id(text) for text in holders(held or {}) if text.lower() != id_.key]
+        if number is not None and not any(machines.power(cloud, other) == machines.RUNNING for other in others):
+            numbers.append(number)
+    volumes.stop(cloud, numbers)
 
 
 @listener("machine.rate")

@@ -1,4 +1,5 @@
-"""Quotas of a region: `locations/{region}/usages` of Microsoft.Compute and Microsoft.Network.
+"""Quotas of a region: `locations/{region}/usages` of Microsoft.Compute and Microsoft.Network, counted from what is
+there; a limit is what the fault `quota` sets.
 
 Counted is what is there: cores by family and in all, machines, availability sets, networks, NICs and the like.
 Machines count whether they run or not, deallocated ones too, so that a start needs nothing more; a capacity

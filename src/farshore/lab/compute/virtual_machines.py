@@ -21,8 +21,10 @@ from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.compute import attached, guests, quotas, reservations, reserved
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
-from farshore.lab.compute.availability_sets import member_links
-from farshore.lab.compute.disks import DISKS, MOST_GB, attach, detach, make_volume
+from farshore.lab.compute.availability_sets import check_set, domains_of, member_links, take_domain
+from farshore.lab.compute.disks import DISKS, MOST_GB, attach, detach, holders, make_volume, shares_of
+from farshore.lab.compute.placement_groups import check_place, place_links
+from farshore.lab.compute.power import let_go
 from farshore.lab.compute.sizes import must_be_sold
 from farshore.lab.network import interfaces
 from farshore.lab.network.references import configurations, ref
@@ -68,6 +70,8 @@ class VirtualMachines(ResourceType):
             raise bad_request("NetworkProfileNotSpecified", "A machine needs at least one network interface.")
         _check_place(put)
         _check_profile(put)
+        check_set(put)
+        check_place(put)
         _check_size(put)
         for disk in attached.disks(put.body):
             if disk.id is None or _makes(disk.entry):
@@ -77,8 +81,8 @@ class VirtualMachines(ResourceType):
                 raise Refused(404, "NotFound", f"Disk {disk.id.name} is not found.")
             if body["properties"].get("provisioningState") == "Deleting":
                 raise Refused(409, "OperationNotAllowed", f"Disk '{disk.id.name}' is being deleted.")
-            owner = str(body.get("managedBy") or "")
-            if owner and owner.lower() != put.id.key:
+            owner, others = str(body.get("managedBy") or ""), holders(body)
+            if put.id.key not in (text.lower() for text in others) and len(others) >= shares_of(body):
                 message = f"Disk '{disk.id.name}' cannot be attached as the disk is already owned by VM '{owner}'."
                 raise Refused(409, "ConflictingUserInput", message)
 
@@ -121,9 +125,8 @@ class VirtualMachines(ResourceType):
             machines.set_power(cloud, id_, "running")
 
     def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
-        numbers = [n for name in attached.disk_names(body) if (n := volumes.volume_of(cloud, name)) is not None]
-        volumes.stop(cloud, numbers)
         unbind(cloud, id_, body)
+        let_go(cloud, id_, body)
         for disk in attached.disks(body):
             if disk.id is not None and disk.entry.get("deleteOption") == "Delete" and cloud.exists(disk.id):
                 cloud.type_of(disk.id).take_away(cloud, disk.id)
@@ -140,6 +143,7 @@ class VirtualMachines(ResourceType):
     def links(self, body: Body) -> Iterator[Link]:
         yield from member_links(body)
         yield from reserved.member_links(body)
+        yield from place_links(body)
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         id_ = resource_id(str(body["id"]))
@@ -174,6 +178,7 @@ def instance_view(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
         "time": time,
     }
     return {
+        **domains_of(cloud, id_, body),
         **(guests.guest_view(body, time) if power == "running" else {}),
         "computerName": (body["properties"].get("osProfile") or {}).get("computerName", id_.name),
         "disks": [{"name": disk.name, "statuses": [done]} for disk in attached.disks(body)],
@@ -201,6 +206,7 @@ def bind(cloud: Cloud, vm: ResourceId, body: Body, before: Body | None) -> None:
             attach(cloud, disk.id, vm)
     for at, nic in enumerate(attached.nics(body)):
         interfaces.attach(cloud, nic, vm, primary=at == 0)
+    take_domain(cloud, vm, body)
 
 
 def unbind(cloud: Cloud, vm: ResourceId, body: Body) -> None:

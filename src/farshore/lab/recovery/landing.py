@@ -74,7 +74,7 @@ def land(cloud: Cloud, body: Body, record: Record, point: Point, *, network: Res
             disks.append(landed)
             made.append(resource_id(landed["disk"])) if landed["managed"] else uris.append(landed["disk"])
         machine = _machine(details, vm, location, nics, list(zip(held, disks, strict=True)))
-        make(cloud, machine if _goes_home(record) else _placed(machine, details, test))
+        make(cloud, machine if _goes_home(record) else _placed(cloud, machine, details, test))
     except Refused:
         for id_ in reversed(made):
             unmake(cloud, id_)
@@ -320,7 +320,7 @@ def _machine(
     return body
 
 
-def _placed(machine: Body, details: Body, test: bool) -> Body:
+def _placed(cloud: Cloud, machine: Body, details: Body, test: bool) -> Body:
     """A machine with the set, the zone and the groups that the item names in the recovery region."""
     properties: Body = {}
     if details.get("recoveryAvailabilitySet"):
@@ -328,6 +328,9 @@ def _placed(machine: Body, details: Body, test: bool) -> Body:
     if details.get("recoveryCapacityReservationGroupId") and not test:
         group = {"id": details["recoveryCapacityReservationGroupId"]}
         properties["capacityReservation"] = {"capacityReservationGroup": group}
+    close = details.get("recoveryProximityPlacementGroupId")
+    if close and cloud.body(str(close)) is not None:
+        properties["proximityPlacementGroup"] = {"id": close}
     body = {**machine, "properties": {**machine["properties"], **properties}}
     if details.get("recoveryAvailabilityZone"):
         body["zones"] = [details["recoveryAvailabilityZone"]]
