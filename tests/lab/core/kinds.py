@@ -82,6 +82,11 @@ def nic(lab: Lab) -> None:
     lab.made(net("nic", kind="networkInterfaces"), nic_body(subnet("spoke", "app")))
 
 
+def machine(lab: Lab) -> None:
+    nic(lab)
+    lab.made(rid(f"{COMPUTE}/virtualMachines", "vm"), machine_body(net("nic", kind="networkInterfaces")))
+
+
 GATEWAY: Body = {
     "location": "eastasia",
     "properties": {
@@ -298,6 +303,38 @@ KINDS = {
         headers=(),
         delete_headers=(),
         shown={"platformFaultDomainCount": 2},
+    ),
+    "placement group": Kind(
+        url=rid(f"{COMPUTE}/proximityPlacementGroups", "close"),
+        body={"location": "eastasia", "properties": {"proximityPlacementGroupType": "Standard"}},
+        deleted=200,
+        state="",
+        headers=(),
+        delete_headers=(),
+        shown={"virtualMachines": [], "availabilitySets": []},
+    ),
+    "reservation group": Kind(
+        url=rid(f"{COMPUTE}/capacityReservationGroups", "kept"),
+        body={"location": "eastasia", "zones": ["1"]},
+        deleted=200,
+        state="",
+        headers=(),
+        delete_headers=(),
+        shown={"capacityReservations": [], "virtualMachinesAssociated": []},
+    ),
+    "reservation": Kind(
+        url=rid(f"{COMPUTE}/capacityReservationGroups", "kept") + "/capacityReservations/d2",
+        body={"location": "eastasia", "sku": {"name": "Standard_D2s_v3", "capacity": 1}},
+        before=lambda lab: lab.made(rid(f"{COMPUTE}/capacityReservationGroups", "kept"), {"location": "eastasia"}),
+        state="Creating",
+        shown={"virtualMachinesAssociated": []},
+    ),
+    "run command": Kind(
+        url=rid(f"{COMPUTE}/virtualMachines", "vm") + "/runCommands/probe",
+        body={"location": "eastasia", "properties": {"source": {"script": "hostname"}}},
+        before=machine,
+        state="Creating",
+        shown={"asyncExecution": False},
     ),
     "machine": Kind(
         url=rid(f"{COMPUTE}/virtualMachines", "vm"),

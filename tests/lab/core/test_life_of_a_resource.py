@@ -52,7 +52,7 @@ def test_it_is_there_in_any_case_of_its_letters_and_in_its_lists(name: str) -> N
     shouted = f"{prefix}/RESOURCEGROUPS/{GROUP.upper()}/{rest.upper()}"
     assert lab.body(shouted) == body
     assert body["id"] in {row["id"] for row in lab.body(kind.url.rsplit("/", 1)[0])["value"]}
-    if kind.tagged:
+    if kind.tagged and rest.count("/") == 3:  # children have no list of their own in a subscription
         everywhere = f"/subscriptions/{SUBSCRIPTION}/{rest.rsplit('/', 1)[0]}"
         assert body["id"] in {row["id"] for row in lab.body(everywhere)["value"]}
     # The same name in other letters is the same resource: nothing is made twice.

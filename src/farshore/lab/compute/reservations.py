@@ -130,6 +130,8 @@ class CapacityReservations(ResourceType):
             return
         if grown > 0:
             must_have_room(cloud, str(body["location"]), size_of(body))
+        if grown == 0 and "provisioningTime" in body["properties"]:
+            return
         cloud.write(id_, {**body, "properties": {**body["properties"], "provisioningTime": stamp(cloud.now)}})
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:

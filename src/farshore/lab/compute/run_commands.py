@@ -113,8 +113,11 @@ class RunCommands(ResourceType):
         source = put.properties.get("source")
         if not isinstance(source, dict) or not source:
             raise bad_request("InvalidParameter", "A run command needs a source.", "source")
+        elsewhere = [name for name in ("scriptUri", "commandId") if isinstance(source.get(name), str)]
+        if elsewhere:
+            raise not_implemented(f"a run command whose source is a {elsewhere[0]}")
         if not isinstance(source.get("script"), str):
-            raise not_implemented("a run command whose source is no script")
+            raise bad_request("InvalidParameter", "A run command's source is a script.", "source.script")
         _parameters(put.properties.get("parameters"))
         _parameters(put.properties.get("protectedParameters"))
         if machines.power(put.cloud, machine) != machines.RUNNING:
