@@ -20,7 +20,7 @@ class Names:
     def __init__(self, given: frozenset[str] = frozenset()) -> None:
         self._given = given
         self._texts: dict[str, str] = {}
-        self._urls: dict[str, str] = {}
+        self._urls: dict[tuple[str, bool], str] = {}
         self._paths: dict[str, str] = {}
 
     def learn(self, recorded: Any, ours: Any) -> None:
@@ -38,7 +38,7 @@ class Names:
         for name in POLLED:
             if name in recorded and name in ours:
                 there = unquote(urlsplit(recorded[name]).path)
-                self._urls[there.lower()] = ours[name]
+                self._urls[_polled(recorded[name])] = ours[name]
                 self._texts.setdefault(there.rsplit("/", 1)[-1].lower(), urlsplit(ours[name]).path.rsplit("/", 1)[-1])
 
     def scrubbed(self, path: str, shown: str) -> None:
@@ -48,7 +48,7 @@ class Names:
     def url(self, url: str) -> str:
         """The lab's address for a recorded one."""
         parts = urlsplit(url)
-        polled = self._urls.get(unquote(parts.path).lower())
+        polled = self._urls.get(_polled(url))
         if polled is not None:
             return polled
         for scrubbed, shown in self._paths.items():
@@ -87,6 +87,12 @@ class Names:
     def _keep(self, recorded: str, ours: str) -> None:
         if recorded.lower() not in self._given:
             self._texts[recorded.lower()] = ours
+
+
+def _polled(url: str) -> tuple[str, bool]:
+    """What a polling address is about: the operation, and whether its result is asked for (Compute's `monitor`)."""
+    parts = urlsplit(url)
+    return unquote(parts.path).lower(), "monitor=true" in parts.query.lower()
 
 
 def _in_order(recorded: list[Any], ours: list[Any]) -> list[Any]:

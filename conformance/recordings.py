@@ -95,9 +95,13 @@ def _row(file: str, line: dict[str, Any]) -> Row:
 
 
 def _body(value: Any) -> Any:
-    """Some recorders kept the bytes of a body as Python writes them: b'{...}'."""
+    """Some recorders kept the bytes of a body as Python writes them: b'{...}'; a script's text is no JSON."""
     if isinstance(value, str) and value[:2] in ("b'", 'b"'):
-        return json.loads(ast.literal_eval(value))
+        text = ast.literal_eval(value).decode()
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            return text
     return value
 
 

@@ -9,6 +9,7 @@ An operation of a region that is lost stands still; it completes after the regio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -173,15 +174,18 @@ def headers(operation: Operation, names: tuple[str, ...], base: str) -> dict[str
     if "azure-asyncoperation" in names:
         found["azure-asyncoperation"] = base + quote(pattern.status_url(operation), safe=_PLAIN) + query
     if "location" in names:
-        found["location"] = base + quote(pattern.result_url(operation), safe=_PLAIN) + query
+        asked = f"?{pattern.result_query}&{query[1:]}" if pattern.result_query else query
+        found["location"] = base + quote(pattern.result_url(operation), safe=_PLAIN) + asked
     found["retry-after"] = str(int(operation.retry_after))
     return found
 
 
-def poll(operation: Operation, segment: str, base: str) -> Response:
-    """The answer to a GET of a status document (`operations/..`) or of a result (`operationResults/..`)."""
+def poll(operation: Operation, segment: str, query: Mapping[str, str], base: str) -> Response:
+    """The answer to a GET of a status document (`operations/..`) or of a result (`operationResults/..`, or
+    `operations/..?monitor=true`)."""
     pattern = PATTERNS[operation.pattern]
-    if "result" not in segment.lower() and pattern.name != "storage":
+    of_result = "result" in segment.lower() or query.get("monitor", "").lower() == "true"
+    if not of_result and pattern.name != "storage":
         extra = {} if not operation.running else {"retry-after": str(int(operation.retry_after))}
         return Response(status=200, headers=extra, body=pattern.status_body(operation))
     if operation.running:

@@ -5,9 +5,11 @@ Recorded traffic is the truth (L5, L6, S17):
     Microsoft.Network   PUT 201 or 200 with the body and azure-asyncoperation; DELETE 202 with azure-asyncoperation
                         and location; a diagnostic POST 202 with location alone; the operation's body is
                         {"status": "InProgress"}
-    Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime;
-                        a disk's or snapshot's PUT is 202 with both headers, new or not; an availability set is sync,
-                        and so are groups of placement and reservation
+    Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime and
+                        what an action found; the result lies at the operation itself, asked for with monitor=true,
+                        and is an empty 200 where there is nothing to show; a disk's or snapshot's PUT and PATCH are 202
+                        with both headers, new or not, and its operation lies below DiskOperations and shows the disk
+                        when it is over; an availability set is sync
     Microsoft.Storage   a new account 202 with location alone; everything else about one is sync
     Site Recovery       every 202 has an empty body and both headers, on PUT, PATCH, POST and DELETE; the operation
                         lies under the vault, its body has id null, name, status, error and properties null; a vault's
@@ -57,6 +59,8 @@ class Pattern:
     """`provisioningState` while a PUT is under way; the recordings show Updating for new resources too."""
     status_url: Home
     result_url: Home
+    result_query: str = ""
+    """What the result's URL asks for beside its api-version, where it is the status's own."""
     status_body: Status
     result_status: int = 200
     empty_post: int = 204
@@ -89,6 +93,21 @@ def _full_status(operation: Operation) -> dict[str, Any]:
         body["endTime"] = operation.ended
     if operation.error is not None:
         body["error"] = operation.error
+    return body
+
+
+def _compute_status(operation: Operation) -> dict[str, Any]:
+    return _with_output(operation, told=operation.verb not in ("put", "delete"))
+
+
+def _disk_status(operation: Operation) -> dict[str, Any]:
+    return _with_output(operation, told=True)
+
+
+def _with_output(operation: Operation, *, told: bool) -> dict[str, Any]:
+    body = _full_status(operation)
+    if told and operation.status == "Succeeded" and operation.result is not None:
+        body["properties"] = {"output": operation.result}
     return body
 
 
@@ -153,9 +172,11 @@ COMPUTE = Pattern(
     put_headers=("azure-asyncoperation",),
     post_headers=("azure-asyncoperation", "location"),
     state="Creating",
+    empty_post=200,
     status_url=lambda operation: _location(operation, "operations"),
-    result_url=lambda operation: _location(operation, "operationResults"),
-    status_body=_full_status,
+    result_url=lambda operation: _location(operation, "operations"),
+    result_query="monitor=true",
+    status_body=_compute_status,
 )
 DISKS = replace(
     COMPUTE,
@@ -164,6 +185,9 @@ DISKS = replace(
     put_updated=202,
     put_headers=("azure-asyncoperation", "location"),
     state="Updating",
+    status_url=lambda operation: _location(operation, "DiskOperations"),
+    result_url=lambda operation: _location(operation, "DiskOperations"),
+    status_body=_disk_status,
 )
 SETS = replace(COMPUTE, name="sets", put_created=200, sync=True)
 PLACES = replace(SETS, name="places", put_created=201)

@@ -130,7 +130,7 @@ def _routed(call: Call, method: str, path: str) -> Response:
     operation = operations.find(call.cloud, parts[-1]) if method == "GET" and len(parts) > 2 else None
     if operation is not None and "operation" in parts[-2].lower():
         faults.must_reach(call.cloud, operation.location)
-        return operations.poll(operation, parts[-2], call.base)
+        return operations.poll(operation, parts[-2], call.query, call.base)
     of_deployment = len(parts) > 4 and parts[-4].lower() == "deployments" and parts[-2].lower() == "operations"
     if method == "GET" and len(parts) > 3 and parts[-2].lower().startswith("operation") and not of_deployment:
         raise Refused(404, "OperationNotFound", f"The operation {parts[-1]} was not found.")

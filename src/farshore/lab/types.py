@@ -201,14 +201,17 @@ class ResourceType:
             cloud.table("young")[id_.key] = True
         operation = self.begin(call, id_, "put", created=before is None, takes=timedelta(0) if quick else None)
         headers = operations.headers(operation, pattern.put_headers, call.base)
-        return Response(status=status, headers=headers, body=cloud.show(id_, call.query) if pattern.put_body else None)
+        return Response(status=status, headers=headers, body=self.first_answer(put) if pattern.put_body else None)
+
+    def first_answer(self, put: Put) -> Body | None:
+        """What a PUT that takes time is answered with."""
+        return put.cloud.show(put.id, put.query)
 
     def patch(self, call: Call) -> Response:
         """Tags, at once (L6); more than that where the type's `patches` says so."""
         if not self.tracked:
             raise Refused(405, "MethodNotAllowed", f"{self.type} takes no PATCH.")
-        cloud, body = call.cloud, call.must_exist()
-        sent = call.object()
+        cloud, body, sent = call.cloud, call.must_exist(), call.object()
         if self.patches and set(sent) - {"tags"}:
             return self.write(call, merged(body, sent))
         self.check_conditions(call, body)

@@ -81,6 +81,11 @@ SINCE: Mapping[str, Mapping[str, str]] = {
     "Microsoft.Network/loadBalancers/loadBalancingRules": {"properties.backendAddressPools": "2021-02-01"},
     "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-11-01"},
     "Microsoft.Network/loadBalancers/probes": {"properties.probeThreshold": "2022-05-01"},
+    "Microsoft.Compute/disks": {"properties.encryption": "2019-07-01", "properties.networkAccessPolicy": "2020-05-01"},
+    "Microsoft.Compute/snapshots": {
+        "properties.encryption": "2019-07-01",
+        "properties.networkAccessPolicy": "2020-05-01",
+    },
     "Microsoft.Compute/virtualMachines": {
         "properties.timeCreated": "2021-11-01",
         "properties.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates": "2022-08-01",

@@ -77,4 +77,7 @@ def test_disks_and_machines_have_operations_with_names_and_times() -> None:
     status = lab.get(answer.headers["azure-asyncoperation"]).body
     assert set(status) == {"startTime", "status", "name"} and status["name"] in answer.headers["azure-asyncoperation"]
     end = lab.follow(answer).body
-    assert set(end) == {"startTime", "endTime", "status", "name"}
+    assert set(end) == {"startTime", "endTime", "status", "name", "properties"}
+    assert end["properties"] == {"output": lab.body(url)}
+    gone = lab.follow(lab.delete(url)).body
+    assert set(gone) == {"startTime", "endTime", "status", "name"}

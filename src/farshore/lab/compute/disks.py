@@ -22,6 +22,8 @@ from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.compute import disk_bodies
+from farshore.lab.merging import merged
 from farshore.lab.patterns import DISKS as DISK_PATTERN
 from farshore.lab.registry import action, completion, resource_type
 from farshore.lab.storage import disk_urls, volumes
@@ -78,15 +80,35 @@ class _Bytes(ResourceType):
                 "timeCreated": stamp(put.cloud.now),
                 "uniqueId": put.cloud.guid("disk", put.id.key, put.cloud.count("disk", put.id.key)),
             }
-        body["properties"] = properties
+            if source is not None:
+                properties["creationData"] = disk_bodies.origin(properties["creationData"], put.cloud.body(source))
+        elif "creationData" in put.before_properties:
+            properties["creationData"] = put.before_properties["creationData"]
         body["sku"] = {**(body.get("sku") or {"name": "Standard_LRS"})}
         body["sku"]["tier"] = _tier(str(body["sku"].get("name")))
+        kind = str(body["sku"].get("name"))
+        if properties["diskSizeGB"] != put.before_properties.get("diskSizeGB") or kind != _kind(put.before):
+            properties = disk_bodies.chosen(properties, kind)
+        body["properties"] = {**put.unasked(self.unasked(properties, kind)), **properties}
         for name in HOLDERS:
             body.pop(name, None)
             if put.before is not None and name in put.before:
                 body[name] = put.before[name]
         make_volume(put.cloud, body, self._source(put.cloud, put.body))
         return body
+
+    def patch(self, call: Call) -> Response:
+        """Takes its time whatever it changes, tags too (recorded)."""
+        body, sent = call.must_exist(), call.object()
+        return self.write(call, {**merged(body, sent), **({"tags": sent["tags"]} if "tags" in sent else {})})
+
+    def first_answer(self, put: Put) -> Body | None:
+        kept = put.cloud.body(put.id) or {}
+        return disk_bodies.ordered(kept, put.body, created=put.created, named=self.type == DISKS)
+
+    def unasked(self, properties: Body, sku: str) -> Body:
+        """What is shown though nobody wrote it."""
+        return disk_bodies.open_to_all()
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         properties = dict(body.get("properties") or {})
@@ -144,10 +166,19 @@ class Disks(_Bytes):
                 409, "OperationNotAllowed", f"maxShares of disk {put.id.name} can't be changed while it is attached."
             )
 
+    def unasked(self, properties: Body, sku: str) -> Body:
+        size = int(properties.get("diskSizeGB") or DEFAULT_SIZE_GB)
+        return {**disk_bodies.speed(sku, size), **super().unasked(properties, sku)}
+
 
 @resource_type(SNAPSHOTS)
 class Snapshots(_Bytes):
-    pass
+    def unasked(self, properties: Body, sku: str) -> Body:
+        return {"incremental": False, **super().unasked(properties, sku)}
+
+
+def _kind(body: Body | None) -> str | None:
+    return ((body or {}).get("sku") or {}).get("name")
 
 
 def _tier(name: str) -> str:

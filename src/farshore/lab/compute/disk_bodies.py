@@ -1,0 +1,70 @@
+"""What Azure shows of a disk that nobody wrote: how fast it is, how it is encrypted, who may reach it, where a copy is
+from.
+
+How fast a disk is follows from its kind and its size: each kind has steps, and a disk is as fast as the smallest step
+that holds it (the page "Azure managed disk types"). Nothing in the lab runs at that speed; the numbers are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from farshore.arm.json import Body
+
+STEPS: Mapping[str, tuple[tuple[int, int, int], ...]] = {
+    "Standard": ((4096, 500, 60), (8192, 1300, 300), (32767, 2000, 500)),
+    "StandardSSD": ((4096, 500, 100), (8192, 2000, 400), (16384, 4000, 600), (32767, 6000, 750)),
+    "Premium": (
+        *((32, 120, 25), (64, 240, 50), (128, 500, 100), (256, 1100, 125), (512, 2300, 150), (1024, 5000, 200)),
+        *((4096, 7500, 250), (8192, 16000, 500), (16384, 18000, 750), (32767, 20000, 900)),
+    ),
+    "PremiumV2": ((65536, 3000, 125),),
+}
+"""Kind of disk to (GiB at most, operations a second, MB a second)."""
+CHOSEN = ("PremiumV2", "Ultra")
+"""Kinds whose speed the owner chooses."""
+ECHOED = ("creationData", "diskSizeGB", "osType", "hyperVGeneration")
+"""What an answer to an order shows of a disk that is there already."""
+
+
+def speed(sku: str, size_gb: int) -> Body:
+    """`diskIOPSReadWrite` and `diskMBpsReadWrite` of a kind and size; nothing of kinds whose owner chooses."""
+    steps = STEPS.get(sku.partition("_")[0], ())
+    found = next((step for step in steps if size_gb <= step[0]), None)
+    return {} if found is None else {"diskIOPSReadWrite": found[1], "diskMBpsReadWrite": found[2]}
+
+
+def chosen(properties: Body, sku: str) -> Body:
+    """The properties that count: how fast a disk is, its owner chooses of some kinds only."""
+    if sku.startswith(CHOSEN):
+        return properties
+    return {key: value for key, value in properties.items() if key not in ("diskIOPSReadWrite", "diskMBpsReadWrite")}
+
+
+def open_to_all() -> Body:
+    """What a disk or snapshot shows when its order says nothing else."""
+    return {"encryption": {"type": "EncryptionAtRestWithPlatformKey"}, "networkAccessPolicy": "AllowAll"}
+
+
+def origin(sent: Mapping[str, Any], source: Body | None) -> Body:
+    """`creationData` of a copy: its source by id, however it was named, and the source's own number."""
+    if source is None:
+        return dict(sent)
+    data = {key: value for key, value in sent.items() if key != "sourceUri"}
+    return {**data, "sourceResourceId": source["id"], "sourceUniqueId": source["properties"].get("uniqueId")}
+
+
+def ordered(kept: Body, sent: Body, *, created: bool, named: bool) -> Body:
+    """The answer to an order that is being carried out: what was ordered, and nothing of what Azure finds out
+    meanwhile, not even the id. A disk's shows its name, a snapshot's does not (recorded)."""
+    shown = {key: kept[key] for key in (*(("name",) if named else ()), "location", "tags", "zones") if key in kept}
+    if not created or "sku" in sent:
+        shown["sku"] = kept["sku"]
+    properties = kept["properties"]
+    asked = [key for key in sent.get("properties") or {} if key in properties] if created else ECHOED
+    found = {key: properties[key] for key in asked if key in properties}
+    data = (sent.get("properties") or {}).get("creationData")
+    if created and data and "sourceUri" in data:
+        found["creationData"] = {**data, "sourceUniqueId": properties["creationData"].get("sourceUniqueId")}
+    return {**shown, "properties": {**found, "provisioningState": "Updating", "isArmResource": True}}
