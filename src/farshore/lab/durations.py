@@ -74,6 +74,10 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     "virtualMachines.deallocate": (60.0, 0.3),
     "virtualMachines.powerOff": (20.0, 0.3),
     "virtualMachines.runCommand": (25.0, 0.3),
+    "virtualMachines.reapply": (5.0, 0.3),
+    "virtualMachines.redeploy": (60.0, 0.3),
+    # Recorded: 30 to 90 seconds.
+    "virtualMachines.extension": (60.0, 0.3),
     # Site Recovery, around the recorded life cycle (S24; the recordings of 2023).
     "vaults.put": (61.0, 0.1),
     "vaults.delete": (30.0, 0.2),

@@ -56,7 +56,7 @@ class Pattern:
     etags: bool = False
     """Whether bodies show `etag` (L10); If-Match and If-None-Match are honoured everywhere."""
     state: str = "Updating"
-    """`provisioningState` while a PUT is under way; the recordings show Updating for new resources too."""
+    """`provisioningState` while a PUT of something new is under way; most show Updating then too (recorded)."""
     status_url: Home
     result_url: Home
     result_query: str = ""
@@ -65,6 +65,10 @@ class Pattern:
     result_status: int = 200
     empty_post: int = 204
     """With which the result of an action that has nothing to show is answered."""
+
+    def state_of(self, *, created: bool) -> str:
+        """`provisioningState` while a PUT is under way: Compute is Creating once and Updating from then on."""
+        return "Updating" if self.state == "Creating" and not created else self.state
 
 
 def _id(operation: Operation) -> ResourceId:

@@ -81,6 +81,8 @@ WITH_WORDS_OF_THEIR_OWN = ("imageReference", "plan", "identity", "internalMappin
 """In which a name means something else (an image's `sku` is a text); the lab reads nothing in them."""
 AMBIGUOUS = ("sku", "addressSpace", "encryption")
 """Names that mean one thing in one type that is shape only, and another in the next."""
+WITHOUT_SLASH = ("snapshot",)
+"""What Compute takes by an id without its first slash too (recorded of an image)."""
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
 _FITS: dict[str, Callable[[Any], bool]] = {
@@ -133,7 +135,7 @@ def _look(value: Any, path: str, apart: Collection[str]) -> None:
                     raise _unreadable(f"{place}.{tag}", TEXT, text)
             continue
         if name == "id" and item and path:
-            _must_be_id(item, place)
+            _must_be_id(item if path.rpartition(".")[2] not in WITHOUT_SLASH else "/" + item.lstrip("/"), place)
         if name not in WITH_WORDS_OF_THEIR_OWN:
             _look(item, place, apart)
 

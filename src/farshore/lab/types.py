@@ -189,7 +189,7 @@ class ResourceType:
         self.validate(put)
         at_once = pattern.sync or pattern.put_at_once or (pattern.only_creation_waits and before is not None)
         shown = cloud.show(id_) if pattern.etags and before is not None else None
-        self.keep(put, "Succeeded" if at_once else pattern.state)
+        self.keep(put, "Succeeded" if at_once else pattern.state_of(created=before is None))
         status = pattern.put_created if before is None else pattern.put_updated
         if at_once:
             self.on_ready(cloud, id_)

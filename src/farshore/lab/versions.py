@@ -3,7 +3,7 @@
 A resource is one thing; an api-version is a view of it. A property that came with a later version is left out of the
 answers to an earlier one, some defaults were others then, and a few properties were shown only in old versions. The
 versions are those in which Azure's own clients first know the property, and for what no client knows
-(`isMigrateToCSES`, `kind` of a NIC) the first in which it was recorded.
+(`isMigrateToCSES`, `kind` of a NIC), or shows earlier than its clients know it, the first in which it was recorded.
 
 A reader that names no version (the lab itself) sees everything.
 """
@@ -44,9 +44,9 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.deleteOption": "2021-02-01",
     },
     "Microsoft.Network/networkInterfaces": {
-        "kind": "2021-02-01",
-        "properties.allowPort25Out": "2021-02-01",
-        "properties.vnetEncryptionSupported": "2021-08-01",
+        "kind": "2022-01-01",
+        "properties.allowPort25Out": "2022-01-01",
+        "properties.vnetEncryptionSupported": "2021-02-01",
         "properties.disableTcpStateTracking": "2022-05-01",
         "properties.auxiliaryMode": "2022-05-01",
         "properties.auxiliarySku": "2022-09-01",
@@ -88,6 +88,10 @@ SINCE: Mapping[str, Mapping[str, str]] = {
     },
     "Microsoft.Compute/virtualMachines": {
         "properties.timeCreated": "2021-11-01",
+        "properties.storageProfile.osDisk.deleteOption": "2021-03-01",
+        "properties.storageProfile.dataDisks.deleteOption": "2021-03-01",
+        "properties.osProfile.windowsConfiguration.patchSettings.assessmentMode": "2021-03-01",
+        "properties.osProfile.linuxConfiguration.patchSettings": "2020-12-01",
         "properties.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates": "2022-08-01",
         "properties.osProfile.windowsConfiguration.enableVMAgentPlatformUpdates": "2022-08-01",
     },
@@ -100,7 +104,7 @@ UNTIL: Mapping[str, Mapping[str, tuple[str, Any]]] = {
 """Type to property to the first api-version that no longer shows it, and what it was."""
 
 ONCE: Mapping[str, Mapping[str, tuple[str, Any]]] = {
-    "Microsoft.Network/virtualNetworks/subnets": {"privateEndpointNetworkPolicies": ("2021-02-01", "Enabled")},
+    "Microsoft.Network/virtualNetworks/subnets": {"privateEndpointNetworkPolicies": ("2022-01-01", "Enabled")},
 }
 """Type to property to the first api-version with today's default, and the default before it."""
 
@@ -131,6 +135,8 @@ def default(type_: str, name: str, query: Mapping[str, str], today: Any) -> Any:
 
 
 def _without(body: Any, path: list[str]) -> Any:
+    if isinstance(body, list):
+        return [_without(item, path) for item in body]
     if not isinstance(body, dict) or path[0] not in body:
         return body
     if len(path) == 1:

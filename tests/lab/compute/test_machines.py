@@ -223,5 +223,5 @@ def test_a_set_knows_its_members(lab: Lab) -> None:
 
 def test_verbs_that_the_lab_does_not_have_say_so(lab: Lab) -> None:
     lab.made(VM, machine_body(NIC))
-    for verb in ("generalize", "capture", "assessPatches", "redeploy"):
+    for verb in ("capture", "assessPatches", "simulateEviction"):
         assert refusal(lab.post(f"{VM}/{verb}"), 501) == "NotImplementedByLab"

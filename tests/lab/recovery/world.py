@@ -103,6 +103,13 @@ class World:
         found: Body = answer.body
         return found
 
+    def result(self, asked: Response) -> Body:
+        """What an action that was accepted has found."""
+        answer = self.cloud.handle(Request(method="GET", url=asked.headers["location"]), self.now)
+        assert answer.status == 200, answer
+        found: Body = answer.body
+        return found
+
     def handle(self, path: str, **query: str) -> Body:
         words = "&".join(f"{key}={value}" for key, value in query.items())
         answer = self.cloud.handle(Request(method="GET", url=f"/_lab/{path}?{words}"), self.now)
@@ -329,7 +336,7 @@ class World:
         """A hash of what a client reads: the written pages of a managed disk, by beginGetAccess and ranges."""
         asked = self.send("POST", f"{disk}/beginGetAccess", {"access": "Read", "durationInSeconds": 600})
         self.wait(seconds=30)
-        url = self.get(str(asked.headers["location"]).split("?")[0])["accessSAS"]
+        url = self.result(asked)["accessSAS"]
         listing = self.cloud.handle(Request(method="GET", url=f"{url}&comp=pagelist"), self.now)
         found = hashlib.sha256()
         for part in bytes(listing.body).decode().split("<PageRange>")[1:]:

@@ -2,6 +2,8 @@
 
     start       deallocated|stopped ─► starting ─► running      restart     running ─► starting ─► running
     deallocate  ─► deallocated                                   powerOff    ─► stopped
+    redeploy    running ─► starting ─► running, else as it was   reapply     as it was
+    generalize  a machine that does not run: 200 at once
 
 A running machine writes to its disks; one that does not run writes nothing. What a lost region does to its machines,
 and that they start again by themselves with the data that they had (D92), is told in `lab/faults.py`.
@@ -15,6 +17,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import machines, operations
+from farshore.lab.answers import Refused
 from farshore.lab.call import Call
 from farshore.lab.compute.attached import VIRTUAL_MACHINES, disk_names
 from farshore.lab.compute.disks import holders
@@ -27,7 +30,11 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
     from farshore.lab.operations import Operation
 
-AFTER = {"start": "running", "restart": "running", "deallocate": "deallocated", "powerOff": "stopped"}
+AFTER = {
+    **{"start": "running", "restart": "running", "deallocate": "deallocated", "powerOff": "stopped"},
+    **{"redeploy": None, "reapply": None},
+}
+"""Action to the power that it leads to; None: the one that there is."""
 
 
 def halt(cloud: Cloud, id_: ResourceId, to: str) -> None:
@@ -79,7 +86,8 @@ def does_not_start(cloud: Cloud, subject: str, data: Any) -> None:
 def _begin(call: Call, verb: str) -> Response:
     call.must_exist()
     call.must_be_free()
-    if verb in ("start", "restart"):
+    moves = verb == "redeploy" and machines.power(call.cloud, call.id) == "running"
+    if verb in ("start", "restart") or moves:
         machines.set_power(call.cloud, call.id, "starting")
     return call.accept(verb, duration=f"virtualMachines.{verb}", lock=True)
 
@@ -91,8 +99,23 @@ def _done(cloud: Cloud, operation: Operation) -> Body | None:
     if body is not None:
         if operation.verb == "start":
             must_find_room(cloud, body)
-        machines.set_power(cloud, id_, AFTER[operation.verb])
+        was = machines.power(cloud, id_)
+        power = AFTER[operation.verb] or ("running" if was == "starting" else was)
+        if power is not None:
+            machines.set_power(cloud, id_, power)
     return None
+
+
+@action(VIRTUAL_MACHINES, "generalize")
+def generalize(call: Call) -> Response:
+    """Its system disk is an image's from now on; the lab remembers nothing of it."""
+    call.must_exist()
+    call.must_be_free()
+    if machines.power(call.cloud, call.id) in ("running", "starting"):
+        raise Refused(
+            409, "OperationNotAllowed", f"The VM '{call.id.name}' is running; stop it before it is generalized."
+        )
+    return Response(status=200)
 
 
 def _register(verb: str) -> None:

@@ -19,7 +19,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
-from farshore.lab.compute import attached, guests, quotas, reservations, reserved
+from farshore.lab.compute import attached, extensions, guests, quotas, reservations, reserved
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
 from farshore.lab.compute.availability_sets import check_set, domains_of, member_links, take_domain
 from farshore.lab.compute.disks import DISKS, MOST_GB, attach, detach, holders, make_volume, shares_of
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 GIB = 1 << 30
 NEVER_SHOWN = ("adminPassword", "customData")
+FILLED = ("deleteOption", "osType", "caching", "toBeDetached")
+"""What Azure fills into a disk's entry."""
 DISPLAY = {
     "running": "VM running",
     "starting": "VM starting",
@@ -136,6 +138,7 @@ class VirtualMachines(ResourceType):
                 cloud.type_of(nic[0]).take_away(cloud, nic[0])
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        body = {**body, **extensions.resources(cloud, id_)}
         if "instanceview" not in query.get("$expand", "").lower():
             return body
         return {**body, "properties": {**body["properties"], "instanceView": instance_view(cloud, id_, body)}}
@@ -177,7 +180,7 @@ def instance_view(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
         "displayStatus": "Provisioning succeeded",
         "time": time,
     }
-    return {
+    view = {
         **domains_of(cloud, id_, body),
         **(guests.guest_view(body, time) if power == "running" else {}),
         "computerName": (body["properties"].get("osProfile") or {}).get("computerName", id_.name),
@@ -192,6 +195,7 @@ def instance_view(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
             {"code": f"PowerState/{power}", "level": "Info", "displayStatus": DISPLAY[power]},
         ],
     }
+    return extensions.extended(cloud, id_, view)
 
 
 def bind(cloud: Cloud, vm: ResourceId, body: Body, before: Body | None) -> None:
@@ -287,7 +291,7 @@ def _known(entry: Body, held: list[Body | None]) -> Body:
             continue
         if entry.get("name") in (None, old.get("name")):
             managed = {**(entry.get("managedDisk") or {}), "id": old["managedDisk"]["id"]}
-            filled: Body = {key: old[key] for key in ("deleteOption", "osType") if key in old}
+            filled: Body = {key: old[key] for key in FILLED if key in old}
             return {**filled, **entry, "name": old.get("name"), "managedDisk": managed}
     return entry
 
@@ -312,7 +316,9 @@ def _with_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
     sku = (held.get("sku") or {}).get("name") or managed.get("storageAccountType") or "Standard_LRS"
     option = str(entry.get("createOption") or "Attach")
     system = (held.get("properties") or {}).get("osType") if index is None else None
-    made = {"deleteOption": "Detach", **({"osType": system} if system else {})}
+    made: Body = {"deleteOption": "Detach", **({"osType": system} if system else {})}
+    if index is not None:
+        made |= {"caching": "None", "toBeDetached": False}
     if not put.created:
         made = {key: value for key, value in made.items() if key in _in_place(put, index)}
     return {
