@@ -5,6 +5,7 @@ Recorded traffic is the truth (L5, L6, S17):
     Microsoft.Network   PUT 201 or 200 with the body and azure-asyncoperation; DELETE 202 with azure-asyncoperation
                         and location; a diagnostic POST 202 with location alone; the operation's body is
                         {"status": "InProgress"}
+    appliances          the same below nfvOperations: firewall policies
     Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime and
                         what an action found; the result lies at the operation itself, asked for with monitor=true,
                         and is an empty 200 where there is nothing to show; a disk's or snapshot's PUT and PATCH are 202
@@ -170,6 +171,12 @@ NETWORK = Pattern(
     result_url=lambda operation: _location(operation, "operationResults"),
     status_body=_network_status,
 )
+APPLIANCES = replace(
+    NETWORK,
+    name="appliances",
+    status_url=lambda operation: _location(operation, "nfvOperations"),
+    result_url=lambda operation: _location(operation, "nfvOperationResults"),
+)
 NETWORK_AT_ONCE = replace(NETWORK, name="networkAtOnce", put_at_once=True)
 COMPUTE = Pattern(
     name="compute",
@@ -240,7 +247,7 @@ DEPLOYMENTS = replace(
     sync=False,
     put_headers=("azure-asyncoperation",),
     state="Accepted",
-    status_url=lambda operation: _below(operation, "operationStatuses"),
+    status_url=lambda operation: _below(operation, "operationStatuses").replace("/resourceGroups/", "/resourcegroups/"),
     status_body=_network_status,
 )
 
@@ -258,6 +265,7 @@ PATTERNS = {
     for found in (
         NETWORK,
         NETWORK_AT_ONCE,
+        APPLIANCES,
         COMPUTE,
         DISKS,
         SETS,

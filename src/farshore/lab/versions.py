@@ -79,8 +79,20 @@ SINCE: Mapping[str, Mapping[str, str]] = {
     },
     "Microsoft.Network/routeTables": {"properties.resourceGuid": "2020-04-01"},
     "Microsoft.Network/loadBalancers/loadBalancingRules": {"properties.backendAddressPools": "2021-02-01"},
-    "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-11-01"},
+    "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-07-01"},
     "Microsoft.Network/loadBalancers/probes": {"properties.probeThreshold": "2022-05-01"},
+    "Microsoft.Authorization/roleAssignments": {
+        "properties.condition": "2020-03-01",
+        "properties.conditionVersion": "2020-03-01",
+        "properties.description": "2020-03-01",
+        "properties.delegatedManagedIdentityResourceId": "2020-04-01",
+    },
+    "Microsoft.RecoveryServices/vaults": {
+        "properties.backupStorageVersion": "2021-01-01",
+        "properties.publicNetworkAccess": "2021-01-01",
+        "properties.restoreSettings": "2021-01-01",
+        "properties.securitySettings": "2021-01-01",
+    },
     "Microsoft.Compute/disks": {"properties.encryption": "2019-07-01", "properties.networkAccessPolicy": "2020-05-01"},
     "Microsoft.Compute/snapshots": {
         "properties.encryption": "2019-07-01",

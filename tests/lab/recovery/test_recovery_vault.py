@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lab.core.bench import Lab, rid
 from lab.recovery.estate import (
     AWAY,
     HOME,
@@ -214,3 +215,20 @@ def test_a_vault_of_an_unknown_sku_is_refused() -> None:
     world = World(bare=True)
     body = {"location": AWAY, "sku": {"name": "Gold"}, "properties": {}}
     assert refusal(world.send("PUT", VAULT, body)) == (400, "InvalidParameter")
+
+
+def test_to_an_early_version_a_vault_is_there_at_once_and_gone_at_once() -> None:
+    """Recorded at 2016-06-01: 201 and 200, with nothing to poll."""
+    lab = Lab()
+    url = f"{rid('Microsoft.RecoveryServices/vaults', 'early')}?api-version=2016-06-01"
+    sent = {"location": "eastasia", "sku": {"name": "Standard"}, "properties": {}}
+    answer = lab.send("PUT", url, sent)
+    assert answer.status == 201 and not {"azure-asyncoperation", "location"} & set(answer.headers)
+    assert set(answer.body["properties"]) == {
+        "provisioningState",
+        "privateEndpointStateForBackup",
+        "privateEndpointStateForSiteRecovery",
+    }
+    assert answer.body["properties"]["provisioningState"] == "Succeeded"
+    assert lab.send("DELETE", url).status == 200
+    assert lab.send("GET", url).status == 404

@@ -51,6 +51,14 @@ def known_scope(call: Call, scope: ResourceId) -> ResourceId:
     return resource_id(str(body["id"]))
 
 
+def id_as_asked(call: Call, type_: str) -> ResourceId:
+    """The id of what is there, and of something new the one that was asked for: its scope stays spelled like that
+    (recorded)."""
+    body = call.cloud.body(call.id)
+    text = f"{scope_of(call.id).text}/providers/{type_}/{call.id.name}" if body is None else str(body["id"])
+    return resource_id(text)
+
+
 @listener("resource.gone")
 def goes_along(cloud: Cloud, subject: str, data: Json) -> None:
     """Locks, assignments and the like of what has gone."""

@@ -11,7 +11,7 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, not_implemented, quoted
 from farshore.lab.authorization.door import LOCKS
-from farshore.lab.authorization.extension import Extension, known_scope, scope_of
+from farshore.lab.authorization.extension import Extension, id_as_asked, known_scope, scope_of
 from farshore.lab.call import Call
 from farshore.lab.registry import resource_type
 
@@ -22,7 +22,7 @@ LEVELS = ("NotSpecified", "CanNotDelete", "ReadOnly")
 class Locks(Extension):
     def put(self, call: Call) -> Response:
         cloud = call.cloud
-        scope = known_scope(call, scope_of(call.id))
+        known_scope(call, scope_of(call.id))
         properties = call.object().get("properties")
         level = properties.get("level") if isinstance(properties, dict) else None
         found = next((one for one in LEVELS if isinstance(level, str) and one.lower() == level.lower()), None)
@@ -31,7 +31,7 @@ class Locks(Extension):
                 400, "LockLevelInvalid", f"The lock level is one of {', '.join(LEVELS)}, not {quoted(level)}."
             )
         assert isinstance(properties, dict)
-        id_ = resource_id(f"{scope.text}/providers/{LOCKS}/{call.id.name}")
+        id_ = id_as_asked(call, LOCKS)
         before = cloud.body(id_)
         kept: Body = {"level": found}
         for name in ("notes", "owners"):

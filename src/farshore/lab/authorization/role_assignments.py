@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 
 from farshore.arm.http import Response
-from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, not_implemented
 from farshore.lab.authorization.door import ASSIGNMENTS, definition
 from farshore.lab.authorization.door import scope_of as scope_key
-from farshore.lab.authorization.extension import Extension, known_scope, scope_of
+from farshore.lab.authorization.extension import Extension, id_as_asked, known_scope, scope_of
 from farshore.lab.authorization.role_definitions import GUID
 from farshore.lab.call import Call
 from farshore.lab.registry import resource_type
@@ -43,7 +42,7 @@ class RoleAssignments(Extension):
             raise Refused(
                 404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{role}' does not exist."
             )
-        id_ = resource_id(f"{scope.text}/providers/{ASSIGNMENTS}/{call.id.name}")
+        id_ = id_as_asked(call, ASSIGNMENTS)
         before = cloud.body(id_)
         role_id = f"/subscriptions/{id_.subscription}/providers/Microsoft.Authorization/roleDefinitions/{found['name']}"
         self._must_be_new(call, id_.key, scope.key, role_id, principal, before)
@@ -52,7 +51,7 @@ class RoleAssignments(Extension):
             "roleDefinitionId": role_id,
             "principalId": principal,
             "principalType": sent.get("principalType") or "ServicePrincipal",
-            "scope": scope.text,
+            "scope": scope_of(id_).text,
             "condition": sent.get("condition"),
             "conditionVersion": sent.get("conditionVersion"),
             "createdOn": made,
@@ -64,7 +63,11 @@ class RoleAssignments(Extension):
         }
         body: Body = {"properties": properties, "id": id_.text, "type": ASSIGNMENTS, "name": id_.name}
         cloud.write(id_, body, forwards=False)
-        return Response(status=201 if before is None else 200, body=body)
+        shown = cloud.show(id_, call.query) or body
+        if before is None:
+            # Recorded: who made it is shown from the next answer on.
+            shown = {**shown, "properties": {**shown["properties"], "createdBy": None}}
+        return Response(status=201 if before is None else 200, body=shown)
 
     def _must_be_new(self, call: Call, key: str, scope: str, role_id: str, principal: str, before: Body | None) -> None:
         if before is not None:
@@ -90,8 +93,9 @@ class RoleAssignments(Extension):
         body = call.cloud.body(call.id)
         if body is None:
             return Response(status=204)
+        shown = call.cloud.show(call.id, call.query)
         call.cloud.remove(call.id)
-        return Response(status=200, body=body)
+        return Response(status=200, body=shown)
 
     def rows(self, call: Call, found: list[Body]) -> list[Body]:
         """At the scope, above it and below it; `atScope()` leaves out what is below."""

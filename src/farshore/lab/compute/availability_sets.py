@@ -49,7 +49,8 @@ class AvailabilitySets(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
-        return {**body, "properties": {**COUNTS, **body["properties"]}}
+        sku = body.get("sku") or {"name": "Classic"}
+        return {**body, "sku": sku, "properties": {**COUNTS, **body["properties"]}}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
         if members(cloud, id_):

@@ -2,7 +2,8 @@
 
 A connection joins the private peerings of two circuits, so that their sites reach each other over Microsoft's edge
 (E46). It is made below one of them; the other shows it as a peer connection, which nobody writes. Both peerings must
-be there, `addressPrefix` is a /29 for the links between the edges. No page names the codes: ours. Packets of this lab
+be there, `addressPrefix` is a /29 for the links between the edges. Its operation fails where the provider has not done
+its part for the circuit that it is made below (recorded); no page names the other codes: ours. Packets of this lab
 don't take that way yet.
 """
 
@@ -57,13 +58,26 @@ class CircuitConnections(ResourceType):
         own = put.id.parent
         assert own is not None
         ends = {ENDS[0]: {"id": ref(put.body, ENDS[0]) or own.text}, ENDS[1]: {"id": ref(put.body, ENDS[1])}}
-        properties = {"circuitConnectionStatus": "Connecting", **body["properties"], **ends}
+        properties = {"circuitConnectionStatus": "Disconnected", **body["properties"], **ends}
         return {**body, "properties": properties}
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)
         assert body is not None
+        _must_be_provisioned(cloud, id_)
         cloud.write(id_, {**body, "properties": {**body["properties"], "circuitConnectionStatus": "Connected"}})
+
+
+def _must_be_provisioned(cloud: Cloud, connection: ResourceId) -> None:
+    circuit = (cloud.body(cloud.root(connection)) or {}).get("properties") or {}
+    state = circuit.get("serviceProviderProvisioningState")
+    if state == "NotProvisioned":
+        raise Refused(
+            409,
+            "InitiatingCircuitNotProvisioned",
+            f"Put Global Reach Connection Initiating Circuit Subscription = {connection.subscription}, ServiceKey = "
+            f"{circuit.get('serviceKey')} is Not Provisioned. Current Status {state}",
+        )
 
 
 @resource_type(PEER_CONNECTIONS)
@@ -96,6 +110,8 @@ def _seen_from(cloud: Cloud, peering: ResourceId) -> list[Body]:
         if (ref(body, ENDS[1]) or "").lower() != peering.key:
             continue
         properties = body["properties"]
+        if properties.get("provisioningState") == "Failed":
+            continue
         found.append(
             {
                 "name": body["name"],

@@ -109,6 +109,13 @@ def _named(properties: Body, name: str) -> set[str]:
     return {str(item.get("id")).lower() for item in items if isinstance(item, dict)}
 
 
+def _is_standard(put: Put) -> bool:
+    """Whether the balancer is Standard: its public frontends show a version too, those of a Basic one do not
+    (recorded)."""
+    body = None if put.id.parent is None else put.cloud.body(put.id.parent)
+    return ((body or {}).get("sku") or {}).get("name") == "Standard"
+
+
 @resource_type(FRONTENDS)
 class Frontends(Part):
     refers_by = "frontendIPConfiguration"
@@ -128,13 +135,13 @@ class Frontends(Part):
         body = self.standard(put)
         properties = {"privateIPAllocationMethod": "Dynamic", **body["properties"]}
         subnet = ref(put.body, "subnet")
-        if subnet is None:
+        if subnet is None and not _is_standard(put):
             properties.pop("privateIPAddressVersion", None)
         else:
             properties.setdefault("privateIPAddressVersion", "IPv4")
-            if properties["privateIPAllocationMethod"] != "Static":
-                held = put.before_properties.get("privateIPAddress")
-                properties["privateIPAddress"] = held or str(next_free(put.cloud, resource_id(subnet)))
+        if subnet is not None and properties["privateIPAllocationMethod"] != "Static":
+            held = put.before_properties.get("privateIPAddress")
+            properties["privateIPAddress"] = held or str(next_free(put.cloud, resource_id(subnet)))
         return {**body, "properties": properties}
 
 

@@ -24,7 +24,7 @@ from farshore.lab import operations
 from farshore.lab.call import Call
 from farshore.lab.network.addresses import prefix
 from farshore.lab.network.shape_only_made import FILLED, MADE
-from farshore.lab.patterns import NETWORK, NETWORK_AT_ONCE
+from farshore.lab.patterns import APPLIANCES, NETWORK, NETWORK_AT_ONCE
 from farshore.lab.registry import action, completion, resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -48,6 +48,12 @@ class Shape:
     """Whether it shows a `resourceGuid`."""
     at_once: bool = False
     """Whether a PUT is no long-running operation."""
+    quick: bool = False
+    """Whether a PUT is over when it is answered, though its operation can be polled."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Property that lists sub-resources to the kind that their ids name, where it is another word."""
+    virtual_appliance: bool = False
+    """Whether it is of the firewall's provider, with operations and spellings of its own."""
 
 
 PLAIN = Shape()
@@ -163,13 +169,19 @@ SHAPES: Mapping[str, Shape] = {
             "firewalls": [],
         },
         guid=False,
+        virtual_appliance=True,
     ),
-    "firewallPolicies/ruleCollectionGroups": Shape(shown={"ruleCollections": []}),
+    "firewallPolicies/ruleCollectionGroups": Shape(shown={"ruleCollections": []}, virtual_appliance=True),
     "ipGroups": Shape(shown={"ipAddresses": [], "firewalls": [], "firewallPolicies": []}, guid=False),
-    "bastionHosts": Shape(shown={"scaleUnits": 2}, sku={"name": "Standard"}, guid=False),
+    "bastionHosts": Shape(
+        shown={"scaleUnits": 2, "bastionShareableLinks": {}},
+        sku={"name": "Standard"},
+        guid=False,
+        parts={"ipConfigurations": "bastionHostIpConfigurations"},
+    ),
     "applicationGateways": PLAIN,
     "applicationGatewayWebApplicationFirewallPolicies": Shape(guid=False, at_once=True),
-    "ddosProtectionPlans": Shape(shown={"virtualNetworks": [], "publicIPAddresses": []}),
+    "ddosProtectionPlans": Shape(shown={"virtualNetworks": [], "publicIPAddresses": []}, quick=True),
     "ddosCustomPolicies": PLAIN,
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
     "serviceEndpointPolicies/serviceEndpointPolicyDefinitions": PLAIN,
@@ -179,7 +191,7 @@ SHAPES: Mapping[str, Shape] = {
     "networkWatchers/flowLogs": Shape(shown={"enabled": True}),
     "networkWatchers/packetCaptures": PLAIN,
     "networkProfiles": Shape(
-        shown={"containerNetworkInterfaces": [], "containerNetworkInterfaceConfigurations": []}, at_once=True
+        shown={"containerNetworkInterfaces": [], "containerNetworkInterfaceConfigurations": []}, quick=True
     ),
     "networkVirtualAppliances": NO_GUID,
     "networkManagers": AT_ONCE,
@@ -227,10 +239,13 @@ class ShapeOnly(ResourceType):
             properties.pop("resourceGuid", None)
         for key, value in properties.items():
             if isinstance(value, list) and self.label_of(key) is None:
-                properties[key] = [_part(put.id, key, item) for item in value]
+                properties[key] = [_part(put.id.text, self.type, shape.parts.get(key, key), item) for item in value]
         if shape.sku is not None:
             body["sku"] = {**shape.sku, **(put.body.get("sku") or {})}
         return {**body, "properties": properties}
+
+    def is_quick(self, put: Put) -> bool:
+        return self.shape.quick
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)
@@ -242,11 +257,11 @@ class ShapeOnly(ResourceType):
             cloud.write(id_, {**body, "properties": {**body["properties"], **found}})
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        etag = cloud.etag(id_)
+        etag, state = cloud.etag(id_), str(body["properties"].get("provisioningState", "Succeeded"))
         properties = dict(body["properties"])
         for key, value in properties.items():
             if isinstance(value, list) and self.label_of(key) is None:
-                properties[key] = [_with_etag(item, etag) for item in value]
+                properties[key] = [_as_now(item, etag, state) for item in value]
         return {**body, "properties": properties}
 
     def label_of(self, name: str) -> str | None:
@@ -259,21 +274,33 @@ def _short(id_: ResourceId) -> str:
     return id_.type.split("/", 1)[1].lower()
 
 
-def _part(id_: ResourceId, kind: str, item: Any) -> Any:
-    """A named thing in a list is a sub-resource: it has an id, a type and a state."""
+def _part(parent: str, type_: str, kind: str, item: Any) -> Any:
+    """A named thing in a list is a sub-resource: it has an id, a type and a state, and so has what it lists itself."""
     if not isinstance(item, dict) or not isinstance(item.get("name"), str) or "properties" not in item:
         return item
+    id_, own = f"{parent}/{kind}/{item['name']}", f"{type_}/{kind}"
+    properties = {
+        key: [_part(id_, own, key, inner) for inner in value] if isinstance(value, list) else value
+        for key, value in (item["properties"] or {}).items()
+    }
     return {
         "name": item["name"],
-        "id": f"{id_.text}/{kind}/{item['name']}",
+        "id": id_,
         **{key: value for key, value in item.items() if key not in ("name", "id", "type", "etag", "properties")},
-        "type": f"{id_.type}/{kind}",
-        "properties": {**(item["properties"] or {}), "provisioningState": "Succeeded"},
+        "type": own,
+        "properties": {**properties, "provisioningState": "Succeeded"},
     }
 
 
-def _with_etag(item: Any, etag: str) -> Any:
-    return {**item, "etag": etag} if isinstance(item, dict) and "type" in item and "properties" in item else item
+def _as_now(item: Any, etag: str, state: str) -> Any:
+    """A sub-resource as its resource is: of the same etag, and under way as long as that is."""
+    if not isinstance(item, dict) or "type" not in item or "properties" not in item:
+        return item
+    properties = {
+        key: [_as_now(inner, etag, state) for inner in value] if isinstance(value, list) else value
+        for key, value in item["properties"].items()
+    }
+    return {**item, "etag": etag, "properties": {**properties, "provisioningState": state}}
 
 
 def _register() -> None:
@@ -288,7 +315,7 @@ def _register() -> None:
             "keep_omitted": tuple(shape.inside),
             "labels": dict(shape.inside),
             "apart": is_child,
-            "pattern": NETWORK_AT_ONCE if shape.at_once else NETWORK,
+            "pattern": APPLIANCES if shape.virtual_appliance else NETWORK_AT_ONCE if shape.at_once else NETWORK,
         }
         resource_type(f"{NAMESPACE}/{name}")(type("ShapeOnly", (ShapeOnly,), parts))
 

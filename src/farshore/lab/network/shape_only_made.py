@@ -10,12 +10,13 @@ name gets one. Addresses and names are the lab's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused
 from farshore.lab.network.addresses import next_free
+from farshore.lab.network.packet_captures import capture
 from farshore.lab.network.public_ip_addresses import address_of
 from farshore.lab.network.references import configurations, ref
 from farshore.lab.network.route_servers import placed
@@ -110,11 +111,21 @@ def _express_route_port(put: Put) -> Body:
     return {"links": put.properties.get("links") or links, "mtu": "1500"}
 
 
+def _bastion(put: Put) -> Body:
+    items = [
+        {**item, "properties": {"privateIPAllocationMethod": "Dynamic", **(item.get("properties") or {})}}
+        for item in put.properties.get("ipConfigurations") or []
+    ]
+    return {"ipConfigurations": items} if items else {}
+
+
 MADE: Mapping[str, Callable[[Put], Body]] = {
     "virtualhubs/hubvirtualnetworkconnections": _hub_connection,
     "vpngateways": _vpn_gateway,
     "vpngateways/vpnconnections": _vpn_connection,
     "expressrouteports": _express_route_port,
+    "bastionhosts": _bastion,
+    "networkwatchers/packetcaptures": capture,
 }
 
 
@@ -170,12 +181,7 @@ def _firewall_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
 
 
 def _bastion_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
-    name = cloud.guid("bastion", id_.key)
-    items: list[Any] = [
-        {**item, "properties": {"privateIPAllocationMethod": "Dynamic", **(item.get("properties") or {})}}
-        for item in configurations(body)
-    ]
-    return {"dnsName": f"bst-{name}.bastion.azure.com", "ipConfigurations": items}
+    return {"dnsName": f"bst-{cloud.guid('bastion', id_.key)}.bastion.azure.com"}
 
 
 def _prefix_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:

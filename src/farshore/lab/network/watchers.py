@@ -34,7 +34,6 @@ from farshore.lab.compute import attached
 from farshore.lab.network import effective
 from farshore.lab.network.references import NICS, configurations, ref
 from farshore.lab.network.shape_only import Shape, ShapeOnly
-from farshore.lab.patterns import NETWORK_AT_ONCE
 from farshore.lab.registry import action, completion, resource_type
 from farshore.routing.index import Holder
 from farshore.routing.security import Packet, decider, refusal
@@ -63,8 +62,7 @@ ISSUES = {Disposition.DENIED: "NetworkSecurityRule", Disposition.NO_ROUTE: "User
 class NetworkWatchers(ShapeOnly):
     """One for each region of a subscription; it has nothing of its own."""
 
-    shape = Shape(shown={"runningOperationIds": []}, guid=False, at_once=True)
-    pattern = NETWORK_AT_ONCE
+    shape = Shape(shown={"runningOperationIds": []}, guid=False, quick=True)
     shape_only = False
     forwards = False
 

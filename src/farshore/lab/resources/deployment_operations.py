@@ -75,6 +75,7 @@ def _operation(cloud: Cloud, row: Body, key: str, step: Body) -> Body:
     if step["error"]:
         properties["statusMessage"] = {"status": "Failed", "error": step["error"]}
     if step["id"]:
+        properties["serviceRequestId"] = cloud.guid("service request", row["correlation"], key)
         properties["targetResource"] = {
             "id": step["id"],
             "resourceType": step["type"],

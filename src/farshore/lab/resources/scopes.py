@@ -58,7 +58,7 @@ def answer(call: Call, method: str, parts: list[str]) -> Response:
     if len(parts) == 1:
         cloud, found = call.cloud, subscriptions(call.cloud)
         known = [_with_tags(call, item) for item in found if knows_of(cloud, call.caller, item["subscriptionId"])]
-        return Response(status=200, body={"value": known})
+        return Response(status=200, body={"value": known, "count": {"type": "Total", "value": len(known)}})
     if len(parts) == 2:
         return _subscription(call, parts[1])
     below = f"/subscriptions/{lower[1]}/"
@@ -187,6 +187,12 @@ def subscriptions(cloud: Cloud) -> list[Body]:
             "displayName": "Farshore lab",
             "state": "Enabled",
             "managedByTenants": [],
+            "authorizationSource": "RoleBased",
+            "subscriptionPolicies": {
+                "locationPlacementId": "Public_2014-09-01",
+                "quotaId": "PayAsYouGo_2014-09-01",
+                "spendingLimit": "Off",
+            },
         }
         for text in ids.values()
     ]

@@ -58,9 +58,9 @@ def what_if(call: Call) -> Response:
         scope = inner.scope(place_of(cloud, id_, body, cloud.now, seed, caller=call.caller), None)
         items = list(everything(cloud, scope))
     except TemplateError as error:
-        raise refused(error) from None
+        return _begin(call, id_, seed, {"error": _told(refused(error))})
     except RecursionError:
-        raise refused(TemplateError("it is nested too deeply")) from None
+        return _begin(call, id_, seed, {"error": _told(refused(TemplateError("it is nested too deeply")))})
     changes = list(_changes(call, items, full=form == FORMATS[0]))
     named = {item.key for item, _ in items}
     group = id_.group_id
@@ -68,6 +68,11 @@ def what_if(call: Call) -> Response:
         for other in unlisted(cloud, group, named):
             change = {"resourceId": other.text, "changeType": "Delete" if mode == "Complete" else "Ignore"}
             changes.append({**change, "before": cloud.show(other)} if form == FORMATS[0] else change)
+    return _begin(call, id_, seed, {"correlationId": seed, "changes": changes})
+
+
+def _begin(call: Call, id_: ResourceId, seed: str, data: Body) -> Response:
+    cloud = call.cloud
     operation = operations.start(
         cloud,
         id_,
@@ -76,13 +81,22 @@ def what_if(call: Call) -> Response:
         pattern=PATTERN,
         type_=DEPLOYMENTS,
         api_version=call.api_version,
-        data={"correlationId": seed, "changes": changes},
+        data=data,
     )
     return Response(status=202, headers=operations.headers(operation, ("location",), call.base))
 
 
+def _told(fault: Refused) -> Body:
+    """A template's fault: the question is accepted all the same, and this is its answer (recorded). Azure says where
+    in the text it lies; the lab knows no lines."""
+    where = {"type": "TemplateViolation", "info": {"lineNumber": 0, "linePosition": 0, "path": ""}}
+    return {"code": fault.error["code"], "message": fault.error["message"], "additionalInfo": [where]}
+
+
 @completion(DEPLOYMENTS, "whatIf")
 def known(cloud: Cloud, operation: Operation) -> Body | None:
+    if "error" in operation.data:
+        return {"status": "Failed", **operation.data}
     return {"status": "Succeeded", "properties": operation.data}
 
 

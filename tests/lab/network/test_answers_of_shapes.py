@@ -1,0 +1,126 @@
+"""What Azure answers about types of Microsoft.Network that are shape only, as recorded by its own clients."""
+
+from __future__ import annotations
+
+from farshore.arm.json import Body
+from lab.core.bench import NETWORK, Lab, net, network_body, rid, subnet, vnet
+from lab.core.kinds import KINDS
+
+WATCHER = net("watch", kind="networkWatchers")
+CAPTURE = f"{WATCHER}/packetCaptures/monday"
+
+
+def test_what_is_over_when_it_is_answered_can_be_polled_all_the_same() -> None:
+    lab = Lab()
+    for kind in ("networkWatchers", "ddosProtectionPlans", "networkProfiles"):
+        answer = lab.put(net("one", kind=kind), {"location": "eastasia", "properties": {}})
+        assert answer.status == 201 and answer.body["properties"]["provisioningState"] == "Succeeded"
+        assert lab.get(answer.headers["azure-asyncoperation"]).body == {"status": "Succeeded"}
+
+
+def test_parts_have_ids_below_their_whole_down_to_the_last() -> None:
+    lab = Lab()
+    lab.made(vnet("farm"), network_body("10.9.0.0/24", pods="10.9.0.0/25"))
+    inner = {"name": "first", "properties": {"subnet": {"id": subnet("farm", "pods")}}}
+    outer = {"name": "eth7", "properties": {"ipConfigurations": [inner]}}
+    profile = net("pods", kind="networkProfiles")
+    lab.made(profile, {"location": "eastasia", "properties": {"containerNetworkInterfaceConfigurations": [outer]}})
+    (shown,) = lab.properties(profile)["containerNetworkInterfaceConfigurations"]
+    (part,) = shown["properties"]["ipConfigurations"]
+    assert part["id"] == f"{profile}/containerNetworkInterfaceConfigurations/eth7/ipConfigurations/first"
+    assert part["type"].endswith("/containerNetworkInterfaceConfigurations/ipConfigurations")
+    assert part["etag"] == shown["etag"] == lab.body(profile)["etag"]
+    assert part["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_parts_are_under_way_as_long_as_their_whole() -> None:
+    lab = Lab()
+    lab.made(vnet("jump"), network_body("10.9.1.0/24", AzureBastionSubnet="10.9.1.0/26"))
+    lab.made(net("out", kind="publicIPAddresses"), KINDS["public address"].body)
+    item: Body = {
+        "name": "only",
+        "properties": {
+            "subnet": {"id": subnet("jump", "AzureBastionSubnet")},
+            "publicIPAddress": {"id": net("out", kind="publicIPAddresses")},
+        },
+    }
+    host = net("jump", kind="bastionHosts")
+    answer = lab.put(host, {"location": "eastasia", "properties": {"ipConfigurations": [item]}})
+    (part,) = answer.body["properties"]["ipConfigurations"]
+    assert part["id"] == f"{host}/bastionHostIpConfigurations/only"
+    assert part["properties"]["provisioningState"] == "Updating"
+    assert part["properties"]["privateIPAllocationMethod"] == "Dynamic"
+    lab.follow(answer)
+    (part,) = lab.properties(host)["ipConfigurations"]
+    assert part["properties"]["provisioningState"] == "Succeeded" and "dnsName" in lab.properties(host)
+
+
+def test_a_policy_of_firewalls_is_polled_at_its_own_provider() -> None:
+    lab = Lab()
+    answer = lab.put(rid(f"{NETWORK}/firewallPolicies", "base"), {"location": "eastasia", "properties": {}})
+    assert "/locations/eastasia/nfvOperations/" in answer.headers["azure-asyncoperation"]
+    assert lab.follow(answer).body == {"status": "Succeeded"}
+
+
+def test_a_capture_says_what_it_would_take_and_whether_it_still_does() -> None:
+    lab = Lab()
+    lab.made(WATCHER, {"location": "eastasia"})
+    place = {"storagePath": "https://kept.example/traces/7/monday.cap"}
+    sent = {"target": rid("Microsoft.Compute/virtualMachines", "press"), "storageLocation": place}
+    shown = lab.made(CAPTURE, {"properties": {**sent, "timeLimitInSeconds": 90}})["properties"]
+    assert shown["storageLocation"]["storagePathFileName"] == "monday.cap" and shown["filters"] == []
+    assert (shown["bytesToCapturePerPacket"], shown["totalBytesPerSession"], shown["timeLimitInSeconds"]) == (
+        0,
+        1073741824,
+        90,
+    )
+    asked = lab.post(f"{CAPTURE}/queryStatus")
+    assert asked.status == 202 and asked.body["packetCaptureStatus"] == "Running"
+    assert lab.follow(asked).body == asked.body
+    ended = lab.follow(lab.post(f"{CAPTURE}/stop")).body
+    assert ended == {"status": "Succeeded", "properties": {}}
+    assert lab.follow(lab.post(f"{CAPTURE}/queryStatus")).body["packetCaptureStatus"] == "Stopped"
+
+
+def test_a_standard_balancer_shows_the_version_of_a_public_front_a_basic_one_does_not() -> None:
+    lab = Lab()
+    for sku in ("Standard", "Basic"):
+        address = net(f"out-{sku}", kind="publicIPAddresses")
+        lab.made(address, {**KINDS["public address"].body, "sku": {"name": sku}})
+        front = {"name": "door", "properties": {"publicIPAddress": {"id": address}}}
+        parts = {"frontendIPConfigurations": [front], "backendAddressPools": [{"name": "all"}]}
+        balancer = net(f"lb-{sku}", kind="loadBalancers")
+        lab.made(balancer, {"location": "eastasia", "sku": {"name": sku}, "properties": parts})
+        shown = lab.send("GET", f"{balancer}?api-version=2020-07-01").body["properties"]
+        standard = sku == "Standard"
+        assert ("privateIPAddressVersion" in shown["frontendIPConfigurations"][0]["properties"]) is standard
+        assert ("loadBalancerBackendAddresses" in shown["backendAddressPools"][0]["properties"]) is standard
+
+
+def test_global_reach_needs_a_circuit_for_which_the_provider_has_done_its_part() -> None:
+    lab = Lab()
+    peerings = []
+    for name, range_ in (("east", "172.16.0"), ("west", "172.16.8")):
+        circuit = net(name, kind="expressRouteCircuits")
+        lab.made(circuit, KINDS["circuit"].body)
+        properties = {
+            "peeringType": "AzurePrivatePeering",
+            "peerASN": 64999,
+            "primaryPeerAddressPrefix": f"{range_}.0/30",
+            "secondaryPeerAddressPrefix": f"{range_}.4/30",
+            "vlanId": 30,
+        }
+        lab.made(f"{circuit}/peerings/AzurePrivatePeering", {"properties": properties})
+        peerings.append(f"{circuit}/peerings/AzurePrivatePeering")
+    link = f"{peerings[0]}/connections/over"
+    sent = {"properties": {"peerExpressRouteCircuitPeering": {"id": peerings[1]}, "addressPrefix": "172.16.40.0/29"}}
+    answer = lab.put(link, sent)
+    assert answer.status == 201 and answer.body["properties"]["circuitConnectionStatus"] == "Disconnected"
+    end = lab.follow(answer).body
+    assert (end["status"], end["error"]["code"]) == ("Failed", "InitiatingCircuitNotProvisioned")
+    assert lab.properties(link)["provisioningState"] == "Failed"
+    assert lab.get(f"{peerings[1]}/peerConnections/over").status == 404
+    lab.wait(days=2)
+    lab.follow(lab.put(link, sent))
+    assert lab.properties(link)["circuitConnectionStatus"] == "Connected"
+    assert lab.get(f"{peerings[1]}/peerConnections/over").status == 200
