@@ -95,13 +95,16 @@ def _row(file: str, line: dict[str, Any]) -> Row:
 
 
 def _body(value: Any) -> Any:
-    """Some recorders kept the bytes of a body as Python writes them: b'{...}'; a script's text is no JSON."""
-    if isinstance(value, str) and value[:2] in ("b'", 'b"'):
+    """Some recorders kept the bytes of a body as Python writes them, b'{...}', once or more often; a script's text is
+    no JSON."""
+    while isinstance(value, str) and value[:2] in ("b'", 'b"'):
         text = ast.literal_eval(value).decode()
         try:
-            return json.loads(text)
+            value = json.loads(text)
         except json.JSONDecodeError:
-            return text
+            if text[:2] not in ("b'", 'b"'):
+                return text
+            value = text
     return value
 
 

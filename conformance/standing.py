@@ -42,11 +42,13 @@ class Standing:
         """Seed what the row's path and body refer to."""
         if row.is_poll:
             return
+        own = row.id
         for id_ in _named_in(row):
-            self._group(id_, now)
+            # A group that the row makes, or asks for in vain, is not there.
+            if not (id_ == own and id_ == id_.group_id and (row.status == 201 or row.status >= 400)):
+                self._group(id_, now)
         if row.status >= 400:
             return
-        own = row.id
         made = _made_by_template(row.request_body)
         for id_ in _named_in(row):
             inside = own is not None and id_.key.startswith(own.key + "/")

@@ -9,6 +9,7 @@ from typing import Any
 from conformance import compare
 from conformance.compare import Score
 from conformance.names import Names
+from conformance.recordings import read
 from conformance.replay import replay
 
 GROUP = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/one"
@@ -123,3 +124,33 @@ def test_a_path_that_only_the_lab_has_is_counted_once_at_its_top() -> None:
     score = Score()
     compare.bodies(score, "file:1", {"a": 1}, {"a": 1, "b": {"c": 2}})
     assert (score.more, [one.path for one in score.differences]) == (1, ["b"])
+
+
+def test_a_result_is_another_address_than_the_status_of_its_operation() -> None:
+    names = Names()
+    there = f"https://management.azure.com{OPERATION}"
+    here = "https://management.lab/operations/55555555-5555-4555-8555-555555555555"
+    names.learn_headers(
+        {"azure-asyncoperation": f"{there}?api-version=1", "location": f"{there}?monitor=true&api-version=1"},
+        {"azure-asyncoperation": f"{here}?api-version=1", "location": f"{here}?monitor=true&api-version=1"},
+    )
+    assert names.url(f"{OPERATION}?api-version=1") == f"{here}?api-version=1"
+    assert names.url(f"{OPERATION}?p=7&monitor=true&api-version=1") == f"{here}?monitor=true&api-version=1"
+
+
+def test_a_body_may_be_bytes_of_bytes_or_a_scripts_text(tmp_path: Path) -> None:
+    bodies = ["b'b\\'{\"level\": 7}\\''", "b'{\"level\": 7}'", "b'print(7)\\n'"]
+    lines = [line(at, "PUT", TABLE, 200, None, request_body=body) for at, body in enumerate(bodies)]
+    assert [row.request_body for row in read(recording(tmp_path, *lines))] == [{"level": 7}, {"level": 7}, "print(7)\n"]
+
+
+def test_a_group_that_is_made_or_asked_for_in_vain_is_not_there_before(tmp_path: Path) -> None:
+    group = {"id": GROUP, "name": "one", "type": "Microsoft.Resources/resourceGroups", "location": "westus"}
+    group["properties"] = {"provisioningState": "Succeeded"}  # type: ignore[assignment]
+    lines = [
+        line(0, "HEAD", GROUP, 404, None),
+        line(1, "PUT", GROUP, 201, group, request_body={"location": "westus"}),
+        line(2, "HEAD", GROUP, 204, None),
+    ]
+    score = replay(recording(tmp_path, *lines))
+    assert (score.statuses.matched, score.statuses.total) == (3, 3)

@@ -256,8 +256,8 @@ AUTOMATION = replace(
     name="automation",
     post_headers=("location",),
     empty_post=200,
-    status_url=lambda operation: _below(operation, "operationResults"),
-    result_url=lambda operation: _below(operation, "operationResults"),
+    status_url=lambda operation: _below(operation, f"{operation.verb}/operationResults"),
+    result_url=lambda operation: _below(operation, f"{operation.verb}/operationResults"),
 )
 
 PATTERNS = {

@@ -499,4 +499,4 @@ def set_state(cloud: Cloud, id_: ResourceId, state: str) -> None:
 
 
 def _etag_header(body: Body) -> dict[str, str]:
-    return {"etag": body["etag"]} if "etag" in body else {}
+    return {"etag": body["etag"]} if body.get("etag") else {}

@@ -87,6 +87,12 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.description": "2020-03-01",
         "properties.delegatedManagedIdentityResourceId": "2020-04-01",
     },
+    "Microsoft.Automation/automationAccounts": {
+        "properties.publicNetworkAccess": "2020-01-13",
+        "properties.encryption": "2020-01-13",
+        "properties.disableLocalAuth": "2021-06-22",
+        "properties.automationHybridServiceUrl": "2021-06-22",
+    },
     "Microsoft.RecoveryServices/vaults": {
         "properties.backupStorageVersion": "2021-01-01",
         "properties.publicNetworkAccess": "2021-01-01",

@@ -32,6 +32,7 @@ def test_an_assignment_shows_to_an_early_version_what_that_knew() -> None:
         "PUT", f"{made}?api-version=2018-09-01-preview", {"properties": {**WHO, "roleDefinitionId": role}}
     )
     assert answer.status == 201 and answer.body["properties"]["createdBy"] is None
+    assert lab.properties(made)["createdBy"] == answer.body["properties"]["updatedBy"] is not None
     for shown in (answer.body, lab.send("DELETE", f"{made}?api-version=2018-09-01-preview").body):
         assert not {"condition", "description"} & set(shown["properties"]) and shown["properties"]["updatedOn"]
 

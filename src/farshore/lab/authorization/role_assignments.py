@@ -46,6 +46,7 @@ class RoleAssignments(Extension):
         before = cloud.body(id_)
         role_id = f"/subscriptions/{id_.subscription}/providers/Microsoft.Authorization/roleDefinitions/{found['name']}"
         self._must_be_new(call, id_.key, scope.key, role_id, principal, before)
+        who = call.caller.object_id or cloud.guid("owner of the lab")
         made = (before or {}).get("properties", {}).get("createdOn") or stamp(cloud.now)
         properties: Body = {
             "roleDefinitionId": role_id,
@@ -56,8 +57,8 @@ class RoleAssignments(Extension):
             "conditionVersion": sent.get("conditionVersion"),
             "createdOn": made,
             "updatedOn": stamp(cloud.now),
-            "createdBy": call.caller.object_id or None,
-            "updatedBy": call.caller.object_id or None,
+            "createdBy": who,
+            "updatedBy": who,
             "delegatedManagedIdentityResourceId": sent.get("delegatedManagedIdentityResourceId"),
             "description": sent.get("description"),
         }

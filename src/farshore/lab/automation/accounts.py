@@ -7,18 +7,30 @@ subscription (S55); while its region is lost, its jobs do not begin (L36).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import bad_request
 from farshore.lab.automation.asset import ACCOUNTS, Asset
-from farshore.lab.registry import resource_type
+from farshore.lab.call import Call
+from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
 
 
 @resource_type(ACCOUNTS)
 class AutomationAccounts(Asset):
     tracked = True
     may_be_gone = True
-    read_only = ("provisioningState", "creationTime", "lastModifiedTime", "state", "automationHybridServiceUrl")
+    read_only = (
+        *("provisioningState", "creationTime", "lastModifiedTime", "state"),
+        *("automationHybridServiceUrl", "RegistrationUrl"),
+    )
 
     def validate(self, put: Put) -> None:
         identity = put.body.get("identity")
@@ -28,7 +40,6 @@ class AutomationAccounts(Asset):
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
         usual = {
-            "sku": {"name": "Basic", "family": None, "capacity": None},
             "publicNetworkAccess": True,
             "disableLocalAuth": False,
             "description": None,
@@ -36,12 +47,30 @@ class AutomationAccounts(Asset):
             "lastModifiedBy": None,
             "state": "Ok",
         }
-        url = f"https://{put.cloud.guid('automation', put.id.key)}.jrds.lab.azure-automation.net"
-        properties = {**usual, **body["properties"], "automationHybridServiceUrl": url}
+        number = put.cloud.guid("automation", put.id.key)
+        agents = f"https://{number}.agentsvc.lab.azure-automation.net/accounts/{number}"
+        properties = {
+            **usual,
+            **body["properties"],
+            # Every account is of the one kind that there is, whatever was asked for (recorded).
+            "sku": {"name": "Basic", "family": None, "capacity": None},
+            "automationHybridServiceUrl": f"https://{number}.jrds.lab.azure-automation.net",
+            "RegistrationUrl": agents,
+        }
         found = {**body, "tags": put.body.get("tags") or {}, "properties": properties}
         if (identity := body.get("identity")) is not None:
             found["identity"] = _identity(put, identity)
         return found
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        return {**super().show(cloud, id_, body, query), "etag": None}
+
+
+@view(ACCOUNTS, "linkedWorkspace")
+def linked_workspace(call: Call) -> Response:
+    """No account of the lab has one."""
+    call.must_exist()
+    return Response(status=200, body={"id": None})
 
 
 def principal_of(account: Body) -> str | None:

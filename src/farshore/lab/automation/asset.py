@@ -2,7 +2,8 @@
 
 It is there when its PUT is answered (201, or 200 where it was there before); it goes with 200, and what is not there
 answers 404 (204 where clients take it: accounts, runbooks). Most show no `provisioningState`. All show when they were
-made and last changed.
+made and last changed. Recorded: every word of a type begins with a capital here, and the answer to what is new says in
+`location` where it is.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ class Asset(ResourceType):
         times = {"creationTime": put.before_properties.get("creationTime", now), "lastModifiedTime": now}
         return {**body, "properties": {**body["properties"], **times}}
 
+    def write(self, call: Call, body: Body) -> Response:
+        response = super().write(call, body)
+        return response if response.status != 201 else there(call, response)
+
     def patch(self, call: Call) -> Response:
         """The properties that are sent, and nothing else."""
         body, sent = call.must_exist(), call.object()
@@ -64,10 +69,24 @@ class Asset(ResourceType):
         return super().delete(call)
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        body = {**body, "type": spelled(self.type)}
         if self.states:
             return body
         properties = {key: value for key, value in body["properties"].items() if key != "provisioningState"}
         return {**body, "properties": properties}
+
+
+def spelled(type_: str) -> str:
+    """`Microsoft.Automation/AutomationAccounts/Runbooks`."""
+    namespace, *kinds = type_.split("/")
+    return "/".join([namespace, *(kind[:1].upper() + kind[1:] for kind in kinds)])
+
+
+def there(call: Call, response: Response) -> Response:
+    """The answer to a PUT of something new, with the place where it is."""
+    shown = response.body if isinstance(response.body, dict) else {}
+    place = f"{call.base}{shown.get('id', call.id.text)}?api-version={call.api_version}"
+    return Response(status=response.status, headers={**response.headers, "location": place}, body=response.body)
 
 
 def text_of(properties: Body, name: str) -> str:

@@ -17,7 +17,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request, child_not_found, not_implemented
 from farshore.lab.automation import queue
-from farshore.lab.automation.asset import Asset, name_in, text_or_none
+from farshore.lab.automation.asset import Asset, name_in, spelled, text_or_none, there
 from farshore.lab.automation.queue import JOBS
 from farshore.lab.automation.runbooks import TEXT
 from farshore.lab.call import Call
@@ -64,7 +64,7 @@ class Jobs(Asset):
             run_on=text_or_none(sent, "runOn") or "",
             started_by=call.caller.name,
         )
-        return Response(status=201, body=cloud.show(id_, call.query))
+        return there(call, Response(status=201, body=cloud.show(id_, call.query)))
 
     def patch(self, call: Call) -> Response:
         raise Refused(405, "MethodNotAllowed", "A job is not changed; stop, suspend and resume are its actions.")
@@ -82,7 +82,7 @@ class Jobs(Asset):
         ]
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        return body
+        return {**body, "type": spelled(self.type)}
 
 
 @resource_type(f"{JOBS}/streams")

@@ -1,4 +1,4 @@
-"""automationAccounts/schedules, jobSchedules, modules, packages and runtime environments: kept and shown, no more.
+"""automationAccounts/schedules, jobSchedules, modules, packages, webhooks, runtime environments: kept and shown.
 
 A schedule starts nothing here and a module is not fetched; what a runbook imports is what the Python that runs the lab
 can import. `jobSchedules` links a runbook with a schedule, both of which must be there.
@@ -6,7 +6,11 @@ can import. `jobSchedules` links a runbook with a schedule, both of which must b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.automation.asset import ACCOUNTS, Asset, name_in, text_of
@@ -14,6 +18,9 @@ from farshore.lab.call import Call
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put
 from farshore.times import moment, stamp
+
+if TYPE_CHECKING:
+    from farshore.lab.cloud import Cloud
 
 FREQUENCIES = ("OneTime", "Day", "Hour", "Week", "Month", "Minute")
 
@@ -46,7 +53,10 @@ class Schedules(Asset):
             "description": None,
             "advancedSchedule": None,
         }
-        return {**body, "properties": {**usual, **body["properties"]}}
+        properties = {**usual, **body["properties"]}
+        if isinstance(properties["interval"], str) and properties["interval"].isdecimal():
+            properties["interval"] = int(properties["interval"])
+        return {**body, "properties": properties}
 
 
 @resource_type(f"{ACCOUNTS}/jobSchedules")
@@ -89,8 +99,14 @@ class Modules(Kept):
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
         usual = {"isGlobal": False, "version": None, "sizeInBytes": 0, "activityCount": 0, "isComposite": False}
-        properties = {**usual, **body["properties"], "lastModifiedTime": stamp(put.cloud.now)}
+        error = {"code": None, "message": None}
+        properties = {**usual, "error": error, **body["properties"], "lastModifiedTime": stamp(put.cloud.now)}
         return {**body, "properties": properties}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """Where its text comes from is not shown."""
+        properties = {key: value for key, value in body["properties"].items() if key != "contentLink"}
+        return {**super().show(cloud, id_, {**body, "properties": properties}, query), "etag": None}
 
 
 @resource_type(f"{ACCOUNTS}/powerShell72Modules")
@@ -106,6 +122,27 @@ class Python2Packages(Modules):
 @resource_type(f"{ACCOUNTS}/python3Packages")
 class Python3Packages(Modules):
     pass
+
+
+@resource_type(f"{ACCOUNTS}/webhooks")
+class Webhooks(Asset):
+    """Shape only: nobody calls them. The address is told once by whoever made it up, and shown to nobody."""
+
+    shape_only = True
+    secrets = ("uri",)
+
+    def validate(self, put: Put) -> None:
+        said = {**put.before_properties, **put.properties}
+        account = put.id.parent
+        assert account is not None
+        name = name_in(said, "runbook")
+        if not put.cloud.exists(account.child("runbooks", name)):
+            raise Refused(404, "NotFound", f"The runbook {name} of the account {account.name} was not found.")
+
+    def on_put(self, put: Put) -> Body:
+        body = super().on_put(put)
+        usual = {"isEnabled": True, "lastInvokedTime": None, "runOn": None, "parameters": None, "lastModifiedBy": ""}
+        return {**body, "properties": {**usual, **body["properties"], "uri": ""}}
 
 
 @resource_type(f"{ACCOUNTS}/runtimeEnvironments")

@@ -29,7 +29,7 @@ from farshore.arm.json import Body, Json
 from farshore.lab.answers import Refused
 from farshore.lab.automation.accounts import principal_of
 from farshore.lab.automation.asset import ACCOUNTS
-from farshore.lab.automation.runbooks import JOB_COUNTS, is_python, published_text
+from farshore.lab.automation.runbooks import JOB_COUNTS, is_elsewhere, is_python, published_text
 from farshore.lab.automation.variables import for_runbooks
 from farshore.lab.registry import event, listener
 from farshore.times import stamp
@@ -97,7 +97,7 @@ def create(
     if found is None:
         raise Refused(404, "NotFound", f"The runbook {runbook} of the account {account.name} was not found.")
     text = published_text(cloud, id_)
-    if text is None:
+    if text is None and not is_elsewhere(found):
         raise Refused(400, "BadRequest", f"The runbook {runbook} has no published version to run.")
     now = stamp(cloud.now)
     properties = {
@@ -117,7 +117,7 @@ def create(
         "runbook": {"name": str(found["name"])},
     }
     cloud.write(job, {"id": job.text, "name": job.name, "type": JOBS, "properties": properties}, forwards=False)
-    cloud.store.shelf(TEXTS)[job.key] = {"text": text}
+    cloud.store.shelf(TEXTS)[job.key] = {"text": text or ""}
     counts = cloud.table(JOB_COUNTS)
     counts[id_.key] = counts.get(id_.key, 0) + 1
     if limit_seconds is not None:
@@ -139,6 +139,8 @@ def begin(cloud: Cloud, subject: str, data: Json) -> None:
     runbook = cloud.body(account.child("runbooks", body["properties"]["runbook"]["name"]))
     if runbook is None:
         _end(cloud, subject, "Failed", "The runbook was deleted before the job began.")
+    elif published_text(cloud, ResourceId(str(runbook["id"]))) is None:
+        _end(cloud, subject, "Failed", "The runbook's text was published by a link, which the lab does not follow.")
     elif not is_python(runbook):
         kind = runbook["properties"]["runbookType"]
         _end(cloud, subject, "Failed", f"The lab runs runbooks of Python 3 only; this one is {kind}.")

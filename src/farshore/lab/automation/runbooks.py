@@ -1,6 +1,7 @@
 """automationAccounts/runbooks: a text in two copies, the draft that is edited and what jobs run.
 
-    PUT runbook              New: neither copy has a text
+    PUT runbook              New: neither copy has a text, and with an (empty) draft an empty one to publish; with a
+                             publishContentLink Published, by a text that the lab has not
     PUT draft/content        the draft's text, as text; 202 and a place to look. A published runbook is in Edit then
     POST publish             the draft becomes what jobs run; 202 and a place to look. Published
     POST draft/undoEdit      the draft is given up
@@ -84,6 +85,10 @@ class Runbooks(Asset):
             "runbookType": put.before_properties.get("runbookType"),
         }
         sent = {key: value for key, value in body["properties"].items() if key != "draft"}
+        if put.created and put.properties.get("publishContentLink"):
+            sent["state"] = "Published"
+        elif put.created and isinstance(put.properties.get("draft"), dict):
+            put.cloud.table(TEXTS)[put.id.key] = {"draft": ""}
         return {**body, "tags": put.body.get("tags") or {}, "properties": {**usual, **sent}}
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
@@ -94,10 +99,12 @@ class Runbooks(Asset):
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         jobs = cloud.table(JOB_COUNTS).get(id_.key, 0)
-        found: Body = {**body["properties"], "jobCount": jobs}
+        kept = {key: value for key, value in body["properties"].items() if key != "publishContentLink"}
+        found: Body = {**kept, "jobCount": jobs, "serviceManagementTags": None}
         if body["properties"]["state"] != "Published":
             found["draft"] = _draft_of(body)
-        return {**body, "properties": found}
+        shown = super().show(cloud, id_, {**body, "properties": found}, query)
+        return {**shown, "etag": cloud.etag(id_)}
 
 
 @resource_type(f"{RUNBOOKS}/draft")
@@ -198,6 +205,12 @@ def published_text(cloud: Cloud, runbook: ResourceId) -> str | None:
     """What jobs of a runbook run."""
     found: str | None = (cloud.table(TEXTS).get(runbook.key) or {}).get("published")
     return found
+
+
+def is_elsewhere(runbook: Body) -> bool:
+    """Whether it was published by a link, which the lab does not follow."""
+    properties = runbook["properties"]
+    return properties["state"] == "Published" and bool(properties.get("publishContentLink"))
 
 
 def is_python(runbook: Body) -> bool:
