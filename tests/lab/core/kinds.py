@@ -444,6 +444,6 @@ KINDS = {
         shown={"threatIntelMode": "Alert"},
     ),
     "network watcher": Kind(
-        url=net("watcher", kind="networkWatchers"), body={"location": "eastasia"}, state="Succeeded", headers=()
+        url=net("watcher", kind="networkWatchers"), body={"location": "eastasia"}, state="Succeeded"
     ),
 }

@@ -124,3 +124,22 @@ def test_global_reach_needs_a_circuit_for_which_the_provider_has_done_its_part()
     lab.follow(lab.put(link, sent))
     assert lab.properties(link)["circuitConnectionStatus"] == "Connected"
     assert lab.get(f"{peerings[1]}/peerConnections/over").status == 200
+
+
+def test_words_of_policies_are_shown_as_azure_spells_them() -> None:
+    lab = Lab()
+    lab.made(vnet("farm"), network_body("10.9.2.0/24"))
+    policies = {"privateEndpointNetworkPolicies": "disabled", "privateLinkServiceNetworkPolicies": "ENABLED"}
+    shown = lab.made(subnet("farm", "pods"), {"properties": {"addressPrefix": "10.9.2.0/25", **policies}})
+    assert shown["properties"]["privateEndpointNetworkPolicies"] == "Disabled"
+    assert shown["properties"]["privateLinkServiceNetworkPolicies"] == "Enabled"
+
+
+def test_a_policy_for_the_web_looks_on_until_it_is_told_to_act() -> None:
+    lab = Lab()
+    url = net("guard", kind="applicationGatewayWebApplicationFirewallPolicies")
+    rules = {"managedRuleSets": [{"ruleSetType": "OWASP", "ruleSetVersion": "3.2"}]}
+    shown = lab.made(url, {"location": "eastasia", "properties": {"managedRules": rules}})["properties"]
+    assert (shown["policySettings"]["state"], shown["policySettings"]["mode"]) == ("Disabled", "Detection")
+    assert shown["managedRules"]["exclusions"] == [] and shown["customRules"] == []
+    assert shown["managedRules"]["managedRuleSets"][0]["ruleGroupOverrides"] == []

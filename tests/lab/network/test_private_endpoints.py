@@ -38,10 +38,14 @@ def rows(lab: Lab) -> list[tuple[str, str]]:
 def test_its_nic_stands_in_the_subnet_and_effective_routes_show_it(lab: Lab) -> None:
     assert rows(lab) == []
     answer = lab.put(ENDPOINT, body())
-    assert answer.status == 201 and answer.body["properties"]["networkInterfaces"] == []
+    assert answer.status == 201
+    [first] = answer.body["properties"]["networkInterfaces"]
+    [link] = answer.body["properties"]["privateLinkServiceConnections"]
+    assert link["properties"]["provisioningState"] == "Succeeded"  # recorded, and so is the NIC
     lab.follow(answer)
     shown = lab.properties(ENDPOINT)
     [nic] = shown["networkInterfaces"]
+    assert nic == first
     held = lab.properties(nic["id"])
     assert held["privateEndpoint"] == {"id": ENDPOINT}
     assert held["ipConfigurations"][0]["properties"]["privateIPAddress"] == "10.1.1.4"
@@ -111,3 +115,14 @@ def test_its_subnet_stays(lab: Lab) -> None:
         == "PrivateEndpointSubnetCannotBeChanged"
     )
     assert not lab.delete(subnet("spoke", "ends")).ok
+
+
+def test_what_it_leads_to_shows_it(lab: Lab) -> None:
+    account = lab.made(ENDPOINT, body())["properties"]["privateLinkServiceConnections"][0]["properties"]
+    [shown] = lab.properties(account["privateLinkServiceId"])["privateEndpointConnections"]
+    assert shown["properties"]["privateEndpoint"] == {"id": ENDPOINT}
+    state = shown["properties"]["privateLinkServiceConnectionState"]
+    assert (state["status"], state["actionRequired"]) == ("Approved", "None")
+    assert shown["id"].endswith("/privateEndpointConnections/" + shown["name"])
+    lab.follow(lab.delete(ENDPOINT))
+    assert lab.properties(account["privateLinkServiceId"])["privateEndpointConnections"] == []

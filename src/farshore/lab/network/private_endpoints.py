@@ -1,9 +1,10 @@
 """Microsoft.Network/privateEndpoints: a NIC of Azure's own in a subnet, and a /32 to it in its network and the peers'.
 
-    PUT     the subnet and what it leads to are looked at; 201 and an operation
-    ready   its NIC is there (`{name}.nic.{guid}`, or `customNetworkInterfaceName`) with the lowest free address, or the
-            one that `ipConfigurations` gives; `networkInterfaces` and, for services whose names are known,
-            `customDnsConfigs` are shown; effective routes have an InterfaceEndpoint row (R8)
+    PUT     the subnet and what it leads to are looked at; 201 and an operation. Its NIC is there at once (recorded):
+            `{name}.nic.{guid}`, or `customNetworkInterfaceName`, with the lowest free address, or the one that
+            `ipConfigurations` gives
+    ready   for services whose names are known, `customDnsConfigs` are shown; effective routes have an
+            InterfaceEndpoint row (R8)
     DELETE  the NIC goes with it; by itself it can't be deleted
 
 `privateLinkServiceConnections` are Approved at once, manual ones Pending until the other side's owner says yes; nobody
@@ -13,6 +14,7 @@ here does. A user-defined route governs an endpoint where its subnet's network p
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import ResourceId, make_id, resource_id
@@ -20,6 +22,7 @@ from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.lab import registry, shapes
 from farshore.lab.answers import Refused, bad_request, quoted
+from farshore.lab.bodies import Link
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static
 from farshore.lab.network.references import NICS, configurations, ref
@@ -96,6 +99,22 @@ class PrivateEndpoints(ShapeOnly):
         properties["networkInterfaces"] = held.get("networkInterfaces") or []
         return body
 
+    def after_put(self, put: Put) -> None:
+        """A NIC that can't be made fails the operation, not the PUT."""
+        body = put.cloud.body(put.id)
+        if body is None or body["properties"].get("networkInterfaces"):
+            return
+        with suppress(Refused):
+            nic = {"id": _make_nic(put.cloud, put.id, body).text}
+            put.cloud.write(put.id, {**body, "properties": {**body["properties"], "networkInterfaces": [nic]}})
+
+    def links(self, body: Body) -> Iterator[Link]:
+        for kind in (AUTOMATIC, MANUAL):
+            for item in _connections(body["properties"], kind):
+                target = (item.get("properties") or {}).get("privateLinkServiceId")
+                if target:
+                    yield Link("endpoint", str(target).lower(), str(body["id"]))
+
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)
         assert body is not None
@@ -116,6 +135,31 @@ class PrivateEndpoints(ShapeOnly):
 
     def seed(self, cloud: Cloud, body: Body) -> Body:
         return body
+
+
+def connections_of(cloud: Cloud, target: ResourceId) -> list[Body]:
+    """What a resource shows of the endpoints that lead to it."""
+    found = []
+    for text in cloud.bodies.linked("endpoint", target.key):
+        body = cloud.body(text)
+        for kind in (AUTOMATIC, MANUAL):
+            for item in _connections((body or {}).get("properties") or {}, kind):
+                properties = item["properties"]
+                if str(properties.get("privateLinkServiceId")).lower() != target.key:
+                    continue
+                state = dict(properties["privateLinkServiceConnectionState"])
+                state["actionRequired"] = state.pop("actionsRequired", "None")
+                name = f"{target.name}.{cloud.guid('endpoint connection', text.lower(), item.get('name'))}"
+                inner = {"provisioningState": "Succeeded", "privateEndpoint": {"id": text}}
+                found.append(
+                    {
+                        "id": f"{target.text}/privateEndpointConnections/{name}",
+                        "name": name,
+                        "type": f"{target.type}/privateEndpointConnections",
+                        "properties": {**inner, "privateLinkServiceConnectionState": state},
+                    }
+                )
+    return found
 
 
 def _connections(properties: Body, kind: str) -> list[Body]:

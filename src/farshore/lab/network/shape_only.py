@@ -51,7 +51,8 @@ class Shape:
     quick: bool = False
     """Whether a PUT is over when it is answered, though its operation can be polled."""
     parts: Mapping[str, str] = field(default_factory=dict)
-    """Property that lists sub-resources to the kind that their ids name, where it is another word."""
+    """Property that lists sub-resources to the kind that their ids name, of those that are under way with their
+    resource; all else that it lists is Succeeded at once (recorded)."""
     virtual_appliance: bool = False
     """Whether it is of the firewall's provider, with operations and spellings of its own."""
 
@@ -180,7 +181,7 @@ SHAPES: Mapping[str, Shape] = {
         parts={"ipConfigurations": "bastionHostIpConfigurations"},
     ),
     "applicationGateways": PLAIN,
-    "applicationGatewayWebApplicationFirewallPolicies": Shape(guid=False, at_once=True),
+    "applicationGatewayWebApplicationFirewallPolicies": Shape(shown={"customRules": []}, guid=False),
     "ddosProtectionPlans": Shape(shown={"virtualNetworks": [], "publicIPAddresses": []}, quick=True),
     "ddosCustomPolicies": PLAIN,
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
@@ -261,7 +262,8 @@ class ShapeOnly(ResourceType):
         properties = dict(body["properties"])
         for key, value in properties.items():
             if isinstance(value, list) and self.label_of(key) is None:
-                properties[key] = [_as_now(item, etag, state) for item in value]
+                now = state if key in self.shape.parts else None
+                properties[key] = [_as_now(item, etag, now) for item in value]
         return {**body, "properties": properties}
 
     def label_of(self, name: str) -> str | None:
@@ -292,15 +294,16 @@ def _part(parent: str, type_: str, kind: str, item: Any) -> Any:
     }
 
 
-def _as_now(item: Any, etag: str, state: str) -> Any:
-    """A sub-resource as its resource is: of the same etag, and under way as long as that is."""
+def _as_now(item: Any, etag: str, state: str | None) -> Any:
+    """A sub-resource as its resource is: of the same etag, and with a `state` under way as long as that is."""
     if not isinstance(item, dict) or "type" not in item or "properties" not in item:
         return item
     properties = {
         key: [_as_now(inner, etag, state) for inner in value] if isinstance(value, list) else value
         for key, value in item["properties"].items()
     }
-    return {**item, "etag": etag, "properties": {**properties, "provisioningState": state}}
+    now = {} if state is None else {"provisioningState": state}
+    return {**item, "etag": etag, "properties": {**properties, **now}}
 
 
 def _register() -> None:

@@ -111,6 +111,28 @@ def _express_route_port(put: Put) -> Body:
     return {"links": put.properties.get("links") or links, "mtu": "1500"}
 
 
+def _firewall_rules(put: Put) -> Body:
+    """A policy of an application gateway looks on and does nothing until it is told to (recorded)."""
+    settings = {"requestBodyCheck": True, "maxRequestBodySizeInKb": 128, "fileUploadLimitInMb": 100}
+    managed = put.properties.get("managedRules")
+    rules: Body = {"exclusions": [], **(managed if isinstance(managed, dict) else {})}
+    sets = rules.get("managedRuleSets")
+    if isinstance(sets, list):
+        rules["managedRuleSets"] = [
+            {**item, "ruleGroupOverrides": item.get("ruleGroupOverrides") or []} for item in sets
+        ]
+    told = put.properties.get("policySettings")
+    return {
+        "policySettings": {
+            **settings,
+            "state": "Disabled",
+            "mode": "Detection",
+            **(told if isinstance(told, dict) else {}),
+        },
+        "managedRules": rules,
+    }
+
+
 def _bastion(put: Put) -> Body:
     items = [
         {**item, "properties": {"privateIPAllocationMethod": "Dynamic", **(item.get("properties") or {})}}
@@ -125,6 +147,7 @@ MADE: Mapping[str, Callable[[Put], Body]] = {
     "vpngateways/vpnconnections": _vpn_connection,
     "expressrouteports": _express_route_port,
     "bastionhosts": _bastion,
+    "applicationgatewaywebapplicationfirewallpolicies": _firewall_rules,
     "networkwatchers/packetcaptures": capture,
 }
 

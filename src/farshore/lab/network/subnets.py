@@ -31,6 +31,10 @@ DEDICATED = ("microsoft.hardwaresecuritymodules/dedicatedhsms", "microsoft.netap
 """Services whose hardware stands in the subnet (recorded for the first)."""
 
 
+POLICIES = ("Enabled", "Disabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled")
+"""What endpoints may be governed by, in the spelling in which it is shown, however it was sent (recorded)."""
+
+
 @resource_type(SUBNETS)
 class Subnets(ResourceType):
     tracked = False
@@ -79,6 +83,9 @@ class Subnets(ResourceType):
             "privateLinkServiceNetworkPolicies": "Enabled",
             **body["properties"],
         }
+        for name in (policies, "privateLinkServiceNetworkPolicies"):
+            word = str(properties[name])
+            properties[name] = next((known for known in POLICIES if known.lower() == word.lower()), word)
         properties["delegations"] = [_delegation(put.id, item) for item in properties["delegations"] or []]
         if any(_service(item).lower() in DEDICATED for item in properties["delegations"]):
             properties["purpose"] = "HostedWorkloads"

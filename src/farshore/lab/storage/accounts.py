@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
@@ -15,6 +16,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.network.private_endpoints import connections_of
 from farshore.lab.patterns import STORAGE
 from farshore.lab.registry import action, resource_type
 from farshore.lab.types import Put, ResourceType
@@ -86,6 +88,11 @@ class StorageAccounts(ResourceType):
         properties = {**defaults, **made, **body["properties"], **unasked}
         tags = put.unasked({"tags": {}})
         return {**body, "sku": {**tier, **sku}, **tags, **_tags(put), "properties": properties}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """With the private endpoints that lead to it."""
+        led = connections_of(cloud, id_)
+        return {**body, "properties": {**body["properties"], "privateEndpointConnections": led}} if led else body
 
 
 @action(STORAGE_ACCOUNTS, "listKeys")
