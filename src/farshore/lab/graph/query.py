@@ -15,6 +15,7 @@ from farshore.arm.json import Body
 from farshore.lab.answers import Refused, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.graph import functions, tables
+from farshore.lab.graph.facets import facets
 from farshore.lab.graph.operators import Runner, Table
 from farshore.lab.graph.pipeline import parse
 from farshore.lab.graph.syntax import QueryError
@@ -39,8 +40,6 @@ def resources(call: Call) -> Response:
         raise _bad("InvalidQuery", "The query is not a text.")
     if body.get("managementGroups"):
         raise not_implemented("queries over management groups")
-    if body.get("facets"):
-        raise not_implemented("facets of a query")
     wanted = _subscriptions(body.get("subscriptions"))
     options = body.get("options") if isinstance(body.get("options"), dict) else {}
     assert isinstance(options, dict)
@@ -50,7 +49,8 @@ def resources(call: Call) -> Response:
         raise _refused(query, error) from None
     except RecursionError:
         raise _bad("InvalidQuery", "The query is nested too deeply.") from None
-    return Response(status=200, headers=headers, body=_page(found, options))
+    answer = _page(found, options) | {"facets": facets(body.get("facets"), found, _shown, _bad)}
+    return Response(status=200, headers=headers, body=answer)
 
 
 def _page(found: Table, options: Body) -> Body:
