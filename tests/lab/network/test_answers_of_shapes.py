@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farshore.arm.json import Body
-from lab.core.bench import NETWORK, Lab, net, network_body, rid, subnet, vnet
+from lab.core.bench import NETWORK, Lab, net, network_body, refusal, rid, subnet, vnet
 from lab.core.kinds import KINDS
 
 WATCHER = net("watch", kind="networkWatchers")
@@ -143,3 +143,14 @@ def test_a_policy_for_the_web_looks_on_until_it_is_told_to_act() -> None:
     assert (shown["policySettings"]["state"], shown["policySettings"]["mode"]) == ("Disabled", "Detection")
     assert shown["managedRules"]["exclusions"] == [] and shown["customRules"] == []
     assert shown["managedRules"]["managedRuleSets"][0]["ruleGroupOverrides"] == []
+
+
+def test_default_rules_can_be_read_by_themselves_and_written_by_nobody() -> None:
+    lab = Lab()
+    group = net("gate", kind="networkSecurityGroups")
+    shown = lab.made(group, {"location": "eastasia", "properties": {}})["properties"]["defaultSecurityRules"]
+    assert lab.body(f"{group}/defaultSecurityRules")["value"] == shown and len(shown) == 6
+    answer = lab.get(shown[2]["id"])
+    assert answer.body == shown[2] and answer.headers["etag"] == shown[2]["etag"]
+    assert lab.get(f"{group}/defaultSecurityRules/Mine").status == 404
+    assert refusal(lab.put(shown[2]["id"], {"properties": {}}), 405) == "MethodNotAllowed"

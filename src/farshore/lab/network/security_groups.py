@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from farshore.arm.ids import ResourceId
+from farshore.arm.http import Response
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, child_not_found
 from farshore.lab.bodies import Link
+from farshore.lab.call import Call
 from farshore.lab.network.application_security_groups import check_rule_groups, rule_links
 from farshore.lab.network.references import interfaces_with, subnets_with
 from farshore.lab.registry import resource_type
@@ -88,6 +90,34 @@ class SecurityRules(ResourceType):
 
     def links(self, body: Body) -> Iterator[Link]:
         return rule_links(body)
+
+
+@resource_type("Microsoft.Network/networkSecurityGroups/defaultSecurityRules")
+class DefaultSecurityRules(ResourceType):
+    """Read, one by one and as a list; nobody writes them."""
+
+    tracked = False
+
+    def get(self, call: Call) -> Response:
+        for body in self.rows_of(call, call.id.parent):
+            if str(body["name"]).lower() == call.id.name.lower():
+                return Response(status=200, headers={"etag": body["etag"]}, body=body)
+        raise child_not_found(call.id)
+
+    def rows(self, call: Call, found: list[Body]) -> list[Body]:
+        return self.rows_of(call, call.id)
+
+    def rows_of(self, call: Call, group: ResourceId | None) -> list[Body]:
+        body = None if group is None else call.cloud.body(group)
+        if group is None or body is None:
+            raise child_not_found(call.id)
+        return list(_defaults(resource_id(str(body["id"])), body, call.cloud.etag(group)))
+
+    def put(self, call: Call) -> Response:
+        raise Refused(405, "MethodNotAllowed", f"{self.type} is written by Azure alone.")
+
+    patch = put
+    delete = put
 
 
 def check_rule(put: Put, seen: dict[tuple[str, int], str]) -> None:
