@@ -90,6 +90,7 @@ SINCE: Mapping[str, Mapping[str, str]] = {
     "Microsoft.Automation/automationAccounts": {
         "properties.publicNetworkAccess": "2020-01-13",
         "properties.encryption": "2020-01-13",
+        "systemData": "2021-06-22",
         "properties.disableLocalAuth": "2021-06-22",
         "properties.automationHybridServiceUrl": "2021-06-22",
     },

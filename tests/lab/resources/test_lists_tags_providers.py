@@ -178,3 +178,15 @@ def test_a_group_is_shown_by_its_own_spelling_whatever_the_client_wrote(lab: Lab
     """az writes `resourcegroups`; the answer says `resourceGroups` (recorded)."""
     made = lab.must(lab.put(f"{HERE}/resourcegroups/New", {"location": "eastasia"}))
     assert made.body["id"] == f"{HERE}/resourceGroups/New" == lab.body(f"{HERE}/RESOURCEGROUPS/new")["id"]
+
+
+def test_locations_tell_where_they_lie_and_which_is_their_pair() -> None:
+    """As recorded; every pair is a region of the list, and most are each other's."""
+    listed = {row["name"]: row for row in Lab().body(f"{HERE}/locations")["value"]}
+    pairs = {name: [other["name"] for other in row["metadata"]["pairedRegion"]] for name, row in listed.items()}
+    assert pairs["eastasia"] == ["southeastasia"] and pairs["westus3"] == ["eastus"] and pairs["eastus"] == ["westus"]
+    assert {other for names in pairs.values() for other in names} <= set(listed)
+    metadata = listed["southeastasia"]["metadata"]
+    assert metadata["geographyGroup"] == "Asia Pacific" and metadata["physicalLocation"] == "Singapore"
+    assert (float(metadata["latitude"]), float(metadata["longitude"])) == (1.3, 103.8)
+    assert listed["southeastasia"]["regionalDisplayName"] == "(Asia Pacific) Southeast Asia"

@@ -153,3 +153,15 @@ def test_an_account_of_a_lost_region_is_silent(lab: Lab) -> None:
     lab.fault(kind="region", region="eastasia", state="lost")
     assert lab.ask("GET", path, authorization=key) is None
     assert lab.ask("POST", ACCOUNT + "/listKeys") is None
+
+
+def test_an_account_with_copies_elsewhere_says_where(lab: Lab) -> None:
+    """Recorded: the region's pair; an account of one region says nothing."""
+    for sku, elsewhere in (
+        ("Standard_RAGRS", "southeastasia"),
+        ("Standard_GZRS", "southeastasia"),
+        ("Standard_LRS", None),
+    ):
+        url = rid(STORAGE, f"kept{sku[9:].lower()}", group="rg-source")
+        sent = {"location": "eastasia", "kind": "StorageV2", "sku": {"name": sku}, "properties": {}}
+        assert lab.made(url, sent)["properties"].get("secondaryLocation") == elsewhere

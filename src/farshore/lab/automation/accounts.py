@@ -54,7 +54,7 @@ class AutomationAccounts(Asset):
             **body["properties"],
             # Every account is of the one kind that there is, whatever was asked for (recorded).
             "sku": {"name": "Basic", "family": None, "capacity": None},
-            "automationHybridServiceUrl": f"https://{number}.jrds.lab.azure-automation.net",
+            "automationHybridServiceUrl": f"https://{number}.jrds.lab.azure-automation.net/automationAccounts/{number}",
             "RegistrationUrl": agents,
         }
         found = {**body, "tags": put.body.get("tags") or {}, "properties": properties}
@@ -63,7 +63,10 @@ class AutomationAccounts(Asset):
         return found
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        return {**super().show(cloud, id_, body, query), "etag": None}
+        body = super().show(cloud, id_, body, query)
+        times = body["properties"]
+        made = {"createdAt": times.get("creationTime"), "lastModifiedAt": times.get("lastModifiedTime")}
+        return {**body, "systemData": made, "etag": None}
 
 
 @view(ACCOUNTS, "linkedWorkspace")

@@ -22,7 +22,7 @@ from farshore.lab.answers import Refused, group_not_found, not_implemented
 from farshore.lab.authorization.door import knows_of, must_have_right
 from farshore.lab.call import Call
 from farshore.lab.paging import page
-from farshore.lab.resources import providers
+from farshore.lab.resources import providers, region_facts
 from farshore.lab.resources.filters import condition
 from farshore.lab.resources.tags import subscription_tags
 
@@ -152,18 +152,8 @@ def _tag_names(call: Call, scope: str) -> list[Body]:
 
 
 def _locations(subscription: str) -> list[Body]:
-    return [
-        {
-            "id": f"/subscriptions/{subscription}/locations/{region.name}",
-            "name": region.name,
-            "type": "Region",
-            "displayName": region.display_name,
-            "regionalDisplayName": region.display_name,
-            "metadata": {"regionType": "Physical", "regionCategory": "Other"},
-        }
-        for region in REGIONS.values()
-        if region.display_name in providers.LOCATIONS
-    ]
+    found = [region for region in REGIONS.values() if region.display_name in providers.LOCATIONS]
+    return [region_facts.shown(subscription, region) for region in found]
 
 
 def _with_tags(call: Call, body: Body) -> Body:

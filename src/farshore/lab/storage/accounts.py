@@ -19,6 +19,7 @@ from farshore.lab.call import Call
 from farshore.lab.network.private_endpoints import connections_of
 from farshore.lab.patterns import STORAGE
 from farshore.lab.registry import action, resource_type
+from farshore.lab.resources.region_facts import PAIR_OF
 from farshore.lab.types import Put, ResourceType
 from farshore.times import stamp
 
@@ -83,6 +84,9 @@ class StorageAccounts(ResourceType):
         }
         sku = put.body.get("sku") or {}
         name = str(sku.get("name") or "")
+        pair = PAIR_OF.get(put.location)
+        if "GRS" in name.upper() or "GZRS" in name.upper():
+            defaults |= {} if pair is None else {"secondaryLocation": pair, "statusOfSecondary": "available"}
         tier = {"tier": name.split("_", 1)[0]} if "_" in name else {}
         unasked = put.unasked({"privateEndpointConnections": [], "encryption": encryption})
         properties = {**defaults, **made, **body["properties"], **unasked}
