@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.jsonc import RelaxedJsonError, loads_relaxed
 from farshore.errors import InputError
 
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
@@ -95,8 +97,8 @@ def _row(file: str, line: dict[str, Any]) -> Row:
 
 
 def _body(value: Any) -> Any:
-    """Some recorders kept the bytes of a body as Python writes them, b'{...}', once or more often; a script's text is
-    no JSON."""
+    """Some recorders kept the bytes of a body as Python writes them, b'{...}', once or more often; a template is sent
+    with its comments, and a script's text is no JSON."""
     while isinstance(value, str) and value[:2] in ("b'", 'b"'):
         text = ast.literal_eval(value).decode()
         try:
@@ -105,6 +107,9 @@ def _body(value: Any) -> Any:
             if text[:2] not in ("b'", 'b"'):
                 return text
             value = text
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        with suppress(RelaxedJsonError):
+            return loads_relaxed(value)
     return value
 
 

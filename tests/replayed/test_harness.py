@@ -139,9 +139,10 @@ def test_a_result_is_another_address_than_the_status_of_its_operation() -> None:
 
 
 def test_a_body_may_be_bytes_of_bytes_or_a_scripts_text(tmp_path: Path) -> None:
-    bodies = ["b'b\\'{\"level\": 7}\\''", "b'{\"level\": 7}'", "b'print(7)\\n'"]
+    bodies = ["b'b\\'{\"level\": 7}\\''", "b'{\"level\": 7}'", "{level: 7 // seven\n}", "b'print(7)\\n'"]
     lines = [line(at, "PUT", TABLE, 200, None, request_body=body) for at, body in enumerate(bodies)]
-    assert [row.request_body for row in read(recording(tmp_path, *lines))] == [{"level": 7}, {"level": 7}, "print(7)\n"]
+    found = [row.request_body for row in read(recording(tmp_path, *lines))]
+    assert found == [{"level": 7}, {"level": 7}, {"level": 7}, "print(7)\n"]
 
 
 def test_a_group_that_is_made_or_asked_for_in_vain_is_not_there_before(tmp_path: Path) -> None:

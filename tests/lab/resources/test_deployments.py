@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -418,3 +419,10 @@ def test_locks_and_roles_are_deployed_like_everything_else(lab: Lab) -> None:
     assert refusal(lab.delete(rid(IP, "a")), 409) == "ScopeLocked"
     (assigned,) = lab.body(f"{GROUP_ID}/providers/Microsoft.Authorization/roleAssignments")["value"]
     assert assigned["properties"]["scope"] == GROUP_ID
+
+
+def test_a_text_that_only_arm_reads_is_read_without_a_wire_too(lab: Lab) -> None:
+    """`az deployment` puts a template's own text behind a bare name; the served door reads it, and so does the lab."""
+    text = json.dumps(sent(template(ip("a")))).replace('"template":', "template: // as it is kept\n")
+    assert lab.follow(lab.put(deployment(), text)).body == {"status": "Succeeded"}
+    assert refusal(lab.put(deployment("y"), "{no: object")) == "InvalidRequestContent"
