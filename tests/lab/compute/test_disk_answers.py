@@ -64,7 +64,7 @@ def test_what_has_nothing_to_show_ends_with_an_empty_answer() -> None:
         ("Standard_LRS", 5000, 1300, 300),
         ("Premium_LRS", 64, 240, 50),
         ("Premium_LRS", 65, 500, 100),
-        ("StandardSSD_LRS", 64, 500, 100),
+        ("StandardSSD_LRS", 64, 500, 60),
     ],
 )
 def test_how_fast_a_disk_is_follows_from_its_kind_and_size(

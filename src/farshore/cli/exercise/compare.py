@@ -16,6 +16,8 @@ from farshore.estate.differences import differences
 from farshore.estate.estate import Estate
 from farshore.plan.model import DeleteResource, Plan, PutResource
 
+OF_A_NEW_DISK = ("properties.creationData", "properties.diskIOPSReadWrite", "properties.diskMBpsReadWrite")
+"""What Azure says of a disk by how and when it was made: the speed of a kind has changed over the years."""
 UNEXPLAINED = "nothing in the plan explains this"
 
 
@@ -82,7 +84,7 @@ class _Reasons:
     def of_path(self, key: str, path: str) -> str:
         if key in self._machines and ("storageProfile" in path or "Disk" in path):
             return "Site Recovery names the disk of a failover anew (S46, S47)"
-        if key in self._disks and path.startswith("properties.creationData"):
+        if key in self._disks and path.startswith(OF_A_NEW_DISK):
             return "a failover makes a disk anew, of its replica (S46, S47)"
         if key in self._machines and path.startswith("properties.osProfile"):
             return "a machine that is made of a disk that has been set up already has no osProfile (S46)"
