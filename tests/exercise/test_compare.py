@@ -1,0 +1,25 @@
+"""Why a resource may differ after a way there and back."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from farshore.arm.ids import resource_id
+from farshore.cli.exercise.compare import UNEXPLAINED, _Reasons
+
+GROUP = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/works/providers"
+VM = resource_id(f"{GROUP}/Microsoft.Compute/virtualMachines/press")
+NIC = resource_id(f"{GROUP}/Microsoft.Network/networkInterfaces/press")
+DISK = resource_id(f"{GROUP}/Microsoft.Compute/disks/press-data")
+OTHER = resource_id(f"{GROUP}/Microsoft.Compute/disks/archive")
+
+
+def test_a_failed_over_machines_disk_may_be_told_another_speed_and_no_other_size() -> None:
+    estate: Any = SimpleNamespace(resources={DISK.key: {"managedBy": VM.text}, OTHER.key: {}})
+    machine = SimpleNamespace(id=VM, nic=NIC, target_id=VM, target_nic=NIC)
+    plan: Any = SimpleNamespace(steps=[], machines=[machine])
+    reasons = _Reasons(estate, estate, plan)
+    assert reasons.of_path(DISK.key, "properties.diskMBpsReadWrite") != UNEXPLAINED
+    assert reasons.of_path(DISK.key, "properties.diskSizeGB") == UNEXPLAINED
+    assert reasons.of_path(OTHER.key, "properties.diskMBpsReadWrite") == UNEXPLAINED
