@@ -38,9 +38,9 @@ from farshore.lab.answers import Refused, not_implemented, quoted
 from farshore.lab.bodies import Bodies
 from farshore.lab.chance import chance, guid
 from farshore.lab.durations import DURATIONS, duration
+from farshore.lab.inert import INERT
 from farshore.lab.settings import Settings
 from farshore.lab.store import Store, Table
-from farshore.lab.types import INERT
 from farshore.times import moment, stamp
 
 BASE_URL = "https://management.lab"

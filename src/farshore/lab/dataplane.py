@@ -26,7 +26,8 @@ from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
 from farshore.lab import announcements, faults, machines, registry, sites
 from farshore.lab.answers import bad_request, quoted
-from farshore.lab.types import INERT, ResourceType, is_young
+from farshore.lab.inert import INERT
+from farshore.lab.types import ResourceType, is_young
 from farshore.routing import BgpRoute, Flow, Routing, Trace, judge
 from farshore.routing.values import Disposition
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from farshore.arm.ids import resource_id
 from farshore.lab.answers import bad_request
 from farshore.lab.fault_kinds import Wanted, fault_kind
+from farshore.lab.inert import INERT
 from farshore.lab.merging import merged
-from farshore.lab.types import INERT, make, unmake
+from farshore.lab.types import make, unmake
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

@@ -28,9 +28,9 @@ from farshore.lab.authorization.linked import must_have_links
 from farshore.lab.call import Call
 from farshore.lab.cloud import Delivery
 from farshore.lab.identity import Caller
+from farshore.lab.inert import INERT
 from farshore.lab.resources import providers, scopes
 from farshore.lab.resources.secure import without_secure_values
-from farshore.lab.types import INERT
 from farshore.times import stamp
 
 if TYPE_CHECKING:

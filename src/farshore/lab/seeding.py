@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import registry
-from farshore.lab.types import INERT
+from farshore.lab.inert import INERT
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud

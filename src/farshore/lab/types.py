@@ -22,7 +22,7 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.lab import operations, places, shapes, versions
-from farshore.lab.answers import Refused, not_implemented
+from farshore.lab.answers import Refused
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.merging import merged, stayed
@@ -412,25 +412,6 @@ class ResourceType:
         free(cloud, operation, self.lock(cloud, id_))
         if cloud.body(id_) is not None:
             set_state(cloud, id_, "Failed")
-
-
-class Inert(ResourceType):
-    """What an estate brought and the lab has no type for: it can be read, and nothing else can be done with it."""
-
-    apart = True
-    forwards = True
-
-    def put(self, call: Call) -> Response:
-        raise not_implemented(f"writing {call.id.type}")
-
-    patch = put
-    delete = put
-
-    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        return body
-
-
-INERT = Inert()
 
 
 def is_young(cloud: Cloud, id_: ResourceId) -> bool:
