@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds faults fuzz naive twin bench bench-lab routers replay conformance conformance-js conformance-az check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds faults fuzz naive twin bench bench-lab routers replay matrix conformance conformance-js conformance-az check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -82,20 +82,26 @@ FILES ?=
 replay: setup
 	@$(PY) -m conformance replay $(FILES)
 
+## make matrix     every scenario that makes sense, in the lab, on a small estate of each topology: SLICE=0 all, SEED=1
+SLICE ?= 0
+SEED ?= 1
+matrix: setup
+	@$(PY) -m matrix --slice $(SLICE) --seed $(SEED)
+
 ## make check      format, lint, strict types, import layers, tests: the whole truth
 check: setup lint types test
 
 lint: setup
-	@$(PY) -m ruff format --check src tests tools bench conformance
-	@$(PY) -m ruff check src tests tools bench conformance
+	@$(PY) -m ruff format --check src tests tools bench conformance matrix
+	@$(PY) -m ruff check src tests tools bench conformance matrix
 
 types: setup
 	@$(PY) -m mypy
 
 ## make format     write the format that check wants
 format: setup
-	@$(PY) -m ruff format src tests tools bench conformance
-	@$(PY) -m ruff check --fix src tests tools bench conformance
+	@$(PY) -m ruff format src tests tools bench conformance matrix
+	@$(PY) -m ruff check --fix src tests tools bench conformance matrix
 
 ## make real       Azure's Python clients on the lab, measured tables, recorded traffic (installs the clients)
 real: .venv-real/.stamp

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "farshore"
-FOLDERS = (SOURCE, ROOT / "tools", ROOT / "tests", ROOT / "bench", ROOT / "conformance")
+FOLDERS = (SOURCE, ROOT / "tools", ROOT / "tests", ROOT / "bench", ROOT / "conformance", ROOT / "matrix")
 
 LAYERS = (
     ("cli", "console"),

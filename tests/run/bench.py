@@ -128,7 +128,9 @@ class Bench:
         async def whole() -> RunOutcome:
             clock = lab_clock(self.cloud)
             async with clock.actor("bench"), lab_client(self.cloud, clock) as client:
-                given = {"actuators": {site: LabSite(Handles(client)) for site in self.cloud.table("sites")}, **more}
+                handles = Handles(client)
+                people = {site: LabSite(handles, clock, person=False) for site in self.cloud.table("sites")}
+                given = {"actuators": people, **more}
                 wire = Wire(client, clock, sent=self.sent)
                 wire.fault = fault or wire.fault
                 other = clock.spawn(beside(clock), "beside") if beside else None

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from farshore.arm.http import Request, Response, checked
+from farshore.clock import Clock
+from farshore.times import moment
 
 
 class Sender(Protocol):
@@ -48,15 +50,22 @@ class Handles:
         """Break something, or give it back, now or `at` a time."""
         return await self.post("faults", {"kind": kind, **arguments})
 
-    async def site(self, site: str, routers: Sequence[Mapping[str, Any]]) -> Any:
-        return await self.post("sites", {"site": site, "routers": [dict(router) for router in routers]})
+    async def site(self, site: str, routers: Sequence[Mapping[str, Any]], *, by: str | None = None) -> Any:
+        """Have a site's routers changed: by a program at once, `by="person"` as people do it."""
+        said = {} if by is None else {"by": by}
+        return await self.post("sites", {"site": site, "routers": [dict(router) for router in routers], **said})
 
 
 class LabSite:
     """The people at a lab site: they do what a site step says (run's `SiteActuator`)."""
 
-    def __init__(self, handles: Handles) -> None:
+    def __init__(self, handles: Handles, clock: Clock, *, person: bool) -> None:
         self._handles = handles
+        self._clock = clock
+        self._person = person
+        """Whether people change the routers here: they say done when it is done."""
 
     async def apply(self, site: str, routers: Sequence[Mapping[str, Any]]) -> None:
-        await self._handles.site(site, routers)
+        answer = await self._handles.site(site, routers, by="person" if self._person else None)
+        if self._person:
+            await self._clock.sleep(moment(str(answer["by"])) - self._clock.now(), "a person")

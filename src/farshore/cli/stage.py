@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from farshore.azure.client import ArmClient
     from farshore.estate.estate import Estate
     from farshore.estate.outside import Site
+    from farshore.estate.project import Project
     from farshore.lab.cloud import Cloud
     from farshore.run.journal import Journal
 
@@ -112,7 +113,10 @@ async def open_stage(
             else:
                 stage = await _served(stack, folder, acting)
             if estate is not None:
-                stage.actuators = {site.name: LabSite(stage.handles) for site in estate.sites}
+                stage.actuators = {
+                    site.name: LabSite(stage.handles, stage.clock, person=_by_people(project, site.name))
+                    for site in estate.sites
+                }
         else:
             client = await stack.enter_async_context(open_cloud(where, project=folder.path))
             stage = Stage(client=client, clock=WallClock(), handles=Handles(client), folder=folder, lab=False)
@@ -191,6 +195,10 @@ def _is_served(folder: Folder) -> bool:
     from farshore.lab import processes
 
     return processes.status(folder.path) is not None
+
+
+def _by_people(project: Project | None, site: str) -> bool:
+    return project is not None and project.change_of(site).command is None
 
 
 async def _in_process(

@@ -17,6 +17,7 @@ MODULES = (
     "announcements",
     "sites",
     "packets",
+    "traffic",
     "handles",
 )
 

@@ -24,7 +24,7 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -43,6 +43,9 @@ from farshore.lab.settings import Settings
 from farshore.lab.store import Store, Table
 from farshore.times import moment, stamp
 
+if TYPE_CHECKING:
+    from farshore.lab.traffic import Traffic
+
 BASE_URL = "https://management.lab"
 
 
@@ -55,6 +58,8 @@ class Cloud:
         self.base_url = BASE_URL
         self.epoch = 0
         """Counts what can change the way of a packet; the data plane keeps its answers as long as it stands still."""
+        self.traffic: Traffic | None = None
+        """Flows that are sent every second (`lab/traffic.py`)."""
         self._meta = store.table("meta")
         if "clock" not in self._meta:
             self._meta["seed"] = seed
@@ -145,6 +150,8 @@ class Cloud:
 
     def _set_clock(self, now: datetime) -> None:
         if now != self._now:
+            if self.traffic is not None:
+                self.traffic.until(self, now)
             self._now = now
             self._meta["clock"] = stamp(now)
 

@@ -46,8 +46,10 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     # BGP: BFD finds a dead link at once, gateways and MSEEs agree within a minute (E12).
     "bgp.withdraw": (40.0, 0.25),
     "bgp.announce": (50.0, 0.25),
-    # A site's router takes a new policy.
+    # A site's router takes a new policy, from a program; a person is called, logs in, changes it and looks: nobody has
+    # published how long that takes.
     "site.change": (5.0, 0.3),
+    "site.person": (580.0, 0.15),
     # A region that returns: its control plane, its gateways, its machines, each on its own.
     "region.arm": (45.0, 0.35),
     "region.gateway": (60.0, 0.35),

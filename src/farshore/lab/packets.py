@@ -29,7 +29,8 @@ def packets(call: Call) -> Response:
     return Response(status=200, body=_sent(call, wanted))
 
 
-def _sent(call: Call, wanted: Any) -> dict[str, Any]:
+def checked_packet(wanted: Any) -> dict[str, Any]:
+    """`from`, `to`, `protocol`, `port` of a packet as somebody sent it; refuses what is none."""
     if not isinstance(wanted, dict):
         raise bad_request("InvalidPacket", f"A packet is an object with 'from' and 'to', not {quoted(wanted)}.")
     for name in ("from", "to"):
@@ -40,14 +41,15 @@ def _sent(call: Call, wanted: Any) -> dict[str, Any]:
         raise bad_request("InvalidPacket", f"port is a number up to 65535, not {quoted(port)}.")
     if not (_is_number(count) and count > 0):
         raise bad_request("InvalidPacket", f"count is a number from 1, not {quoted(count)}.")
+    protocol = str(wanted.get("protocol") or "tcp").lower()
+    return {"from": wanted["from"], "to": wanted["to"], "protocol": protocol, "port": port}
+
+
+def _sent(call: Call, wanted: Any) -> dict[str, Any]:
+    packet = checked_packet(wanted)
+    count = wanted.get("count", 1)
     try:
-        found = dataplane.send(
-            call.cloud,
-            wanted["from"],
-            wanted["to"],
-            str(wanted.get("protocol") or "tcp").lower(),
-            port,
-        )
+        found = dataplane.send(call.cloud, packet["from"], packet["to"], packet["protocol"], packet["port"])
     except InputError as error:
         raise bad_request("InvalidPacket", str(error)) from None
     return {"time": stamp(call.cloud.now), "count": count, **found}

@@ -115,7 +115,7 @@ def show(call: Call) -> Response:
 
 @handle("POST", "_lab/sites")
 def change(call: Call) -> Response:
-    """Tell routers what to do; the answer is theirs, and proves nothing."""
+    """Tell routers what to do, or (`by: person`) the people who look after them; the answer proves nothing."""
     cloud, asked = call.cloud, call.object()
     name, sites = asked.get("site"), cloud.table(TABLE)
     if not isinstance(name, str) or name not in sites:
@@ -126,6 +126,7 @@ def change(call: Call) -> Response:
         raise bad_request("InvalidSiteChange", "routers must be a list of settings, each with the router's name.")
     known = {router["name"] for router in row["routers"]}
     checked = [_checked(settings, known) for settings in wanted]
+    last = cloud.now
     for settings in checked:
         router = str(settings["name"])
         if faults.is_deaf(cloud, name, router):
@@ -133,9 +134,11 @@ def change(call: Call) -> Response:
         subject = f"{name}/{router}"
         pending = cloud.table("events").get(f"{CHANGE}|{subject}")
         attempt = cloud.count(CHANGE, subject)
-        due = cloud.now + cloud.duration("site.change", subject, attempt)
+        takes = "site.person" if asked.get("by") == "person" else CHANGE
+        due = cloud.now + cloud.duration(takes, subject, attempt)
         cloud.at(due, CHANGE, subject, {**(pending["data"] if pending else {}), **settings})
-    return Response(status=200, body={"site": name, "status": "done", "time": stamp(cloud.now)})
+        last = max(last, due)
+    return Response(status=200, body={"site": name, "status": "done", "time": stamp(cloud.now), "by": stamp(last)})
 
 
 @event(CHANGE)

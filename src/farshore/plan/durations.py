@@ -46,6 +46,7 @@ CONFIGURE = seconds(31, f"{A2A}: changes without a job of their own took one pol
 TEST_FAILOVER = seconds(203, "S24: 3 min 23 s in the documented sample")
 TEST_CLEANUP = seconds(123, f"{A2A}: removing an item took 123 s; no figure for the cleanup itself")
 FAILOVER = seconds(154, f"{A2A}: 154 s in both directions, polled every 30 s (S57: at most an hour is promised)")
+FAILOVER_STOPPED = seconds(194, f"{A2A}: 154 s; and 40 s to stop the machine first, {UNPUBLISHED}")
 COMMIT = seconds(31, f"{A2A}: 31 s, one poll; S24 gives 3 s for the job itself")
 SWITCH_PROTECTION = seconds(
     3569, f"{A2A}: 526 s until the job ended, Protected 3,569 s after the request (S46: hours with much change)"

@@ -70,8 +70,8 @@ def predicted_recovery(plan: Plan) -> dict[str, float]:
     steps = plan.of_phase(Phase.FAILOVER)
     ends = finish_times(steps)
     begins = {step.id: ends[step.id] - step.expected_duration for step in steps}
-    announced = _serves_on(plan)
-    path = max((ends[step.id] for step in steps if _brings_the_network(step, fences=announced)), default=timedelta(0))
+    bringing = {step.id for step in bringing_steps(plan)}
+    path = max((ends[id_] for id_ in bringing), default=timedelta(0))
     if path:
         path += CONVERGENCE.duration
     moves = {str(step.action.arguments["vm"]).lower(): step.id for step in steps if step.action.verb == "failover"}
@@ -88,6 +88,12 @@ def predicted_recovery(plan: Plan) -> dict[str, float]:
         if move is not None or path:
             found[machine.id.key] = (max(ends[move] if move is not None else path, path) - begin).total_seconds()
     return found
+
+
+def bringing_steps(plan: Plan) -> tuple[Step, ...]:
+    """The steps of the failover that make sites meet the machines where they are promised."""
+    announced = _serves_on(plan)
+    return tuple(step for step in plan.of_phase(Phase.FAILOVER) if _brings_the_network(step, fences=announced))
 
 
 def _serves_on(plan: Plan) -> bool:

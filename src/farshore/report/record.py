@@ -18,6 +18,7 @@ from farshore.estate.estate import Estate
 from farshore.estate.project import Objective
 from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.file import plan_as_json
+from farshore.plan.graph import bringing_steps
 from farshore.plan.interruption import cut_by, lost_at_once
 from farshore.plan.model import Phase, Plan, PlannedMachine
 from farshore.prove.file import proof_as_json
@@ -146,28 +147,13 @@ def service_ended_at(plan: Plan, state: State, machine: PlannedMachine, lost_at:
 
 def served_at(plan: Plan, state: State, machine: PlannedMachine) -> datetime | None:
     """When the last of what the machine's service waited for had ended, by the service's own times: its failover where
-    it moves, and in the phase FAILOVER every step of the network that its last check comes after."""
-    steps = plan.of_phase(Phase.FAILOVER)
-    last = next((s for s in steps if s.action.verb == "check_routes" and _is_of(s.subject, machine)), None)
-    failover = next((s for s in steps if s.action.verb == "failover" and s.subject.lower() == machine.item.key), None)
+    it moves, and every step that brings its network to the sites (`plan/graph.py`)."""
+    moves = (step for step in plan.of_phase(Phase.FAILOVER) if step.action.verb == "failover")
+    failover = next((step for step in moves if step.subject.lower() == machine.item.key), None)
     ends = [] if failover is None else [_ended(state, failover.id)]
-    waiting = list(last.after) if last is not None else []
-    seen: set[str] = set()
-    while waiting:
-        id_ = waiting.pop()
-        step = plan.step(id_)
-        if id_ in seen or step is None or step.phase is not Phase.FAILOVER:
-            continue
-        seen.add(id_)
-        waiting += step.after
-        if step.action.verb not in ("failover", "check_machine", "check_routes"):
-            ends.append(_ended(state, id_))
+    ends += [_ended(state, step.id) for step in bringing_steps(plan)]
     known = [end for end in ends if end is not None]
     return max(known, default=None) if failover is None or ends[0] is not None else None
-
-
-def _is_of(subject: str, machine: PlannedMachine) -> bool:
-    return subject.lower() in (machine.nic.key, machine.target_nic.key, machine.target_id.key)
 
 
 def _began(state: State, step_id: str) -> datetime | None:

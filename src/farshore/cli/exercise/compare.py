@@ -15,10 +15,13 @@ from farshore.errors import InputError
 from farshore.estate.differences import differences
 from farshore.estate.estate import Estate
 from farshore.plan.model import DeleteResource, Plan, PutResource
+from farshore.plan.scenario.scenario import scenario_named
+from farshore.plan.scenario.words import Back
 
 OF_A_NEW_DISK = ("properties.creationData", "properties.diskIOPSReadWrite", "properties.diskMBpsReadWrite")
 """What Azure says of a disk by how and when it was made: the speed of a kind has changed over the years."""
 UNEXPLAINED = "nothing in the plan explains this"
+STAYS = "the machine is on the far shore at the end of this scenario"
 
 
 def residue(before: Estate, after: Estate, plan: Plan) -> list[dict[str, Any]]:
@@ -54,6 +57,7 @@ class _Reasons:
         self._nics = {machine.nic.key for machine in plan.machines}
         self._targets = {id_.key for machine in plan.machines for id_ in (machine.target_id, machine.target_nic)}
         self._holders = {key: str(body.get("managedBy") or "").lower() for key, body in after.resources.items()}
+        self._stays = scenario_named(plan.scenario).back is not Back.FAILBACK
         self._disks = {
             key for key, body in before.resources.items() if str(body.get("managedBy") or "").lower() in self._machines
         }
@@ -66,6 +70,8 @@ class _Reasons:
         holder = self._holders.get(key, "")
         if holder in self._built and holder not in self._targets | self._machines:
             return f"part of the plan's own: {self._built[holder]}"
+        if self._stays and key in self._machines | self._nics | self._disks:
+            return STAYS
         if kind in ("microsoft.compute/disks", "microsoft.compute/snapshots"):
             return "Site Recovery keeps a disk on each side and names the one of a failover anew (S46, S47)"
         if added and key in self._targets:
@@ -82,6 +88,8 @@ class _Reasons:
         return UNEXPLAINED
 
     def of_path(self, key: str, path: str) -> str:
+        if self._stays and key in self._machines | self._nics | self._disks:
+            return STAYS
         if key in self._machines and ("storageProfile" in path or "Disk" in path):
             return "Site Recovery names the disk of a failover anew (S46, S47)"
         if key in self._disks and path.startswith(OF_A_NEW_DISK):

@@ -1,24 +1,23 @@
-"""People at the site who use the machines: packets along every objective, so often, and what became of them.
+"""People at the site who use the machines: a packet a second along every objective, and what became of them.
 
-The traffic goes through the lab's own data plane (`POST /_lab/packets`), as somebody beside Farshore would send it.
+The traffic goes through the lab's own data plane (`POST /_lab/traffic`), as somebody beside Farshore would send it.
 A packet is *exposed* when a site could meet a stale machine or a second network: it was taken by a machine with old
 data, by one that is not promised, or two networks answered for the address and nothing decided (the contract's
-exposure of the guard, D63). It is *served* when the promised machine took it.
+exposure of the guard, D63).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from farshore.assess import resolve
 from farshore.cli.handles import Handles
-from farshore.clock import ActorClock
 from farshore.estate.estate import Estate
-from farshore.plan.model import Plan
+from farshore.plan.model import Plan, PlannedMachine
+from farshore.times import moment
 
 EXPOSED = frozenset({"Stale", "Ambiguous", "WrongOwner"})
 
@@ -49,16 +48,18 @@ class Traffic:
 def traffic_of(estate: Estate, plan: Plan) -> tuple[Traffic, ...]:
     """Every flow of every objective of the plan, with each promised address on both sides."""
     away = {machine.address: machine.target_address for machine in plan.machines}
+    nics = {machine.id.key: machine for machine in plan.machines}
     found = []
     for objective in plan.objectives:
         for conversation in resolve(objective, estate):
             source, destination = str(conversation.source.address), str(conversation.destination.address)
+            machine = conversation.source.machine
             found.append(
                 Traffic(
                     objective=objective.name,
                     name=str(conversation),
                     machine=None if conversation.destination.machine is None else conversation.destination.machine.key,
-                    source=End(home=source, away=away.get(source, source)),
+                    source=_sender(nics.get(machine.key) if machine is not None else None, source),
                     destination=End(home=destination, away=away.get(destination, destination)),
                     protocol=conversation.protocol,
                     port=conversation.port,
@@ -68,6 +69,13 @@ def traffic_of(estate: Estate, plan: Plan) -> tuple[Traffic, ...]:
     return tuple(found)
 
 
+def _sender(machine: PlannedMachine | None, address: str) -> End:
+    """Who sends. A machine by its NIC: of two that have one address only the promised one is anybody's to count on."""
+    if machine is None:
+        return End(home=address, away=address)
+    return End(home=machine.nic.text, away=machine.target_nic.text)
+
+
 @dataclass(slots=True)
 class Diary:
     """What the traffic saw."""
@@ -75,75 +83,62 @@ class Diary:
     packets: int = 0
     exposed_packets: int = 0
     exposed_seconds: float = 0.0
-    exposed_first: datetime | None = None
-    exposed_last: datetime | None = None
-    served: dict[str, datetime] = field(default_factory=dict)
-    """Machine to the first moment, since the last `watch_for`, at which every flow to it was served."""
+    exposed: list[dict[str, Any]] = field(default_factory=list)
+    """Each while in which a flow was exposed: its name, disposition, since, until, packets."""
     last: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    """(objective, flow) to the last answer."""
+    """(objective, flow) to the answer of the last round."""
 
 
 class Residents:
-    """Sends the traffic every so often on the lab's clock until told to stop."""
+    """Every flow's packet each second, from the first `watch_for` on; and each once more, looked at closely, in a
+    `round`."""
 
-    def __init__(self, handles: Handles, clock: ActorClock, traffic: Sequence[Traffic]) -> None:
+    def __init__(self, handles: Handles, traffic: Sequence[Traffic]) -> None:
         self._handles = handles
-        self._clock = clock
         self.traffic = tuple(traffic)
-        self._every = timedelta(seconds=60)
         self._away = False
+        self._sending = False
         self.diary = Diary()
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        self._task = self._clock.spawn(self._live(), "residents")
-
-    async def stop(self) -> None:
-        if self._task is None:
+    async def watch_for(self, *, away: bool) -> None:
+        """From now on machines are looked for on the far shore, or at home."""
+        if self._sending and away is self._away:
             return
-        self._task.cancel()
-        async with self._clock.idle():
-            await asyncio.gather(self._task, return_exceptions=True)
-        if not self._task.cancelled() and (error := self._task.exception()) is not None:
-            raise error
-
-    async def _live(self) -> None:
-        while True:
-            await self._clock.sleep(self._every, "residents")
-            await self.round()
-
-    def every(self, interval: timedelta) -> None:
-        """How often from the next round on: every second where it matters, every minute where nothing happens."""
-        self._every = interval
-
-    def watch_for(self, *, away: bool) -> None:
-        """From now on machines are expected on the far shore (or at home); `diary.served` starts anew."""
         self._away = away
-        self.diary.served = {}
+        flows = [{"name": f"{flow.objective}: {flow.name}", **self._packet(flow)} for flow in self.traffic]
+        await self._handles.post("traffic", {"flows": flows, "go_on": self._sending})
+        self._sending = True
+
+    async def hear(self) -> Diary:
+        """The diary as of now."""
+        told = await self._handles.get("traffic")
+        rows = [{"name": flow["name"], **spell} for flow in told["value"] for spell in flow["spells"]]
+        self.diary.packets = told["packets"]
+        self.diary.exposed = [row for row in rows if row["disposition"] in EXPOSED]
+        self.diary.exposed_packets = sum(row["packets"] for row in self.diary.exposed)
+        spans = sorted((moment(row["since"]), moment(row["until"])) for row in self.diary.exposed)
+        self.diary.exposed_seconds = _length(spans)
+        return self.diary
 
     async def round(self) -> None:
-        """Every flow once."""
-        now = self._clock.now()
-        exposed = 0
-        good: dict[str, bool] = {}
+        """Every flow once, with all that the lab can say of its way."""
         sent = await self._handles.post("packets", {"packets": [self._packet(flow) for flow in self.traffic]})
         for flow, answer in zip(self.traffic, sent["value"], strict=True):
-            self.diary.packets += 1
             self.diary.last[flow.objective, flow.name] = answer
-            exposed += answer["disposition"] in EXPOSED
-            if flow.machine is not None and not flow.denied:
-                good[flow.machine] = good.get(flow.machine, True) and answer["disposition"] == "Delivered"
-        for machine, is_good in good.items():
-            if is_good:
-                self.diary.served.setdefault(machine, now)
-        if exposed:
-            self.diary.exposed_packets += exposed
-            self.diary.exposed_first = self.diary.exposed_first or now
-            self.diary.exposed_last = now
-            self.diary.exposed_seconds += self._every.total_seconds()
 
     def _packet(self, flow: Traffic) -> dict[str, Any]:
         source, destination = (
             (flow.source.away, flow.destination.away) if self._away else (flow.source.home, flow.destination.home)
         )
         return {"from": source, "to": destination, "protocol": flow.protocol, "port": flow.port}
+
+
+def _length(spans: Sequence[tuple[datetime, datetime]]) -> float:
+    """Seconds that any of these spans covers, which are in the order of their beginnings."""
+    total, end = 0.0, None
+    for since, until in spans:
+        begin = since if end is None else max(since, end)
+        if until > begin:
+            total += (until - begin).total_seconds()
+            end = until
+    return total

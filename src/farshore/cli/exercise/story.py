@@ -15,7 +15,7 @@ is written down what was asked, and it goes on once that is done.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,7 +44,6 @@ from farshore.plan.model import Phase, Plan
 from farshore.plan.recovery import APPLICATION_CONSISTENT_IN_MINUTES
 from farshore.plan.scenario.scenario import Scenario, scenario_named
 from farshore.plan.scenario.words import Back, Over, Returns
-from farshore.prove import prove
 from farshore.report import record
 from farshore.run import RunOutcome, record_event, run_phases, uncovered
 from farshore.run.events import Kind, RunEvent
@@ -56,9 +55,9 @@ if TYPE_CHECKING:
 
 OUTAGE = timedelta(minutes=30)
 """How long the region stays away once everything runs on the far shore."""
+Prover = Callable[[Estate, Plan], "Proof"]
 WATCHING = timedelta(minutes=5)
 """How long the guard watches before the region gives a sign of life."""
-EVERY_SECOND, EVERY_MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -78,6 +77,8 @@ class Told:
     guard: dict[str, Any] = field(default_factory=dict)
     residue: list[dict[str, Any]] = field(default_factory=list)
     learned: list[str] = field(default_factory=list)
+    exposed: list[dict[str, Any]] = field(default_factory=list)
+    """Each while in which packets of a flow met old data or a second network."""
     decisions: list[dict[str, Any]] = field(default_factory=list)
     """Where the run stopped and asked a person: the step, what was asked, when."""
     maps: list[tuple[str, Estate]] = field(default_factory=list)
@@ -109,14 +110,17 @@ class Story:
         scenario: str,
         plan_file: Path | None,
         run_id: str,
+        prover: Prover,
     ) -> None:
         self._stage, self._folder, self._declared, self._view = stage, folder, declared, view
         self._scenario, self._plan_file = scenario, plan_file
+        self._prover = prover
         self._phases = Phases(stage.clock, view)
         self._told = Told(example=example, phases=self._phases, run_id=run_id)
         self._residents: Residents | None = None
         self._outage: Outage | None = None
         self._lost_at: datetime | None = None
+        self._returned_at: datetime | None = None
 
     async def tell(self) -> Told:
         """The whole story; a phase that is not good ends it, and what there is by then is told."""
@@ -125,9 +129,6 @@ class Story:
             await self._tell()
         except HaltedError as halted:
             self._told.halted = str(halted)
-        finally:
-            if self._residents is not None:
-                await self._residents.stop()
         self._told.events = self._stage.journal.read(self._told.run_id)
         self._told.wall_seconds = time.monotonic() - started_wall
         self._told.simulated_seconds = (self._stage.clock.now() - started).total_seconds()
@@ -141,8 +142,8 @@ class Story:
         runs.begin(self._folder, self._told.run_id, estate, plan, self._told.proof)
         scenario = scenario_of(plan)
         self._outage = Outage(self._stage.handles, plan, scenario.returns)
-        self._residents = Residents(self._stage.handles, self._stage.clock, traffic_of(estate, plan))
-        self._residents.start()
+        self._residents = Residents(self._stage.handles, traffic_of(estate, plan))
+        await self._residents.watch_for(away=False)
         self._told.maps.append(("Before: the estate as it was read", estate))
         await self._run("provision", Phase.PROVISION)
         await self._run("protect", Phase.PROTECT)
@@ -152,6 +153,7 @@ class Story:
         await self._disaster(plan)
         await self._failover(plan)
         if scenario.returns is Returns.NEVER:
+            await self._judge_traffic(plan, None)
             return
         if plan.of_phase(Phase.RETURN):
             await self._return(plan)
@@ -160,6 +162,7 @@ class Story:
         if plan.of_phase(Phase.FAILBACK):
             await self._failback(plan)
         await self._compare(estate, plan)
+        await self._judge_traffic(plan, self._returned_at)
 
     # Before anything is touched. -----------------------------------------------------------------------------------
 
@@ -198,7 +201,7 @@ class Story:
 
     def _prove(self, estate: Estate, plan: Plan) -> None:
         with self._phases("prove") as phase:
-            proof = self._told.proof = prove(estate, plan)
+            proof = self._told.proof = self._prover(estate, plan)
             whole = "all of them" if proof.exhaustive else "NOT all of them"
             failures = f"{len(proof.failures)} single and {many(proof.double_failures, 'double failure')}"
             phase.said = f"{many(proof.cuts, 'cut')}, {many(proof.states, 'state')}, {failures}, {whole}"
@@ -278,16 +281,15 @@ class Story:
             await self._verdicts(plan, "drill", away=False)
             answer = await self._outage.strike()
             self._lost_at = verdicts.time_of(answer, self._stage.clock.now())
-            self._residents.watch_for(away=moves(plan))
+            await self._residents.watch_for(away=moves(plan))
             record_event(self._stage.journal, plan, self._told.run_id, DISASTER, self._stage.clock)
             await self._stage.clock.sleep(DECISION.duration, "decision")
             phase.said = next(event.title for event in plan.events if event.id == DISASTER)
 
     async def _failover(self, plan: Plan) -> None:
         assert self._residents is not None and self._outage is not None and self._lost_at is not None
-        self._residents.every(EVERY_SECOND)
         away = moves(plan)
-        self._residents.watch_for(away=away)
+        await self._residents.watch_for(away=away)
         with self._phases("failover") as phase:
             outcome = await self._drive(phase, *(p for p in (Phase.FAILOVER, Phase.COMMIT) if plan.of_phase(p)))
             await self._verdicts(plan, "failover", away=away)
@@ -304,52 +306,59 @@ class Story:
             wrong = verdicts.wrong_machines(plan, self._told.machines, waited=bool(self._told.decisions))
             if wrong:
                 phase.halt("; ".join(wrong))
-        self._residents.every(EVERY_MINUTE)
 
     async def _return(self, plan: Plan) -> None:
         """The guard watches; then what was lost comes back by itself, a region's machines with old data."""
         assert self._residents is not None and self._outage is not None
         await self._stage.clock.sleep(OUTAGE, "outage")
-        self._residents.every(EVERY_SECOND)
         with self._phases("return") as phase:
-            at = self._stage.clock.now() + WATCHING
+            at = self._returned_at = self._stage.clock.now() + WATCHING
             later = await self._outage.give_back(at)
             if not _watches(plan):
                 await self._stage.clock.sleep(WATCHING, "return")
-            outcome = await self._drive(phase, Phase.RETURN, happened=[RETURN])
-            await self._stage.clock.sleep(max(at + later - self._stage.clock.now(), timedelta(0)), "return")
-            for event in plan.events:
-                if event.id.startswith(RETURN):
-                    record_event(self._stage.journal, plan, self._told.run_id, event.id, self._stage.clock)
+            if later:
+                # It comes back in parts: what can be done before the last of them is.
+                await self._driven(plan, (Phase.RETURN,), [RETURN])
+                await self._stage.clock.sleep(max(at + later - self._stage.clock.now(), timedelta(0)), "return")
+            everything = [event.id for event in plan.events if event.id.startswith(RETURN)]
+            outcome = await self._drive(phase, Phase.RETURN, happened=everything)
             await self._outage.people_undo()
             await self._verdicts(plan, "return", away=moves(plan))
-            diary = self._residents.diary
+            diary = await self._residents.hear()
             self._told.guard = {
                 **record.guard(plan, outcome.state),
                 "exposure_seconds": diary.exposed_seconds,
                 "exposure_packets": diary.exposed_packets,
             }
             phase.said += f"; exposure {span(diary.exposed_seconds)}, {many(diary.exposed_packets, 'packet')}"
-        self._residents.every(EVERY_MINUTE)
 
     async def _failback(self, plan: Plan) -> None:
         assert self._residents is not None
         stays = scenario_of(plan).back is Back.STAY
         with self._phases("failback") as phase:
             await self._drive(phase, Phase.FAILBACK)
-            self._residents.watch_for(away=stays)
+            await self._residents.watch_for(away=stays)
             await self._verdicts(plan, "failback", away=stays)
 
     async def _verdicts(self, plan: Plan, phase: str, *, away: bool) -> None:
         """Every objective by the lab's own packets; one that is not met halts the story."""
         assert self._residents is not None and self._told.proof is not None
-        self._residents.watch_for(away=away)
+        await self._residents.watch_for(away=away)
         await self._residents.round()
         rows = verdicts.objectives(plan, self._told.proof, self._residents.diary, phase)
         self._told.objectives += rows
         bad = verdicts.unmet(plan, rows)
         if bad:
             raise HaltedError(f"{bad[0]['name']} is not met after {phase}: {bad[0]['verdict']}")
+
+    async def _judge_traffic(self, plan: Plan, returned_at: datetime | None) -> None:
+        """No packet of any second met old data or a second network, but in the one interval that is exempt (D63)."""
+        assert self._residents is not None
+        diary = await self._residents.hear()
+        self._told.exposed = diary.exposed
+        wrong = verdicts.exposed(plan, diary.exposed, returned_at)
+        if wrong:
+            raise HaltedError(wrong)
 
     async def _reading(self) -> Estate:
         bodies = await read_estate(self._stage.client, subscriptions_of(self._declared))

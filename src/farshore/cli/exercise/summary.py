@@ -33,6 +33,7 @@ def summary_of(told: Told, report: Path | None) -> dict[str, Any]:
         "proof": None if proof is None else record.proof_row(proof),
         "report": None if report is None else str(report),
         "decisions": told.decisions,
+        "exposed": told.exposed,
         "halted": told.halted,
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from farshore.cli.exercise.residents import Diary
 from farshore.cli.words import many
-from farshore.plan.model import Plan
+from farshore.plan.model import Phase, Plan
 from farshore.plan.scenario.scenario import scenario_named
 from farshore.plan.scenario.words import Over
 from farshore.prove.values import Proof
@@ -46,6 +46,21 @@ def unmet(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
     """The rows of objectives that are not met: what should arrive did not, or what should be denied was not."""
     denied = {objective.name for objective in plan.objectives if objective.deny}
     return [row for row in rows if row["verdict"] != (DENIED if row["name"] in denied else DELIVERED)]
+
+
+def exposed(plan: Plan, rows: Sequence[Mapping[str, Any]], returned_at: datetime | None) -> str:
+    """A sentence about packets that met old data or a second network where nothing excuses it; empty where none did.
+    Exempt (D63): one circuit, kept addresses, the disconnect failed, from the region's return until its DELETE."""
+    guarded = any(step.may_fail and step.action.verb == "delete" for step in plan.of_phase(Phase.FAILOVER))
+    bad = [row for row in rows if not guarded or returned_at is None or moment(str(row["since"])) < returned_at]
+    if not bad:
+        return ""
+    packets = sum(int(row["packets"]) for row in bad)
+    first = bad[0]
+    return (
+        f"{many(packets, 'packet')} met old data or a second network, the first of {first['name']} at {first['since']}:"
+        f" {first['disposition']}"
+    )
 
 
 def time_of(answer: Any, otherwise: datetime) -> datetime:

@@ -69,7 +69,7 @@ def _home(design: Design, draft: Draft, machine: Machine, after: list[str]) -> t
         ),
         title=f"Fail machine {machine.label} back to {design.project.source_region}, stopping it in the target first",
         subject=planned.reverse_item,
-        expected=durations.FAILOVER,
+        expected=durations.FAILOVER_STOPPED,
         after=after,
         effects=[SetMachine(id=planned.target_id, state=MachineState.STOPPED), *arrives_home(design, machine)],
     )

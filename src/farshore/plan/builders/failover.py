@@ -324,7 +324,7 @@ def _over(
         title=f"Fail machine {machine.label} over to {design.project.target.region}"
         + (", stopping it first" if shutdown else ""),
         subject=planned.item,
-        expected=durations.FAILOVER,
+        expected=durations.FAILOVER_STOPPED if shutdown else durations.FAILOVER,
         after=after,
         effects=effects,
     )

@@ -32,6 +32,8 @@ def build(design: Design, taken: Taken, draft: Draft, events: tuple[str, ...]) -
         return []
     cut = disconnects(design)
     fenced = [_watch(design, taken, draft, cut)]
+    if events[1:]:
+        fenced = [_watch_arm(design, draft, events[-1], fenced)]
     discharging = []
     if cut:
         fenced = [
@@ -70,6 +72,20 @@ def _watch(design: Design, taken: Taken, draft: Draft, cut: bool) -> str:
         ),
         title=f"Watch for the first sign of life of {region}: its ARM"
         + ("" if circuit is None else ", or its networks on the circuit"),
+        subject=_probe(design),
+        expected=durations.WATCH,
+        kind=StepKind.CHECK,
+    )
+
+
+def _watch_arm(design: Design, draft: Draft, event: str, after: list[str]) -> str:
+    """Where a region comes back in parts: nothing of it is written before its ARM answers for good."""
+    region = design.project.source_region
+    draft.begin(Phase.RETURN, [*after, event])
+    return draft.add(
+        f"watch-arm/{region}",
+        actions.await_region(region, probe=_probe(design), circuit=None, prefixes=[]),
+        title=f"Watch until ARM of {region} answers for good",
         subject=_probe(design),
         expected=durations.WATCH,
         kind=StepKind.CHECK,
