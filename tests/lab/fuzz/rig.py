@@ -118,10 +118,11 @@ def digest(cloud: Cloud) -> dict[str, str]:
     for name, query in (
         ("bodies", "SELECT key, type, place, rev, body, made, changed FROM bodies ORDER BY key"),
         ("links", "SELECT source, kind, target, label, value FROM links ORDER BY source, n"),
-        ("rows", "SELECT tbl, key, value FROM rows ORDER BY tbl, key"),
+        ("tables", "SELECT tbl, key, value FROM held ORDER BY tbl, key"),
+        ("shelves", "SELECT tbl, key, value FROM rows ORDER BY tbl, key"),
     ):
         for row in store.all(query):
-            part = str(row[0]) if name == "rows" else name
+            part = str(row[0]) if name in ("tables", "shelves") else name
             if part not in UNSEEN:
                 found = held.setdefault(part, hashlib.blake2b(digest_size=16))
                 for item in row:
@@ -134,13 +135,13 @@ def changed_in_place(cloud: Cloud) -> list[str]:
     """What is held in memory and differs from what was written: somebody changed it without saying so."""
     store, found = cloud.store, []
     for name, table in store._tables.items():
-        rows = dict(store.all("SELECT key, value FROM rows WHERE tbl = ?", (name,)))
+        rows = dict(store.all("SELECT key, value FROM held WHERE tbl = ?", (name,)))
         for key, value in table.items():
             if (bytes(value) if table.raw else dumps(value)) != rows.pop(key, None):
                 found.append(f"{name}: {key}")
         found += [f"{name}: {key} is in the file alone" for key in rows]
     recent = cloud.bodies._recent
-    for key, kept in {**recent._before, **recent._now}.items():
+    for key, (kept, _) in {**recent._before, **recent._now}.items():
         row = store.one("SELECT body, rev FROM bodies WHERE key = ?", (key,))
         if (None if not kept.rev else (dumps(kept.body), kept.rev)) != row:
             found.append(f"body {key}")
