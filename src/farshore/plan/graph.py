@@ -19,7 +19,7 @@ from datetime import timedelta
 from farshore.arm.ids import resource_id
 from farshore.arm.network import CONNECTIONS, PEERINGS
 from farshore.plan.durations import CONVERGENCE, DECISION
-from farshore.plan.interruption import cut_by, lost_at_once, struck
+from farshore.plan.interruption import cut_by, lost_at_once, struck, takes_effect_at_its_end
 from farshore.plan.model import Event, Lose, Phase, Plan, PutResource, SetRouter, Step, order
 
 
@@ -69,7 +69,10 @@ def predicted_recovery(plan: Plan) -> dict[str, float]:
     whose service never ends."""
     steps = plan.of_phase(Phase.FAILOVER)
     ends = finish_times(steps)
-    begins = {step.id: ends[step.id] - step.expected_duration for step in steps}
+    begins = {
+        step.id: ends[step.id] - (timedelta(0) if takes_effect_at_its_end(step) else step.expected_duration)
+        for step in steps
+    }
     bringing = {step.id for step in bringing_steps(plan)}
     path = max((ends[id_] for id_ in bringing), default=timedelta(0))
     if path:

@@ -2,7 +2,9 @@
 
 What the disaster takes ends it at once: a region, the machine, the way to it. Where the machine serves on (it is moved
 on purpose, or only ARM is gone), it ends with the first step that stops it or takes the way to it: its own failover,
-the sites' fence, the deletion of its connection.
+the sites' fence, the deletion of its connection. What Azure does counts from its beginning, since nobody knows when
+within it the packets stop; what people do at a site, or have somebody do, counts from its end, when they say that it is
+done. A deletion that the plan expects to fail counts for nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from farshore.plan.model import (
     SetMachine,
     SetRouter,
     Step,
+    StepKind,
     Suspend,
 )
 
@@ -58,8 +61,13 @@ def cut_by(plan: Plan, machine: PlannedMachine) -> tuple[str, ...]:
     return tuple(step.id for step in plan.of_phase(Phase.FAILOVER) if any(_ends(step, machine)))
 
 
+def takes_effect_at_its_end(step: Step) -> bool:
+    """Whether people do it (see the theory)."""
+    return step.kind in (StepKind.SITE, StepKind.PERSON)
+
+
 def _ends(step: Step, machine: PlannedMachine) -> Iterator[bool]:
-    for effect in step.effects:
+    for effect in () if step.may_fail else step.effects:
         yield _cuts(effect, machine.id)
 
 
@@ -71,6 +79,8 @@ def _cuts(effect: Effect, machine: ResourceId) -> bool:
             return any(item.action == "deny" for item in router.filters)
         case DeleteResource(id=id_):
             return id_.is_a(CONNECTIONS)
+        case Lose():
+            return True
         case _:
             return False
 

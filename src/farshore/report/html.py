@@ -35,6 +35,8 @@ class Evidence:
     """Where recovery times begin."""
     obligations: Sequence[Mapping[str, Any]] = ()
     learned: Sequence[str] = ()
+    decisions: Sequence[Mapping[str, Any]] = ()
+    """Where the run stopped and asked a person: `at` and what was `asked`."""
     """What a drill proved and what it did not, in sentences."""
     maps: Sequence[tuple[str, str]] = field(default=())
     """Caption and SVG."""

@@ -19,8 +19,8 @@ from farshore.estate.project import Objective
 from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.file import plan_as_json
 from farshore.plan.graph import bringing_steps
-from farshore.plan.interruption import cut_by, lost_at_once
-from farshore.plan.model import Phase, Plan, PlannedMachine
+from farshore.plan.interruption import cut_by, lost_at_once, takes_effect_at_its_end
+from farshore.plan.model import Phase, Plan, PlannedMachine, Step
 from farshore.prove.file import proof_as_json
 from farshore.prove.values import Proof
 from farshore.report.html import Evidence, render
@@ -141,7 +141,8 @@ def service_ended_at(plan: Plan, state: State, machine: PlannedMachine, lost_at:
     """When people lost the machine where it was; None where they never did."""
     if lost_at_once(plan, machine):
         return lost_at
-    begun = [began for id_ in cut_by(plan, machine) if (began := _began(state, id_)) is not None]
+    steps = [step for id_ in cut_by(plan, machine) if (step := plan.step(id_)) is not None]
+    begun = [began for step in steps if (began := _cut(state, step)) is not None]
     return min(begun, default=None)
 
 
@@ -156,11 +157,14 @@ def served_at(plan: Plan, state: State, machine: PlannedMachine) -> datetime | N
     return max(known, default=None) if failover is None or ends[0] is not None else None
 
 
-def _began(state: State, step_id: str) -> datetime | None:
-    """The service's own beginning of a step's job or operation, else when it was intended."""
-    record = state.steps.get(step_id)
+def _cut(state: State, step: Step) -> datetime | None:
+    """When a step takes the machine away: what people do at its end, else at the service's own beginning of its job or
+    operation, else when it was intended."""
+    record = state.steps.get(step.id)
     if record is None:
         return None
+    if takes_effect_at_its_end(step):
+        return _ended(state, step.id) or record.accepted_at
     told = record.result.get("started_at") or record.result.get("sent_at")
     return moment(str(told)) if told else record.intended_at
 

@@ -64,5 +64,6 @@ def evidence_of(told: Told, summary: dict[str, Any], proof: Any) -> Evidence:
         steps=step_rows(plan, told.events),
         obligations=record.obligations(plan),
         learned=told.learned,
+        decisions=told.decisions,
         maps=[(caption, map_svg(estate, regions=regions, title=caption)) for caption, estate in told.maps],
     )

@@ -27,6 +27,8 @@ def exercise_text(told: Told, report: Path | None) -> str:
 
         lines += [shown(describe_proof(told.proof)), ""]
     lines += _machines(told)
+    for decision in told.decisions:
+        lines += [shown(f"The run stopped and asked: {decision['asked']}"), ""]
     if told.guard:
         exposure = span(told.guard["exposure_seconds"])
         lines.append(f"exposure to stale machines  {exposure}, {many(told.guard['exposure_packets'], 'packet')}")
