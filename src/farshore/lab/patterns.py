@@ -247,7 +247,7 @@ DEPLOYMENTS = replace(
     sync=False,
     put_headers=("azure-asyncoperation",),
     state="Accepted",
-    status_url=lambda operation: _below(operation, "operationStatuses").replace("/resourceGroups/", "/resourcegroups/"),
+    status_url=lambda operation: _below(operation, "operationStatuses"),
     status_body=_network_status,
 )
 

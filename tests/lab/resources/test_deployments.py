@@ -43,9 +43,8 @@ def test_a_deployment_answers_as_recorded(lab: Lab) -> None:
     body["properties"]["template"]["resources"][1]["dependsOn"] = ["v"]
     body["properties"]["parameters"] = {"key": {"value": "secret"}}
     first = lab.put(deployment(), body)
-    polled = deployment().replace("resourceGroups", "resourcegroups")  # recorded
     assert first.status == 201 and first.headers["azure-asyncoperation"].startswith(
-        f"https://management.lab{polled}/operationStatuses/"
+        f"https://management.lab{deployment()}/operationStatuses/"
     )
     said = first.body["properties"]
     assert (said["provisioningState"], said["mode"]) == ("Accepted", "Incremental")
