@@ -158,6 +158,9 @@ def _resource(call: Call, method: str, parts: list[str]) -> Response:
     if lower[0] != "subscriptions" or "providers" not in lower:
         return scopes.answer(call, method, parts)
     at = len(lower) - 1 - lower[::-1].index("providers")
+    if at == 4 and lower[2:4] == ["providers", "microsoft.features"]:
+        # The one provider whose paths stand on it and on no resource (recorded), so that they are no resource ids.
+        raise not_implemented(f"{method} /{'/'.join(parts)}")
     tail = parts[at + 1 :]
     if len(tail) < 2 or (len(tail) == 2 and method == "POST" and at == 2 and lower[-1] in providers.REGISTERING):
         return providers.answer(call, method, parts[1], tail)

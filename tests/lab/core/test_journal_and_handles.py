@@ -158,6 +158,9 @@ def test_what_arm_itself_answers() -> None:
     for url in ("/", "/nothing", f"/subscriptions/{SUBSCRIPTION}/weather", "/providers/x/y"):
         assert lab.get(url).status == 501, url
     assert lab.post(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/doIt", {}).status == 501
+    feature = "providers/Microsoft.Features/providers/Microsoft.Network/features/AllowBaremetalServers"
+    assert lab.post(f"/subscriptions/{SUBSCRIPTION}/{feature}/register").status == 501
+    assert lab.get(f"/subscriptions/{SUBSCRIPTION}/{feature}").status == 501
     assert lab.send("TRACE", vnet("hub")).status == 405
 
 
