@@ -21,7 +21,7 @@ from farshore.lab import Cloud, open_lab, registry
 from farshore.lab.sites import keep
 from lab.authorization.callers import AT_SUBSCRIPTION, READER, assignment, granted, role_id
 from lab.automation.account import Automation
-from lab.core.bench import GROUP, SUBSCRIPTION, Lab, net, network_body, vnet
+from lab.core.bench import COMPUTE, GROUP, SUBSCRIPTION, Lab, net, network_body, rid, vnet
 from lab.core.kinds import CIRCUIT, KINDS, PEERING
 from lab.recovery.estate import (
     AWAY,
@@ -123,6 +123,12 @@ def _networks(bench: OnBench) -> None:
     bench.made(FAR_PEERING, PEERING)
     reach = {"peerExpressRouteCircuitPeering": {"id": FAR_PEERING}, "addressPrefix": "172.31.0.0/29"}
     bench.made(f"{NEAR_PEERING}/connections/reach", {"properties": reach})
+    machine = rid(f"{COMPUTE}/virtualMachines", "vm")
+    agent = {"publisher": "Contoso.Tools", "type": "Meter", "typeHandlerVersion": "2.1", "settings": {"rate": 3}}
+    bench.made(f"{machine}/extensions/meter", {"location": "eastasia", "properties": agent})
+    system = {"osType": "Linux", "osState": "Generalized", "snapshot": {"id": KINDS["snapshot"].url}}
+    image = {"location": "eastasia", "properties": {"storageProfile": {"osDisk": system}}}
+    bench.made(rid(f"{COMPUTE}/images", "golden"), image)
     # Of types that are shape only, the bodies are nobody's business; parents stand before their children.
     shapes = [each.type for each in registry.TYPES.values() if each.shape_only]
     for type_ in sorted(shapes, key=lambda name: name.count("/")):
@@ -137,6 +143,7 @@ def _beside(bench: OnBench) -> None:
     made = Automation(bench)
     made.runbook("book", "print('hello')")
     made.start("book")
+    made.asset("webhooks", "hook", runbook={"name": "book"}, expiryTime="2031-01-01T00:00:00Z")
     made.asset("variables", "size", value='"3"', isEncrypted=False)
     made.asset("credentials", "login", userName="lab", password=SECRET)
     often = {"frequency": "Day", "interval": 1, "startTime": "2026-04-01T08:00:00Z"}
