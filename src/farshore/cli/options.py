@@ -46,6 +46,11 @@ def check_new_folder(folder: Path) -> None:
         )
 
 
+def check_new_file(path: Path) -> None:
+    """Raises `InputError` for a file that is there, and for one in a folder that is not."""
+    _check_file(path, "new file", lambda held: False)
+
+
 def check_plan_file(path: Path) -> None:
     """Raises `InputError` where writing a plan would overwrite something else."""
     _check_file(path, "plan", lambda held: isinstance(held, dict) and "steps" in held)

@@ -249,8 +249,12 @@ class Section:
         return iter(self._found)
 
 
-def compose(text: str, file: str) -> Place:
-    """The file's one document. Raises `InputError` with line and column where it is no YAML."""
+PROJECT_REMEDY = "`farshore new NAME` writes one to begin with"
+
+
+def compose(text: str, file: str, *, expected: str = "a project", remedy: str = PROJECT_REMEDY) -> Place:
+    """The file's one document. Raises `InputError` with line and column where it is no YAML; of an empty one with
+    what was `expected` and the `remedy`."""
     try:
         loader = _LOADER(text)
         try:
@@ -294,8 +298,8 @@ def compose(text: str, file: str) -> Place:
             file=file,
             line=1,
             value="nothing",
-            expected="a project",
-            remedy="`farshore new NAME` writes one to begin with",
+            expected=expected,
+            remedy=remedy,
         )
     return Place(node, file, "", {})
 

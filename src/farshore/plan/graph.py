@@ -12,7 +12,7 @@ announces nothing to be fenced off yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -53,32 +53,47 @@ def critical_path(plan: Plan, *phases: Phase) -> Path:
     steps = plan.of_phase(*phases) if phases else plan.steps
     events = () if phases else plan.events
     ends = finish_times(steps, events)
-    both: tuple[Step | Event, ...] = (*steps, *events)
-    nodes = {node.id: node for node in both}
     if not ends:
         return Path(steps=(), duration=timedelta(0))
     last = max(ends, key=lambda id_: ends[id_])
-    chain = [last]
-    while before := [id_ for id_ in nodes[chain[-1]].after if id_ in ends]:
-        chain.append(max(before, key=lambda id_: ends[id_]))
-    return Path(steps=tuple(id_ for id_ in reversed(chain) if isinstance(nodes[id_], Step)), duration=ends[last])
+    real = {step.id for step in steps}
+    chain = _chain(last, (*steps, *events), ends)
+    return Path(steps=tuple(id_ for id_ in chain if id_ in real), duration=ends[last])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """When a machine is served again, and the chain that decides it."""
+
+    machine: str
+    """The machine's id in lower case."""
+    boot_group: int
+    seconds: float
+    """From the end of its service."""
+    path: Path
+    """Steps of FAILOVER, the last of them the machine's own or the network's, whichever ends later."""
 
 
 def predicted_recovery(plan: Plan) -> dict[str, float]:
     """Machine (id in lower case) to the seconds from the end of its service until it is served again; without those
     whose service never ends."""
+    return {found.machine: found.seconds for found in recoveries(plan)}
+
+
+def recoveries(plan: Plan) -> tuple[Recovered, ...]:
+    """Every machine whose service ends and begins again, in the plan's order."""
     steps = plan.of_phase(Phase.FAILOVER)
     ends = finish_times(steps)
     begins = {
         step.id: ends[step.id] - (timedelta(0) if takes_effect_at_its_end(step) else step.expected_duration)
         for step in steps
     }
-    bringing = {step.id for step in bringing_steps(plan)}
-    path = max((ends[id_] for id_ in bringing), default=timedelta(0))
+    network = max((step.id for step in bringing_steps(plan)), key=lambda id_: ends[id_], default=None)
+    path = timedelta(0) if network is None else ends[network]
     if path:
         path += CONVERGENCE.duration
     moves = {str(step.action.arguments["vm"]).lower(): step.id for step in steps if step.action.verb == "failover"}
-    found = {}
+    found = []
     for machine in plan.machines:
         move = moves.get(machine.target_id.key)
         cuts = [begins[id_] for id_ in cut_by(plan, machine)]
@@ -88,9 +103,28 @@ def predicted_recovery(plan: Plan) -> dict[str, float]:
             begin = min(cuts)
         else:
             continue
-        if move is not None or path:
-            found[machine.id.key] = (max(ends[move] if move is not None else path, path) - begin).total_seconds()
-    return found
+        own = timedelta(0) if move is None else ends[move]
+        last = network if path > own else move
+        if last is not None:
+            served = max(own, path)
+            found.append(
+                Recovered(
+                    machine=machine.id.key,
+                    boot_group=machine.boot_group,
+                    seconds=(served - begin).total_seconds(),
+                    path=Path(steps=_chain(last, steps, ends), duration=served),
+                )
+            )
+    return tuple(found)
+
+
+def _chain(last: str, nodes: Iterable[Step | Event], ends: Mapping[str, timedelta]) -> tuple[str, ...]:
+    """What a step waits for, first to last: of all that it comes after, always what ends last."""
+    after = {node.id: node.after for node in nodes}
+    chain = [last]
+    while before := [id_ for id_ in after[chain[-1]] if id_ in ends]:
+        chain.append(max(before, key=lambda id_: ends[id_]))
+    return tuple(reversed(chain))
 
 
 def bringing_steps(plan: Plan) -> tuple[Step, ...]:

@@ -21,7 +21,6 @@ def command(app: App, example: str | None, seed: int | None, scenario: str, plan
     """Tell the whole story: to the far shore and back, in the embedded lab, with proof and a report."""
     from farshore.cli.options import refuse_given, refuse_scenario
     from farshore.errors import InputError
-    from farshore.plan import scenarios
 
     if app.cloud not in (None, "lab"):
         raise InputError(
@@ -37,8 +36,9 @@ def command(app: App, example: str | None, seed: int | None, scenario: str, plan
             "--scenario list alone",
             "name one of the stories",
         )
-        rows = [{"name": name, "title": title} for name, title in scenarios().items()]
-        app.view.answer(rows, "\n".join(f"{row['name']:<12}  {row['title']}" for row in rows))
+        from farshore.cli.scenario_list import scenario_list
+
+        app.view.answer(*scenario_list())
         return GOOD
     refuse_scenario(plan_file)
     import asyncio

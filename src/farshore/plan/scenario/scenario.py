@@ -100,6 +100,13 @@ def questions() -> Mapping[str, tuple[Word, ...]]:
     return _KINDS
 
 
+def default_word(question: str) -> Word | None:
+    """The answer that goes without saying; None where it is the project's (`link`). Of `over` in an outage that is
+    on purpose it is `planned`."""
+    word: Word | None = getattr(Scenario(), question)
+    return word
+
+
 def _default_of(scenario: Scenario, value: Word) -> Word | None:
     """The word that goes without saying where this one stands."""
     if isinstance(value, Over):

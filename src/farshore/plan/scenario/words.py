@@ -1,4 +1,4 @@
-"""The words that scenarios are made of: six questions, and for each the answers that there are.
+"""The words that scenarios are made of: seven questions, and for each the answers that there are.
 
     outage      what is taken away, and when it comes back
     returns     in which order a region comes back, or that it does not
@@ -71,6 +71,17 @@ class Back(StrEnum):
 
 
 Word = Outage | Returns | Link | Over | Ahead | Drill | Back
+
+QUESTIONS: Mapping[str, str] = {
+    "outage": "what is taken away",
+    "returns": "how a lost region comes back",
+    "posture": "the target hub's connection before",
+    "over": "how machines go over",
+    "ahead": "what has been provisioned before",
+    "drill": "which drill there was",
+    "back": "how the way ends",
+}
+"""Each question as a person asks it, by the scenario's field."""
 
 TITLES: Mapping[Word, str] = {
     Outage.REGION: "the source region is dead, its gateway with it",
