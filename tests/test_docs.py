@@ -18,6 +18,10 @@ from farshore.cli.app import VERBS
 from farshore.estate.project import PROVISIONABLE, SURVIVABLE, Link, Topology
 from farshore.estate.project_reading import KEYS, parse_project
 from farshore.lab import catalog, registry
+from farshore.plan.meters import FREE, KINDS
+from farshore.plan.prices import parse_prices
+from farshore.plan.scenario.scenario import questions
+from farshore.plan.scenario.words import Outage
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -45,6 +49,16 @@ def test_generated_pages_are_up_to_date() -> None:
     command = [sys.executable, "tools/make_docs.py", "--check"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 0, f"run `make docs`: {told.stdout}{told.stderr}"
+
+
+def test_the_guide_names_every_word_of_scenarios_and_every_outages_answer() -> None:
+    page = (DOCS / "guide" / "scenarios.md").read_text(encoding="utf-8")
+    missing = [word for word in [*map(str, Outage), *questions(), *map(str, Link)] if word not in page]
+    assert not missing, f"docs/guide/scenarios.md does not tell of {missing}"
+    rows = set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE))
+    assert rows == set(map(str, Outage))
+    prices = parse_prices(next(_blocks(DOCS / "guide" / "scenarios.md", "yaml")), file="prices.yaml")
+    assert {kind for kind, _ in prices.each} == set(KINDS) - FREE
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -221,3 +221,14 @@ def test_start_up_is_quick(project: Path) -> None:
 
     assert median("--help") < 0.6
     assert median("assess", "--project", str(project)) < 2.0
+
+
+def test_the_list_of_scenarios_has_every_word_under_its_question() -> None:
+    for verb in ("plan", "exercise"):
+        told = answer(verb, "--scenario", "list")
+        words = {item["question"]: [each["word"] for each in item["answers"]] for item in told["questions"]}
+        assert words["posture"] == ["cold", "silent", "armed"] and "grey" in words["outage"]
+        defaults = {item["question"]: item["default"] for item in told["questions"]}
+        assert defaults["posture"] is None and all(defaults[name] in words[name] for name in words if name != "posture")
+        text = farshore(verb, "--scenario", "list").stdout
+        assert all(f"\n  {word}" in text for each in words.values() for word in each) and "joined by +" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from farshore.cli.views.human import style
+from farshore.cli.views.lines import hanging
 from farshore.cli.views.table import table
 from farshore.plan.scenario.scenario import JOIN, PUBLISHED, Scenario, default_word, questions
 from farshore.plan.scenario.words import QUESTIONS, TITLES
@@ -18,14 +19,11 @@ HOW = (
 
 def scenario_list() -> tuple[dict[str, Any], str]:
     """The list as JSON and as text."""
-    lines = [HOW, "", *table(("", ""), [(PUBLISHED, Scenario().title)])[1:]]
+    lines = [*hanging(HOW, 0), "", *table(("", ""), [(PUBLISHED, Scenario().title)])[1:]]
     told = []
     for question, words in questions().items():
         default = default_word(question)
-        answers = [
-            {"word": word.value, "title": TITLES[word], "default": default is not None and word is default}
-            for word in words
-        ]
+        answers = [{"word": word.value, "title": TITLES[word], "default": word is default} for word in words]
         told.append(
             {
                 "question": question,
@@ -35,7 +33,7 @@ def scenario_list() -> tuple[dict[str, Any], str]:
             }
         )
         unsaid = ("", "otherwise: as farshore.yaml says (link)")
-        rows = [(item["word"] + (" *" if item["default"] else ""), item["title"]) for item in answers]
+        rows = [(word.value + (" *" if word is default else ""), TITLES[word]) for word in words]
         lines += ["", style(f"{question}: {QUESTIONS[question]}", "strong")]
         lines += table(("", ""), rows if default is not None else [*rows, unsaid])[1:]
     document = {
