@@ -25,7 +25,9 @@ def postures_text(answer: Mapping[str, Any]) -> str:
     lines += _section("exposure, worst single failure", ("", ""), _grouped(good, _exposed))
     lines += _section("exposure, while the guard cuts off what returned (D63)", ("", ""), _grouped(good, _guard))
     lines += _section("not proven", ("", ""), _grouped(good, _unproven))
-    kinds = dict.fromkeys((item["kind"], tuple(item["key"])) for row in good.values() for item in row["standing"])
+    # The row that has most standing has the order of all.
+    fullest = sorted(good.values(), key=lambda row: -len(row["standing"]))
+    kinds = dict.fromkeys((item["kind"], tuple(item["key"])) for row in fullest for item in row["standing"])
     heads = ("", *good, "each a month" if currency is None else f"{currency} each")
     lines += ["", style("stands ahead, how many in each row", "strong")]
     lines += table(heads, [_stands(kind, key, good.values(), currency) for kind, key in kinds])
@@ -63,7 +65,9 @@ def _row(number: str, row: Mapping[str, Any]) -> tuple[str, ...]:
         _month(row["cost"]),
         "yes" if row["safe"]["proven"] else "NO",
         str(exposure["single_failures"]),
-        "" if recovery is None else f"{span(recovery['decides']['seconds'])}: {recovery['decides']['step']}",
+        ""
+        if recovery is None
+        else f"{span(recovery['decides']['seconds'])}: {recovery['decides']['step'].partition('/')[2]}",
     )
 
 
