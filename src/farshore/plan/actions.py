@@ -242,6 +242,19 @@ def check_machine(vm: ResourceId, nic: ResourceId, address: str) -> Action:
     return Action(verb="check_machine", arguments={"id": vm.text, "nic": nic.text, "address": address})
 
 
+def check_clean(group: ResourceId, absent: Sequence[ResourceId], circuits: Sequence[Mapping[str, Any]] = ()) -> Action:
+    """After a drill: none of `absent` is there, no disk of the resource group is held by one of them, and the circuits
+    show what `expect_circuit` says. The result lists what was looked at."""
+    return Action(
+        verb="check_clean",
+        arguments={
+            "group": group.text,
+            "absent": [id_.text for id_ in absent],
+            "circuits": [dict(expect) for expect in circuits],
+        },
+    )
+
+
 def person(instruction: str, *, answer: str = "done") -> Action:
     """A person does something and says so (`farshore runs approve`)."""
     return Action(verb="person", arguments={"instruction": instruction, "answer": answer})

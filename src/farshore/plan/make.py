@@ -17,7 +17,19 @@ from typing import Any
 from farshore.assess.objectives import objectives_of
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
-from farshore.plan.builders import drill, failback, failover, guard, hold, outage, protect, reprotect, stay, swap
+from farshore.plan.builders import (
+    drill,
+    failback,
+    failover,
+    guard,
+    hold,
+    outage,
+    path_drill,
+    protect,
+    reprotect,
+    stay,
+    swap,
+)
 from farshore.plan.builders.provision import NetworkBuilder, check_circuits
 from farshore.plan.design import Design, make_design
 from farshore.plan.draft import Draft
@@ -44,7 +56,7 @@ def make_plan(
     `InputError` for an unknown scenario, for one that makes no sense here, and where there is nothing to plan with."""
     told = scenario_named(scenario)
     design = designed(estate, told, provision_ahead)
-    refusal = why_not(told, design)
+    refusal = why_not(told, design) or (path_drill.why_not(design) if told.drill is Drill.PATH else None)
     if refusal is not None:
         raise InputError(
             f"Scenario {told.name} makes no sense for this estate: {refusal}",
@@ -96,6 +108,8 @@ def _before(design: Design, scenario: Scenario, lost: Taken, draft: Draft) -> Ne
     outage.strikes(design, scenario, lost, draft)
     if scenario.drill is Drill.ISOLATED:
         drill.build(design, draft)
+    elif scenario.drill is Drill.PATH:
+        path_drill.build(design, draft)
     return network
 
 

@@ -3,12 +3,17 @@
 The drill's network is never the one that a failover uses, is peered with nothing and connected to nothing; so it
 proves that machines boot and have their data, and says nothing of the path. It stays for the next drill. Its subnets
 mirror the sizes of the machines' own, so that each machine has the place in the drill that it has at home: an address
-that is asked for, not one that Site Recovery picks from the end of the range (S36).
+that is asked for, not one that Site Recovery picks from the end of the range (S36). Machines start in the waves of the
+failover, so that the order is tried too; at the end what is left is looked for, and nothing may be.
+
+`path_drill.py` has the drill that proves the path.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, ip_network
+from itertools import groupby
 
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId, make_id
@@ -16,7 +21,7 @@ from farshore.arm.json import Body
 from farshore.arm.network import VIRTUAL_NETWORKS, Subnet, VirtualNetwork
 from farshore.errors import InputError
 from farshore.plan import actions, durations
-from farshore.plan.design import Design
+from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.machines import DrillPlace, drilled_id, drilled_nic_id, settings_there
 from farshore.plan.model import Phase, StepKind
@@ -40,44 +45,91 @@ def build(design: Design, draft: Draft) -> None:
             )
         ],
     )
-    checks = []
+    test(design, draft, network, places)
+    show_clean(design, draft)
+
+
+def test(
+    design: Design,
+    draft: Draft,
+    network: ResourceId,
+    places: Mapping[ResourceId, DrillPlace],
+    after: Iterable[str] = (),
+) -> None:
+    """Every machine's test in the order of the failover's waves, looked at, and cleaned up once all have been."""
+    settled, checks = list(after), []
+    for _, group in groupby(design.machines, key=lambda machine: machine.planned.boot_group):
+        wave = [_tested(design, draft, machine, network, places, settled) for machine in group]
+        checks += wave
+        settled = wave
     for machine in design.machines:
-        planned, card = machine.planned, machine.cards[0]
-        settings = draft.add(
-            f"configure/{machine.label}",
-            actions.configure_item(planned.item, settings_there(design, machine, (network, places))),
-            title=f"In the drill machine {machine.label} will have the address {places[card.nic.id].address}",
-            subject=planned.item,
-            expected=durations.CONFIGURE,
-        )
-        tested = draft.add(
-            f"test/{machine.label}",
-            actions.test_failover(planned.item, network, drilled_id(machine)),
-            title=f"Test failover of machine {machine.label} into {network.name}",
-            subject=planned.item,
-            expected=durations.TEST_FAILOVER,
-            after=[settings],
-        )
-        checks.append(
-            draft.add(
-                f"check/{machine.label}",
-                actions.check_machine(drilled_id(machine), drilled_nic_id(card), places[card.nic.id].address),
-                title=f"The test machine of {machine.label} runs with its address",
-                subject=machine.id,
-                expected=durations.CHECK_MACHINE,
-                kind=StepKind.CHECK,
-                after=[tested],
-            )
-        )
-    for machine, check in zip(design.machines, checks, strict=True):
         draft.add(
             f"cleanup/{machine.label}",
             actions.test_failover_cleanup(machine.planned.item, drilled_id(machine)),
             title=f"Clean up the test of machine {machine.label}: only now it counts (S42)",
             subject=machine.planned.item,
             expected=durations.TEST_CLEANUP,
-            after=[check],
+            after=checks,
         )
+
+
+def _tested(
+    design: Design,
+    draft: Draft,
+    machine: Machine,
+    network: ResourceId,
+    places: Mapping[ResourceId, DrillPlace],
+    after: Iterable[str],
+) -> str:
+    planned, card = machine.planned, machine.cards[0]
+    settings = draft.add(
+        f"configure/{machine.label}",
+        actions.configure_item(planned.item, settings_there(design, machine, (network, places))),
+        title=f"In the drill machine {machine.label} will have the address {places[card.nic.id].address}",
+        subject=planned.item,
+        expected=durations.CONFIGURE,
+    )
+    tested = draft.add(
+        f"test/{machine.label}",
+        actions.test_failover(planned.item, network, drilled_id(machine)),
+        title=f"Test failover of machine {machine.label} into {network.name}",
+        subject=planned.item,
+        expected=durations.TEST_FAILOVER,
+        after=[settings, *after],
+    )
+    return draft.add(
+        f"check/{machine.label}",
+        actions.check_machine(drilled_id(machine), drilled_nic_id(card), places[card.nic.id].address),
+        title=f"The test machine of {machine.label} runs with its address",
+        subject=machine.id,
+        expected=durations.CHECK_MACHINE,
+        kind=StepKind.CHECK,
+        after=[tested],
+    )
+
+
+def show_clean(
+    design: Design,
+    draft: Draft,
+    gone: Sequence[ResourceId] = (),
+    circuits: Sequence[Mapping[str, object]] = (),
+) -> None:
+    """The drill's last look: nothing of a test is left. `gone` is what else the drill made and took away, `circuits`
+    what their tables must show."""
+    absent = [drilled_id(machine) for machine in design.machines]
+    absent += [drilled_nic_id(card) for machine in design.machines for card in machine.cards]
+    group = absent[0].group_id
+    assert group is not None
+    draft.add(
+        "clean",
+        actions.check_clean(group, [*absent, *gone], circuits),
+        title="Nothing of the drill is left: no test machine, NIC or disk"
+        + (", no network, peering or route of it, no prefix on the circuits" if gone else ""),
+        subject=group,
+        expected=durations.LOOK,
+        kind=StepKind.CHECK,
+        after=draft.ends(),
+    )
 
 
 def drill_network(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, DrillPlace]]:
@@ -93,7 +145,7 @@ def drill_network(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, Dr
                 file=design.project.file,
             )
         return existing, {"id": existing.text, "name": network.id.name}, _places_in(design, network)
-    return _made(design)
+    return made(design, "drill")
 
 
 def _places_in(design: Design, network: VirtualNetwork) -> dict[ResourceId, DrillPlace]:
@@ -116,14 +168,15 @@ def _places_in(design: Design, network: VirtualNetwork) -> dict[ResourceId, Dril
     return places
 
 
-def _made(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, DrillPlace]]:
-    """A network with one subnet for each of the machines', of the same size, filled from the project's ranges."""
+def made(design: Design, name: str, *, tables: bool = False) -> tuple[ResourceId, Body, dict[ResourceId, DrillPlace]]:
+    """A network with one subnet for each of the machines', of the same size, filled from the project's ranges.
+    `tables`: on each subnet the route table that the machines' own will have on the far shore."""
     spaces = list(design.project.drill.address_space or DEFAULT_SPACE)
     id_ = make_id(
         design.machines[0].id.subscription,
         design.project.target.resource_group,
         VIRTUAL_NETWORKS,
-        f"{slug(design.project.name)}-drill",
+        f"{slug(design.project.name)}-{name}",
     )
     homes: dict[ResourceId, IPv4Network] = {}
     for machine in design.machines:
@@ -151,10 +204,23 @@ def _made(design: Design) -> tuple[ResourceId, Body, dict[ResourceId, DrillPlace
         "location": design.project.target.region,
         "properties": {
             "addressSpace": {"addressPrefixes": [str(space) for space in spaces]},
-            "subnets": [{"name": label[home], "properties": {"addressPrefix": str(rooms[home])}} for home in homes],
+            "subnets": [
+                {
+                    "name": label[home],
+                    "properties": {"addressPrefix": str(rooms[home])} | (_table(design, home) if tables else {}),
+                }
+                for home in homes
+            ],
         },
     }
     return id_, body, places
+
+
+def _table(design: Design, home: ResourceId) -> Body:
+    subnet = design.estate.subnet(home)
+    if subnet is None or subnet.route_table is None:
+        return {}
+    return {"routeTable": {"id": design.counterparts.of(subnet.route_table).text}}
 
 
 def _allocate(

@@ -61,6 +61,7 @@ class Ahead(StrEnum):
 
 class Drill(StrEnum):
     ISOLATED = "isolated-drill"
+    PATH = "path-drill"
     NONE = "no-drill"
 
 
@@ -116,6 +117,7 @@ TITLES: Mapping[Word, str] = {
     Ahead.ALL: "everything is provisioned ahead",
     Ahead.NOTHING: "nothing is provisioned ahead: gateway and all are made in the run",
     Drill.ISOLATED: "every machine is tested in a network of its own",
+    Drill.PATH: "every machine is tested where sites reach it: circuit, gateway and appliance of the target",
     Drill.NONE: "no drill before",
     Back.FAILBACK: "home again, and protected as before",
     Back.STAY: "the target stays the new source, protected towards the old one",
