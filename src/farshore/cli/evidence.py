@@ -18,7 +18,7 @@ from farshore.estate.estate import Estate
 from farshore.plan.model import Phase
 from farshore.prove.file import proof_as_json
 from farshore.prove.values import Proof
-from farshore.report import record
+from farshore.report import learned, record
 from farshore.report.html import Evidence
 from farshore.report.map import map_svg
 from farshore.report.steps import step_rows
@@ -43,7 +43,7 @@ def write_report(folder: Folder, run: Run, estate: Estate) -> tuple[dict[str, An
         proof=proof_as_json(proof),
         steps=step_rows(run.plan, run.events),
         obligations=record.obligations(run.plan),
-        learned=record.learned(run.plan) if Phase.DRILL in run.state.ended else (),
+        learned=learned.sentences(run.plan, proof) if learned.is_over(run.plan, run.state.ended) else (),
         maps=[(caption, map_svg(estate, regions=regions, title=caption))],
     )
     files = record.files_of(estate.resources.values(), run.plan, proof, summary, evidence, run.events)

@@ -203,14 +203,3 @@ def guard(plan: Plan, state: State) -> dict[str, Any]:
 def _result(state: State, step_id: str, key: str) -> str | None:
     found = state.steps[step_id].result.get(key)
     return None if found is None else str(found)
-
-
-def learned(plan: Plan) -> list[str]:
-    """What a drill in an isolated network proved, and what it can't have proved."""
-    tested = [step for step in plan.of_phase(Phase.DRILL) if step.action.verb == "test_failover"]
-    return [
-        f"{len(tested)} machines booted from their recovery points, each with its own address",
-        "The test network is connected to nothing: production could not be touched, no packet left it (D16).",
-        "The path over the target's circuit, gateway and appliance was not part of this drill. It is computed by the"
-        " proof, and read back from the circuit's tables and the machines' effective routes at failover.",
-    ]

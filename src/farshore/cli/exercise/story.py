@@ -29,6 +29,7 @@ from farshore.cli.exercise.compare import residue, unexplained
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.exercise.log import HaltedError, Phases
 from farshore.cli.exercise.outage import Outage
+from farshore.cli.exercise.path import PathWatch, tried
 from farshore.cli.exercise.residents import Residents, traffic_of
 from farshore.cli.hearing import Hearing
 from farshore.cli.planned import Planned, plan_for
@@ -39,12 +40,13 @@ from farshore.cli.words import many
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Outside
 from farshore.plan.builders.outage import DISASTER, RETURN
+from farshore.plan.drills import DrillKind, kinds_of, leads_through
 from farshore.plan.durations import DECISION
 from farshore.plan.model import Phase, Plan
 from farshore.plan.recovery import APPLICATION_CONSISTENT_IN_MINUTES
 from farshore.plan.scenario.scenario import Scenario, scenario_named
 from farshore.plan.scenario.words import Back, Over, Returns
-from farshore.report import record
+from farshore.report import learned, record
 from farshore.run import RunOutcome, record_event, run_phases, uncovered
 from farshore.run.events import Kind, RunEvent
 from farshore.times import span, stamp
@@ -258,9 +260,27 @@ class Story:
 
     async def _drill(self, plan: Plan) -> None:
         with self._phases("drill") as phase:
+            watch = self._path_watch(plan)
             await self._drive(phase, Phase.DRILL)
-            self._told.learned = record.learned(plan)
+            if watch is not None:
+                await watch.stop()
+                if watch.missed:
+                    phase.halt(f"no packet of {watch.missed[0].name} arrived at {watch.missed[0].address} in the drill")
+            ways = (
+                [] if watch is None else [f"{flow.name}: {learned.way_of(said)}" for flow, said in watch.proven.items()]
+            )
+            self._told.learned = learned.sentences(plan, self._told.proof, ways)
             phase.said += f"; {self._told.learned[0]}"
+
+    def _path_watch(self, plan: Plan) -> PathWatch | None:
+        """Sites send packets to the machines of a path drill while they stand."""
+        if DrillKind.PATH not in kinds_of(plan):
+            return None
+        assert self._residents is not None
+        flows = tried(plan, self._residents.traffic)
+        watch = PathWatch(self._stage.handles, self._stage.clock, flows, through=leads_through(plan))
+        watch.start()
+        return watch
 
     async def _wait_for_points(self, plan: Plan) -> None:
         """Who is to go to an older or an application-consistent point has one by then (S25)."""
