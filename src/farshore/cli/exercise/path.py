@@ -49,7 +49,7 @@ def tried(plan: Plan, traffic: Sequence[Traffic]) -> tuple[Tried, ...]:
             port=flow.port,
         )
         for flow in traffic
-        if flow.machine in addresses and not flow.denied and flow.source.home not in own
+        if flow.machine is not None and flow.machine in addresses and not flow.denied and flow.source.home not in own
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -71,4 +71,55 @@ def _confirm(app: App) -> None:
         raise InputError("Nothing was done", code="NotConfirmed", remedy="farshore failover, when the region is lost")
 
 
+def _drill(acting: click.Command) -> click.Command:
+    """`drill`, which also tells a plan round a table, and what the drills of the past have proved."""
+    carry_out = acting.callback
+    assert carry_out is not None
+
+    def drill(*, tabletop: bool, record: bool, history: bool, **options: Any) -> Any:
+        if record and not tabletop:
+            raise click.UsageError("--record keeps a tabletop, and comes with --tabletop")
+        if tabletop and history:
+            raise click.UsageError("--tabletop tells a plan and --history the past: one of them")
+        if not tabletop and not history:
+            return carry_out(**options)
+        where = {name: options[name] for name in ("format_", "project", "cloud", "wait")}
+        if history:
+            return _history(**where)
+        return _tabletop(scenario=options["scenario"], plan_file=options["plan_file"], record=record, **where)
+
+    acting.callback = drill
+    acting.params += [
+        click.Option(["--tabletop"], is_flag=True, help="Tell the plan step by step; nothing acts, no cloud is asked."),
+        click.Option(["--record"], is_flag=True, help="With --tabletop: keep it in the history."),
+        click.Option(["--history"], is_flag=True, help="Every drill, what it proved, whether that still counts."),
+    ]
+    return acting
+
+
+@common
+def _tabletop(app: App, *, scenario: str, plan_file: Path | None, record: bool) -> int:
+    from farshore.cli.drilling import tell_tabletop
+    from farshore.cli.projects import Folder
+    from farshore.cli.views.lines import shown
+    from farshore.report.tabletop import tabletop_text
+
+    told = tell_tabletop(Folder(app.project_dir), scenario, plan_file, record=record)
+    app.view.answer(told.as_json(), shown(tabletop_text(told)))
+    return GOOD
+
+
+@common
+def _history(app: App) -> int:
+    from farshore.cli.drilling import history
+    from farshore.cli.projects import Folder
+    from farshore.cli.views.lines import shown
+    from farshore.report.history import history_as_json, history_text
+
+    found = history(Folder(app.project_dir))
+    app.view.answer(history_as_json(found), shown(history_text(found)))
+    return GOOD
+
+
 commands: dict[str, click.Command] = {name: _command(name) for name in NAMES}
+commands["drill"] = _drill(commands["drill"])
