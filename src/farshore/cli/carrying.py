@@ -6,7 +6,7 @@ touched until all of it is good. After that only the plan is read: a run of last
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from farshore.cli.stage import Stage
     from farshore.cli.views import View
     from farshore.estate.estate import Estate
+    from farshore.plan.model import Plan
     from farshore.prove.values import Proof
 
 
@@ -77,6 +78,8 @@ class Beginning:
     """Begin a new run even where one is under way."""
     run_id: str | None = None
     """The run meant, where the user has named one."""
+    confirm: Callable[[Plan], None] | None = None
+    """Asks a person before the plan is gone on with; raises `InputError` where they do not want it."""
     estate: Estate | None = None
     findings: tuple[Finding, ...] = ()
     proof: Proof | None = None
@@ -112,13 +115,14 @@ async def carry_out(
             remedy=run.next_action() if run.events else f"farshore {first}",
         )
     await _must_return(command, run, stage)
+    if beginning.confirm is not None:
+        beginning.confirm(run.plan)
     if not run.events:
         assert beginning.estate is not None
         runs.begin(stage.folder, run.id, beginning.estate, run.plan, beginning.proof)
         cuts = 0 if beginning.proof is None else beginning.proof.cuts
         view.progress(f"run {run.id}: {many(len(run.plan.steps), 'step')}, proven over {many(cuts, 'cut')}")
-    happened = [command.event] if command.event in {event.id for event in run.plan.events} and command.event else []
-    return await drive(run, phases, stage, view, happened)
+    return await drive(run, phases, stage, view, command.happened(run.plan))
 
 
 async def _must_return(command: Command, run: Run, stage: Stage) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.json import loads, pretty
 from farshore.errors import InputError, JournalError
 from farshore.plan.file import plan_as_json, plan_from_json
-from farshore.plan.model import Obligation, Phase, Plan
+from farshore.plan.model import Obligation, Phase, Plan, order
 from farshore.run import machine
 from farshore.run.events import Kind, RunEvent
 from farshore.run.journal import Journal
@@ -40,7 +40,16 @@ class Command:
 
     phases: tuple[Phase, ...]
     event: str | None = None
-    """What has happened, where somebody gives this command."""
+    """What has happened, where somebody gives this command; the first of several (`return`, `return-data`)."""
+
+    def happened(self, plan: Plan) -> tuple[str, ...]:
+        """The plan's events that have happened where somebody gives this command: a region that came back in halves, or
+        again and again, is there by then."""
+        if self.event is None:
+            return ()
+        nodes = {event.id for event in plan.events}
+        own = {id_ for id_ in nodes if id_ == self.event or id_.startswith(f"{self.event}-")}
+        return tuple(id_ for id_ in order(plan.steps, plan.events) if id_ in own)
 
 
 COMMANDS: Mapping[str, Command] = {

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from farshore.cli.app import BAD_ANSWER, GOOD, VERBS, App, common
+from farshore.cli.words import many
 
 if TYPE_CHECKING:
     from farshore.cli.carrying import Beginning, Carried
+    from farshore.plan.model import Plan
 
 NAMES = ("provision", "protect", "drill", "failover", "commit", "reprotect", "failback")
 
@@ -33,9 +35,9 @@ def _command(name: str) -> click.Command:
         from farshore.cli.carrying import Beginning
         from farshore.cli.views.runs import carried_text
 
-        if name == "failover" and not yes:
-            _confirm(app)
         beginning = Beginning(scenario=scenario, plan_file=plan_file, anew=anew, run_id=run_id)
+        if name == "failover" and not yes and _may_ask(app):
+            beginning.confirm = _confirm
         carried = asyncio.run(_carry_out(app, name, beginning))
         app.view.answer(carried.as_json(), carried_text(name, carried))
         return GOOD if carried.ok else BAD_ANSWER
@@ -57,18 +59,37 @@ async def _carry_out(app: App, name: str, beginning: Beginning) -> Carried:
         return await carry_out(name, COMMANDS[name], stage, declared, app.view, beginning)
 
 
-def _confirm(app: App) -> None:
-    """A failover says that the region is lost. On a terminal a person is asked whether it is."""
-    if app.format != "human" or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return
-    from farshore.cli.projects import read_folder
+def _may_ask(app: App) -> bool:
+    return app.format == "human" and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _confirm(plan: Plan) -> None:
+    """A failover says that what the plan's first event tells has happened. A person is asked whether it has."""
     from farshore.errors import InputError
 
-    project, _ = read_folder(app.project_dir)
-    source, target = project.source_region, project.target.region
-    asked = f"This declares {source} lost: its machines are started in {target} from their latest recovery points."
-    if not click.confirm(f"{asked} Go on?", err=True):
-        raise InputError("Nothing was done", code="NotConfirmed", remedy="farshore failover, when the region is lost")
+    if not click.confirm(f"{declared(plan)} Go on?", err=True):
+        raise InputError("Nothing was done", code="NotConfirmed", remedy="farshore failover, when it is so")
+
+
+def declared(plan: Plan) -> str:
+    """What whoever gives the command of a failover says of the world, and what is done then: in a sentence or two."""
+    from farshore.plan.interruption import struck
+    from farshore.plan.model import Lose, Phase
+
+    event, steps = struck(plan), plan.of_phase(Phase.FAILOVER)
+    moved = [step for step in steps if step.action.verb == "failover"]
+    lost = event is not None and any(isinstance(effect, Lose) for effect in event.effects)
+    said = "" if event is None else f"This declares: {event.title}. " if lost else f"{event.title}. "
+    if not moved:
+        changed = any(step.kind.value not in ("check",) for step in steps)
+        return said + (
+            "Connectivity goes over; no machine moves." if changed else "Nothing is changed, only looked at."
+        )
+    stopped = all(step.action.arguments.get("shutdown") for step in moved)
+    how = "stopped, and started again" if stopped else "started"
+    point = "with nothing lost" if stopped else "from their recovery points"
+    count = many(len(moved), "machine")
+    return f"{said}{count} will be {how} in {plan.target_region} {point}."
 
 
 def _drill(acting: click.Command) -> click.Command:
