@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from matrix.cell import Result, carry_out
+from matrix.cells import Cell, cells
+from matrix.estates import small
+from matrix.report import far_off, report
 
 from farshore import examples
 from farshore.plan.make import designed
 from farshore.plan.scenario.scenario import scenario_named
 from farshore.plan.scenario.sensible import why_not
 from farshore.plan.scenario.words import Outage
-from matrix.cell import Result, carry_out
-from matrix.cells import Cell, cells
-from matrix.estates import small
-from matrix.report import far_off, report
 
 TWO, KEPT, NEW = "two-circuits-two-locations", "single-circuit-kept-addresses", "two-circuits-new-addresses"
 

@@ -16,9 +16,11 @@ OTHER = resource_id(f"{GROUP}/Microsoft.Compute/disks/archive")
 
 
 def test_a_failed_over_machines_disk_may_be_told_another_speed_and_no_other_size() -> None:
-    estate: Any = SimpleNamespace(resources={DISK.key: {"managedBy": VM.text}, OTHER.key: {}})
+    estate: Any = SimpleNamespace(resources={DISK.key: {"managedBy": VM.text}, OTHER.key: {}}, network_interfaces=())
     machine = SimpleNamespace(id=VM, nic=NIC, target_id=VM, target_nic=NIC)
-    plan: Any = SimpleNamespace(steps=[], machines=[machine], scenario="published")
+    plan: Any = SimpleNamespace(
+        steps=(), events=(), machines=[machine], source_region="eastasia", target_region="westus"
+    )
     reasons = _Reasons(estate, estate, plan)
     assert reasons.of_path(DISK.key, "properties.diskMBpsReadWrite") != UNEXPLAINED
     assert reasons.of_path(DISK.key, "properties.diskSizeGB") == UNEXPLAINED

@@ -71,7 +71,9 @@ def _values(old: Any, new: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _lists(old: list[Any], new: list[Any], path: str) -> Iterator[tuple[str, Any, Any]]:
-    olds, news = _by_name(old), _by_name(new)
+    # What one of the two lists can tell apart only by whole ids is told so in both.
+    whole = not (_told_apart(old) and _told_apart(new))
+    olds, news = _by_name(old, whole=whole), _by_name(new, whole=whole)
     if olds is None or news is None:
         if len(old) != len(new) or any(list(_values(a, b, "x")) for a, b in zip(old, new, strict=True)):
             yield path, old, new
@@ -85,21 +87,33 @@ def _lists(old: list[Any], new: list[Any], path: str) -> Iterator[tuple[str, Any
             yield from _values(left, right, place)
 
 
-def _by_name(items: list[Any]) -> Mapping[str, Any] | None:
-    """Members by name, or by the last part of their id; None where they can't be told apart so."""
+def _by_name(items: list[Any], *, whole: bool) -> Mapping[str, Any] | None:
+    """Members by name, or by their id, whole or its last part; None where they can't be told apart so."""
     named: dict[str, Any] = {}
     for item in items:
-        if not isinstance(item, dict):
+        name = _name(item)
+        if name is None:
             return None
-        name = item.get("name") or item.get("id")
-        if not isinstance(name, str):
-            return None
-        short = name.rsplit("/", 1)[-1].lower()
-        key = short if short not in named else name.lower()
+        key = name if whole else _last(name)
         if key in named:
             return None
         named[key] = item
     return named
+
+
+def _told_apart(items: list[Any]) -> bool:
+    """Whether no two members have one name, or ids with one last part."""
+    last = [_last(name) for item in items if (name := _name(item)) is not None]
+    return len(set(last)) == len(last)
+
+
+def _name(item: Any) -> str | None:
+    name = (item.get("name") or item.get("id")) if isinstance(item, dict) else None
+    return name.lower() if isinstance(name, str) else None
+
+
+def _last(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
 
 
 def _is_empty(value: Any) -> bool:

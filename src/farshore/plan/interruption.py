@@ -5,6 +5,8 @@ on purpose, or only ARM is gone), it ends with the first step that stops it or t
 the sites' fence, the deletion of its connection. What Azure does counts from its beginning, since nobody knows when
 within it the packets stop; what people do at a site, or have somebody do, counts from its end, when they say that it is
 done. A deletion that the plan expects to fail counts for nothing.
+
+And where it is promised when all is over: at home again, or in the target, where it stays.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from farshore.plan.model import (
     Step,
     StepKind,
     Suspend,
+    order,
 )
 
 
@@ -64,6 +67,17 @@ def cut_by(plan: Plan, machine: PlannedMachine) -> tuple[str, ...]:
 def takes_effect_at_its_end(step: Step) -> bool:
     """Whether people do it (see the theory)."""
     return step.kind in (StepKind.SITE, StepKind.PERSON)
+
+
+def staying(plan: Plan) -> frozenset[str]:
+    """Machines (ids in lower case) that are promised in the target when the plan is over: they stay there."""
+    nodes: dict[str, Step | Event] = {}
+    for items in (plan.steps, plan.events):
+        nodes.update({item.id: item for item in items})
+    last: dict[str, ResourceId] = {}
+    for id_ in order(plan.steps, plan.events):
+        last |= {e.machine.key: e.nic for e in nodes[id_].effects if isinstance(e, Promise)}
+    return frozenset(m.id.key for m in plan.machines if last.get(m.id.key) == m.target_nic)
 
 
 def _ends(step: Step, machine: PlannedMachine) -> Iterator[bool]:

@@ -127,6 +127,8 @@ def _move(
     reprotect.build(design, draft, events[1:])
     if scenario.back is Back.STAY:
         stay.build(design, draft)
+    elif scenario.back is Back.PARTIAL:
+        failback.some(design, draft)
     else:
         failback.build(design, draft, network)
     return owed

@@ -14,14 +14,12 @@ from farshore.cli.words import many
 from farshore.errors import InputError
 from farshore.estate.differences import differences
 from farshore.estate.estate import Estate
+from farshore.plan.interruption import staying
 from farshore.plan.model import DeleteResource, Plan, PutResource
-from farshore.plan.scenario.scenario import scenario_named
-from farshore.plan.scenario.words import Back
 
 OF_A_NEW_DISK = ("properties.creationData", "properties.diskIOPSReadWrite", "properties.diskMBpsReadWrite")
 """What Azure says of a disk by how and when it was made: the speed of a kind has changed over the years."""
 UNEXPLAINED = "nothing in the plan explains this"
-STAYS = "the machine is on the far shore at the end of this scenario"
 
 
 def residue(before: Estate, after: Estate, plan: Plan) -> list[dict[str, Any]]:
@@ -55,9 +53,17 @@ class _Reasons:
                     self._built.setdefault(effect.id.key, step.title)
         self._machines = {machine.id.key for machine in plan.machines}
         self._nics = {machine.nic.key for machine in plan.machines}
+        away = staying(plan)
+        over = [machine for machine in plan.machines if machine.id.key in away]
+        self._away = {m.id.key for m in over} | {
+            nic.id.key for nic in before.network_interfaces if nic.virtual_machine in {m.id for m in over}
+        }
+        self._away |= {
+            key for key, body in before.resources.items() if str(body.get("managedBy") or "").lower() in self._away
+        }
+        self._stays = f"its machine stays in {plan.target_region}, protected towards {plan.source_region} (S46)"
         self._targets = {id_.key for machine in plan.machines for id_ in (machine.target_id, machine.target_nic)}
         self._holders = {key: str(body.get("managedBy") or "").lower() for key, body in after.resources.items()}
-        self._stays = scenario_named(plan.scenario).back is not Back.FAILBACK
         self._disks = {
             key for key, body in before.resources.items() if str(body.get("managedBy") or "").lower() in self._machines
         }
@@ -65,13 +71,15 @@ class _Reasons:
     def of_resource(self, key: str, *, added: bool) -> str:
         id_ = resource_id(key)
         kind = id_.type.lower()
+        if key in self._away and not added:
+            return self._stays
         if kind.startswith("microsoft.recoveryservices/"):
             return "replication stays on, so that the next disaster finds it so (S47)"
         holder = self._holders.get(key, "")
         if holder in self._built and holder not in self._targets | self._machines:
             return f"part of the plan's own: {self._built[holder]}"
-        if self._stays and key in self._machines | self._nics | self._disks:
-            return STAYS
+        if key in self._away:
+            return self._stays
         if kind in ("microsoft.compute/disks", "microsoft.compute/snapshots"):
             return "Site Recovery keeps a disk on each side and names the one of a failover anew (S46, S47)"
         if added and key in self._targets:
@@ -88,8 +96,8 @@ class _Reasons:
         return UNEXPLAINED
 
     def of_path(self, key: str, path: str) -> str:
-        if self._stays and key in self._machines | self._nics | self._disks:
-            return STAYS
+        if key in self._away or any(f"[{gone}" in path.lower() for gone in self._away):
+            return self._stays
         if key in self._machines and ("storageProfile" in path or "Disk" in path):
             return "Site Recovery names the disk of a failover anew (S46, S47)"
         if key in self._disks and path.startswith(OF_A_NEW_DISK):

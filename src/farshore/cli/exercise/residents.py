@@ -8,7 +8,7 @@ exposure of the guard, D63).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -98,13 +98,16 @@ class Residents:
         self.traffic = tuple(traffic)
         self._away = False
         self._sending = False
+        self._returned: frozenset[str] = frozenset()
         self.diary = Diary()
 
-    async def watch_for(self, *, away: bool) -> None:
-        """From now on machines are looked for on the far shore, or at home."""
-        if self._sending and away is self._away:
+    async def watch_for(self, *, away: bool, but: Iterable[str] = ()) -> None:
+        """From now on machines are looked for on the far shore, or at home; `but` those with these NICs or addresses at
+        home, which are there."""
+        returned = frozenset(but)
+        if self._sending and (away, returned) == (self._away, self._returned):
             return
-        self._away = away
+        self._away, self._returned = away, returned
         flows = [{"name": f"{flow.objective}: {flow.name}", **self._packet(flow)} for flow in self.traffic]
         await self._handles.post("traffic", {"flows": flows, "go_on": self._sending})
         self._sending = True
@@ -127,10 +130,11 @@ class Residents:
             self.diary.last[flow.objective, flow.name] = answer
 
     def _packet(self, flow: Traffic) -> dict[str, Any]:
-        source, destination = (
-            (flow.source.away, flow.destination.away) if self._away else (flow.source.home, flow.destination.home)
-        )
+        source, destination = self._now(flow.source), self._now(flow.destination)
         return {"from": source, "to": destination, "protocol": flow.protocol, "port": flow.port}
+
+    def _now(self, end: End) -> str:
+        return end.away if self._away and end.home not in self._returned else end.home
 
 
 def _length(spans: Sequence[tuple[datetime, datetime]]) -> float:

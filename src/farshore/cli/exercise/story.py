@@ -42,10 +42,11 @@ from farshore.estate.outside import Outside
 from farshore.plan.builders.outage import DISASTER, RETURN
 from farshore.plan.drills import DrillKind, kinds_of, leads_through
 from farshore.plan.durations import DECISION
+from farshore.plan.interruption import staying
 from farshore.plan.model import Phase, Plan
 from farshore.plan.recovery import APPLICATION_CONSISTENT_IN_MINUTES
 from farshore.plan.scenario.scenario import Scenario, scenario_named
-from farshore.plan.scenario.words import Back, Over, Returns
+from farshore.plan.scenario.words import Over, Returns
 from farshore.report import learned, record
 from farshore.run import RunOutcome, record_event, run_phases, uncovered
 from farshore.run.events import Kind, RunEvent
@@ -354,16 +355,17 @@ class Story:
 
     async def _failback(self, plan: Plan) -> None:
         assert self._residents is not None
-        stays = scenario_of(plan).back is Back.STAY
+        away = staying(plan)
+        returned = [machine for machine in plan.machines if machine.id.key not in away]
+        home = [text for machine in returned for text in (machine.address, machine.nic.text)]
         with self._phases("failback") as phase:
             await self._drive(phase, Phase.FAILBACK)
-            await self._residents.watch_for(away=stays)
-            await self._verdicts(plan, "failback", away=stays)
+            await self._verdicts(plan, "failback", away=bool(away), but=home)
 
-    async def _verdicts(self, plan: Plan, phase: str, *, away: bool) -> None:
+    async def _verdicts(self, plan: Plan, phase: str, *, away: bool, but: Sequence[str] = ()) -> None:
         """Every objective by the lab's own packets; one that is not met halts the story."""
         assert self._residents is not None and self._told.proof is not None
-        await self._residents.watch_for(away=away)
+        await self._residents.watch_for(away=away, but=but)
         await self._residents.round()
         rows = verdicts.objectives(plan, self._told.proof, self._residents.diary, phase)
         self._told.objectives += rows

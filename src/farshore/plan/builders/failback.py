@@ -7,12 +7,14 @@ Machines first, then the way to them: at no moment do two networks answer for on
                    again -> its routes are there (D65)
     new addresses  nothing to switch: both networks are connected all the time
 
-Then commit, and protect towards the target once more.
+Then commit, and protect towards the target once more. With new addresses some may go home and others stay (`some`):
+both networks are connected before and after, and nothing of the way to those who stay is taken away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from farshore.arm.ids import ResourceId
 from farshore.plan import actions, durations
@@ -32,6 +34,21 @@ def build(design: Design, draft: Draft, network: NetworkBuilder) -> None:
         draft.begin(Phase.FAILBACK, ready)
     checks = waves(design, draft, lambda machine, after: _home(design, draft, machine, after))
     _way_home(design, draft, network, checks)
+    _settled(design, draft)
+
+
+def some(design: Design, draft: Draft) -> None:
+    """The machines of the first boot group go home; those who stay are protected towards home already."""
+    first = min(machine.planned.boot_group for machine in design.machines)
+    going = replace(design, machines=tuple(m for m in design.machines if m.planned.boot_group == first))
+    draft.begin(Phase.FAILBACK)
+    draft.begin(Phase.FAILBACK, _ready(going, draft))
+    waves(going, draft, lambda machine, after: _home(going, draft, machine, after))
+    _settled(going, draft)
+
+
+def _settled(design: Design, draft: Draft) -> None:
+    """Machines that run at home have their routes and are announced; then it is final, and they are protected."""
     path = list(draft.ends())
     for machine in design.machines:
         draft.add(

@@ -77,6 +77,17 @@ def _how_a_region_returns(scenario: Scenario, design: Design) -> Reason:
     return None
 
 
+def _some_go_home(scenario: Scenario, design: Design) -> Reason:
+    if scenario.back is not Back.PARTIAL:
+        return None
+    if design.kept:
+        kept = ", ".join(str(prefix) for prefix in design.kept)
+        return f"addresses are kept, and a network is announced as a whole ({kept}): all of it goes home, or none (D93)"
+    if len({machine.planned.boot_group for machine in design.machines}) < 2:
+        return "every machine is in one boot group (machines, boot_order): all would go home (failback)"
+    return None
+
+
 def _what_can_be_stopped(scenario: Scenario, design: Design) -> Reason:
     over, outage = scenario.over, scenario.outage
     if over is Over.PLANNED and outage in (Outage.REGION, Outage.GREY, Outage.GREY_DEAD):
@@ -107,6 +118,7 @@ _RULES: tuple[Callable[[Scenario, Design], Reason], ...] = (
     _another_circuit,
     _machines_move,
     _how_a_region_returns,
+    _some_go_home,
     _what_can_be_stopped,
     _one_circuit_holds_one_network,
     _nothing_ahead_is_cold,

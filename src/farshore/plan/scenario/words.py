@@ -67,6 +67,7 @@ class Drill(StrEnum):
 
 class Back(StrEnum):
     FAILBACK = "failback"
+    PARTIAL = "partial"
     STAY = "stay"
     NONE = "no-way-back"
 
@@ -120,6 +121,7 @@ TITLES: Mapping[Word, str] = {
     Drill.PATH: "every machine is tested where sites reach it: circuit, gateway and appliance of the target",
     Drill.NONE: "no drill before",
     Back.FAILBACK: "home again, and protected as before",
+    Back.PARTIAL: "the first boot group goes home; the others stay on the far shore, protected towards home",
     Back.STAY: "the target stays the new source, protected towards the old one",
     Back.NONE: "it ends on the far shore",
 }
