@@ -43,6 +43,8 @@ def write_report(folder: Folder, run: Run, estate: Estate) -> tuple[dict[str, An
         proof=proof_as_json(proof),
         steps=step_rows(run.plan, run.events),
         obligations=record.obligations(run.plan),
+        carried=record.carried(run.plan),
+        names=record.names(run.plan),
         learned=learned.sentences(run.plan, proof) if learned.is_over(run.plan, run.state.ended) else (),
         maps=[(caption, map_svg(estate, regions=regions, title=caption))],
     )

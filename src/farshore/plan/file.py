@@ -16,6 +16,7 @@ from typing import Any
 from farshore.arm.json import fingerprint
 from farshore.errors import InputError
 from farshore.estate.project import Asymmetry, Objective
+from farshore.plan.carried.file import carried_as_json, carried_from, name_as_json, name_from
 from farshore.plan.drift import check_against
 from farshore.plan.effects_file import effect_as_json, effect_from
 from farshore.plan.model import (
@@ -52,6 +53,8 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
         "objectives": [_objective_as_json(objective) for objective in plan.objectives],
         "order": {node.id: list(node.after) for nodes in (plan.steps, plan.events) for node in nodes},
         "made_from": dict(plan.made_from),
+        "carried": [carried_as_json(row) for row in plan.carried],
+        "names": [name_as_json(change) for change in plan.names],
     }
 
 
@@ -100,6 +103,8 @@ def plan_from_json(document: Any, *, file: str = "plan.json") -> Plan:
             objectives=() if (there := root.maybe("objectives")) is None else there.each(_objective_from),
             predicted_recovery_seconds={} if predicted is None else _numbers(predicted),
             made_from={} if made_from is None else {key: str(value) for key, value in made_from.mapping().items()},
+            carried=() if (there := root.maybe("carried")) is None else there.each(carried_from),
+            names=() if (there := root.maybe("names")) is None else there.each(name_from),
         )
     except InputError as error:
         raise error.at(file) from None

@@ -15,6 +15,7 @@ from farshore.arm.compute import VIRTUAL_MACHINES
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.arm.network import NETWORK_INTERFACES, IpConfiguration
+from farshore.plan.carried.cards import without
 from farshore.plan.design import Card, Design, Machine
 from farshore.plan.model import DeleteResource, Effect, Promise, PutResource
 
@@ -91,12 +92,13 @@ def promised_there(machine: Machine) -> Promise:
 
 
 def arrives_home(design: Design, machine: Machine) -> list[Effect]:
-    """What a failback makes in the source: what was there before, and the promise with it."""
+    """What a failback makes in the source: what was there before but what a step puts on its NICs, and the promise
+    with it."""
     effects: list[Effect] = []
     for card in machine.cards:
         body = design.estate.get(card.nic.id)
         assert body is not None
-        effects.append(PutResource(body=body))
+        effects.append(PutResource(body=without(body)))
     home = Promise(machine=machine.id, nic=machine.planned.nic)
     return [*effects, PutResource(body=machine.body), home]
 

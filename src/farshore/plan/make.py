@@ -31,6 +31,8 @@ from farshore.plan.builders import (
     swap,
 )
 from farshore.plan.builders.provision import NetworkBuilder, check_circuits
+from farshore.plan.carried.names import changes
+from farshore.plan.carried.rows import rows_of
 from farshore.plan.design import Design, make_design
 from farshore.plan.draft import Draft
 from farshore.plan.drift import digests
@@ -80,6 +82,8 @@ def make_plan(
         source_region=design.project.source_region,
         target_region=design.project.target.region,
         made_from=digests(estate),
+        carried=rows_of(design, draft.steps),
+        names=changes(design),
     )
     plan = replace(plan, steps=with_expected_routes(plan, estate))
     return replace(plan, predicted_recovery_seconds=predicted_recovery(plan))

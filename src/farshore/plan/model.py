@@ -26,6 +26,7 @@ from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.estate.outside import Router
 from farshore.estate.project import Objective
+from farshore.plan.carried.values import Carried, NameChange
 
 FORMAT = 1
 CONTROL_PLANE = "control-plane:"
@@ -205,6 +206,10 @@ class Plan:
     """Machine id in lower case to the predicted seconds from the loss of the region until it is served again."""
     made_from: Mapping[str, str] = field(default_factory=dict)
     """Resource id in lower case to a digest of its body then: names what has changed since."""
+    carried: tuple[Carried, ...] = ()
+    """What hangs on the machines, who carries it, and what a person has to do."""
+    names: tuple[NameChange, ...] = ()
+    """Records of DNS zones whose addresses a failover changes."""
     format: int = FORMAT
 
     def __post_init__(self) -> None:

@@ -18,6 +18,9 @@ from farshore import __version__
 from farshore.report.timeline import timeline_svg
 from farshore.times import clock_time, span
 
+BY_HAND = ("hand", "not-understood")
+"""Of what hangs on the machines: what somebody has to do or to look at."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -34,6 +37,10 @@ class Evidence:
     measured_from: str = "from the loss of the region"
     """Where recovery times begin."""
     obligations: Sequence[Mapping[str, Any]] = ()
+    carried: Sequence[Mapping[str, Any]] = ()
+    """`{machine, holder, path, refers, how, why, instruction, steps}`: what hangs on the machines (plan.json)."""
+    names: Sequence[Mapping[str, Any]] = ()
+    """`{record, type, old, new, because}`: records whose addresses a failover changes (plan.json)."""
     learned: Sequence[str] = ()
     decisions: Sequence[Mapping[str, Any]] = ()
     """Where the run stopped and asked a person: `at` and what was `asked`."""
@@ -55,6 +62,8 @@ def render(evidence: Evidence) -> str:
         summary=evidence.summary,
         proof=evidence.proof,
         steps=evidence.steps,
+        by_hand=[row for row in evidence.carried if row["how"] in BY_HAND],
+        handled=_by_reason([row for row in evidence.carried if row["how"] not in BY_HAND]),
         residue=_by_reason(evidence.summary.get("residue") or ()),
         maps=[(caption, markupsafe.Markup(svg)) for caption, svg in evidence.maps],
         timeline=markupsafe.Markup(timeline_svg(evidence.summary.get("phases", []))),

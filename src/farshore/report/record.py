@@ -16,6 +16,7 @@ from farshore.arm.json import Body, dumps, pretty
 from farshore.assess import resolve
 from farshore.estate.estate import Estate
 from farshore.estate.project import Objective
+from farshore.plan.carried.file import carried_as_json, name_as_json
 from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.file import plan_as_json
 from farshore.plan.graph import bringing_steps
@@ -64,6 +65,16 @@ def marked(trace: str) -> str:
 def obligations(plan: Plan) -> list[dict[str, str]]:
     """What is owed after the run, and why."""
     return [{"title": owed.title, "because": owed.because} for owed in plan.obligations]
+
+
+def carried(plan: Plan) -> list[dict[str, Any]]:
+    """What hangs on the machines, as in plan.json."""
+    return [carried_as_json(row) for row in plan.carried]
+
+
+def names(plan: Plan) -> list[dict[str, str]]:
+    """The records whose addresses a failover changes, as in plan.json."""
+    return [name_as_json(change) for change in plan.names]
 
 
 def proof_row(proof: Proof) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def evidence_of(told: Told, summary: dict[str, Any], proof: Any) -> Evidence:
         proof=proof,
         steps=step_rows(plan, told.events),
         obligations=record.obligations(plan),
+        carried=record.carried(plan),
+        names=record.names(plan),
         learned=told.learned,
         decisions=told.decisions,
         maps=[(caption, map_svg(estate, regions=regions, title=caption)) for caption, estate in told.maps],

@@ -31,12 +31,28 @@ def plan_text(plan: Plan) -> str:
         lines += ["", style("obligations", "strong")]
         for owed in plan.obligations:
             lines += table(("",), [(owed.title,), (f"because {owed.because}",)])[1:]
+    lines += _by_hand(plan)
     if plan.predicted_recovery_seconds:
         slowest = max(plan.predicted_recovery_seconds.values())
         decided = span(DECISION.duration)
         lines += ["", f"predicted recovery: all served {span(slowest)} after the loss, {decided} of it to decide"]
     lines += ["", "a to d: the article's steps; S42, D62 and the like: docs/reference/facts.md"]
     return "\n".join(lines)
+
+
+def _by_hand(plan: Plan) -> list[str]:
+    """What neither Site Recovery nor a step carries, each with what a person does, and the records that change."""
+    lines = []
+    for title, how in (("not carried: by hand", "hand"), ("not understood: look at it", "not-understood")):
+        rows = [row for row in plan.carried if row.how == how]
+        if rows:
+            lines += ["", style(title, "strong")]
+            lines += table(("",), [(f"{row.machine.name}: {row.instruction} ({row.why})",) for row in rows])[1:]
+    if plan.names:
+        lines += ["", style("names whose addresses change", "strong")]
+        heads = ("record", "now", "after the failover", "because")
+        lines += table(heads, [(row.record, row.old, row.new, row.because) for row in plan.names])
+    return lines
 
 
 def _row(step: Step) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from farshore.plan import actions, durations
 from farshore.plan.builders import reprotect, sites
 from farshore.plan.builders.failover import disconnects, waves
 from farshore.plan.builders.provision import NetworkBuilder
+from farshore.plan.carried import cards
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.machines import arrives_home
@@ -90,7 +91,8 @@ def _home(design: Design, draft: Draft, machine: Machine, after: list[str]) -> t
         after=after,
         effects=[SetMachine(id=planned.target_id, state=MachineState.STOPPED), *arrives_home(design, machine)],
     )
-    return step, planned.id, planned.nic, planned.address
+    done = cards.home(design, draft, machine, step)
+    return done, planned.id, planned.nic, planned.address
 
 
 def _ready(design: Design, draft: Draft) -> list[str]:

@@ -25,6 +25,7 @@ from farshore.plan import actions, durations
 from farshore.plan.builders import sites
 from farshore.plan.builders.outage import DISASTER, gives_up_at_once
 from farshore.plan.builders.provision import NetworkBuilder, check_circuits
+from farshore.plan.carried import cards
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.machines import arrives_there, promised_there
@@ -328,4 +329,5 @@ def _over(
         after=after,
         effects=effects,
     )
-    return step, planned.target_id, planned.target_nic, planned.target_address
+    done = cards.there(design, draft, machine, step)
+    return done, planned.target_id, planned.target_nic, planned.target_address

@@ -20,6 +20,7 @@ from farshore.arm.network import PEERINGS, PUBLIC_IP_ADDRESSES, VIRTUAL_NETWORK_
 from farshore.estate.project import Link
 from farshore.plan import actions, durations
 from farshore.plan.builders import appliances, sites
+from farshore.plan.carried import cards
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
 from farshore.plan.model import StepKind
@@ -135,7 +136,7 @@ class NetworkBuilder:
                 *rule.source_application_security_groups,
                 *rule.destination_application_security_groups,
             )
-        )
+        ) | dict.fromkeys(cards.groups_of(self.design))
         for id_ in members:
             body = estate.get(id_) or {"id": id_.text, "name": id_.name}
             self.made[id_] = self.draft.put(
