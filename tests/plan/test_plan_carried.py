@@ -25,6 +25,7 @@ from plan.estates import NEW, SUBSCRIPTION, edited, example, source_id
 
 NIC = source_id(NETWORK_INTERFACES, "web1-nic")
 VM = source_id("Microsoft.Compute/virtualMachines", "web1")
+BALANCER = source_id("Microsoft.Network/loadBalancers", "lb-web")
 GROUP = source_id("Microsoft.Network/applicationSecurityGroups", "web")
 PUBLIC = source_id(PUBLIC_IP_ADDRESSES, "pip-web1")
 
@@ -38,11 +39,46 @@ def _configuration(body: Body) -> dict[str, Any]:
     return properties
 
 
-def _grouped(estate: Estate) -> Estate:
+def grouped(estate: Estate) -> Estate:
     made = {"id": GROUP.text, "name": "web", "type": GROUP.type, "location": "eastasia", "properties": {}}
     return edited(
         _with(estate, made), NIC, lambda body: _configuration(body).update({"applicationSecurityGroups": [_ref(GROUP)]})
     )
+
+
+def balanced(estate: Estate) -> Estate:
+    """web1 behind an internal load balancer in its own subnet."""
+    subnet = source_id("Microsoft.Network/virtualNetworks", "Source-vNet1").child("subnets", "app")
+
+    def part(kind: str, name: str) -> dict[str, str]:
+        return {"id": BALANCER.child(kind, name).text}
+
+    rule: dict[str, Any] = {"protocol": "Tcp", "frontendPort": 443, "backendPort": 443}
+    rule |= {
+        "frontendIPConfiguration": part("frontendIPConfigurations", "front"),
+        "backendAddressPool": part("backendAddressPools", "web"),
+        "probe": part("probes", "up"),
+    }
+    front = {"privateIPAddress": "10.1.0.100", "privateIPAllocationMethod": "Static", "subnet": _ref(subnet)}
+    balancer: Body = {
+        "id": BALANCER.text,
+        "name": BALANCER.name,
+        "type": BALANCER.type,
+        "location": "eastasia",
+        "sku": {"name": "Standard", "tier": "Regional"},
+        "properties": {
+            "frontendIPConfigurations": [
+                {**part("frontendIPConfigurations", "front"), "name": "front", "properties": front}
+            ],
+            "backendAddressPools": [{**part("backendAddressPools", "web"), "name": "web", "properties": {}}],
+            "probes": [
+                {**part("probes", "up"), "name": "up", "properties": {"protocol": "Tcp", "port": 443}},
+            ],
+            "loadBalancingRules": [{**part("loadBalancingRules", "https"), "name": "https", "properties": rule}],
+        },
+    }
+    pools = {"loadBalancerBackendAddressPools": [part("backendAddressPools", "web")]}
+    return edited(_with(estate, balancer), NIC, lambda body: _configuration(body).update(pools))
 
 
 def _ref(id_: ResourceId) -> dict[str, str]:
@@ -62,7 +98,7 @@ def test_the_example_leaves_nothing_to_do() -> None:
 
 @pytest.mark.parametrize("name", ["two-circuits-two-locations", NEW])
 def test_each_reference_of_a_machine_is_said_exactly_once(name: str) -> None:
-    estate = _grouped(example(name))
+    estate = grouped(example(name))
     plan = make_plan(estate)
     told = Counter((row.holder.lower(), row.path) for row in plan.carried)
     assert set(told.values()) == {1}
@@ -122,7 +158,7 @@ def test_a_disk_of_a_customer_managed_key_needs_a_set_in_the_target() -> None:
 
 
 def test_a_group_is_made_in_the_target_and_put_on_the_nic_there_and_back() -> None:
-    plan = make_plan(_grouped(example()))
+    plan = make_plan(grouped(example()))
     there, home = plan.step("failover/card/web1-nic"), plan.step("failback/card/web1-nic")
     assert there is not None and home is not None
     made = [step.subject for step in plan.steps if "/applicationSecurityGroups/" in step.subject]
@@ -138,7 +174,7 @@ def test_a_group_is_made_in_the_target_and_put_on_the_nic_there_and_back() -> No
 
 
 def test_a_failback_alone_does_not_bring_the_groups_back() -> None:
-    plan = make_plan(_grouped(example()))
+    plan = make_plan(grouped(example()))
     step = plan.step("failback/machine/web1")
     assert step is not None
     nics = [e.body for e in step.effects if isinstance(e, PutResource) and str(e.body["id"]).lower() == NIC.key]
@@ -146,7 +182,7 @@ def test_a_failback_alone_does_not_bring_the_groups_back() -> None:
 
 
 def test_a_plan_with_groups_is_proven() -> None:
-    estate = _grouped(example())
+    estate = grouped(example())
     assert prove(estate, make_plan(estate)).ok
 
 
@@ -157,7 +193,8 @@ def test_dns_servers_of_a_nic_move_with_the_address_map() -> None:
     plan = make_plan(estate)
     step = plan.step("failover/card/web1-nic")
     web2 = next(machine for machine in plan.machines if machine.address == "10.1.0.5")
-    assert step is not None and isinstance(body := step.action.arguments["body"], dict)
+    assert step is not None
+    body: Any = step.action.arguments["body"]
     assert body["properties"]["dnsSettings"] == {"dnsServers": [web2.target_address]}
     assert not step.effects, "it changes no forwarding"
 
@@ -180,8 +217,13 @@ def test_a_record_of_an_address_that_is_kept_is_not() -> None:
 
 
 def test_a_public_address_is_never_kept_and_its_names_change() -> None:
-    public = {"id": PUBLIC.text, "name": "pip-web1", "type": PUBLIC_IP_ADDRESSES, "location": "eastasia"}
-    public["properties"] = {"ipAddress": "203.0.113.7"}
+    public = {
+        "id": PUBLIC.text,
+        "name": "pip-web1",
+        "type": PUBLIC_IP_ADDRESSES,
+        "location": "eastasia",
+        "properties": {"ipAddress": "203.0.113.7"},
+    }
     estate = edited(
         _with(example(), public, _record("203.0.113.7")),
         NIC,
@@ -189,11 +231,61 @@ def test_a_public_address_is_never_kept_and_its_names_change() -> None:
     )
     plan = make_plan(estate)
     assert [change.old for change in plan.names] == ["203.0.113.7"]
-    assert "recoveryPublicIPAddressId" in str(_only(plan, "publicIPAddress").instruction)
+    row = _only(plan, "publicIPAddress")
+    made = plan.step("provision/public-ip/pip-web1")
+    assert row.how is How.STEP and made is not None and row.steps == (made.id,)
+    assert _item_says(plan, "protect/configure/web1")["recoveryPublicIPAddressId"] == made.subject
+    assert _item_says(plan, "reprotect/configure/web1")["recoveryPublicIPAddressId"] == PUBLIC.text
+
+
+def _item_says(plan: Plan, step_id: str) -> dict[str, Any]:
+    """What the item is told of the machine's first configuration."""
+    step = plan.step(step_id)
+    assert step is not None
+    properties: Any = step.action.arguments["properties"]
+    said: dict[str, Any] = properties["vmNics"][0]["ipConfigs"][0]
+    return said
+
+
+def test_an_internal_load_balancer_is_made_ahead_and_its_pool_joined_there_and_back() -> None:
+    estate = balanced(example(NEW))
+    plan = make_plan(estate)
+    made = plan.step("provision/load-balancer/lb-web")
+    assert made is not None
+    body: Any = made.action.arguments["body"]
+    network = next(step for step in plan.steps if step.id == "provision/network/Source-vNet1")
+    assert network.id in made.after
+    web1 = next(machine for machine in plan.machines if machine.address == "10.1.0.4")
+    frontend = body["properties"]["frontendIPConfigurations"][0]["properties"]
+    assert frontend["privateIPAddress"].rsplit(".", 1)[0] == web1.target_address.rsplit(".", 1)[0]
+    assert frontend["subnet"]["id"].startswith(network.subject)
+    rule = body["properties"]["loadBalancingRules"][0]["properties"]
+    assert rule["probe"]["id"] == f"{made.subject}/probes/up"
+    pool = f"{made.subject}/backendAddressPools/web"
+    assert _item_says(plan, "protect/configure/web1")["recoveryLBBackendAddressPoolIds"] == [pool]
+    home = _item_says(plan, "reprotect/configure/web1")["recoveryLBBackendAddressPoolIds"]
+    assert home == [f"{BALANCER.text}/backendAddressPools/web"]
+    assert _only(plan, "loadBalancerBackendAddressPools").steps == (made.id,)
+    assert prove(estate, plan).ok
+
+
+def test_a_pool_of_a_public_load_balancer_is_a_persons() -> None:
+    estate = edited(
+        balanced(example()),
+        BALANCER,
+        lambda body: body["properties"]["frontendIPConfigurations"][0].update(
+            {"properties": {"publicIPAddress": _ref(PUBLIC)}}
+        ),
+    )
+    plan = make_plan(estate)
+    assert plan.step("provision/load-balancer/lb-web") is None
+    row = _only(plan, "loadBalancerBackendAddressPools")
+    assert row.how is How.HAND and "recoveryLBBackendAddressPoolIds" in str(row.instruction)
+    assert "recoveryLBBackendAddressPoolIds" not in _item_says(plan, "protect/configure/web1")
 
 
 def test_the_rows_are_in_the_file_and_come_back() -> None:
-    plan = make_plan(_with(_grouped(example(NEW)), _record("10.1.0.4")))
+    plan = make_plan(_with(grouped(example(NEW)), _record("10.1.0.4")))
     document = plan_as_json(plan)
     jsonschema.validate(document, schemas.read("plan"))
     assert plan_from_json(document) == plan

@@ -15,6 +15,7 @@ from farshore.arm.compute import VIRTUAL_MACHINES
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.arm.network import NETWORK_INTERFACES, IpConfiguration
+from farshore.plan.carried import fronts
 from farshore.plan.carried.cards import without
 from farshore.plan.design import Card, Design, Machine
 from farshore.plan.model import DeleteResource, Effect, Promise, PutResource
@@ -50,6 +51,7 @@ def settings_there(
         nic["ipConfigs"] = []
         for configuration in _configurations(card):
             said = _configuration(card, configuration, str(design.target.network_text(_address(configuration))))
+            said |= fronts.settings(configuration, design)
             if test is not None and (place := test[1].get(card.nic.id)) is not None and said["isPrimary"]:
                 said |= {"tfoSubnetName": place.subnet, "tfoStaticIPAddress": place.address}
             nic["ipConfigs"].append(said)
@@ -72,7 +74,8 @@ def settings_back(machine: Machine) -> dict[str, Any]:
         if card.nic.network_security_group is not None:
             nic["recoveryNetworkSecurityGroupId"] = card.nic.network_security_group.text
         nic["ipConfigs"] = [
-            _configuration(card, configuration, _address(configuration)) for configuration in _configurations(card)
+            _configuration(card, configuration, _address(configuration)) | fronts.settings(configuration, None)
+            for configuration in _configurations(card)
         ]
         nics.append(nic)
     home = machine.cards[0].configuration.subnet
@@ -179,6 +182,7 @@ def _nic_there(design: Design, machine: Machine, card: Card) -> Body:
                     "privateIPAddress": design.target.network_text(_address(configuration)),
                     "privateIPAllocationMethod": "Static",
                     "subnet": {"id": of(configuration.subnet).text},
+                    **fronts.shown(configuration, design),
                 },
             }
         )

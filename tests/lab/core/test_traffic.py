@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from farshore.times import moment
@@ -39,7 +40,7 @@ def test_every_second_has_its_packet_and_what_became_of_it() -> None:
     # A change falls between two seconds: the packet of that second may have met either.
     assert all(abs(by_disposition[word] - count) <= 3 for word, count in one_by_one.items())
     spells = seen["value"][0]["spells"]
-    assert all(moment(a["until"]) == moment(b["since"]) for a, b in zip(spells, spells[1:], strict=False))
+    assert all(moment(a["until"]) == moment(b["since"]) for a, b in pairwise(spells))
 
 
 def test_flows_change_and_what_was_counted_stays() -> None:

@@ -216,6 +216,9 @@ def _configurations(cloud: Cloud, details: Body, nic: Body, network: ResourceId,
         public = config.get("tfoPublicIPAddressId" if test else "recoveryPublicIPAddressId")
         if public:
             properties["publicIPAddress"] = {"id": public}
+        pools = config.get("tfoLBBackendAddressPoolIds" if test else "recoveryLBBackendAddressPoolIds")
+        if pools:
+            properties["loadBalancerBackendAddressPools"] = [{"id": str(pool)} for pool in pools]
         found.append({"name": config["name"], "properties": properties})
     return found
 

@@ -20,7 +20,7 @@ from farshore.arm.network import PEERINGS, PUBLIC_IP_ADDRESSES, VIRTUAL_NETWORK_
 from farshore.estate.project import Link
 from farshore.plan import actions, durations
 from farshore.plan.builders import appliances, sites
-from farshore.plan.carried import cards
+from farshore.plan.carried import cards, fronts
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
 from farshore.plan.model import StepKind
@@ -54,6 +54,7 @@ class NetworkBuilder:
             self._route_tables()
         if ahead:
             self._networks()
+            fronts.build(self.design, self.draft, self.made)
         elif due("routeTables"):
             self._associations()
         if due("appliances"):

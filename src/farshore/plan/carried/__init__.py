@@ -5,5 +5,6 @@ references  every reference in a body, by its path: read generally, whatever the
 rules       what each path means, in the machine, its NICs, its disks, and in what names them; first match
 rows        the rows of a design
 names       the records of DNS zones whose addresses change
+fronts      load balancers and public addresses that the target gets ahead
 cards       the steps that put on a NIC what Site Recovery has no field for
 """

@@ -61,7 +61,7 @@ def without(body: Body) -> Body:
     return {**body, "properties": properties}
 
 
-def step_names(design: Design, machine: Machine, nic: str) -> tuple[str, ...]:
+def step_names(design: Design, nic: str) -> tuple[str, ...]:
     """Ids that the steps of a NIC would have."""
     name = f"card/{design.label(resource_id(nic))}"
     return tuple(f"{phase.value}/{name}" for phase in (Phase.FAILOVER, Phase.FAILBACK))

@@ -8,7 +8,7 @@ from typing import Any
 from farshore.arm.compute import DISKS, SNAPSHOTS
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.plan.carried import rules
+from farshore.plan.carried import fronts, rules
 from farshore.plan.carried.cards import step_names
 from farshore.plan.carried.references import named, references, root
 from farshore.plan.carried.rules import Rule
@@ -50,13 +50,15 @@ class _Rows:
     ) -> Iterator[Carried]:
         # What is no id but matters, beside every id; a path is told once.
         for path, value in dict([*references(body), *says]).items():
-            rule = rules.of_path(known, path)
+            front = fronts.rule_of(self.design, path, value) if known is rules.NIC else None
+            rule = front or rules.of_path(known, path)
             holder = str(body.get("id") or "")
             row = _row(self.design, self.machine, holder, path, value, rule, nic=nic)
             if row.how is not How.STEP:
                 yield row
                 continue
-            steps = tuple(id_ for id_ in step_names(self.design, self.machine, holder) if id_ in self.steps)
+            names = step_names(self.design, holder) if front is None else (fronts.step_of(self.design, value),)
+            steps = tuple(id_ for id_ in names if id_ in self.steps)
             yield _row(self.design, self.machine, holder, path, value, rule, nic=nic, steps=steps)
 
 

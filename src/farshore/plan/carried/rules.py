@@ -266,6 +266,21 @@ ATTACHED: tuple[tuple[str, Rule], ...] = (
 """What stands under the machine's id, by its type."""
 
 
+_FRONTS = (
+    _rule(
+        rf"{_CONFIGURATION}publicIPAddress\.id$",
+        How.STEP,
+        "the item names a public address of the target (S13); its value is another (S35)",
+    ),
+    _rule(rf"{_CONFIGURATION}loadBalancerBackendAddressPools\[", How.STEP, "the item names the target's pool (S13)"),
+)
+
+
+def of_front(path: str) -> Rule | None:
+    """The rule of a NIC's pool or public address whose counterpart is made, or stands already."""
+    return of_path(_FRONTS, path)
+
+
 def of_path(rules: tuple[Rule, ...], path: str) -> Rule | None:
     return next((rule for rule in rules if rule.path.search(path)), None)
 
