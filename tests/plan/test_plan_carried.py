@@ -291,3 +291,24 @@ def test_the_rows_are_in_the_file_and_come_back() -> None:
     assert plan_from_json(document) == plan
     without = {key: value for key, value in document.items() if key not in ("carried", "names")}
     assert plan_from_json(without).carried == ()
+
+
+def test_zones_and_private_endpoints_of_the_networks_are_listed() -> None:
+    network = source_id("Microsoft.Network/virtualNetworks", "Source-vNet1")
+    link = source_id("Microsoft.Network/privateDnsZones", "corp").child("virtualNetworkLinks", "spoke")
+    endpoint = source_id("Microsoft.Network/privateEndpoints", "vault")
+    subnet = network.child("subnets", "app")
+    estate = _with(
+        example(),
+        {"id": link.text, "name": "spoke", "properties": {"virtualNetwork": _ref(network)}},
+        {"id": endpoint.text, "name": "vault", "location": "eastasia", "properties": {"subnet": _ref(subnet)}},
+    )
+    plan = make_plan(estate)
+    there = plan.step("provision/network/Source-vNet1")
+    assert there is not None
+    name = there.subject.rsplit("/", 1)[-1]
+    for holder, path in ((link, "virtualNetwork"), (endpoint, "subnet")):
+        row = _only(plan, path, holder)
+        assert row.machine is None and row.how is How.HAND and name in str(row.instruction)
+    assert plan_from_json(plan_as_json(plan)) == plan
+    assert "network: Before the failover" in plan_text(plan)

@@ -47,7 +47,13 @@ def _by_hand(plan: Plan) -> list[str]:
         rows = [row for row in plan.carried if row.how == how]
         if rows:
             lines += ["", style(title, "strong")]
-            lines += table(("",), [(f"{row.machine.name}: {row.instruction} ({row.why})",) for row in rows])[1:]
+            lines += table(
+                ("",),
+                [
+                    (f"{'network' if row.machine is None else row.machine.name}: {row.instruction} ({row.why})",)
+                    for row in rows
+                ],
+            )[1:]
     if plan.names:
         lines += ["", style("names whose addresses change", "strong")]
         heads = ("record", "now", "after the failover", "because")

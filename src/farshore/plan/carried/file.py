@@ -10,7 +10,7 @@ from farshore.plan.place import Place
 
 def carried_as_json(row: Carried) -> dict[str, Any]:
     return {
-        "machine": row.machine.text,
+        "machine": None if row.machine is None else row.machine.text,
         "holder": row.holder,
         "path": row.path,
         "refers": row.refers,
@@ -22,9 +22,9 @@ def carried_as_json(row: Carried) -> dict[str, Any]:
 
 
 def carried_from(place: Place) -> Carried:
-    instruction = place.maybe("instruction")
+    machine, instruction = place.maybe("machine"), place.maybe("instruction")
     return Carried(
-        machine=place.at("machine").id(),
+        machine=None if machine is None else machine.id(),
         holder=place.at("holder").text(),
         path=place.at("path").text(),
         refers=place.at("refers").text(),

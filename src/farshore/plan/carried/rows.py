@@ -69,6 +69,7 @@ def _from_elsewhere(design: Design) -> Iterator[Carried]:
         disks = [disk.managed_disk for disk in machine.vm.disks if disk.managed_disk is not None]
         for id_ in (machine.id, *(card.nic.id for card in machine.cards), *disks):
             owners[id_.key] = machine
+    networks = {network.id.key for network in design.networks}
     for key, body in design.estate.resources.items():
         holder = str(body.get("id") or key)
         if key in owners:
@@ -82,6 +83,10 @@ def _from_elsewhere(design: Design) -> Iterator[Carried]:
             owner = owners.get(root(text))
             if owner is not None:
                 yield _row(design, owner, holder, path, text, _referring(holder, body, path))
+            elif root(text) in networks and (id_ := named(holder)) is not None:
+                beside = rules.of_type(rules.BESIDE, id_.type, path)
+                if beside is not None:
+                    yield _row(design, None, holder, path, text, beside)
 
 
 def _referring(holder: str, body: Body, path: str) -> Rule | None:
@@ -96,7 +101,7 @@ def _referring(holder: str, body: Body, path: str) -> Rule | None:
 
 def _row(
     design: Design,
-    machine: Machine,
+    machine: Machine | None,
     holder: str,
     path: str,
     value: str,
@@ -107,16 +112,19 @@ def _row(
 ) -> Carried:
     how = How.NOT_UNDERSTOOD if rule is None else rule.how
     instruction = rules.LOOK if rule is None else rule.instruction
+    planned = (machine or design.machines[0]).planned
+    referred = named(value) if value.startswith("/") else None
     words = {
+        "there": value if referred is None else design.counterparts.of(referred).short,
         "here": _short(value),
         "holder": _short(holder),
         "path": path,
-        "machine": machine.planned.target_id.short,
-        "nic": (nic or machine.planned.target_nic).short,
+        "machine": planned.target_id.short,
+        "nic": (nic or planned.target_nic).short,
         "region": design.project.target.region,
     }
     return Carried(
-        machine=machine.id,
+        machine=None if machine is None else machine.id,
         holder=holder,
         path=path,
         refers=value,

@@ -233,6 +233,29 @@ OTHER: tuple[tuple[str, Rule], ...] = (
 )
 """By the type of what refers, then by path."""
 
+BESIDE: tuple[tuple[str, Rule], ...] = (
+    (
+        r"^microsoft\.network/privatednszones/virtualnetworklinks$",
+        _rule(
+            r"^properties\.virtualNetwork\.id$",
+            How.HAND,
+            "a private zone answers in the networks that it is linked to",
+            "Before the failover: link the zone of {holder} to {there}.",
+        ),
+    ),
+    (
+        r"^microsoft\.network/privateendpoints$",
+        _rule(
+            r"^properties\.subnet\.id$",
+            How.HAND,
+            "a private endpoint stands in one subnet, and has an address of it",
+            "Before the failover: create a private endpoint like {holder} in {there}, with its DNS zone group; the"
+            " records of its zone then name its address.",
+        ),
+    ),
+)
+"""What stands beside the machines in their networks and is not mirrored, by its type."""
+
 ATTACHED: tuple[tuple[str, Rule], ...] = (
     (
         r"/extensions$",

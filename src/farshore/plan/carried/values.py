@@ -25,7 +25,8 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    machine: ResourceId
+    machine: ResourceId | None
+    """None for what all machines of a network need: the names and endpoints beside them."""
     holder: str
     """Id of the resource whose body says it."""
     path: str
