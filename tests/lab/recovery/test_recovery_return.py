@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from farshore.lab.durations import DURATIONS
 from lab.recovery.estate import AWAY, BLOBS, CACHES, HOME, SOURCE, TARGET, container, disk_id, item_id, nic_id, vm_id
 from lab.recovery.world import World, refusal, when
 
@@ -203,6 +204,23 @@ def test_without_the_old_machine_everything_is_sent() -> None:
     protected(world, "web1", AWAY)
     world.fail_over("web1", AWAY, shutdown=True)
     assert world.power(vm_id("web1")) == "running"
+
+
+def test_what_is_gone_is_not_compared_with() -> None:
+    """S46: comparing takes its own time; where no disk is left of the old machine, all is sent as at the first time."""
+    took = {}
+    for kept in (True, False):
+        world = moved()
+        if not kept:
+            world.delete(vm_id("web1"))
+            for disk in ("web1-os", "web1-data"):
+                world.delete(disk_id(disk))
+        world.succeeds(world.switch("web1"))
+        begun = world.cloud.now
+        protected(world, "web1", AWAY)
+        took[kept] = (world.cloud.now - begun).total_seconds()
+    compared, seeded = DURATIONS["recovery.compare"][0], DURATIONS["recovery.seed"][0]
+    assert abs((took[True] - took[False]) - (compared - seeded)) < 0.3 * (compared - seeded)
 
 
 # Regions that go in between. -----------------------------------------------------------------------------------------

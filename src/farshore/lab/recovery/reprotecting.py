@@ -2,7 +2,8 @@
 
 It is refused until the failover is committed, and while the region to go back to does not answer. Then, within the
 job: the old machine is turned off and deleted with its NICs, its disks stay as seeds and become the replicas, the
-disks are compared, the differences sent, and the item is Protected again.
+disks are compared, the differences sent, and the item is Protected again. Where no managed disk is left of the old
+machine there is nothing to compare with: everything is sent, as when the item was first protected (S46).
 
     switchprotection   managed disks; a POST to the container where the item lives, with the disks of the machine as it
                        runs now. The item ends, and one of the same name and `lifecycleId` begins under the other
@@ -234,7 +235,8 @@ def switch(
     cloud.table("busy").pop(item.key, None)
     records.put(cloud, fresh, begun)
     keep(cloud, fresh, ITEMS, shown)
-    begin_replication(cloud, fresh, "recovery.compare")
+    seeded = any(disk.get("original") for disk in begun["disks"])
+    begin_replication(cloud, fresh, "recovery.compare" if seeded else "recovery.seed")
     return fresh
 
 
