@@ -8,13 +8,13 @@ import pytest
 
 from farshore import examples
 from farshore.errors import InputError
-from farshore.estate.project import Drill
+from farshore.estate.project import Drill, Link
 from farshore.plan import make_plan
 from farshore.plan.drills import DrillKind, drilled_addresses, kinds_of
 from farshore.plan.model import Phase, Plan, PutResource
 from farshore.prove import prove
 from farshore.report.learned import Claim, learned
-from plan.estates import ONE, TWO, example, with_project
+from plan.estates import BOTH, ONE, TWO, example, with_project
 from plan.test_plan_order import below
 
 CONNECTED = [name for name in examples.names() if name != ONE]
@@ -103,3 +103,22 @@ def test_each_kind_says_what_it_proves_and_what_not(scenario: str, kinds: tuple[
     assert (Claim.CIRCUIT in proven) == (DrillKind.CONNECTIVITY in kinds)
     unproven = {item.claim for item in told if not item.proven}
     assert (Claim.APPLICATION in unproven) == bool(plan.of_phase(Phase.DRILL))
+
+
+@pytest.mark.parametrize("link", [Link.ARMED, Link.SILENT])
+def test_a_target_hub_may_have_its_own_range_beside_kept_spokes(link: Link) -> None:
+    """The guide's page on drills offers it: both hubs' appliances can be reached at the same time."""
+    hub = tuple(row for row in example(BOTH).project.address_map if str(row.from_) == "10.10.10.0/24")  # type: ignore[union-attr]
+    assert len(hub) == 1
+    estate = example(TWO, address_map=hub, link=link)
+    plan = make_plan(estate, scenario="path-drill")
+    hops = [
+        effect.body["properties"]["nextHopIpAddress"]
+        for step in plan.of_phase(Phase.DRILL)
+        for effect in step.effects
+        if isinstance(effect, PutResource) and "nextHopIpAddress" in effect.body["properties"]
+    ]
+    assert hops
+    assert all(ip_address(hop) in ip_network("10.110.10.0/24") for hop in hops)
+    assert all(machine.address == machine.target_address for machine in plan.machines)
+    assert prove(estate, make_plan(estate, scenario="no-drill")).ok

@@ -117,7 +117,7 @@ def _path(plan: Plan, ways: Sequence[str]) -> list[Learned]:
     circuits = ", ".join(step.id.rsplit("/", 1)[-1] for step in routes)
     read = _yes(Claim.PATH, f"The drill's range was announced by {circuits} while it stood, and by nobody after it")
     if not ways:
-        return [read, _no(Claim.PATH, "that a site's packet reaches the test machines; none was sent")]
+        return [read, _no(Claim.PATH, "that a site's packet reaches the test machines; the run's record holds none")]
     return [read, *(_yes(Claim.PATH, f"A packet's way, {way}") for way in ways)]
 
 
