@@ -88,9 +88,9 @@ def _standing(plan: Plan, design: Design) -> Iterator[_One]:
     for appliance in design.project.appliances:
         there = None if appliance.existing is None else replace(appliance, source=appliance.existing)
         for nic in () if there is None else appliance_nics(design.estate, there):
-            body = None if nic.virtual_machine is None else design.estate.get(nic.virtual_machine)
-            if body is not None:
-                yield from _machine(body, design.estate)
+            standing = None if nic.virtual_machine is None else design.estate.get(nic.virtual_machine)
+            if standing is not None:
+                yield from _machine(standing, design.estate)
     for id_ in design.target_circuits:
         if id_ not in design.source_circuits:
             yield "circuit", (_circuit(design.estate.get(id_) or {}),), 1
