@@ -83,8 +83,8 @@ def _from_elsewhere(design: Design) -> Iterator[Carried]:
             owner = owners.get(root(text))
             if owner is not None:
                 yield _row(design, owner, holder, path, text, _referring(holder, body, path))
-            elif root(text) in networks and (id_ := named(holder)) is not None:
-                beside = rules.of_type(rules.BESIDE, id_.type, path)
+            elif root(text) in networks and (own := named(holder)) is not None:
+                beside = rules.of_type(rules.BESIDE, own.type, path)
                 if beside is not None:
                     yield _row(design, None, holder, path, text, beside)
 
