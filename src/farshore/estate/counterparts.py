@@ -58,8 +58,10 @@ def mapped_address(project: Project, address: Address) -> Address:
 
 
 def is_mapped(project: Project, prefix: Network) -> bool:
-    """Whether the range is kept on purpose, or covered by a row of the map."""
-    return project.keep_addresses or mapped_network(project, prefix) != prefix
+    """Whether the range is kept on purpose, or covered by a row of the map; one from a range to itself keeps it."""
+    kept = (row.from_ for row in project.address_map if row.from_ == row.to)
+    within = any(row.version == prefix.version and prefix.subnet_of(row) for row in kept)  # type: ignore[arg-type]
+    return project.keep_addresses or within or mapped_network(project, prefix) != prefix
 
 
 class Counterparts:

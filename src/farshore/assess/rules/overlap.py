@@ -15,7 +15,7 @@ from farshore.arm.network import VirtualNetwork
 from farshore.assess.context import Context, Side
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.counterparts import mapped_network
-from farshore.estate.project import Link
+from farshore.estate.project import Link, Topology
 from farshore.routing.prefixes import inside, overlap
 
 
@@ -96,6 +96,10 @@ def sites_overlap(context: Context) -> Iterator[Finding]:
             )
 
 
+KEPT_BY_SOME = (Topology.TWO_CIRCUITS_TWO_LOCATIONS, Topology.TWO_CIRCUITS_ONE_LOCATION)
+"""Topologies in which a range may be kept beside ranges that move, such as the hub's."""
+
+
 @rule("FS335", "A row of the address map leads to a range that is taken", "D17", "D79", "D89")
 def map_leads_to_taken(context: Context) -> Iterator[Finding]:
     project = context.project
@@ -103,6 +107,8 @@ def map_leads_to_taken(context: Context) -> Iterator[Finding]:
         return
     target = {network.id for network in context.target.networks} | {project.drill.network}
     for place, row in enumerate(project.address_map):
+        if row.from_ == row.to and project.topology in KEPT_BY_SOME:
+            continue  # kept on purpose: two circuits can hold both (D52), and only other rows move
         taken = [(f"{site.name}", prefix) for site in context.estate.sites for prefix in site.prefixes]
         taken += [(n.name, p) for n in context.estate.virtual_networks if n.id not in target for p in n.address_space]
         hit = next(((name, prefix) for name, prefix in taken if prefix.prefixlen and overlap(prefix, row.to)), None)
