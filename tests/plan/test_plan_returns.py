@@ -43,8 +43,13 @@ def test_events_follow_each_other_and_the_guard_waits_for_the_first_only(scenari
     events = set(EVENTS[scenario][1:])
     guarding = plan.of_phase(Phase.RETURN)
     assert guarding[0].id.startswith("return/watch/")
+    watching = [step.id for step in guarding if step.id.startswith("return/watch-arm/")]
+    assert len(watching) == (len(events) > 1)
     for step in guarding:
-        assert below(plan, step.id) & events == {"return"}, "the guard acts on the first sign of life"
+        # Packets pass before ARM answers: nothing can be stopped yet, and nothing is tried.
+        met = events if scenario == "data-first" and step.id != guarding[0].id else {"return"}
+        if step.id not in watching:
+            assert below(plan, step.id) & events == met, "the guard acts on the first sign of life"
     for machine in plan.machines:
         [stopped] = [s for s in guarding if s.action.verb == "deallocate" and s.subject == str(machine.id)]
         assert named(plan, "watch/", Phase.RETURN)[0].id in below(plan, stopped.id)

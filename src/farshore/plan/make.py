@@ -123,7 +123,7 @@ def _move(
     failover.build(design, scenario, lost, draft, network)
     failover.commit(design, scenario, draft)
     events = outage.returns(design, scenario, lost, draft)
-    discharging = guard.build(design, lost, draft, events)
+    discharging = guard.build(design, scenario, lost, draft, events)
     owed = () if lost.arm else (failover.obligation(design, discharging),)
     if scenario.back is Back.NONE:
         return owed

@@ -38,7 +38,7 @@ class Tried:
 def tried(plan: Plan, traffic: Sequence[Traffic]) -> tuple[Tried, ...]:
     """What a path drill tries of the traffic that people use: from the sites to each machine."""
     addresses = drilled_addresses(plan)
-    own = {machine.address for machine in plan.machines}
+    own = {text for machine in plan.machines for text in (machine.address, machine.nic.text)}
     return tuple(
         Tried(
             name=flow.name,

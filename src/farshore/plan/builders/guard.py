@@ -10,6 +10,8 @@ Where ARM answered all along, nothing is left that could return: it is read once
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from farshore.arm.ids import ResourceId
 from farshore.plan import actions, durations
 from farshore.plan.builders.failover import disconnects
@@ -17,12 +19,16 @@ from farshore.plan.design import Design
 from farshore.plan.draft import Draft
 from farshore.plan.model import DeleteResource, Effect, MachineState, Phase, Restore, SetMachine, StepKind
 from farshore.plan.scenario.outages import Taken
+from farshore.plan.scenario.scenario import Scenario
+from farshore.plan.scenario.words import Returns
 
 PERSISTENT = 90
 """Attempts 20 s apart to delete the returned region's connection: its gateway may answer later than its ARM."""
 
 
-def build(design: Design, taken: Taken, draft: Draft, events: tuple[str, ...]) -> list[str]:
+def build(
+    design: Design, scenario: Scenario, taken: Taken, draft: Draft, events: tuple[str, ...]
+) -> list[str]:
     """Returns the steps that discharge the guard's obligation; none where nothing is owed."""
     if not events:
         return []
@@ -32,7 +38,8 @@ def build(design: Design, taken: Taken, draft: Draft, events: tuple[str, ...]) -
         return []
     cut = disconnects(design)
     fenced = [_watch(design, taken, draft, cut)]
-    if events[1:]:
+    if events[1:] and scenario.returns is Returns.DATA_FIRST:
+        # Its machines can be met, and its ARM can't be asked to stop them yet: the fence stands, and nothing else does.
         fenced = [_watch_arm(design, draft, events[-1], fenced)]
     discharging = []
     if cut:
@@ -55,6 +62,8 @@ def build(design: Design, taken: Taken, draft: Draft, events: tuple[str, ...]) -
             )
         )
     verify(design, draft, "verify", moved=True)
+    if events[1:] and scenario.returns is not Returns.DATA_FIRST:
+        _watch_arm(design, draft, events[-1], draft.ends())
     return discharging
 
 
@@ -78,7 +87,7 @@ def _watch(design: Design, taken: Taken, draft: Draft, cut: bool) -> str:
     )
 
 
-def _watch_arm(design: Design, draft: Draft, event: str, after: list[str]) -> str:
+def _watch_arm(design: Design, draft: Draft, event: str, after: Iterable[str]) -> str:
     """Where a region comes back in parts: nothing of it is written before its ARM answers for good."""
     region = design.project.source_region
     draft.begin(Phase.RETURN, [*after, event])
