@@ -58,6 +58,8 @@ if TYPE_CHECKING:
 
 OUTAGE = timedelta(minutes=30)
 """How long the region stays away once everything runs on the far shore."""
+SETTLING = timedelta(minutes=5)
+"""After a return, where nothing else follows."""
 Prover = Callable[[Estate, Plan], "Proof"]
 WATCHING = timedelta(minutes=5)
 """How long the guard watches before the region gives a sign of life."""
@@ -164,6 +166,9 @@ class Story:
             await self._run("reprotect", Phase.REPROTECT)
         if plan.of_phase(Phase.FAILBACK):
             await self._failback(plan)
+        else:
+            # What came back by itself has started by then, each thing in its own time.
+            await self._stage.clock.sleep(SETTLING, "settling")
         await self._compare(estate, plan)
         await self._judge_traffic(plan, self._returned_at)
 

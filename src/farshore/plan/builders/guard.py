@@ -26,9 +26,7 @@ PERSISTENT = 90
 """Attempts 20 s apart to delete the returned region's connection: its gateway may answer later than its ARM."""
 
 
-def build(
-    design: Design, scenario: Scenario, taken: Taken, draft: Draft, events: tuple[str, ...]
-) -> list[str]:
+def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, events: tuple[str, ...]) -> list[str]:
     """Returns the steps that discharge the guard's obligation; none where nothing is owed."""
     if not events:
         return []
