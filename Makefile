@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds faults fuzz naive twin bench bench-lab routers replay matrix conformance conformance-js conformance-az check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds faults stories fuzz naive twin bench bench-lab routers replay matrix conformance conformance-js conformance-az check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -33,6 +33,10 @@ kill: setup
 SEEDS ?= 20
 seeds: setup
 	@FARSHORE_SEEDS=$(SEEDS) $(PY) -m pytest -q -s tests/seeds
+
+## make stories    whole stories of whole examples beside the five: partial ways back, path drills, what else moves
+stories: setup
+	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories
 
 ## make faults     every planted fault found, named and mended; every harmless edit left alone
 faults: setup

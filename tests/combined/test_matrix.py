@@ -45,9 +45,7 @@ def test_what_a_topology_can_and_cannot_meet() -> None:
         (NEW, "circuit+armed+no-drill", 0),
         (TWO, "maintenance+silent+no-drill", 0),
         (KEPT, "grey+cold+no-drill", 1),
-        (TWO, "grey+armed+no-drill+stay", 0),
         (TWO, "data-first+armed+no-drill", 0),
-        (KEPT, "flapping+cold+no-drill", 0),
     ],
 )
 def test_a_cell_ends_good(topology: str, scenario: str, decisions: int) -> None:
