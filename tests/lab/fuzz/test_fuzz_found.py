@@ -139,3 +139,12 @@ def test_a_policy_is_changed_by_patch() -> None:
     body = {"properties": {"replicationProviderSettings": {"instanceType": "A2A", "recoveryPointHistory": 60}}}
     with rig() as lab:
         assert asked(lab, "PATCH", POLICY, body)[0] == 202
+
+
+def test_a_neighbour_that_is_no_address_is_refused() -> None:
+    """The engine's own word for it came as a 500."""
+    gateway = net("gw", kind="virtualNetworkGateways")
+    with rig() as lab:
+        query = "api-version=2024-05-01&peer=x"
+        status, error = asked(lab, "POST", f"{gateway}/getAdvertisedRoutes", {}, query)
+        assert (status, error["code"]) == (400, "InvalidRequestFormat")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
@@ -210,7 +211,18 @@ def _asked(call: Call, verb: str) -> Response:
     state = body["properties"].get("provisioningState")
     if is_young(call.cloud, call.id) or state not in ("Succeeded", "Updating"):
         raise Refused(409, "GatewayNotProvisioned", f"Gateway {call.id.text} is not provisioned.")
-    return call.accept(verb, duration="network.query", data={"peer": call.query.get("peer")})
+    peer = call.query.get("peer")
+    if peer is not None and not _is_address(peer):
+        raise bad_request("InvalidRequestFormat", f"peer is a neighbour's address, not {quoted(peer)}.")
+    return call.accept(verb, duration="network.query", data={"peer": peer})
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 @action(GATEWAYS, "getLearnedRoutes")
