@@ -10,6 +10,7 @@ from farshore.plan.scenario.scenario import scenario_named
 from matrix.cell import Result
 
 HEADS = ("outage", "cells", "good", "asked", "measured / predicted", "exempt", "bytes lost")
+ENOUGH = 3
 NEAR = (0.8, 1.25)
 """Measured over predicted recovery time, in the median per scenario."""
 
@@ -36,12 +37,13 @@ def report(results: Sequence[Result], left_out: Mapping[str, Counter[str]]) -> s
 
 
 def far_off(results: Iterable[Result]) -> dict[str, float]:
-    """Scenarios, over all topologies, whose median ratio is not near."""
+    """Scenarios, over all topologies, whose median ratio is not near. Fewer than `ENOUGH` cells have no median to speak
+    of: a slice says of them only what the table shows."""
     ratios: dict[str, list[float]] = defaultdict(list)
     for result in results:
         if result.ratio is not None:
             ratios[result.scenario].append(result.ratio)
-    medians = {name: median(found) for name, found in ratios.items()}
+    medians = {name: median(found) for name, found in ratios.items() if len(found) >= ENOUGH}
     return {name: ratio for name, ratio in medians.items() if not NEAR[0] <= ratio <= NEAR[1]}
 
 
