@@ -265,6 +265,5 @@ def _span(prefix: str) -> tuple[str, str]:
 
 
 _SOURCES = " ORDER BY bodies.n, links.n"
-_LINK = "INSERT INTO links(source, kind, target, label, value) VALUES (?, ?, ?, ?, ?)"
 _NEW = "INSERT INTO bodies(key, type, place, rev, body, made, changed) VALUES (?, ?, ?, 1, ?, ?, ?)"
 _AGAIN = "UPDATE bodies SET rev = rev + 1, body = ?, changed = ? WHERE key = ?"

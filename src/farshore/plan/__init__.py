@@ -12,7 +12,7 @@ from farshore.plan.durations import DECISION
 from farshore.plan.effects import World, apply, start
 from farshore.plan.file import check_against, plan_as_json, plan_from_json
 from farshore.plan.graph import Path, critical_path, finish_times
-from farshore.plan.make import PUBLISHED, make_plan, scenarios
+from farshore.plan.make import PUBLISHED, make_plan
 from farshore.plan.model import Plan
 
 __all__ = [
@@ -28,6 +28,5 @@ __all__ = [
     "make_plan",
     "plan_as_json",
     "plan_from_json",
-    "scenarios",
     "start",
 ]

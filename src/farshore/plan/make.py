@@ -40,7 +40,7 @@ from farshore.plan.effects import apply, start
 from farshore.plan.graph import predicted_recovery
 from farshore.plan.model import Event, Obligation, Phase, Plan, Step, order
 from farshore.plan.scenario.outages import Answer, Taken, taken
-from farshore.plan.scenario.scenario import PUBLISHED, Scenario, scenario_named, scenarios
+from farshore.plan.scenario.scenario import PUBLISHED, Scenario, scenario_named
 from farshore.plan.scenario.sensible import why_not
 from farshore.plan.scenario.words import Back, Drill, Over
 from farshore.routing import EffectiveRoute, effective_routes
@@ -58,7 +58,7 @@ def make_plan(
     `InputError` for an unknown scenario, for one that makes no sense here, and where there is nothing to plan with."""
     told = scenario_named(scenario)
     design = designed(estate, told, provision_ahead)
-    refusal = why_not(told, design) or (path_drill.why_not(design) if told.drill is Drill.PATH else None)
+    refusal = why_not(told, design)
     if refusal is not None:
         raise InputError(
             f"Scenario {told.name} makes no sense for this estate: {refusal}",
@@ -191,4 +191,4 @@ def _row(route: EffectiveRoute) -> dict[str, Any]:
     }
 
 
-__all__ = ["PUBLISHED", "designed", "make_plan", "scenarios", "with_expected_routes"]
+__all__ = ["PUBLISHED", "designed", "make_plan", "with_expected_routes"]

@@ -18,14 +18,14 @@ from dataclasses import replace
 
 from farshore.arm.ids import ResourceId
 from farshore.plan import actions, durations
-from farshore.plan.builders import reprotect, sites
+from farshore.plan.builders import looks, reprotect, sites
 from farshore.plan.builders.failover import disconnects, waves
 from farshore.plan.builders.provision import NetworkBuilder
 from farshore.plan.carried import cards
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.machines import arrives_home
-from farshore.plan.model import MachineState, Phase, SetMachine, StepKind
+from farshore.plan.model import MachineState, Phase, SetMachine
 
 
 def build(design: Design, draft: Draft, network: NetworkBuilder) -> None:
@@ -52,15 +52,7 @@ def _settled(design: Design, draft: Draft) -> None:
     """Machines that run at home have their routes and are announced; then it is final, and they are protected."""
     path = list(draft.ends())
     for machine in design.machines:
-        draft.add(
-            f"routes/{machine.label}",
-            actions.check_routes(machine.planned.nic, []),
-            title=f"Machine {machine.label} has its routes at home",
-            subject=machine.planned.nic,
-            expected=durations.LOOK,
-            kind=StepKind.CHECK,
-            after=path,
-        )
+        looks.routes(draft, machine, machine.planned.nic, "has its routes at home", path)
     last = _announced(design, draft, "home", draft.ends()) or list(draft.ends())
     for machine in design.machines:
         committed = draft.add(
@@ -99,8 +91,8 @@ def _ready(design: Design, draft: Draft) -> list[str]:
     """Before anything moves: what should be announced now is."""
     if disconnects(design):
         return [
-            read_circuit(
-                draft, f"ready/{circuit.name}", circuit, [str(prefix) for prefix in design.announced_there], [], ()
+            looks.read_circuit(
+                draft, f"ready/{circuit.name}", circuit, [str(p) for p in design.announced_there], [], ()
             )
             for circuit in design.target_circuits
         ]
@@ -110,7 +102,7 @@ def _ready(design: Design, draft: Draft) -> list[str]:
 def _announced(design: Design, draft: Draft, name: str, after: Iterable[str]) -> list[str]:
     """Each source circuit shows the source's networks."""
     return [
-        read_circuit(draft, f"{name}/{circuit.name}", circuit, [str(prefix) for prefix in design.announced], [], after)
+        looks.read_circuit(draft, f"{name}/{circuit.name}", circuit, [str(p) for p in design.announced], [], after)
         for circuit in design.source_circuits
     ]
 
@@ -130,7 +122,9 @@ def _way_home(design: Design, draft: Draft, network: NetworkBuilder, checks: lis
             for id_ in network.connection_ids()
         ]
         after = [
-            read_circuit(draft, f"circuit-clear/{c.name}", c, [], [str(prefix) for prefix in design.kept], deleted)
+            looks.read_circuit(
+                draft, f"circuit-clear/{c.name}", c, [], [str(prefix) for prefix in design.kept], deleted
+            )
             for c in design.target_circuits
         ] or after
     if disconnects(design):
@@ -145,23 +139,6 @@ def _way_home(design: Design, draft: Draft, network: NetworkBuilder, checks: lis
                     shown=body,
                 )
     sites.lift(design, draft, after)
-
-
-def read_circuit(
-    draft: Draft, name: str, circuit: ResourceId, present: list[str], absent: list[str], after: Iterable[str]
-) -> str:
-    says = ", ".join(
-        [*([f"{', '.join(present)} announced"] if present else []), *([f"{', '.join(absent)} gone"] if absent else [])]
-    )
-    return draft.add(
-        name,
-        actions.read_circuit(actions.expect_circuit(circuit, present=present, absent=absent)),
-        title=f"Read circuit {circuit.name}: {says}",
-        subject=circuit,
-        expected=durations.LOOK,
-        kind=StepKind.CHECK,
-        after=after,
-    )
 
 
 def writable(body: dict[str, object]) -> dict[str, object]:

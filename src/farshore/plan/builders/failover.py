@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 
 from farshore.arm.ids import ResourceId
 from farshore.plan import actions, durations
-from farshore.plan.builders import sites
+from farshore.plan.builders import looks, sites
 from farshore.plan.builders.outage import DISASTER, gives_up_at_once
 from farshore.plan.builders.provision import NetworkBuilder, check_circuits
 from farshore.plan.carried import cards
@@ -67,15 +67,7 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, networ
         checks = _in_a_disaster(design, taken, draft, network, waves_go)
     path = [step for step in draft.ends() if step not in checks]
     for machine, check in zip(design.machines, checks, strict=True):
-        draft.add(
-            f"routes/{machine.label}",
-            actions.check_routes(machine.planned.target_nic, []),
-            title=f"Machine {machine.label} has the routes that were proven",
-            subject=machine.planned.target_nic,
-            expected=durations.LOOK,
-            kind=StepKind.CHECK,
-            after=[check, *path],
-        )
+        looks.routes(draft, machine, machine.planned.target_nic, "has the routes that were proven", [check, *path])
     check_circuits(design, draft)
 
 
@@ -232,16 +224,14 @@ def _disconnect(design: Design, taken: Taken | None, draft: Draft) -> list[str]:
         if lost and taken is not None and taken.announces:
             before = _asked(design, draft, connection.id, connection.peer, before)
         steps.append(
-            draft.add(
+            looks.read_circuit(
+                draft,
                 f"circuit-clear/{connection.peer.name}",
-                actions.read_circuit(
-                    actions.expect_circuit(connection.peer, absent=[str(prefix) for prefix in design.kept])
-                ),
-                title=f"Read circuit {connection.peer.name}: the lost networks are gone from both links (D62)",
-                subject=connection.peer,
-                expected=durations.LOOK,
-                kind=StepKind.CHECK,
-                after=[before],
+                connection.peer,
+                [],
+                [str(prefix) for prefix in design.kept],
+                [before],
+                says="the lost networks are gone from both links (D62)",
             )
         )
     return steps
@@ -270,22 +260,25 @@ def _asked(design: Design, draft: Draft, connection: ResourceId, circuit: Resour
 def _given_up(design: Design, draft: Draft, after: list[str]) -> str:
     """A grey region's machines can't be stopped, and serve each other besides the site. So all of them are given up at
     one moment, once no site can meet them: what they write from then on is lost, and the target's are the machines."""
+    region = design.project.source_region
     own = [str(prefix) for site in design.estate.sites for prefix in site.prefixes]
-    circuit, absent = (
-        (design.target_circuits[0], [str(prefix) for prefix in design.kept])
+    circuits, absent = (
+        (design.target_circuits, [str(prefix) for prefix in design.kept])
         if design.one_circuit
-        else (design.source_circuits[0], own)
+        else (design.source_circuits, own)
     )
+    for circuit in circuits[:-1]:
+        read = looks.read_circuit(draft, f"unmet/{circuit.name}", circuit, [], absent, after)
+        after = [*after, read]
     effects: list[Effect] = [SetMachine(id=machine.id, state=MachineState.STALE) for machine in design.machines]
-    return draft.add(
-        f"given-up/{design.project.source_region}",
-        actions.read_circuit(actions.expect_circuit(circuit, absent=absent)),
-        title=f"Read circuit {circuit.name}: no site meets the machines in {design.project.source_region}; they are"
-        " given up (D92)",
-        subject=circuit,
-        expected=durations.LOOK,
-        kind=StepKind.CHECK,
-        after=after,
+    return looks.read_circuit(
+        draft,
+        f"given-up/{region}",
+        circuits[-1],
+        [],
+        absent,
+        after,
+        says=f"no site meets the machines in {region}; they are given up (D92)",
         effects=[*effects, *(promised_there(machine) for machine in design.machines)],
     )
 

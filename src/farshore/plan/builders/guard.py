@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from farshore.arm.ids import ResourceId
 from farshore.plan import actions, durations
+from farshore.plan.builders import looks
 from farshore.plan.builders.failover import disconnects
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
@@ -32,7 +33,7 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, events
         return []
     draft.begin(Phase.RETURN, events[:1])
     if taken.arm:
-        verify(design, draft, "verify", moved=True)
+        verify(design, draft)
         return []
     cut = disconnects(design)
     fenced = [_watch(design, taken, draft, cut)]
@@ -59,7 +60,7 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, events
                 effects=[SetMachine(id=machine.id, state=MachineState.STOPPED)],
             )
         )
-    verify(design, draft, "verify", moved=True)
+    verify(design, draft)
     if events[1:] and scenario.returns is not Returns.DATA_FIRST:
         _watch_arm(design, draft, events[-1], draft.ends())
     return discharging
@@ -115,33 +116,21 @@ def _delete(design: Design, taken: Taken, draft: Draft, connection: ResourceId, 
     )
 
 
-def verify(design: Design, draft: Draft, name: str, *, moved: bool) -> list[str]:
+def verify(design: Design, draft: Draft) -> None:
     """Read every circuit once all else of the phase is done: the site hears the target, and where a fence stands the
     source's circuit hears nothing of the site's."""
-    steps = []
     ends = draft.ends()
     expected: dict[ResourceId, tuple[list[str], list[str]]] = {}
     for circuit in design.target_circuits:
         expected[circuit] = ([str(prefix) for prefix in design.announced_there], [])
-    if moved and design.kept and not design.one_circuit:
+    if design.kept and not design.one_circuit:
         for site in design.estate.sites:
             for router in site.routers:
                 if router.circuit in design.source_circuits:
                     expected[router.circuit] = ([], [str(prefix) for prefix in site.prefixes])
     for circuit, (present, absent) in expected.items():
         says = "the fence holds" if absent else "the target is announced on both links"
-        steps.append(
-            draft.add(
-                f"{name}/{circuit.name}",
-                actions.read_circuit(actions.expect_circuit(circuit, present=present, absent=absent)),
-                title=f"Read circuit {circuit.name}: {says}",
-                subject=circuit,
-                expected=durations.LOOK,
-                kind=StepKind.CHECK,
-                after=ends,
-            )
-        )
-    return steps
+        looks.read_circuit(draft, f"verify/{circuit.name}", circuit, present, absent, ends, says=says)
 
 
 def _probe(design: Design) -> ResourceId:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from farshore.plan import actions, durations
+from farshore.plan.builders import looks
 from farshore.plan.builders.outage import DISASTER
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
-from farshore.plan.model import Phase, StepKind
+from farshore.plan.model import Phase
 from farshore.plan.scenario.outages import Taken
 from farshore.routing.failures import LINKS
 
@@ -34,24 +34,16 @@ def _look(design: Design, draft: Draft, name: str, gone: Iterable[str]) -> None:
             continue
         links = [link for link in LINKS if f"{circuit.key}#{link}" not in lost]
         reads.append(
-            draft.add(
+            looks.read_circuit(
+                draft,
                 f"{name}/{circuit.name}",
-                actions.read_circuit(
-                    actions.expect_circuit(circuit, present=[str(p) for p in design.announced], links=links)
-                ),
-                title=f"Read circuit {circuit.name}: the source is announced on {' and '.join(links)}",
-                subject=circuit,
-                expected=durations.LOOK,
-                kind=StepKind.CHECK,
+                circuit,
+                [str(prefix) for prefix in design.announced],
+                [],
+                (),
+                links=links,
+                says=f"the source is announced on {' and '.join(links)}",
             )
         )
     for machine in design.machines:
-        draft.add(
-            f"routes/{machine.label}",
-            actions.check_routes(machine.planned.nic, []),
-            title=f"Machine {machine.label} has the routes that were proven",
-            subject=machine.planned.nic,
-            expected=durations.LOOK,
-            kind=StepKind.CHECK,
-            after=reads,
-        )
+        looks.routes(draft, machine, machine.planned.nic, "has the routes that were proven", reads)

@@ -22,8 +22,7 @@ from farshore.arm.json import Body
 from farshore.arm.network import VirtualNetwork
 from farshore.estate.project import Link
 from farshore.plan import actions
-from farshore.plan.builders import drill
-from farshore.plan.builders.failback import read_circuit
+from farshore.plan.builders import drill, looks
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
 from farshore.plan.model import Phase
@@ -78,12 +77,12 @@ def build(design: Design, draft: Draft) -> None:
         )
     ]
     for circuit in design.target_circuits:
-        ready = [read_circuit(draft, f"announced/{circuit.name}", circuit, spaces, [], ready)]
+        ready = [looks.read_circuit(draft, f"announced/{circuit.name}", circuit, spaces, [], ready)]
     drill.test(design, draft, network, places, ready)
     draft.begin(Phase.DRILL, draft.ends())
     ready = [draft.delete("unpeer/drill", far.id, title=f"{network.name} leaves the hub: {spaces[0]} is withdrawn")]
     for circuit in design.target_circuits:
-        ready = [read_circuit(draft, f"withdrawn/{circuit.name}", circuit, [], spaces, ready)]
+        ready = [looks.read_circuit(draft, f"withdrawn/{circuit.name}", circuit, [], spaces, ready)]
     for route in reversed(routes):
         title = f"The gateway's table {route.id.parent.name} forgets {route.prefix}"  # type: ignore[union-attr]
         ready = [draft.delete(f"unroute/{route.id.name}", route.id, title=title, after=ready)]

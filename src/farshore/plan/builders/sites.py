@@ -13,7 +13,7 @@ for the primary goes a prepend on what the secondary says, with the fence goes a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -82,29 +82,22 @@ def deny(
 ) -> list[str]:
     """One step for each site with a router on these circuits: what they offer of the prefixes is denied there, and the
     site's own is withheld from them. `preferring`: the sites prefer their primary by then, whatever is ahead."""
-    steps = []
-    for site in design.estate.sites:
-        before = _stands(design, site, preferring)
-        own = [router for router in before.routers if router.circuit in circuits]
-        if not own:
-            continue
-        verify = [
-            actions.expect_circuit(router.circuit, absent=[str(prefix) for prefix in site.prefixes], links=router.links)
-            for router in own
-        ]
-        steps.append(
-            _step(
-                design,
-                draft,
-                f"fence/{site.name}",
-                before,
-                _fenced(before, circuits, prefixes),
-                verify,
-                title=f"Site {site.name} denies what circuit {own[0].circuit.name} offers of the moved networks",
-                after=after,
-            )
+    return [
+        _step(
+            design,
+            draft,
+            f"fence/{site.name}",
+            site,
+            _fenced(site, circuits, prefixes),
+            [
+                actions.expect_circuit(router.circuit, absent=[str(p) for p in site.prefixes], links=router.links)
+                for router in own
+            ],
+            title=f"Site {site.name} denies what circuit {own[0].circuit.name} offers of the moved networks",
+            after=after,
         )
-    return steps
+        for site, own in _concerned(design, circuits, preferring)
+    ]
 
 
 def believe(
@@ -117,31 +110,31 @@ def believe(
     preferring: bool = False,
 ) -> list[str]:
     """`deny`, undone."""
-    steps = []
-    for site in design.estate.sites:
-        wanted = _stands(design, site, preferring)
-        own = [router for router in wanted.routers if router.circuit in circuits]
-        if not own:
-            continue
-        verify = [
-            actions.expect_circuit(
-                router.circuit, present=[str(prefix) for prefix in site.prefixes], links=router.links
-            )
-            for router in own
-        ]
-        steps.append(
-            _step(
-                design,
-                draft,
-                f"lift-fence/{site.name}",
-                _fenced(wanted, circuits, prefixes),
-                wanted,
-                verify,
-                title=f"Site {site.name} believes circuit {own[0].circuit.name} again",
-                after=after,
-            )
+    return [
+        _step(
+            design,
+            draft,
+            f"lift-fence/{site.name}",
+            _fenced(site, circuits, prefixes),
+            site,
+            [
+                actions.expect_circuit(router.circuit, present=[str(p) for p in site.prefixes], links=router.links)
+                for router in own
+            ],
+            title=f"Site {site.name} believes circuit {own[0].circuit.name} again",
+            after=after,
         )
-    return steps
+        for site, own in _concerned(design, circuits, preferring)
+    ]
+
+
+def _concerned(design: Design, circuits: Sequence[ResourceId], preferring: bool) -> Iterator[tuple[Site, list[Router]]]:
+    """The sites with routers on these circuits, as they stand without a fence, and those routers."""
+    for site in design.estate.sites:
+        standing = (preferred(design, site) or site) if preferring else settled(design, site)
+        own = [router for router in standing.routers if router.circuit in circuits]
+        if own:
+            yield standing, own
 
 
 def settled(design: Design, site: Site) -> Site:
@@ -149,10 +142,6 @@ def settled(design: Design, site: Site) -> Site:
     if "connection" not in design.ahead:
         return site
     return preferred(design, site) or site
-
-
-def _stands(design: Design, site: Site, preferring: bool) -> Site:
-    return (preferred(design, site) or site) if preferring else settled(design, site)
 
 
 def preferred(design: Design, site: Site) -> Site | None:

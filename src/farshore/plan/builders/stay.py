@@ -7,26 +7,16 @@ target was before. With new addresses nothing has to be turned round.
 
 from __future__ import annotations
 
-from farshore.plan import actions, durations
-from farshore.plan.builders import sites
-from farshore.plan.builders.failback import read_circuit
+from farshore.plan.builders import looks, sites
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
-from farshore.plan.model import Phase, StepKind
+from farshore.plan.model import Phase
 
 
 def build(design: Design, draft: Draft) -> None:
     draft.begin(Phase.FAILBACK)
     turned = sites.turn_round(design, draft)
     present = [str(prefix) for prefix in design.announced_there]
-    reads = [read_circuit(draft, f"stays/{c.name}", c, present, [], turned) for c in design.target_circuits]
+    reads = [looks.read_circuit(draft, f"stays/{c.name}", c, present, [], turned) for c in design.target_circuits]
     for machine in design.machines:
-        draft.add(
-            f"routes/{machine.label}",
-            actions.check_routes(machine.planned.target_nic, []),
-            title=f"Machine {machine.label} stays, with its routes",
-            subject=machine.planned.target_nic,
-            expected=durations.LOOK,
-            kind=StepKind.CHECK,
-            after=reads,
-        )
+        looks.routes(draft, machine, machine.planned.target_nic, "stays, with its routes", reads)

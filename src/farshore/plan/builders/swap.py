@@ -14,14 +14,13 @@ from collections.abc import Iterable
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
-from farshore.plan import actions, durations
-from farshore.plan.builders import sites
-from farshore.plan.builders.failback import read_circuit, writable
+from farshore.plan.builders import looks, sites
+from farshore.plan.builders.failback import writable
 from farshore.plan.builders.outage import DISASTER
 from farshore.plan.builders.provision import NetworkBuilder
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
-from farshore.plan.model import Phase, Promise, StepKind
+from farshore.plan.model import Phase, Promise
 from farshore.plan.scenario.outages import connected_twice, primary_circuit
 from farshore.plan.scenario.scenario import Scenario
 from farshore.plan.scenario.words import Outage
@@ -38,16 +37,8 @@ def over(design: Design, scenario: Scenario, draft: Draft, network: NetworkBuild
     for circuit in _others(design):
         ready = [_announced(design, draft, "announced", circuit, ready)]
     for machine in design.machines:
-        draft.add(
-            f"routes/{machine.label}",
-            actions.check_routes(machine.planned.nic, []),
-            title=f"Machine {machine.label} has the routes that were proven",
-            subject=machine.planned.nic,
-            expected=durations.LOOK,
-            kind=StepKind.CHECK,
-            after=ready,
-            effects=[Promise(machine=machine.id, nic=machine.planned.nic)],
-        )
+        again = Promise(machine=machine.id, nic=machine.planned.nic)
+        looks.routes(draft, machine, machine.planned.nic, "has the routes that were proven", ready, [again])
 
 
 def restored(design: Design, draft: Draft, events: Iterable[str]) -> None:
@@ -74,15 +65,7 @@ def back(design: Design, scenario: Scenario, draft: Draft, network: NetworkBuild
             network.build_connections(ready)
             ready = list(draft.ends())
     for machine in design.machines:
-        draft.add(
-            f"routes/{machine.label}",
-            actions.check_routes(machine.planned.nic, []),
-            title=f"Machine {machine.label} has its routes as before",
-            subject=machine.planned.nic,
-            expected=durations.LOOK,
-            kind=StepKind.CHECK,
-            after=ready,
-        )
+        looks.routes(draft, machine, machine.planned.nic, "has its routes as before", ready)
 
 
 # Parts. ------------------------------------------------------------------------------------------------------------
@@ -110,7 +93,7 @@ def _withdraw_target(design: Design, draft: Draft, network: NetworkBuilder) -> l
     if not deleted:
         return []
     absent = [str(prefix) for prefix in design.kept]
-    return [read_circuit(draft, f"circuit-clear/{c.name}", c, [], absent, deleted) for c in _others(design)]
+    return [looks.read_circuit(draft, f"circuit-clear/{c.name}", c, [], absent, deleted) for c in _others(design)]
 
 
 def _prefer(design: Design, draft: Draft) -> list[str]:
@@ -158,9 +141,9 @@ def _disconnect(design: Design, draft: Draft, circuit: ResourceId, after: Iterab
         for own in (_second(id_, circuit) for id_, _ in _patterns(design))
     ]
     absent = [str(prefix) for prefix in design.announced]
-    return [read_circuit(draft, f"circuit-clear/{circuit.name}", circuit, [], absent, gone)]
+    return [looks.read_circuit(draft, f"circuit-clear/{circuit.name}", circuit, [], absent, gone)]
 
 
 def _announced(design: Design, draft: Draft, name: str, circuit: ResourceId, after: Iterable[str]) -> str:
     present = [str(prefix) for prefix in design.announced]
-    return read_circuit(draft, f"{name}/{circuit.name}", circuit, present, [], after)
+    return looks.read_circuit(draft, f"{name}/{circuit.name}", circuit, present, [], after)

@@ -5,13 +5,12 @@ the default. `published`, the article's own story, is all defaults: the region d
 latest data, and home again.
 
     scenario_named(name)        -> Scenario                 raises InputError for a word that nobody knows
-    scenarios()                 -> names with titles
     why_not(scenario, design)   -> str | None               why it makes no sense for an estate (`sensible.py`)
     taken(scenario, design)     -> Taken                    what it takes away (`outages.py`)
 """
 
 from __future__ import annotations
 
-from farshore.plan.scenario.scenario import PUBLISHED, Scenario, scenario_named, scenarios
+from farshore.plan.scenario.scenario import PUBLISHED, Scenario, scenario_named
 
-__all__ = ["PUBLISHED", "Scenario", "scenario_named", "scenarios"]
+__all__ = ["PUBLISHED", "Scenario", "scenario_named"]

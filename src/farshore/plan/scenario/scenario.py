@@ -89,12 +89,6 @@ def scenario_named(name: str) -> Scenario:
     return Scenario(**told)  # type: ignore[arg-type]
 
 
-def scenarios() -> dict[str, str]:
-    """The names that a scenario can be made of, each with one line about it, the published story first."""
-    found = {PUBLISHED: Scenario().title}
-    return found | {text: TITLES[word] for text, (_, word) in _WORDS.items()}
-
-
 def questions() -> Mapping[str, tuple[Word, ...]]:
     """Each question with its answers."""
     return _KINDS

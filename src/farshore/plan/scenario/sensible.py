@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from farshore.estate.project import Link
+from farshore.plan.builders import path_drill
 from farshore.plan.design import Design
 from farshore.plan.scenario.outages import Answer, answer_of, primary_circuit, taken, zone_of
 from farshore.plan.scenario.scenario import ON_PURPOSE, Scenario
-from farshore.plan.scenario.words import Ahead, Back, Outage, Over, Returns
+from farshore.plan.scenario.words import Ahead, Back, Drill, Outage, Over, Returns
 
 Reason = str | None
 
@@ -112,6 +113,10 @@ def _nothing_ahead_is_cold(scenario: Scenario, design: Design) -> Reason:
     return None
 
 
+def _a_path_to_drill(scenario: Scenario, design: Design) -> Reason:
+    return path_drill.why_not(design) if scenario.drill is Drill.PATH else None
+
+
 _RULES: tuple[Callable[[Scenario, Design], Reason], ...] = (
     _something_is_taken,
     _a_zone_is_a_part,
@@ -122,4 +127,5 @@ _RULES: tuple[Callable[[Scenario, Design], Reason], ...] = (
     _what_can_be_stopped,
     _one_circuit_holds_one_network,
     _nothing_ahead_is_cold,
+    _a_path_to_drill,
 )
