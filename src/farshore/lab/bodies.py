@@ -29,7 +29,7 @@ from farshore.lab.store import Recent, Store
 ALL = -1
 Page = list[tuple[int, Body]]
 AT_HAND = 8 << 20
-"""Bytes of keys and encoded bodies that stay decoded in memory, up to twice as many. Decoded they take some three times
+"""Bytes of keys and encoded bodies that stay decoded in memory. Decoded they take some three times
 that."""
 
 

@@ -48,7 +48,7 @@ SILENCE = 20.0
 """Seconds of wall time, at pace 1, until the front door gives up on a region."""
 TICK = 1.0
 POLLED = 1_000
-"""URLs whose last answer is remembered, more or less: nobody polls more of them."""
+"""URLs whose last answer is remembered: nobody polls more of them."""
 STATE = "lab.json"
 LAB_TIME = {"x-farshore-time": "lab"}
 """Said by a client whose own clock runs at the lab's pace: it is told the pauses that Azure would ask for."""

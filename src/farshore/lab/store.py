@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from itertools import count
 from pathlib import Path
@@ -30,8 +31,7 @@ from farshore.lab.holding import Hold
 FORMAT = 3
 PAGE = 4096
 ON_HAND = 2 << 20
-"""Bytes of a shelf's keys and encoded rows that stay in memory, up to twice as many. Decoded they take some three
-times that."""
+"""Bytes of a shelf's keys and encoded rows that stay in memory. Decoded they take some three times that."""
 
 V = TypeVar("V")
 
@@ -102,37 +102,34 @@ class Table(MutableMapping[str, Any]):
 
 
 class Recent(Generic[V]):
-    """What was asked for of late, by key: of a size between `limit` and twice as much, the longest unasked forgotten
-    together. Sizes are as they are told: of one each, it is so many values."""
+    """What was asked for of late, by key, of a size up to `limit`: the longest unasked is forgotten first, and little
+    by little (never the latest), for to let go of thousands at once takes longer than an answer may. Sizes are as they
+    are told: of one each, it is so many values."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._size = 0
-        """Of what is in `_now`."""
-        self._now: dict[str, tuple[V, int]] = {}
-        self._before: dict[str, tuple[V, int]] = {}
+        self._held: OrderedDict[str, tuple[V, int]] = OrderedDict()
 
     def get(self, key: str) -> V | None:
-        held = self._now.get(key)
+        held = self._held.get(key)
         if held is None:
-            held = self._before.pop(key, None)
-            if held is None:
-                return None
-            self.put(key, *held)
+            return None
+        self._held.move_to_end(key)
         return held[0]
 
     def put(self, key: str, value: V, size: int = 1) -> None:
-        before = self._now.get(key)
-        self._now[key] = (value, size)
-        self._size += size if before is None else size - before[1]
-        if self._size > self._limit:
-            self._before, self._now, self._size = self._now, {}, 0
+        self.drop(key)
+        self._held[key] = (value, size)
+        self._size += size
+        while self._size > self._limit and len(self._held) > 1:
+            _, (_, forgotten) = self._held.popitem(last=False)
+            self._size -= forgotten
 
     def drop(self, key: str) -> None:
-        held = self._now.pop(key, None)
+        held = self._held.pop(key, None)
         if held is not None:
             self._size -= held[1]
-        self._before.pop(key, None)
 
 
 class Shelf(MutableMapping[str, Any]):

@@ -133,33 +133,31 @@ def test_a_page_of_all_has_no_end() -> None:
     assert [body["id"] for _, body in bodies.page_under("/", 0, ALL)] == list(range(50))
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["put", "get", "drop"]), st.integers(0, 6)), max_size=60))
-def test_what_is_recent_is_never_what_was_before(acts: list[tuple[str, int]]) -> None:
-    """It may forget anything but the last asked for; what it still has is the latest word."""
-    recent: Recent[int] = Recent(2)
-    latest: dict[str, int] = {}
-    for moment, (act, number) in enumerate(acts):
+@hypothesis_settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["put", "get", "drop"]), st.integers(0, 9), st.integers(0, 60)), max_size=60))
+def test_what_is_recent_is_what_fits_of_the_latest_asked_for(acts: list[tuple[str, int, int]]) -> None:
+    """Beside a list of (key, size, value) that is put in order anew each time and cut from its beginning."""
+    recent: Recent[int] = Recent(100)
+    latest: list[tuple[str, int, int]] = []
+    for moment, (act, number, size) in enumerate(acts):
         key = str(number)
+        known = [row for row in latest if row[0] == key]
+        if act != "get" or known:
+            latest = [row for row in latest if row[0] != key]
         if act == "put":
-            recent.put(key, moment + 1)
-            latest[key] = moment + 1
-            assert recent.get(key) == moment + 1
+            recent.put(key, moment, size)
+            latest.append((key, size, moment))
         elif act == "drop":
             recent.drop(key)
-            latest.pop(key, None)
-        assert recent.get(key) in (None, latest.get(key))
-
-
-@hypothesis_settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 60)), max_size=80))
-def test_what_is_recent_is_of_no_more_than_twice_the_size(puts: list[tuple[int, int]]) -> None:
-    """Each value is its own size here, and one that is put again counts once."""
-    recent: Recent[int] = Recent(100)
-    for number, size in puts:
-        recent.put(str(number), size, size)
-        held = [recent._now, recent._before]
-        assert sum(value for part in held for value, _ in part.values()) <= 2 * 100 + 60
+        else:
+            assert recent.get(key) == (known[0][2] if known else None)
+            latest += known
+        while len(latest) > 1 and sum(row[1] for row in latest) > 100:
+            latest.pop(0)
+    assert [recent.get(row[0]) for row in latest] == [row[2] for row in latest]
+    assert [recent.get(str(number)) for number in range(10) if str(number) not in {row[0] for row in latest}].count(
+        None
+    ) == 10 - len(latest)
 
 
 def test_a_list_is_read_in_the_memory_of_a_page() -> None:
