@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from farshore import examples
+from farshore import examples, schemas
 from farshore.cli.views.lines import fitted
 from farshore.plan import make_plan
 from farshore.plan.drills import DrillKind
@@ -74,6 +75,8 @@ def test_a_recorded_tabletop_is_in_the_history_and_begins_no_run(tmp_path: Path)
     answer(tmp_path, "drill", "--tabletop", "--record", *here)
     found = answer(tmp_path, "drill", "--history", *here)
     assert [(row["kind"], row["counts"], row["changed"]) for row in found["value"]] == [("tabletop", True, [])]
+    jsonschema.validate(told, schemas.read("tabletop"))
+    jsonschema.validate(found, schemas.read("history"))
     assert found["due"]["path"] is None
     assert found["due"]["tabletop"] == found["value"][0]["due"]
     assert not (folder / ".farshore" / "runs.db").exists()

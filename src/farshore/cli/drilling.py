@@ -1,12 +1,14 @@
 """`farshore drill --tabletop` and `--history`: a plan told round a table, and what the drills of a project proved.
 
 A tabletop that is recorded is a file of its own, `.farshore/tabletops/DATE-SCENARIO.json`: it has no run, since nothing
-ran. Every other drill is read from its run's plan, proof and journal.
+ran. Every other drill is read from its run's plan, proof and journal. A project of a lab lives in the lab's time: there
+the last thing that any run did is now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from farshore.arm.json import loads, pretty
 from farshore.cli import runs
 from farshore.cli.planned import plan_for
 from farshore.cli.projects import Folder, read_folder
+from farshore.cli.stage import BEGINNING
+from farshore.estate.project import Project
 from farshore.plan.drift import digests
 from farshore.plan.drills import DrillKind, kinds_of
 from farshore.plan.model import Phase
@@ -26,11 +30,11 @@ from farshore.times import moment, stamp
 
 def tell_tabletop(folder: Folder, scenario: str, plan_file: Path | None, *, record: bool) -> Tabletop:
     """The plan of the project as it lies in its files, told; no cloud is asked."""
-    _, estate = read_folder(folder.path)
+    project, estate = read_folder(folder.path)
     plan = plan_for(estate, scenario, plan_file).plan
     told = tabletop(plan)
     if record:
-        now = datetime.now(UTC)
+        now = _now(folder, project)
         place = folder.state / "tabletops"
         place.mkdir(parents=True, exist_ok=True)
         body = {**told.as_json(), "at": stamp(now), "made_from": dict(plan.made_from)}
@@ -40,17 +44,26 @@ def tell_tabletop(folder: Folder, scenario: str, plan_file: Path | None, *, reco
 
 def history(folder: Folder) -> tuple[Judged, ...]:
     """Every drill of the project, judged against the estate as its file has it."""
-    _, estate = read_folder(folder.path)
+    project, estate = read_folder(folder.path)
     drills = [*_of_runs(folder), *_tabletops(folder)]
-    latest = max((one.at for one in drills), default=datetime.now(UTC))
-    return judged(drills, digests(estate), max(datetime.now(UTC), latest))
+    now = _now(folder, project)
+    return judged(drills, digests(estate), max((now, *(one.at for one in drills))))
+
+
+def _now(folder: Folder, project: Project) -> datetime:
+    if project.cloud != "lab":
+        return datetime.now(UTC)
+    if not folder.runs_db.is_file():
+        return BEGINNING
+    with closing(runs.open_journal(folder)) as journal:
+        told = [journal.read(run_id)[-1].at for run_id in journal.runs()]
+    return max(told, default=BEGINNING)
 
 
 def _of_runs(folder: Folder) -> Iterator[Drilled]:
     if not folder.runs_db.is_file():
         return
-    journal = runs.open_journal(folder)
-    try:
+    with closing(runs.open_journal(folder)) as journal:
         for run_id in journal.runs():
             run = runs.read(folder, journal, run_id)
             begun = set(run.state.started)
@@ -71,8 +84,6 @@ def _of_runs(folder: Folder) -> Iterator[Drilled]:
                     learned=found,
                     made_from=run.plan.made_from,
                 )
-    finally:
-        journal.close()
 
 
 def _tabletops(folder: Folder) -> Iterator[Drilled]:
