@@ -93,6 +93,7 @@ def carry_out(cell: Cell, seed: int) -> Result:
                     scenario=cell.scenario,
                     plan_file=None,
                     prover=remembered,
+                    whole_disks=False,
                 )
             )
         except Exception as error:

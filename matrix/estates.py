@@ -1,7 +1,7 @@
 """One small estate for each topology, made of the example by leaving machines out and making disks small.
 
 What decides a scenario is the network, and how machines depend on each other: a machine in each spoke, one after the
-other in boot order, is enough for that. Each has its OS disk alone, of a gibibyte: every byte of it is hashed.
+other in boot order, is enough for that. Each has its OS disk alone, of a gibibyte.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def changed_in_place(cloud: Cloud) -> list[str]:
                 found.append(f"{name}: {key}")
         found += [f"{name}: {key} is in the file alone" for key in rows]
     recent = cloud.bodies._recent
-    for key, (kept, _) in {**recent._before, **recent._now}.items():
+    for key, (kept, _) in recent._held.items():
         row = store.one("SELECT body, rev FROM bodies WHERE key = ?", (key,))
         if (None if not kept.rev else (dumps(kept.body), kept.rev)) != row:
             found.append(f"body {key}")

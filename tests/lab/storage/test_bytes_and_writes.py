@@ -7,6 +7,7 @@ number; numbers have no gaps and run with time; nobody's looking changes what is
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -114,6 +115,26 @@ def test_the_digest_that_the_lab_tells_is_that_of_the_bytes() -> None:
         told = lab.get(f"/_lab/disks?disk={quote(disk)}&sequence={row['sequence']}").body
         assert told["sha256"] == hashlib.sha256(image).hexdigest()
         assert (told["sequence"], told["size"]) == (row["sequence"], GIB)
+
+
+def test_the_digest_of_what_was_written_is_that_of_its_runs() -> None:
+    lab = bench()
+    lab.wait(minutes=3)
+    disk = names(lab)[1]
+    rows = writes(lab, disk)
+    for row in (rows[0], rows[len(rows) // 2], rows[-1]):
+        blocks = recomputed(rows, disk, row["sequence"])
+        runs: list[tuple[int, list[bytes]]] = []
+        for index in sorted(blocks):
+            if index - 1 in blocks:
+                runs[-1][1].append(blocks[index])
+            else:
+                runs.append((index, [blocks[index]]))
+        expected = hashlib.sha256()
+        for first, data in runs:
+            expected.update(struct.pack(">QQ", first * BLOCK, len(data) * BLOCK) + b"".join(data))
+        told = lab.get(f"/_lab/disks?disk={quote(disk)}&written=true&sequence={row['sequence']}").body
+        assert told["sha256"] == expected.hexdigest()
 
 
 def test_numbers_have_no_gaps_and_run_with_time() -> None:

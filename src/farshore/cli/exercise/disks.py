@@ -2,12 +2,17 @@
 
 The lab's extension `sequence=N` reads the disk as it was right after write N, because a machine goes on writing while
 we read. A disk is asked for in ranges; hashing leaves the interpreter free, so the next range is read meanwhile.
+
+Whoever compares many disks may read of each only what was written (Azure's Get Page Ranges): equal then means the
+same, and the zeros between are not hashed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
+import struct
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,18 +26,21 @@ from farshore.clock import Clock
 from farshore.errors import FarshoreError
 
 CHUNK = 16 << 20
+_PAGES = re.compile(r"<PageRange><Start>([0-9]+)</Start><End>([0-9]+)</End></PageRange>")
+_RUN = struct.Struct(">QQ")
 
 
 class DiskReader:
-    """Reads disks through one client. `accounts` are the ids of the storage accounts that hold page blobs."""
+    """Reads disks through one client. `written`: of each disk, what was written and where."""
 
-    def __init__(self, client: ArmClient, clock: Clock) -> None:
+    def __init__(self, client: ArmClient, clock: Clock, *, written: bool = False) -> None:
         self._client = client
         self._clock = clock
+        self.written = written
         self._keys: dict[str, str] = {}
 
     async def sha256(self, disk: str, size: int, sequence: int) -> str:
-        """The digest of the whole disk as of a write. `disk` is a managed disk's id or a page blob's URL."""
+        """The digest of a disk as of a write. `disk` is a managed disk's id or a page blob's URL."""
         if not disk.startswith("/"):
             key = {"authorization": f"AccountKey {await self._key(disk)}"}
             return await self._hashed(f"{self._blob(disk)}?sequence={sequence}", key, size)
@@ -45,6 +53,8 @@ class DiskReader:
             await self._operation(id_, "endGetAccess", {})
 
     async def _hashed(self, url: str, headers: dict[str, str], size: int) -> str:
+        if self.written:
+            return await self._written(url, headers)
         digest = hashlib.sha256()
         hashing: asyncio.Future[None] | None = None
         for start in range(0, size, CHUNK):
@@ -54,6 +64,19 @@ class DiskReader:
             hashing = asyncio.get_running_loop().run_in_executor(None, digest.update, part)
         if hashing is not None:
             await hashing
+        return digest.hexdigest()
+
+    async def _written(self, url: str, headers: dict[str, str]) -> str:
+        """Of each run its offset and length (8 bytes each, the highest first), then its bytes."""
+        request = Request(method="GET", url=f"{url}&comp=pagelist", headers=headers)
+        listed = checked(await self._client.send(request), request).body
+        if not isinstance(listed, bytes):
+            raise FarshoreError(f"{request}: no list of pages")
+        digest = hashlib.sha256()
+        for first, last in (tuple(map(int, run)) for run in _PAGES.findall(listed.decode())):
+            digest.update(_RUN.pack(first, last - first + 1))
+            for start in range(first, last + 1, CHUNK):
+                digest.update(await self._range(url, headers, start, min(start + CHUNK - 1, last)))
         return digest.hexdigest()
 
     async def _range(self, url: str, headers: dict[str, str], first: int, last: int) -> bytes:

@@ -100,7 +100,8 @@ async def _used(machine: PlannedMachine, handles: Handles, sizes: Mapping[str, i
 
 
 async def _compared(made: Made, handles: Handles, reader: DiskReader) -> dict[str, Any]:
-    source = await handles.get("disks", disk=made.source, sequence=str(made.sequence))
+    how = {"written": "true"} if reader.written else {}
+    source = await handles.get("disks", disk=made.source, sequence=str(made.sequence), **how)
     return {
         "id": made.disk,
         "source_id": made.source,

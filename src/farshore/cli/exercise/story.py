@@ -116,10 +116,11 @@ class Story:
         plan_file: Path | None,
         run_id: str,
         prover: Prover,
+        whole_disks: bool,
     ) -> None:
         self._stage, self._folder, self._declared, self._view = stage, folder, declared, view
         self._scenario, self._plan_file = scenario, plan_file
-        self._prover = prover
+        self._prover, self._whole_disks = prover, whole_disks
         self._phases = Phases(stage.clock, view)
         self._told = Told(example=example, phases=self._phases, run_id=run_id)
         self._residents: Residents | None = None
@@ -321,7 +322,7 @@ class Story:
             await self._verdicts(plan, "failover", away=away)
             lost = Outside(down=frozenset(self._outage.elements))
             self._told.maps.append((_AFTER[away], (await self._reading()).with_outside(lost)))
-            reader = DiskReader(self._stage.client, self._stage.clock)
+            reader = DiskReader(self._stage.client, self._stage.clock, written=not self._whole_disks)
             assert self._told.estate is not None
             objectives = record.wanted_of(plan, self._told.estate)
             self._told.machines = await measure.machines(

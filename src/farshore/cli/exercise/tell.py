@@ -23,9 +23,10 @@ async def tell(
     plan_file: Path | None,
     wait: bool = False,
     prover: Prover = prove,
+    whole_disks: bool = True,
 ) -> Told:
-    """Tell the story of a project in a fresh lab of its own, whose state stays in `.farshore/lab.db`. `prover`: whoever
-    tells many stories may have a plan's proof already."""
+    """Tell the story of a project in a fresh lab of its own, whose state stays in `.farshore/lab.db`. Whoever tells
+    many stories may have a plan's proof already (`prover`), and compare of disks what was written (`whole_disks`)."""
     _, declared = read_folder(folder.path)
     if plan_file is not None:
         plan_for(declared, scenario, plan_file)  # a file that is no plan of this estate costs nobody the last lab
@@ -41,5 +42,6 @@ async def tell(
             plan_file=plan_file,
             run_id=run_id,
             prover=prover,
+            whole_disks=whole_disks,
         )
         return await story.tell()

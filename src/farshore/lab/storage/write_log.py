@@ -25,7 +25,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from farshore.lab.storage.blocks import BLOCK, Content, Hasher, content_bytes, origin_of, written_ranges
+from farshore.lab.storage.blocks import (
+    BLOCK,
+    Content,
+    Hasher,
+    content_bytes,
+    origin_of,
+    written_ranges,
+    written_sha256,
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INTERVAL_SECONDS = 15
@@ -178,6 +186,10 @@ class WriteLog:
     def sha256(self, volume: int, sequence: int | None = None) -> str:
         """The plain SHA-256 of the whole volume (as of `sequence`), zeros included."""
         return self._hasher.content_sha256(self.content(volume, sequence), self.size(volume))
+
+    def written_sha256(self, volume: int, sequence: int | None = None) -> str:
+        """The SHA-256 of what was written to it alone (`blocks.written_sha256`)."""
+        return written_sha256(self.content(volume, sequence), self.size(volume))
 
     def ranges(self, volume: int, sequence: int | None = None) -> list[tuple[int, int]]:
         """(offset, length) of every run of written blocks."""
