@@ -13,6 +13,7 @@ import pytest
 from farshore.arm.http import Request, Response
 from farshore.clock import LabClock
 from farshore.errors import HeldError, InputError
+from farshore.estate.project import Approvals
 from farshore.lab.faults import give_back, lose
 from farshore.lab.transport import lab_client, lab_clock
 from farshore.plan import actions
@@ -216,6 +217,22 @@ def test_a_region_that_does_not_return_fails_its_steps_and_no_others() -> None:
 
 
 # People. -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_decision_waits_for_as_many_as_must_and_for_nobody_else() -> None:
+    bench = Bench()
+    action = actions.decision("shall it go?", Approvals(failover=("ann", "bob", "eve"), quorum=2))
+    plan_ = story(step("call", action=action), put_step("b", after=["call"]))
+    assert bench.run(plan_).waiting == ("call",)
+    for by in ("carol", None, "bob", "bob"):
+        bench.journal.ask("r", Kind.APPROVED, "call", {} if by is None else {"by": by})
+    outcome = bench.run(plan_)
+    assert outcome.waiting == ("call",) and not bench.there("b")
+    assert outcome.state.steps["call"].approved_by == ("bob",)
+    bench.journal.ask("r", Kind.APPROVED, "call", {"by": "ann"})
+    again = bench.run(plan_)
+    assert not again.halted and bench.there("b")
+    assert again.state.steps["call"].result == {"by": "bob, ann"}
 
 
 def test_a_step_for_a_person_waits_and_goes_on_when_he_says_so() -> None:

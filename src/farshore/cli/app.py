@@ -177,7 +177,7 @@ def run(arguments: Sequence[str]) -> int:
         return COULD_NOT
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "farshore"
-        view.error(InputError(error.format_message(), code="UsageError", remedy=f"{where} --help"))
+        view.error(InputError(" ".join(error.format_message().split()), code="UsageError", remedy=f"{where} --help"))
         return COULD_NOT
     except click.ClickException as error:
         view.error(InputError(error.format_message()))

@@ -124,6 +124,21 @@ class Run:
         asked = [event for event in self.events if event.step == step and event.kind is Kind.ASKED]
         return str(asked[-1].body.get("instruction") or "") if asked else ""
 
+    def deciders(self, step: str) -> tuple[str, ...]:
+        """Those whose word a decision still waits for; nobody where anyone may say it."""
+        found = self.plan.step(step)
+        named: Any = () if found is None else found.action.arguments.get("deciders", ())
+        return tuple(name for name in named if name not in self.state.steps[step].approved_by)
+
+    def _by(self, step: str) -> str:
+        deciders = self.deciders(step)
+        found = self.plan.step(step)
+        if not deciders or found is None:
+            return ""
+        quorum: Any = found.action.arguments["quorum"]
+        more = quorum - len(self.state.steps[step].approved_by)
+        return f" --by {deciders[0]}" if more == len(deciders) == 1 else f" --by NAME ({more} of {', '.join(deciders)})"
+
     @property
     def next_command(self) -> str | None:
         """The first command that is not at its end, from the last one that has begun: what was passed over before it,
@@ -169,7 +184,8 @@ class Run:
         if self.state.status is RunStatus.PAUSED:
             return f"farshore runs resume {self.id}"
         if self.waiting:
-            return f"do what is asked, then: farshore runs approve {self.waiting[0]} --run {self.id}"
+            step = self.waiting[0]
+            return f"do what is asked, then: farshore runs approve {step} --run {self.id}{self._by(step)}"
         if self.failed:
             return f"mend the cause, then: farshore runs retry --run {self.id}, and farshore runs resume {self.id}"
         if self.open_phases:

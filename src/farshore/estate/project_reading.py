@@ -324,7 +324,7 @@ def _approvals(place: Place | None) -> Approvals:
     if place is None:
         return Approvals()
     section = place.section("failover", "quorum")
-    people = each(section.get("failover"), Place.text)
+    people = tuple(dict.fromkeys(each(section.get("failover"), Place.text)))
     quorum = section.get("quorum")
     if quorum is None:
         return Approvals(failover=people)

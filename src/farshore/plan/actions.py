@@ -13,6 +13,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.arm.versions import api_version
 from farshore.estate.outside import Router
+from farshore.estate.project import Approvals
 from farshore.plan.model import Action
 
 
@@ -258,3 +259,12 @@ def check_clean(group: ResourceId, absent: Sequence[ResourceId], circuits: Seque
 def person(instruction: str, *, answer: str = "done") -> Action:
     """A person does something and says so (`farshore runs approve`)."""
     return Action(verb="person", arguments={"instruction": instruction, "answer": answer})
+
+
+def decision(instruction: str, approvals: Approvals) -> Action:
+    """Those who approve a failover decide, so many of them as farshore.yaml asks for; where it names nobody, anyone."""
+    action = person(instruction)
+    if not approvals.failover:
+        return action
+    asked = {"deciders": list(approvals.failover), "quorum": approvals.quorum}
+    return Action(verb=action.verb, arguments={**action.arguments, **asked})

@@ -344,7 +344,7 @@ class Driver:
             accepted_at=record.accepted_at,
             pending=pending_from(record.pending),
             doubted=record.doubts > 0,
-            approved_by=record.approved_by,
+            approved_by=", ".join(record.approved_by) or None,
         )
 
     async def _hold(self, talk: Talk[Any], step: Step) -> Any:

@@ -44,7 +44,8 @@ class Record:
     doubts: int = 0
     accepted_at: datetime | None = None
     pending: Mapping[str, Any] = field(default_factory=dict)
-    approved_by: str | None = None
+    approved_by: tuple[str, ...] = ()
+    """In the order in which they did."""
     settled_at: datetime | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
     fault: Mapping[str, Any] | None = None
@@ -127,8 +128,25 @@ def step(state: State, event: RunEvent) -> tuple[State, tuple[Command, ...]]:
         raise JournalError(f"step {event.step} failed as the plan expected and can't be {event.kind}")
     if event.kind is Kind.SKIPPED and not _may_be_skipped(state, event.step):
         raise JournalError(f"step {event.step} can't be skipped before the steps that it comes after are done")
+    if event.kind is Kind.APPROVED and _is_to_be_approved_again(state.plan.step(event.step), record, event):
+        after = record.state
     changed = _changed(replace(record, state=after, n=event.n), event)
     return replace(state, steps={**state.steps, event.step: changed}), _command(event.step, changed)
+
+
+def _is_to_be_approved_again(asked: Step | None, record: Record, event: RunEvent) -> bool:
+    """Whether a decision waits for more people after this one. Raises `JournalError` for somebody who isn't asked, or
+    who has approved before."""
+    arguments: Any = {} if asked is None else asked.action.arguments
+    deciders = arguments.get("deciders")
+    if not deciders:
+        return False
+    by = event.body.get("by")
+    if by not in deciders:
+        raise JournalError(f"step {event.step} is for {' or '.join(deciders)} to approve, not for {by}")
+    if by in record.approved_by:
+        raise JournalError(f"{by} has approved step {event.step} already")
+    return len(record.approved_by) + 1 < int(arguments["quorum"])
 
 
 def _may_be_skipped(state: State, step_id: str) -> bool:
@@ -223,8 +241,11 @@ def _changed(record: Record, event: RunEvent) -> Record:
             return replace(record, doubts=record.doubts + 1)
         case Kind.ACCEPTED:
             return replace(record, accepted_at=at, pending=body.get("pending") or {})
+        case Kind.ASKED:
+            return replace(record, approved_by=())
         case Kind.APPROVED:
-            return replace(record, accepted_at=at, approved_by=body.get("by"))
+            by = body.get("by")
+            return replace(record, accepted_at=at, approved_by=(*record.approved_by, *([] if by is None else [by])))
         case Kind.DONE:
             return replace(record, result=body.get("result") or {})
         case Kind.FAILED:

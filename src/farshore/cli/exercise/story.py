@@ -263,7 +263,9 @@ class Story:
         self._told.decisions.append({"step": step_id, "asked": instruction, "at": stamp(self._stage.clock.now())})
         await self._stage.clock.sleep(step.expected_duration, "a person")
         await self._outage.by_person(step.effects)
-        self._stage.journal.ask(self._told.run_id, Kind.APPROVED, step_id, {"by": "the story's person"})
+        arguments: Any = step.action.arguments
+        for name in arguments.get("deciders", ["the story's person"])[: arguments.get("quorum", 1)]:
+            self._stage.journal.ask(self._told.run_id, Kind.APPROVED, step_id, {"by": name})
 
     async def _drill(self, plan: Plan) -> None:
         with self._phases("drill") as phase:

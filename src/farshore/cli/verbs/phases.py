@@ -52,9 +52,7 @@ async def _carry_out(app: App, name: str, beginning: Beginning) -> Carried:
     from farshore.cli.stage import open_stage
 
     folder = Folder(app.project_dir)
-    project, declared = read_folder(folder.path)
-    if name == "failover" and project.approvals.failover:
-        app.view.progress("farshore.yaml names who approves a failover; this version asks nobody (see the limits)")
+    _, declared = read_folder(folder.path)
     async with open_stage(folder, declared, cloud=app.cloud, wait=app.wait) as stage:
         return await carry_out(name, COMMANDS[name], stage, declared, app.view, beginning)
 

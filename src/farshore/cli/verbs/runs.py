@@ -134,7 +134,7 @@ def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = 
             written = True
             for id_ in _steps_meant(run, kind, step) if of_step else ("",):
                 run = runs.read(folder, journal, run.id)
-                with _making_sense(said, id_ or run.id):
+                with _making_sense(name, id_ or run.id):
                     runs.check(run, kind, _now(app, folder, run), id_, body)
                     if kind is Kind.SKIPPED and (unproven := _unproven(folder, run, id_)) is not None:
                         answer = {"run": run.id, "written": False, "because": unproven}
@@ -143,7 +143,10 @@ def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = 
                     told = runs.tell(journal, run, kind, _now(app, folder, run), step=id_, body=body)
                     written = written and told
             run = runs.read(folder, journal, run.id)
-            text = said if written else f"{said}: left for the process that drives the run"
+            if kind is Kind.APPROVED and step is not None and run.deciders(step) and step in run.waiting:
+                text = f"{body['by']} has approved it; others are still asked"
+            else:
+                text = said if written else f"{said}: left for the process that drives the run"
             app.view.answer(
                 {"run": run.id, "written": written, "next": run.next_action()},
                 f"{run.id}: {text}\nnext  {run.next_action()}",
@@ -184,13 +187,13 @@ def _steps_meant(run: Run, kind: Kind, step: str | None) -> tuple[str, ...]:
 
 
 @contextmanager
-def _making_sense(said: str, of: str) -> Iterator[None]:
+def _making_sense(name: str, of: str) -> Iterator[None]:
     from farshore.errors import InputError, JournalError
 
     try:
         yield
     except JournalError as error:
-        raise InputError(f"{said} makes no sense here: {error}", value=of) from None
+        raise InputError(f"farshore runs {name} makes no sense here: {error}", value=of) from None
 
 
 def _now(app: App, folder: Folder, run: Run) -> datetime:

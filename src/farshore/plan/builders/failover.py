@@ -242,11 +242,12 @@ def _asked(design: Design, draft: Draft, connection: ResourceId, circuit: Resour
     region = design.project.source_region
     return draft.add(
         f"withdrawn/{design.label(connection)}",
-        actions.person(
+        actions.decision(
             f"ARM of {region} does not answer, and its gateway goes on announcing to circuit {circuit.name}. Two"
             " networks of the same addresses on one circuit split its traffic, so the target is not connected. Decide:"
             f" wait, or have Microsoft take connection {connection.name} off the circuit. Approve once that is done;"
-            " the circuit's tables are read before anything goes on."
+            " the circuit's tables are read before anything goes on.",
+            design.project.approvals,
         ),
         title=f"A person decides about {region}, whose gateway still announces (D62, E36)",
         subject=connection,
