@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import ip_network
+
 import pytest
 from matrix.cell import Result, carry_out
 from matrix.cells import Cell, cells
@@ -9,10 +12,13 @@ from matrix.estates import small
 from matrix.report import far_off, report
 
 from farshore import examples
-from farshore.plan.make import designed
+from farshore.estate.outside import Filter
+from farshore.plan.make import designed, make_plan
+from farshore.plan.model import SetRouter
 from farshore.plan.scenario.scenario import scenario_named
 from farshore.plan.scenario.sensible import why_not
 from farshore.plan.scenario.words import Outage
+from farshore.prove import prove
 
 TWO, KEPT, NEW = "two-circuits-two-locations", "single-circuit-kept-addresses", "two-circuits-new-addresses"
 
@@ -81,3 +87,28 @@ def test_far_from_its_prediction_is_the_median_of_a_scenario() -> None:
 
     assert far_off([result(0.5), result(1.0), result(1.1)]) == {}
     assert far_off([result(0.5), result(0.7), result(1.1)]) == {"cold": 0.7}
+
+
+@pytest.mark.parametrize("posture", ["cold", "armed"])
+def test_a_swap_leaves_every_router_as_it_was(posture: str) -> None:
+    """Where both networks are on both circuits no circuit is the target's alone: none is to be ranked behind."""
+    estate = small(NEW)
+    plan = make_plan(estate, scenario=f"swap+{posture}+no-drill")
+    last = {
+        effect.router.name: effect.router
+        for step in plan.steps
+        for effect in step.effects
+        if isinstance(effect, SetRouter)
+    }
+    assert last and all(router in site.routers for router in last.values() for site in estate.sites)
+    assert prove(estate, plan).ok
+
+
+def test_a_circuit_that_the_site_itself_denies_is_no_second_circuit() -> None:
+    """What a drill sets aside was there before; what the user's router never believed is a fault of the estate."""
+    estate = small(NEW)
+    (site,) = estate.sites
+    denied = tuple(Filter(direction="in", prefix=p, action="deny") for p in (ip_network("10.0.0.0/8"),))
+    routers = tuple(replace(r, filters=denied) if r.name == "ce2" else r for r in site.routers)
+    proof = prove(estate.with_sites((replace(site, routers=routers),)), make_plan(estate, scenario="no-drill"))
+    assert any("when circuit er-hongkong fails" in example.summary for example in proof.counterexamples)

@@ -62,6 +62,7 @@ class Claims:
         self._names: dict[str, frozenset[str]] = {}
         self._moved: dict[str, frozenset[Address]] = {}
         self._accepted: dict[str, tuple[object, frozenset[str]]] = {}
+        self._aside: tuple[object, frozenset[str]] | None = None
 
     def verdict(self, flow: PromisedFlow, world: World, forward: Trace, back: Trace) -> Verdict:
         """The word for a pair of traces of a promised flow."""
@@ -106,8 +107,24 @@ class Claims:
 
     def survives(self, objective: Objective, element: Element, world: World) -> bool:
         """Whether the objective promises to go on without the element. What stands in for something that the scenario
-        has taken is the last of its kind: its loss would be a second failure, and nobody promises that."""
-        return element.kind in objective.survive and not _stands_in(element, world.estate.outside.down)
+        has taken, or that a site's step keeps from carrying, is the last of its kind: its loss would be a second
+        failure, and nobody promises that."""
+        gone = world.estate.outside.down | self._set_aside(world)
+        return element.kind in objective.survive and not _stands_in(element, gone)
+
+    def _set_aside(self, world: World) -> frozenset[str]:
+        """The circuits on which a site denies what it did not when the plan began."""
+        sites = world.estate.sites
+        if self._aside is None or self._aside[0] is not sites:
+            begun = {router.name: set(router.filters) for site in self._estate.sites for router in site.routers}
+            found = (
+                router.circuit.key
+                for site in sites
+                for router in site.routers
+                if any(item.action == "deny" for item in set(router.filters) - begun.get(router.name, set()))
+            )
+            self._aside = (sites, frozenset(found))
+        return self._aside[1]
 
     def exempt(self, kind: str, moment: Moment, world: World) -> bool:
         """Whether this is the interval that the contract exempts."""

@@ -194,11 +194,11 @@ def _expected(router: Router, site: Site, prepend: int) -> dict[str, Any]:
 
 
 def _ranked(site: Site, first: Sequence[ResourceId], second: Sequence[ResourceId]) -> Site | None:
-    """The site with the first circuits preferred to the second; None where it does not have a router on either. What
+    """The site with the first circuits preferred to the rest of the second; None where it lacks a router on one. What
     it prefers among several of the first mirrors the gateway's weights (E42) and stays as it is, while routers are
     changed one by one, too: there the second are put below them all."""
     primary = [router for router in site.routers if router.circuit in first]
-    secondary = [router for router in site.routers if router.circuit in second]
+    secondary = [router for router in site.routers if router.circuit in second and router.circuit not in first]
     if not primary or not secondary:
         return None
     highest = max(router.local_preference for router in secondary)
