@@ -72,7 +72,6 @@ class Cloud:
         self._events = store.table("events")
         self._heap = [(moment(row["due"]), name) for name, row in self._events.items()]
         heapq.heapify(self._heap)
-        self._dry = False
         store.commit()
 
     # What a client sees. -------------------------------------------------------------------------------------------

@@ -43,9 +43,8 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     "connections.delete": (75.0, 0.15),
     # A resilience test of ExpressRoute begins or ends; no official figure.
     "expressRoute.failoverTest": (90.0, 0.2),
-    # BGP: BFD finds a dead link at once, gateways and MSEEs agree within a minute (E12).
+    # A gateway whose region is lost falls silent in BGP: gateways and MSEEs agree within a minute (E12).
     "bgp.withdraw": (40.0, 0.25),
-    "bgp.announce": (50.0, 0.25),
     # A site's router takes a new policy, from a program; a person is called, logs in, changes it and looks: nobody has
     # published how long that takes.
     "site.change": (5.0, 0.3),

@@ -26,7 +26,7 @@ from farshore.lab.answers import Refused
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.merging import merged, stayed
-from farshore.lab.patterns import NETWORK, PATTERNS, Pattern
+from farshore.lab.patterns import NETWORK, Pattern
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -403,8 +403,6 @@ class ResourceType:
                 inner = resource_id(str(child["id"]))
                 cloud.type_of(inner).on_ready(cloud, inner)
         set_state(cloud, id_, "Succeeded")
-        if PATTERNS[operation.pattern].name == "siteRecovery":
-            return None
         return cloud.show(id_, {"api-version": operation.api_version})
 
     def operation_failed(self, cloud: Cloud, operation: Operation, refused: Refused) -> None:

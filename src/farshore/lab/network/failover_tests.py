@@ -318,7 +318,7 @@ def _paths(sides: list[str]) -> Body:
     """`primaryASPath` and `secondaryASPath` of a route, from what its links have told."""
     found = dict(side.split("|", 1) for side in sides)
     return {
-        "nextHop": found.get("nextHop", ""),
+        "nextHop": "",
         "primaryASPath": found.get("primary", ""),
         "secondaryASPath": found.get("secondary", ""),
     }
