@@ -1,9 +1,10 @@
-"""The way of a packet through the lab at this moment, and the tables that routers show of it.
+"""The way of a packet through the lab at this moment; what routers show of it: `network/router_tables.py`.
 
 The lab's resources, its sites and what does not work right now make one `farshore.estate.Estate`, asked through
 `farshore.routing`: a check read back from the lab shows that what was built is what was planned, not that the engine
-is right (contract, "Who may witness whom"). The estate is made anew only when the forwarding epoch has moved, shares
-every body that has not changed with the one before, and answers about a flow are kept as long as the epoch stands.
+is right (ARCHITECTURE.md, "Who may witness whom"). The estate is made anew only when the forwarding epoch has moved,
+shares every body that has not changed with the one before, and answers about a flow are kept as long as the epoch
+stands.
 
 What is in it:
     a gateway, connection or circuit whose first PUT is under way does nothing yet
@@ -28,7 +29,7 @@ from farshore.lab import announcements, faults, machines, registry, sites
 from farshore.lab.answers import bad_request, quoted
 from farshore.lab.inert import INERT
 from farshore.lab.types import ResourceType, is_young
-from farshore.routing import BgpRoute, Flow, Routing, Trace, judge
+from farshore.routing import Flow, Routing, Trace, judge
 from farshore.routing.values import Disposition
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ WAITS_FOR_ITS_PUT = (
 )
 MACHINES = "Microsoft.Compute/virtualMachines"
 MOST_FLOWS = 20_000
+"""Answers that are kept; the one that was asked for first goes first."""
 
 
 class Plane:
@@ -152,112 +154,6 @@ def _traced(here: Plane, flow: Flow) -> tuple[Trace, Trace]:
         if len(here.flows) > MOST_FLOWS:
             here.flows.popitem(last=False)
     return traces
-
-
-def effective(cloud: Cloud, nic: ResourceId) -> list[dict[str, Any]]:
-    """Rows of a NIC's effective route table, in the API's own form (R9; recorded fields)."""
-    rows = []
-    for row in plane(cloud).routing.effective_routes(nic):
-        shown: dict[str, Any] = {} if row.name is None else {"name": row.name}
-        rows.append(
-            {
-                **shown,
-                "disableBgpRoutePropagation": False,
-                "source": str(row.source),
-                "state": str(row.state),
-                "hasBgpOverride": False,
-                "addressPrefix": [str(row.address_prefix)],
-                "nextHopType": str(row.next_hop_type),
-                "nextHopIpAddress": [str(address) for address in row.next_hop_ip_addresses],
-                "destinationServiceTags": [],
-                "tagMap": {},
-            }
-        )
-    return rows
-
-
-def circuit_rows(cloud: Cloud, circuit: ResourceId, link: str) -> list[dict[str, Any]]:
-    """What the MSEE of one link knows (E11)."""
-    routes = plane(cloud).routing.learned_routes(circuit, link)
-    return [
-        {
-            "network": str(route.network),
-            "nextHop": "" if route.next_hop is None else str(route.next_hop),
-            "locPrf": "",
-            "weight": 0,
-            "path": " ".join(str(number) for number in route.as_path),
-        }
-        for route in sorted(routes, key=_order)
-    ]
-
-
-def circuit_summary(cloud: Cloud, circuit: ResourceId, link: str) -> list[dict[str, Any]]:
-    """Neighbours of the MSEE of one link, and how many prefixes each told it."""
-    counts: dict[tuple[str, int], int] = {}
-    for route in plane(cloud).routing.learned_routes(circuit, link):
-        key = (str(route.next_hop or route.by), route.as_path[0] if route.as_path else 0)
-        counts[key] = counts.get(key, 0) + 1
-    return [
-        {"neighbor": neighbor, "v": 4, "as": number, "upDown": "", "statePfxRcd": str(count)}
-        for (neighbor, number), count in sorted(counts.items())
-    ]
-
-
-def link_is_up(cloud: Cloud, circuit: ResourceId, link: str) -> bool:
-    down = plane(cloud).estate.outside.down
-    return circuit.key not in down and f"{circuit.key}#{link}" not in down
-
-
-def gateway_learned(cloud: Cloud, gateway: ResourceId) -> list[dict[str, Any]]:
-    return [_gateway_row(route) for route in plane(cloud).routing.learned_routes(gateway)]
-
-
-def gateway_advertised(cloud: Cloud, gateway: ResourceId, peer: str | None) -> list[dict[str, Any]]:
-    routes = plane(cloud).routing.advertised_routes(gateway, peer)
-    if ((cloud.body(gateway) or {}).get("properties") or {}).get("gatewayType") == "ExpressRoute":
-        return [_gateway_row(route) for route in routes]
-    # Recorded of VPN gateways: whose the network is, and no path.
-    told = {"nextHop": "Virtual Network", "origin": "Network", "weight": 0}
-    return [{"localAddress": "", "network": str(route.network), **told} for route in routes]
-
-
-def gateway_peers(cloud: Cloud, gateway: ResourceId) -> list[dict[str, Any]]:
-    """BGP peers of an ExpressRoute gateway: the two MSEEs of each circuit that it is connected to."""
-    counts: dict[tuple[str, int], int] = {}
-    for route in plane(cloud).routing.learned_routes(gateway):
-        if route.source_peer is not None or route.as_path:
-            key = (str(route.source_peer or route.next_hop or route.by), route.as_path[0] if route.as_path else 0)
-            counts[key] = counts.get(key, 0) + 1
-    return [
-        {
-            "localAddress": "",
-            "neighbor": neighbor,
-            "asn": number,
-            "state": "Connected",
-            "connectedDuration": "",
-            "routesReceived": count,
-            "messagesSent": 0,
-            "messagesReceived": 0,
-        }
-        for (neighbor, number), count in sorted(counts.items())
-    ]
-
-
-def _gateway_row(route: BgpRoute) -> dict[str, Any]:
-    return {
-        "localAddress": "",
-        "network": str(route.network),
-        "nextHop": "" if route.next_hop is None else str(route.next_hop),
-        "sourcePeer": "" if route.source_peer is None else str(route.source_peer),
-        "origin": route.origin or ("EBgp" if route.as_path else "Network"),
-        "asPath": "-".join(str(number) for number in route.as_path),
-        "weight": route.weight,
-    }
-
-
-def _order(route: BgpRoute) -> tuple[int, int, int, str]:
-    network = route.network
-    return network.version, int(network.network_address), network.prefixlen, str(route.next_hop)
 
 
 def _assembled(cloud: Cloud, id_: ResourceId, body: Body, kind: ResourceType) -> Body:

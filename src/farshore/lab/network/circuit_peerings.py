@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab import dataplane, operations
+from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.network import router_tables
 from farshore.lab.network.addresses import overlapping, prefix, space_of
 from farshore.lab.network.circuits import CIRCUITS, COUNTERS, connections_of
 from farshore.lab.network.references import ref
@@ -176,15 +177,13 @@ def arp_tables(call: Call) -> Response:
 def told_routes(cloud: Cloud, operation: Operation) -> Body:
     """Rows `network, nextHop, locPrf, weight, path` (E11); a route to a private address in text, as it is shown."""
     operations.must_be_there(cloud, operation)
-    circuit = _circuit(operation)
-    rows = dataplane.circuit_rows(cloud, circuit, operation.data["link"])
-    return {"value": rows}
+    return {"value": router_tables.circuit_rows(cloud, _circuit(operation), operation.data["link"])}
 
 
 @completion(PEERINGS, "routeTablesSummary")
 def told_summary(cloud: Cloud, operation: Operation) -> Body:
     operations.must_be_there(cloud, operation)
-    return {"value": dataplane.circuit_summary(cloud, _circuit(operation), operation.data["link"])}
+    return {"value": router_tables.circuit_summary(cloud, _circuit(operation), operation.data["link"])}
 
 
 @completion(PEERINGS, "arpTables")
@@ -196,7 +195,7 @@ def told_neighbours(cloud: Cloud, operation: Operation) -> Body:
     if not text:
         return {"value": []}
     network = prefix(text, operation.resource)
-    alive = dataplane.link_is_up(cloud, _circuit(operation), operation.data["link"])
+    alive = router_tables.link_is_up(cloud, _circuit(operation), operation.data["link"])
     rows = [{"age": 0, "interface": "Microsoft", "ipAddress": str(network[2]), "macAddress": "0000.0c00.0002"}]
     if alive:
         rows.append({"age": 10, "interface": "On-Prem", "ipAddress": str(network[1]), "macAddress": "0000.0c00.0001"})

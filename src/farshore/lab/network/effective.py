@@ -16,6 +16,7 @@ from farshore.arm.json import Body
 from farshore.lab import dataplane, machines, operations
 from farshore.lab.answers import bad_request
 from farshore.lab.call import Call
+from farshore.lab.network import router_tables
 from farshore.lab.network.application_security_groups import SIDES, of_side
 from farshore.lab.network.application_security_groups import addresses as group_addresses
 from farshore.lab.network.references import NICS, configurations, ref
@@ -62,7 +63,7 @@ def security_groups(call: Call) -> Response:
 @completion(NICS, "effectiveRouteTable")
 def told_routes(cloud: Cloud, operation: Operation) -> Body:
     operations.must_be_there(cloud, operation)
-    return {"value": dataplane.effective(cloud, operation.resource_id)}
+    return {"value": router_tables.effective(cloud, operation.resource_id)}
 
 
 @completion(NICS, "effectiveNetworkSecurityGroups")

@@ -30,6 +30,7 @@ from farshore.lab.answers import Refused, bad_request, not_implemented, quoted
 from farshore.lab.call import Call
 from farshore.lab.network.circuits import CIRCUITS
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, ref
+from farshore.lab.network.router_tables import is_of_a_site
 from farshore.lab.registry import action, completion, listener
 from farshore.lab.simulated import TABLE as DOWN
 from farshore.lab.types import is_young
@@ -43,8 +44,6 @@ TABLE = "failover_tests"
 LINKS = ("Primary", "Secondary")
 CATEGORIES = ("BgpDisconnect", "ASPathPrepend")
 SITE, LINK = "SingleSiteFailover", "link"
-AZURE = 65515
-"""The number of Azure's gateways: what has it in its path comes from there, not from a site."""
 GOING = ("Starting", "Running", "Stopping")
 
 
@@ -349,7 +348,7 @@ def _learned(cloud: Cloud, id_: ResourceId) -> dict[str, list[str]]:
     if id_.is_a(CIRCUITS):
         for link in ("primary", "secondary"):
             for route in routing.learned_routes(id_, link):
-                if AZURE not in route.as_path:
+                if is_of_a_site(route):
                     sides = found.setdefault(str(route.network), set())
                     sides.add(f"{link}|{' '.join(map(str, route.as_path))}")
         return {network: sorted(sides) for network, sides in found.items()}
@@ -367,7 +366,7 @@ def _learned(cloud: Cloud, id_: ResourceId) -> dict[str, list[str]]:
 def _of_sites(cloud: Cloud, circuit: ResourceId) -> Iterator[str]:
     """What a circuit has been told by the site's routers, not by Azure's gateways."""
     for route in dataplane.plane(cloud).routing.learned_routes(circuit):
-        if route.as_path and AZURE not in route.as_path:
+        if is_of_a_site(route):
             yield str(route.network)
 
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab import dataplane, operations, registry
+from farshore.lab import operations, registry
 from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
-from farshore.lab.network import gateway_bodies, vpn_peers
+from farshore.lab.network import gateway_bodies, router_tables, vpn_peers
 from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.peerings import _uses
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configuration_links, configurations, ref
@@ -274,20 +274,20 @@ def connections(call: Call) -> Response:
 @completion(GATEWAYS, "getLearnedRoutes")
 def told_learned(cloud: Cloud, operation: Operation) -> Body:
     operations.must_be_there(cloud, operation)
-    return {"value": dataplane.gateway_learned(cloud, operation.resource_id)}
+    return {"value": router_tables.gateway_learned(cloud, operation.resource_id)}
 
 
 @completion(GATEWAYS, "getAdvertisedRoutes")
 def told_advertised(cloud: Cloud, operation: Operation) -> Body:
     operations.must_be_there(cloud, operation)
     data: Any = operation.data
-    return {"value": dataplane.gateway_advertised(cloud, operation.resource_id, data.get("peer"))}
+    return {"value": router_tables.gateway_advertised(cloud, operation.resource_id, data.get("peer"))}
 
 
 @completion(GATEWAYS, "getBgpPeerStatus")
 def told_peers(cloud: Cloud, operation: Operation) -> Body:
     operations.must_be_there(cloud, operation)
-    rows = dataplane.gateway_peers(cloud, operation.resource_id)
+    rows = router_tables.gateway_peers(cloud, operation.resource_id)
     rows += vpn_peers.silent(cloud, operation.resource_id, {str(row["neighbor"]) for row in rows})
     data: Any = operation.data
     return {"value": [row for row in rows if data.get("peer") in (None, row["neighbor"])]}

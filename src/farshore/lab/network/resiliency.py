@@ -20,8 +20,9 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab import dataplane, operations
 from farshore.lab.call import Call
-from farshore.lab.network.failover_tests import AZURE, connected, last_completed, must_be_express_route
+from farshore.lab.network.failover_tests import connected, last_completed, must_be_express_route
 from farshore.lab.network.references import GATEWAYS
+from farshore.lab.network.router_tables import is_of_a_site
 from farshore.lab.registry import action, completion
 from farshore.times import stamp
 
@@ -156,7 +157,7 @@ def _told(cloud: Cloud, gateway: ResourceId) -> dict[str, dict[str, dict[str, st
     for key, (circuit, _) in _circuits(cloud, gateway).items():
         for link in LINKS:
             for route in routing.learned_routes(circuit, link):
-                if route.as_path and AZURE not in route.as_path:
+                if is_of_a_site(route):
                     ways = found.setdefault(str(route.network), {}).setdefault(key, dict.fromkeys(LINKS, ""))
                     ways[link] = "-".join(map(str, route.as_path))
     return found

@@ -21,6 +21,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.references import ref
+from farshore.lab.network.router_tables import route_row
 from farshore.lab.registry import action, completion
 from farshore.routing.values import BgpRoute
 
@@ -103,12 +104,4 @@ def _between(cloud: Cloud, operation: Operation) -> tuple[ResourceId, list[str],
 
 
 def _row(route: BgpRoute, own: str, peer: str, weight: int) -> Body:
-    return {
-        "localAddress": own,
-        "network": str(route.network),
-        "nextHop": "" if route.next_hop is None else str(route.next_hop),
-        "sourcePeer": peer,
-        "origin": "EBgp" if peer else "Igp",
-        "asPath": "-".join(str(number) for number in route.as_path),
-        "weight": weight,
-    }
+    return route_row(route, own=own, peer=peer, origin="EBgp" if peer else "Igp", weight=weight)
