@@ -141,6 +141,15 @@ def test_a_gateway_is_resized_along_its_line_only(lab: Lab, first: str, second: 
     assert lab.properties(GW)["bgpSettings"]["bgpPeeringAddress"] == addresses
 
 
+def test_a_gateway_does_not_become_one_of_another_kind(lab: Lab) -> None:
+    """E22: what is no change of size is a new gateway."""
+    lab.made(GW, body())
+    vpn = body("VpnGw1AZ", kind="Vpn")
+    vpn["properties"]["vpnType"] = "RouteBased"
+    assert refusal(lab.put(GW, vpn)) == "PropertyChangeNotAllowed"
+    assert lab.properties(GW)["gatewayType"] == "ExpressRoute"
+
+
 def test_a_gateway_being_made_cannot_be_asked_or_deleted(lab: Lab) -> None:
     answer = lab.put(GW, body())
     assert refusal(lab.post(GW + "/getLearnedRoutes"), 409) == "GatewayNotProvisioned"

@@ -77,6 +77,7 @@ class VirtualNetworkGateways(ResourceType):
                 f"Virtual network gateway Sku specified is not valid for gateway {put.id.text} with DeploymentType "
                 f"VMScaleSet. The allowed Skus are {', '.join(EXPRESS_ROUTE_SKUS)}.",
             )
+        _check_same(put, str(kind))
         _check_resize(put, str(sku))
         items = configurations(put.body)
         if not items:
@@ -130,6 +131,16 @@ def _connections(cloud: Cloud, gateway: ResourceId) -> list[Body]:
     return [
         item for item in cloud.of_type(CONNECTIONS) if gateway.key in {(ref(item, end) or "").lower() for end in ends}
     ]
+
+
+def _check_same(put: Put, kind: str) -> None:
+    """E22: what is no change of size is a new gateway."""
+    before = put.before_properties.get("gatewayType")
+    if before is not None and before != kind:
+        raise bad_request(
+            "PropertyChangeNotAllowed",
+            f"Gateway {put.id.text}: gatewayType cannot be changed from {before} to {kind}: delete and recreate it.",
+        )
 
 
 def _check_resize(put: Put, sku: str) -> None:
