@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from farshore.arm.json import Body
 from lab.core.bench import NETWORK, Lab, net, network_body, refusal, rid, subnet, vnet
 from lab.core.kinds import KINDS
@@ -100,9 +102,11 @@ def test_a_standard_balancer_shows_the_version_of_a_public_front_a_basic_one_doe
 def test_global_reach_needs_a_circuit_for_which_the_provider_has_done_its_part() -> None:
     lab = Lab()
     peerings = []
-    for name, range_ in (("east", "172.16.0"), ("west", "172.16.8")):
+    for name, range_, place in (("east", "172.16.0", "Hong Kong"), ("west", "172.16.8", "Singapore")):
         circuit = net(name, kind="expressRouteCircuits")
-        lab.made(circuit, KINDS["circuit"].body)
+        body = copy.deepcopy(KINDS["circuit"].body)
+        body["properties"]["serviceProviderProperties"]["peeringLocation"] = place
+        lab.made(circuit, body)
         properties = {
             "peeringType": "AzurePrivatePeering",
             "peerASN": 64999,

@@ -137,6 +137,27 @@ def test_a_peering_that_azure_would_not_take(changes: dict[str, object], code: s
     assert refusal(lab.put(PRIVATE, peering(**changes))) == code
 
 
+@pytest.mark.parametrize("changes", [{"peeringLocation": "Singapore"}, {"serviceProviderName": "Colt"}])
+def test_a_circuit_stays_with_its_provider_and_at_its_place(lab: Lab, changes: dict[str, object]) -> None:
+    """E4."""
+    before = lab.properties(ER)["serviceProviderProperties"]
+    assert refusal(lab.put(ER, circuit(**changes))) == "PropertyChangeNotAllowed"
+    assert lab.properties(ER)["serviceProviderProperties"] == before
+    lab.made(ER, circuit(peeringLocation="HONG KONG"))
+
+
+def test_a_tier_is_given_up_where_nothing_linked_needs_it(lab: Lab) -> None:
+    """E5, E17: Premium to Standard where the usage fits."""
+    lab.made(ER, circuit(tier="Premium"))
+    hub(lab, "us", "10.40.0.0/24", "westus", "us-gw")
+    lab.made(cn("us"), connection("us-gw", "westus"))
+    assert refusal(lab.put(ER, circuit())) == "ExpressRouteCircuitRegionNotAllowed"
+    assert lab.body(ER)["sku"]["tier"] == "Premium"
+    lab.made(ER, circuit(tier="Premium", bandwidthInMbps=2000))
+    lab.gone(cn("us"))
+    lab.made(ER, circuit(bandwidthInMbps=2000))
+
+
 def test_a_peering_made_inside_its_circuit_is_whole() -> None:
     lab = Lab()
     inside = circuit()
@@ -275,6 +296,25 @@ def test_one_authorization_makes_one_connection(lab: Lab) -> None:
     assert lab.get(cn("far")).status == 404
 
 
+def test_a_connection_stays_with_the_authorization_that_it_was_made_with(lab: Lab) -> None:
+    """E34: a later PUT that says nothing of the key, as clients send it, does not set the authorization free."""
+    one, two = (f"{ER}/authorizations/{name}" for name in ("one", "two"))
+    lab.made(one, {"properties": {}})
+    lab.made(two, {"properties": {}})
+    key, other = (lab.properties(name)["authorizationKey"] for name in (one, two))
+    lab.made(cn(), connection(authorizationKey=key))
+    lab.made(cn(), connection(routingWeight=10))
+    lab.made(cn(), connection(routingWeight=10, authorizationKey=key))
+    assert lab.properties(one)["authorizationUseStatus"] == "InUse"
+    refused = lab.put(cn(), connection(authorizationKey="11111111-1111-4111-8111-111111111111"))
+    assert refusal(refused) == "AuthorizationKeyInvalid"
+    hub(lab, "far", "10.20.0.0/24", "southeastasia", "far-gw")
+    lab.made(cn("far"), connection("far-gw", "southeastasia", authorizationKey=other))
+    assert refusal(lab.put(cn(), connection(authorizationKey=other))) == "AuthorizationKeyInvalid"
+    lab.gone(one)
+    assert lab.get(cn()).status == 404 and lab.get(cn("far")).status == 200
+
+
 def test_a_circuit_of_another_subscription_needs_a_key(lab: Lab) -> None:
     group = f"/subscriptions/{OTHER_SUBSCRIPTION}/resourceGroups/rg-theirs"
     lab.must(lab.put(group, {"location": "southeastasia"}))
@@ -299,6 +339,56 @@ def test_a_gateway_takes_as_many_circuits_as_its_size(lab: Lab) -> None:
         lab.made(cn(f"cn{number}"), connection(to=net(f"er{number}", kind="expressRouteCircuits")))
     refused = lab.put(cn("cn4"), connection(to=net("er4", kind="expressRouteCircuits")))
     assert refusal(refused) == "GatewayConnectionLimit"
+
+
+def test_a_network_is_on_four_circuits_of_one_place(lab: Lab) -> None:
+    """E16, however great the gateway."""
+    hub(lab, "big", "10.20.0.0/24", gateway="big-gw", sku="ErGw3AZ")
+    names = [net(f"er{number}", kind="expressRouteCircuits") for number in range(6)]
+    for name in names:
+        lab.made(name, circuit(peeringLocation="Singapore") if name == names[5] else CIRCUIT)
+        lab.made(name + "/peerings/AzurePrivatePeering", PEERING)
+    lab.wait(days=1)
+    for number in range(4):
+        lab.made(cn(f"cn{number}"), connection("big-gw", to=names[number]))
+    refused = lab.put(cn("cn4"), connection("big-gw", to=names[4]))
+    assert refusal(refused) == "GatewayConnectionLimit" and "Hong Kong" in refused.body["error"]["message"]
+    lab.made(cn("cn5"), connection("big-gw", to=names[5]))
+    lab.gone(cn("cn0"))
+    lab.made(cn("cn4"), connection("big-gw", to=names[4]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "there"),
+    [
+        ({}, False),
+        ({"peeringLocation": "Singapore"}, True),
+        ({"peeringLocation": "Singapore", "tier": "Local", "family": "UnlimitedData"}, False),
+        ({"peeringLocation": "London", "tier": "Premium"}, False),
+    ],
+)
+def test_global_reach_joins_what_can_be_joined(lab: Lab, changes: dict[str, object], there: bool) -> None:
+    """E46: at two locations, not Local, and Premium at both ends between geopolitical regions."""
+    other = net("other", kind="expressRouteCircuits")
+    lab.made(other, circuit(**changes))
+    lab.made(other + "/peerings/AzurePrivatePeering", PEERING)
+    lab.wait(days=1)
+    reach: Body = {
+        "properties": {
+            "peerExpressRouteCircuitPeering": {"id": other + "/peerings/AzurePrivatePeering"},
+            "addressPrefix": "10.99.0.0/29",
+        }
+    }
+    asked = lab.put(PRIVATE + "/connections/reach", reach)
+    if not there:
+        assert refusal(asked) == "InvalidCircuitConnection"
+        return
+    lab.follow(asked)
+    # E15: it is one of ten links of a Standard circuit.
+    for number in range(10):
+        hub(lab, f"v{number}", f"10.50.{number}.0/24", gateway=f"gw{number}")
+        asked = lab.put(cn(f"cn{number}"), connection(f"gw{number}"))
+        assert (refusal(asked) == "ExpressRouteCircuitLinkLimit") if number == 9 else lab.follow(asked).ok
 
 
 def test_a_connection_keeps_its_ends(lab: Lab) -> None:

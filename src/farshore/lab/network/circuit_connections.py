@@ -18,6 +18,7 @@ from farshore.lab.answers import Refused, bad_request, child_not_found
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import prefix
+from farshore.lab.network.circuit_links import CIRCUIT_CONNECTIONS, joined_with, must_have_room, must_join
 from farshore.lab.network.circuit_peerings import PEERINGS
 from farshore.lab.network.references import ref
 from farshore.lab.registry import resource_type
@@ -26,7 +27,6 @@ from farshore.lab.types import Put, ResourceType
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
-CIRCUIT_CONNECTIONS = PEERINGS + "/connections"
 PEER_CONNECTIONS = PEERINGS + "/peerConnections"
 ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
 LINKS_PREFIX_LENGTH = 29
@@ -49,6 +49,8 @@ class CircuitConnections(ResourceType):
                 raise bad_request("InvalidCircuitConnection", f"{text} of {put.id.text} is no private peering.")
         if ref(put.body, ENDS[1]) and own is not None and resource_id(str(ref(put.body, ENDS[1]))) == own:
             raise bad_request("InvalidCircuitConnection", f"{put.id.text} connects a circuit with itself.")
+        if own is not None and put.created:
+            _check_circuits(put, own)
         text = put.properties.get("addressPrefix")
         if not text or prefix(text, put.id.text).prefixlen != LINKS_PREFIX_LENGTH:
             raise bad_request("InvalidAddressPrefix", f"addressPrefix {text} of {put.id.text} is no /29.")
@@ -66,6 +68,17 @@ class CircuitConnections(ResourceType):
         assert body is not None
         _must_be_provisioned(cloud, id_)
         cloud.write(id_, {**body, "properties": {**body["properties"], "circuitConnectionStatus": "Connected"}})
+
+
+def _check_circuits(put: Put, own: ResourceId) -> None:
+    """E15, E46."""
+    cloud = put.cloud
+    ends = [cloud.body(id_.top) for id_ in (own, resource_id(str(ref(put.body, ENDS[1]))))]
+    one, other = (body for body in ends if body is not None)
+    must_join(one, other)
+    if resource_id(str(other["id"])) not in joined_with(cloud, own.top):
+        must_have_room(cloud, one, more=1)
+        must_have_room(cloud, other, more=1)
 
 
 def _must_be_provisioned(cloud: Cloud, connection: ResourceId) -> None:

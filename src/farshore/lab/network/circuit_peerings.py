@@ -18,7 +18,8 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.network import router_tables
 from farshore.lab.network.addresses import overlapping, prefix, space_of
-from farshore.lab.network.circuits import CIRCUITS, COUNTERS, connections_of
+from farshore.lab.network.circuit_links import connections_of
+from farshore.lab.network.circuits import CIRCUITS, COUNTERS
 from farshore.lab.network.references import ref
 from farshore.lab.registry import action, completion, resource_type, view
 from farshore.lab.types import Put, ResourceType

@@ -3,8 +3,9 @@
     created         circuitProvisioningState Enabled, serviceProviderProvisioningState NotProvisioned
     some hours on   the provider has done its part: Provisioned (E37 says hours to weeks; this lab is lucky)
 
-A bandwidth only grows (E6). A circuit that is Provisioned or has connections can't be deleted (E2). Deleting an
-authorization that is in use takes its connection with it (E34).
+A bandwidth only grows (E6), provider and peering location stay (E4), and a tier is only changed for one that allows
+what is linked (E5, `circuit_links.py`). A circuit that is Provisioned or has connections can't be deleted (E2).
+Deleting an authorization that is in use takes its connection with it (E34).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body, Json
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.call import Call
-from farshore.lab.network.references import CONNECTIONS, ref
+from farshore.lab.network.circuit_links import connections_of, must_fit
+from farshore.lab.network.references import CONNECTIONS
 from farshore.lab.registry import event, resource_type, view
 from farshore.lab.types import Put, ResourceType, child_of
 
@@ -76,6 +78,10 @@ class ExpressRouteCircuits(ResourceType):
             raise bad_request(
                 "CircuitSkuFamilyCannotBeChanged", f"Circuit {put.id.text} cannot go from UnlimitedData to MeteredData."
             )
+        if put.before is not None:
+            _check_place(put, provider)
+            if sku["tier"] != (put.before.get("sku") or {}).get("tier"):
+                must_fit(put.cloud, {**put.body, "id": put.id.text})
         _check_peerings(put)
 
     def on_put(self, put: Put) -> Body:
@@ -131,6 +137,18 @@ class ExpressRouteCircuits(ResourceType):
                 400,
                 "CircuitProvisionedCannotBeDeleted",
                 f"Express route circuit {id_.text} cannot be deleted while its provider state is {state}.",
+            )
+
+
+def _check_place(put: Put, provider: Body) -> None:
+    """E4: a circuit is one provider's at one place. No page names the code: ours."""
+    before = put.before_properties.get("serviceProviderProperties") or {}
+    for name in ("serviceProviderName", "peeringLocation"):
+        held, sent = str(before.get(name) or ""), str(provider.get(name) or "")
+        if held and sent.lower() != held.lower():
+            raise bad_request(
+                "PropertyChangeNotAllowed",
+                f"Circuit {put.id.text}: {name} cannot be changed from {held} to {quoted(sent)}.",
             )
 
 
@@ -199,8 +217,3 @@ def provided(cloud: Cloud, subject: str, data: Json) -> None:
 def stats(call: Call) -> Response:
     call.must_exist()
     return Response(status=200, body=dict.fromkeys(COUNTERS, 0))
-
-
-def connections_of(cloud: Cloud, circuit: ResourceId) -> list[Body]:
-    """The connections whose peer is this circuit (E32)."""
-    return [body for body in cloud.of_type(CONNECTIONS) if (ref(body, "peer") or "").lower() == circuit.key]

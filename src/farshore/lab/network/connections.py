@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.arm.regions import geopolitical_region_at, geopolitical_region_of, local_regions
 from farshore.lab import faults
 from farshore.lab.answers import bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network import vpn_connections
 from farshore.lab.network.addresses import overlapping, space_of
-from farshore.lab.network.circuits import connections_of
+from farshore.lab.network.circuit_links import connections_of, must_have_room, must_reach, place_of
 from farshore.lab.network.references import CONNECTIONS, configurations, ref
 from farshore.lab.network.virtual_networks import peerings_of
 from farshore.lab.registry import resource_type
@@ -39,9 +38,8 @@ LINKS_PER_GATEWAY = {
     "ErGw3AZ": 16,
 }
 """E27; ErGwScale is not stated."""
-LINKS_PER_PREMIUM_CIRCUIT = {50: 20, 100: 25, 200: 25, 500: 40, 1000: 50, 2000: 60, 5000: 75, 10000: 100}
-LINKS_PER_CIRCUIT = 10
-"""E15."""
+SAME_PLACE = 4
+"""E16: circuits of one peering location for one network, whatever the gateway's size."""
 
 
 @resource_type(CONNECTIONS)
@@ -71,7 +69,7 @@ class Connections(ResourceType):
                 f"Connection {put.id.text} is in {put.location}, its gateway {gateway_id.text} is not.",
             )
         _check_provisioned(put, gateway_id, gateway)
-        weight = put.properties.get("routingWeight", 0)
+        weight = put.properties.get("routingWeight") or 0
         if not isinstance(weight, int) or not 0 <= weight <= 32000:
             raise bad_request("InvalidRoutingWeight", f"Connection {put.id.text}: routingWeight {weight} (0 to 32000).")
         if vpn_connections.is_vpn(put.properties):
@@ -82,9 +80,11 @@ class Connections(ResourceType):
         faults.must_reach(cloud, cloud.region_of(circuit_id))
         if put.before is not None:
             _check_same(put, gateway_id, circuit_id)
+            _check_key(put, circuit_id)
             return
         _check_circuit(put, circuit)
-        _check_geography(put, circuit)
+        _check_key(put, circuit_id)
+        must_reach(circuit, put.location)
         _check_numbers(put, gateway_id, gateway, circuit_id, circuit)
         _check_overlap(put, gateway_id, circuit_id)
 
@@ -102,6 +102,7 @@ class Connections(ResourceType):
             "connectionStatus": "Unknown",
             "ingressBytesTransferred": 0,
             "egressBytesTransferred": 0,
+            **{name: put.before_properties[name] for name in ("authorizationKey",) if name in put.before_properties},
             **sent,
             "virtualNetworkGateway1": {"id": ref(put.body, "virtualNetworkGateway1")},
             "peer": {"id": ref(put.body, "peer")},
@@ -174,7 +175,7 @@ def _check_same(put: Put, gateway: ResourceId, circuit: ResourceId) -> None:
 
 
 def _check_circuit(put: Put, circuit: Body) -> None:
-    """E33; no page names the codes: ours. E34 for a circuit of another subscription."""
+    """E33; no page names the codes: ours."""
     state = circuit["properties"].get("serviceProviderProvisioningState")
     if state != "Provisioned":
         raise bad_request(
@@ -186,8 +187,14 @@ def _check_circuit(put: Put, circuit: Body) -> None:
         raise bad_request(
             "ExpressRouteCircuitPrivatePeeringNotConfigured", f"Circuit {circuit_id.text} has no private peering."
         )
-    key = put.properties.get("authorizationKey")
-    if circuit_id.subscription.lower() == put.id.subscription.lower() and not key:
+
+
+def _check_key(put: Put, circuit_id: ResourceId) -> None:
+    """E34: a circuit of another subscription needs an authorization that nobody has used; a connection stays with the
+    one that it was made with."""
+    key, held = put.properties.get("authorizationKey"), put.before_properties.get("authorizationKey")
+    ours = circuit_id.subscription.lower() == put.id.subscription.lower()
+    if (key and key == held) or (not key and (ours or put.before is not None)):
         return
     known = {
         body["properties"].get("authorizationKey"): body for body in put.cloud.children(circuit_id, "authorizations")
@@ -205,34 +212,14 @@ def _check_circuit(put: Put, circuit: Body) -> None:
         )
 
 
-def _check_geography(put: Put, circuit: Body) -> None:
-    """E17, E19; no page names the code: ours."""
-    tier = (circuit.get("sku") or {}).get("tier")
-    place = (circuit["properties"].get("serviceProviderProperties") or {}).get("peeringLocation") or ""
-    here, there = geopolitical_region_of(put.location), geopolitical_region_at(place)
-    local = local_regions(place)
-    wrong = (tier == "Local" and local is not None and put.location not in local) or (
-        tier in ("Standard", "Basic") and here is not None and there is not None and here != there
-    )
-    if wrong:
-        raise bad_request(
-            "ExpressRouteCircuitRegionNotAllowed",
-            f"Circuit {circuit['id']} of tier {tier} at {place} cannot be linked to a network in {put.location}.",
-        )
-
-
 def _check_numbers(put: Put, gateway_id: ResourceId, gateway: Body, circuit_id: ResourceId, circuit: Body) -> None:
-    of_circuit = connections_of(put.cloud, circuit_id)
-    for other in of_circuit:
+    """E15, E16, E27; no page names the codes: ours."""
+    for other in connections_of(put.cloud, circuit_id):
         if (ref(other, "virtualNetworkGateway1") or "").lower() == gateway_id.key:
             raise bad_request(
                 "ConnectionAlreadyExists", f"{other['id']} already connects {gateway_id.text} with {circuit_id.text}."
             )
-    mbps = (circuit["properties"].get("serviceProviderProperties") or {}).get("bandwidthInMbps", 0)
-    premium = (circuit.get("sku") or {}).get("tier") == "Premium"
-    most = LINKS_PER_PREMIUM_CIRCUIT.get(mbps, LINKS_PER_CIRCUIT) if premium else LINKS_PER_CIRCUIT
-    if len(of_circuit) >= most:
-        raise bad_request("ExpressRouteCircuitLinkLimit", f"Circuit {circuit_id.text} has {most} links already (E15).")
+    must_have_room(put.cloud, circuit, more=1)
     of_gateway = [
         item
         for item in put.cloud.of_type(CONNECTIONS)
@@ -241,6 +228,13 @@ def _check_numbers(put: Put, gateway_id: ResourceId, gateway: Body, circuit_id: 
     limit = LINKS_PER_GATEWAY.get(str((gateway["properties"].get("sku") or {}).get("name")))
     if limit is not None and len(of_gateway) >= limit:
         raise bad_request("GatewayConnectionLimit", f"Gateway {gateway_id.text} has {limit} connections already (E27).")
+    place = place_of(circuit)
+    there = [place_of(put.cloud.body(peer) or {}).lower() for item in of_gateway if (peer := ref(item, "peer"))]
+    if place and there.count(place.lower()) >= SAME_PLACE:
+        raise bad_request(
+            "GatewayConnectionLimit",
+            f"Gateway {gateway_id.text} has connections to {SAME_PLACE} circuits at {place} already (E16).",
+        )
 
 
 def _check_overlap(put: Put, gateway_id: ResourceId, circuit_id: ResourceId) -> None:
