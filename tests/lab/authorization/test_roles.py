@@ -177,6 +177,15 @@ def test_the_life_of_an_assignment(lab: Lab) -> None:
     assert lab.delete(assignment(GROUP_ID)).status == 204
 
 
+def test_an_object_id_is_the_same_in_capitals(lab: Lab) -> None:
+    who = "ABCDEF01-0000-4000-8000-00000000ABCD"
+    grant(lab, who, "Reader")
+    assert [item["subscriptionId"] for item in lab.must(lab.get("/subscriptions", **as_(who.lower()))).body["value"]]
+    assert lab.put(assignment(AT_SUBSCRIPTION), granted(who.lower(), "Reader")).status == 200
+    again = lab.put(assignment(AT_SUBSCRIPTION, 2), granted(who.lower(), "Reader"))
+    assert refusal(again, 409) == "RoleAssignmentExists"
+
+
 @pytest.mark.parametrize(
     ("name", "body", "status", "code"),
     [

@@ -87,10 +87,8 @@ def knows_of(cloud: Cloud, caller: Caller, subscription: str) -> bool:
     assignments = cloud.of_type(ASSIGNMENTS)
     if not caller.object_id or not assignments:
         return True
-    root, who = f"/subscriptions/{subscription.lower()}", {caller.object_id, *caller.groups}
-    return any(
-        body["properties"]["principalId"] in who and f"{scope_of(body)}/".startswith(f"{root}/") for body in assignments
-    )
+    root, who = f"/subscriptions/{subscription.lower()}", _names(caller)
+    return any(_assigned(body, who) and f"{scope_of(body)}/".startswith(f"{root}/") for body in assignments)
 
 
 def permissions_of(cloud: Cloud, caller: Caller, key: str) -> list[Body]:
@@ -119,14 +117,23 @@ def definition(cloud: Cloud, text: str) -> Body | None:
 
 def _held(cloud: Cloud, caller: Caller, assignments: list[Body], key: str) -> Iterator[list[Body]]:
     """Permissions of every role that is assigned to the caller at the scope or above it."""
-    who = {caller.object_id.lower(), *(group.lower() for group in caller.groups)}
+    who = _names(caller)
     for body in assignments:
-        properties, scope = body["properties"], scope_of(body)
-        if properties["principalId"].lower() not in who or not (key == scope or key.startswith(scope + "/")):
+        scope = scope_of(body)
+        if not _assigned(body, who) or not (key == scope or key.startswith(scope + "/")):
             continue
-        role = definition(cloud, properties["roleDefinitionId"])
+        role = definition(cloud, body["properties"]["roleDefinitionId"])
         if role is not None:
             yield role["properties"]["permissions"]
+
+
+def _names(caller: Caller) -> set[str]:
+    """The caller's object id and its groups'; a GUID is the same in small letters and in capitals."""
+    return {caller.object_id.lower(), *(group.lower() for group in caller.groups)}
+
+
+def _assigned(body: Body, who: set[str]) -> bool:
+    return str(body["properties"]["principalId"]).lower() in who
 
 
 def kind_of(id_: ResourceId) -> str:

@@ -71,9 +71,9 @@ class RoleAssignments(Extension):
         return Response(status=201 if before is None else 200, body=shown)
 
     def _must_be_new(self, call: Call, key: str, scope: str, role_id: str, principal: str, before: Body | None) -> None:
+        wanted = (principal.lower(), role_id.lower())
         if before is not None:
-            held = before["properties"]
-            if (held["principalId"], held["roleDefinitionId"]) != (principal, role_id):
+            if _granted(before) != wanted:
                 raise Refused(
                     400,
                     "RoleAssignmentUpdateNotPermitted",
@@ -81,8 +81,7 @@ class RoleAssignments(Extension):
                 )
             return
         for body in call.cloud.of_type(ASSIGNMENTS):
-            held = body["properties"]
-            same = (held["principalId"], held["roleDefinitionId"], scope_key(body)) == (principal, role_id, scope)
+            same = _granted(body) == wanted and scope_key(body) == scope
             if same and str(body["id"]).lower() != key:
                 raise Refused(
                     409,
@@ -116,3 +115,9 @@ class RoleAssignments(Extension):
             else:
                 raise not_implemented(f"the filter {part}")
         return wanted
+
+
+def _granted(body: Body) -> tuple[str, str]:
+    """To whom an assignment gives what, in small letters."""
+    held = body["properties"]
+    return str(held["principalId"]).lower(), str(held["roleDefinitionId"]).lower()
