@@ -31,6 +31,7 @@ from farshore.lab.identity import Caller
 from farshore.lab.inert import INERT
 from farshore.lab.resources import providers, scopes
 from farshore.lab.resources.secure import without_secure_values
+from farshore.lab.resources.tag_rules import must_be_few, must_be_tags
 from farshore.times import stamp
 
 if TYPE_CHECKING:
@@ -192,6 +193,9 @@ def _one(call: Call, method: str, path: str) -> Response:
     formed = type_.formed and id_.namespace.lower() in shapes.NAMESPACES
     if formed and method in ("PUT", "PATCH") and isinstance(call.body, dict):
         shapes.check(call.body, apart=shapes.AMBIGUOUS if type_.shape_only else ())
+    if method in ("PUT", "PATCH") and type_.tracked and isinstance(call.body, dict):
+        must_be_tags(call.body.get("tags"))
+        must_be_few(call.body.get("tags"))
     if method in ("PUT", "PATCH") and type_.formed:
         must_have_links(call, call.id)
     faults.must_serve(cloud, call.id, method, call.request.body)

@@ -218,7 +218,8 @@ class ResourceType:
         call.must_be_free()
         if set(sent) - {"tags"}:
             raise Refused(400, "InvalidRequestContent", "Only tags can be updated by PATCH.")
-        cloud.write(call.id, {**body, "tags": sent.get("tags") or {}}, forwards=False)
+        if "tags" in sent:
+            cloud.write(call.id, {**body, "tags": sent["tags"] or {}}, forwards=False)
         return self.get(call)
 
     def delete(self, call: Call) -> Response:

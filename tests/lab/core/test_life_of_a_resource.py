@@ -144,6 +144,16 @@ def test_tags_are_changed_by_a_patch(name: str) -> None:
 
 
 @ALL
+def test_a_patch_that_says_nothing_of_tags_leaves_them(name: str) -> None:
+    lab, kind = ready(name)
+    if not kind.tagged:
+        return
+    lab.made(kind.url, {**kind.body, "tags": {"owner": "network"}})
+    lab.follow(lab.patch(kind.url, {}))
+    assert lab.body(kind.url)["tags"] == {"owner": "network"}
+
+
+@ALL
 def test_nothing_is_made_in_a_group_that_is_not_there(name: str) -> None:
     lab, kind = ready(name)
     elsewhere = kind.url.replace(f"/resourceGroups/{GROUP}/", "/resourceGroups/nowhere/")

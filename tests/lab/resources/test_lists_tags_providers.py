@@ -142,6 +142,25 @@ def test_what_are_no_tags_is_refused(lab: Lab, body: Any, code: str) -> None:
     assert lab.body(vnet("hub-1")) == before
 
 
+@pytest.mark.parametrize("url", [GROUP_ID, vnet("hub-1")])
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ({"a<": "b"}, "InvalidTagNameCharacters"),
+        ({"a" * 513: "b"}, "InvalidTagNameCharacters"),
+        ({"a": "b" * 257}, "InvalidTagValueLength"),
+        ({f"t{n}": "x" for n in range(51)}, "TooManyTags"),
+    ],
+)
+def test_a_body_of_its_own_brings_no_other_tags_than_these(lab: Lab, url: str, sent: Any, code: str) -> None:
+    before = lab.body(url)
+    assert refusal(lab.put(url, {**before, "tags": sent})) == code
+    assert refusal(lab.patch(url, {"tags": sent})) == code
+    assert lab.body(url) == before
+    link = {"hidden-link:/subscriptions/x": "Resource"}
+    assert lab.must(lab.patch(url, {"tags": link})).body["tags"] == link
+
+
 # Providers. ----------------------------------------------------------------------------------------------------------
 
 

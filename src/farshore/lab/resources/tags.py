@@ -15,12 +15,10 @@ from farshore.lab.answers import Refused
 from farshore.lab.authorization.extension import Extension, known_scope, scope_of
 from farshore.lab.call import Call
 from farshore.lab.registry import resource_type
+from farshore.lab.resources.tag_rules import must_be_few, must_be_tags
 
 TAGS = "Microsoft.Resources/tags"
 OPERATIONS = ("Merge", "Replace", "Delete")
-MOST = 50
-LONGEST_NAME, LONGEST_VALUE = 512, 256
-"""Limits of Azure Resource Manager."""
 _TABLE = "subscription.tags"
 
 
@@ -80,8 +78,7 @@ def subscription_tags(call: Call, subscription: str) -> dict[str, str]:
 
 
 def _write(call: Call, scope: ResourceId, tags: dict[str, str]) -> None:
-    if len(tags) > MOST:
-        raise Refused(400, "TooManyTags", f"The number of tags '{len(tags)}' exceeds the maximum of '{MOST}'.")
+    must_be_few(tags)
     if scope.resource_group is None and not scope.pairs:
         call.cloud.table(_TABLE)[scope.key] = tags
         return
@@ -101,13 +98,7 @@ def _sent(body: Body) -> dict[str, str]:
     tags = properties.get("tags") if isinstance(properties, dict) else None
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise Refused(400, "InvalidRequestContent", "The tags must be an object of texts in 'properties.tags'.")
-    for name, value in tags.items():
-        if not name or len(name) > LONGEST_NAME or any(letter in "<>%&\\?/" for letter in name):
-            raise Refused(400, "InvalidTagNameCharacters", f"The tag name '{name[:60]}' is not valid.")
-        if len(value) > LONGEST_VALUE:
-            raise Refused(
-                400, "InvalidTagValueLength", f"The value of the tag '{name}' is longer than {LONGEST_VALUE}."
-            )
+    must_be_tags(tags)
     return tags
 
 
