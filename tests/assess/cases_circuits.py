@@ -123,7 +123,19 @@ CASES: tuple[Case, ...] = (
         ),
         severity="warning",
     ),
-    case("FS108", "virtualNetworks/Source-vNet1-asr", lambda b: _as_site_recovery_makes(b), example=NEW),
+    case(
+        "FS108",
+        "virtualNetworks/Source-vNet1-asr",
+        lambda b: _as_site_recovery_makes(b),
+        example=NEW,
+        severity="warning",
+    ),
+    case(
+        "FS108",
+        "virtualNetworks/Source-vNet1-asr",
+        lambda b: _as_site_recovery_makes(b, jump="10.1.0.240/28"),
+        example=NEW,
+    ),
     # Geography.
     case(
         "FS121",
@@ -421,8 +433,8 @@ def _third_circuit(bench: Bench) -> None:
     bench.resources += [gateway, target]
 
 
-def _as_site_recovery_makes(bench: Bench) -> None:
-    """S31: a network `-asr` with the source's own ranges."""
+def _as_site_recovery_makes(bench: Bench, **own: str) -> None:
+    """S31: a network `-asr` with the source's own ranges; `own` are subnets that somebody has added."""
     made = copy.deepcopy(bench["Source-vNet1"])
     made["id"], made["name"], made["location"] = (
         network_id("Source-vNet1-asr", TARGET_GROUP),
@@ -433,6 +445,7 @@ def _as_site_recovery_makes(bench: Bench) -> None:
     for item in made["properties"]["subnets"]:
         item.pop("id", None)
         item["properties"] = {"addressPrefix": item["properties"]["addressPrefix"]}
+    made["properties"]["subnets"] += [{"name": n, "properties": {"addressPrefix": p}} for n, p in own.items()]
     bench.resources.append(made)
 
 

@@ -97,8 +97,15 @@ CASES: tuple[Case, ...] = (
     case(
         "FS606",
         subnet_name(SPOKE1 + "-asr", "app"),
-        lambda b: subnet(b, SPOKE1 + "-asr", "app").update(addressPrefix="10.1.0.128/25"),
+        lambda b: _elsewhere(b, used=True),
         target=True,
+    ),
+    case(
+        "FS606",
+        subnet_name(SPOKE1 + "-asr", "app"),
+        lambda b: _elsewhere(b, used=False),
+        target=True,
+        severity="warning",
     ),
     case("FS607", "networkInterfaces/web1-nic", lambda b: _second_address(b), severity="warning"),
     case(
@@ -234,6 +241,15 @@ def _machine_in_hub(bench: Bench, table: str | None) -> None:
 def _appliance_place_taken(bench: Bench) -> None:
     network(bench, HUB + "-asr", "10.10.10.0/24", nva="10.10.10.0/25", GatewaySubnet="10.10.10.128/25")
     nic_in(bench, network_id(HUB + "-asr", TARGET_GROUP) + "/subnets/nva", "10.10.10.10")
+
+
+def _elsewhere(bench: Bench, *, used: bool) -> None:
+    """The target's subnet has the other half of the network, with something in it or not."""
+    own = subnet(bench, SPOKE1 + "-asr", "app")
+    own.update(addressPrefix="10.1.0.128/25")
+    if used:
+        nic = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n"
+        own.update(ipConfigurations=[{"id": f"{nic}/ipConfigurations/a"}])
 
 
 def _second_address(bench: Bench) -> None:

@@ -90,6 +90,20 @@ def network(bench: Bench, name: str, *prefixes: str, group: str = TARGET_GROUP, 
     )
 
 
+def _too_small(bench: Bench, *, used: bool) -> None:
+    """What Site Recovery made and somebody has made smaller, with something in it or not."""
+    network(bench, SPOKE1 + "-asr", "10.1.0.0/24", app="10.1.0.0/29")
+    if used:
+        place = {"subnet": {"id": f"{network_id(SPOKE1 + '-asr', TARGET_GROUP)}/subnets/app"}, "primary": True}
+        bench.add(
+            "Microsoft.Network/networkInterfaces",
+            "resident",
+            group=TARGET_GROUP,
+            location="southeastasia",
+            properties={"ipConfigurations": [{"name": "a", "properties": {**place, "privateIPAddress": "10.1.0.5"}}]},
+        )
+
+
 def drill(bench: Bench, name: str, group: str = TARGET_GROUP) -> None:
     bench.project["drill"] = {"network": network_id(name, group)}
 
@@ -153,6 +167,19 @@ CASES: tuple[Case, ...] = (
         "virtualNetworks/a",
         both(lambda b: network(b, "a", "10.1.0.0/24"), lambda b: network(b, "b", "10.1.0.0/24")),
         severity="warning",
+    ),
+    case(
+        "FS407",
+        subnet_name(SPOKE1 + "-asr", "app"),
+        lambda b: _too_small(b, used=True),
+        quiet=lambda b: _too_small(b, used=False),
+    ),
+    case(
+        "FS408",
+        "virtualNetworks/Source-vNet1-asr",
+        lambda b: _too_small(b, used=False),
+        severity="warning",
+        quiet=lambda b: network(b, SPOKE1 + "-asr", "10.1.0.0/24", app="10.1.0.0/24"),
     ),
     case("FS411", "target", lambda b: None, severity="info", quiet_target=True),
     case("FS412", "appliances/0", lambda b: None, severity="info", quiet_target=True),

@@ -5,9 +5,11 @@ found in this order, so that a target network which somebody built before is cor
 
   1. the id that `target.names` gives, in the target's group
   2. what Azure's own references show: the gateway in the counterpart's GatewaySubnet, the table that the
-     counterpart's subnet has, the peering that leads to the counterpart of the remote network
-  3. for a network: the one in the target's group and region that has exactly its (mapped) address space; the drill's
-     network never
+     counterpart's subnet has, the peering that leads to the counterpart of the remote network, the network that Site
+     Recovery maps a network to (S33)
+  3. for a network: the one in the target's group and region that has exactly its (mapped) address space; else the one
+     that Site Recovery made of it, in whatever group: its name with Site Recovery's own suffix, and its ranges, which
+     are the source's (S31, D22, D86). The drill's network never
 
 Children keep their names: Site Recovery places machines by the subnet's name (S34, D87). So do machines and their
 NICs, which live in another group than the source's.
@@ -22,6 +24,7 @@ from farshore.arm.compute import VIRTUAL_MACHINES
 from farshore.arm.connectivity import VirtualNetworkGateway
 from farshore.arm.decode import Address, Network
 from farshore.arm.ids import ResourceId, make_id, resource_id
+from farshore.arm.json import Body
 from farshore.arm.network import (
     CONNECTIONS,
     EXPRESS_ROUTE_CIRCUITS,
@@ -39,6 +42,10 @@ from farshore.estate.estate import Estate
 from farshore.estate.project import Project
 
 Attached = Callable[[Subnet], ResourceId | None]
+
+NETWORK_MAPPINGS = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings"
+SITE_RECOVERY_SUFFIX = "-asr"
+"""What Site Recovery puts behind the name of what it makes in the target (S31)."""
 
 
 def mapped_network(project: Project, prefix: Network) -> Network:
@@ -72,6 +79,7 @@ class Counterparts:
         self.estate = estate
         self.project: Project = estate.project
         self._held: dict[str, ResourceId] = {}
+        self._mappings: dict[ResourceId, set[ResourceId]] | None = None
 
     def name(self, source: str) -> str:
         return self.project.target.names.replace("{name}", source)
@@ -166,17 +174,38 @@ class Counterparts:
         network = self.estate.virtual_network(source)
         if network is None or not network.address_space:
             return None
-        wanted = {mapped_network(self.project, prefix) for prefix in network.address_space}
+        own = set(network.address_space)
+        wanted = {mapped_network(self.project, prefix) for prefix in own}
         group = self.project.target.resource_group.lower()
-        found = [
-            other.id
+        there = [
+            other
             for other in self.estate.virtual_networks
-            if other.location == self.project.target.region
-            and (other.id.resource_group or "").lower() == group
-            and set(other.address_space) == wanted
-            and other.id != self.project.drill.network
+            if other.location == self.project.target.region and other.id != self.project.drill.network
         ]
-        return found[0] if len(found) == 1 else None
+        # A mapping to a network of other ranges is a mistake (FS502), and no counterpart.
+        mapped = [other for other in there if other.id in self._mapped(source) and _share(other, own | wanted)]
+        here = [
+            other
+            for other in there
+            if (other.id.resource_group or "").lower() == group and set(other.address_space) == wanted
+        ]
+        made = [
+            other
+            for other in there
+            if other.name.lower() == f"{source.name}{SITE_RECOVERY_SUFFIX}".lower()
+            and set(other.address_space) in (own, wanted)
+        ]
+        return next((found[0].id for found in (mapped, here, made) if len(found) == 1), None)
+
+    def _mapped(self, source: ResourceId) -> frozenset[ResourceId]:
+        """The networks that Site Recovery maps a network to."""
+        if self._mappings is None:
+            self._mappings = {}
+            for body in self.estate.of_type(NETWORK_MAPPINGS):
+                ends = mapping_ends(body)
+                if ends is not None:
+                    self._mappings.setdefault(ends[0], set()).add(ends[1])
+        return frozenset(self._mappings.get(source, ()))
 
     def _peering(self, source: ResourceId, parent: ResourceId) -> ResourceId | None:
         own, there = self.estate.virtual_network(source.parent), self.estate.virtual_network(parent)
@@ -229,6 +258,23 @@ class Counterparts:
     def _region_of(self, gateway: ResourceId | None) -> str | None:
         found = self.estate.virtual_network_gateway(gateway)
         return None if found is None else found.location
+
+
+def mapping_ends(body: Body) -> tuple[ResourceId, ResourceId] | None:
+    """The two networks of a network mapping, as it is sent or as it is shown (S5)."""
+    properties = body.get("properties") or {}
+    details = properties.get("fabricSpecificDetails") or {}
+    ends = details.get("primaryNetworkId") or properties.get("primaryNetworkId"), properties.get("recoveryNetworkId")
+    if not all(isinstance(end, str) and end.startswith("/") for end in ends):
+        return None
+    return resource_id(str(ends[0])), resource_id(str(ends[1]))
+
+
+def _share(network: VirtualNetwork, ranges: set[Network]) -> bool:
+    """Whether a network has any address of these ranges."""
+    return any(
+        one.version == other.version and one.overlaps(other) for one in network.address_space for other in ranges
+    )  # type: ignore[arg-type]
 
 
 def network_of(estate: Estate, subnet: ResourceId | None) -> VirtualNetwork | None:

@@ -265,7 +265,7 @@ def _machines(
             )
         label = labels[vm.id]
         managed = all(disk.managed_disk is not None or disk.vhd_uri is None for disk in vm.disks)
-        item = recovery.item(recovery.source, label)
+        item = recovery.protecting(vm.id) or recovery.item(recovery.source, label)
         planned = PlannedMachine(
             id=vm.id,
             nic=cards[0].nic.id,
@@ -275,7 +275,7 @@ def _machines(
             target_address=str(mapped_address(project, address)),
             item=item,
             # An item of unmanaged disks keeps its id through reprotect (S50).
-            reverse_item=recovery.item(recovery.target, label) if managed else item,
+            reverse_item=recovery.item(recovery.target, item.name) if managed else item,
             managed=managed,
             boot_group=_boot_group(project, vm.id),
         )

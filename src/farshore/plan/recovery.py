@@ -1,7 +1,9 @@
 """The objects of Site Recovery that a plan makes, and their names (S1 to S6).
 
-Names are the ones that the portal gives when it enables replication, so that a vault somebody already uses is
-adopted and not doubled; a fabric that the vault has for a region is the only one it can have (S1).
+Names are the ones that the portal gives when it enables replication. What a vault has already is adopted and never
+doubled, whatever it is called: the vault that protects the machines, its fabric of a region, which is the only one it
+can have (S1), that fabric's container, the mapping of a pair of containers with our policy (S3), a network's mapping
+(S33), and the item of a machine, which can't be protected twice.
 """
 
 from __future__ import annotations
@@ -12,10 +14,14 @@ from typing import Any
 from farshore.arm.ids import ResourceId, make_id, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
-from farshore.estate.counterparts import Counterparts
+from farshore.estate.counterparts import NETWORK_MAPPINGS, Counterparts, mapping_ends
+from farshore.estate.estate import Estate
 
 VAULTS = "Microsoft.RecoveryServices/vaults"
 FABRICS = "Microsoft.RecoveryServices/vaults/replicationFabrics"
+CONTAINERS = f"{FABRICS}/replicationProtectionContainers"
+CONTAINER_MAPPINGS = f"{CONTAINERS}/replicationProtectionContainerMappings"
+ITEMS = f"{CONTAINERS}/replicationProtectedItems"
 STORAGE_ACCOUNTS = "Microsoft.Storage/storageAccounts"
 POLICY = "24-hour-retention-policy"
 APPLICATION_POLICY = f"{POLICY}-application-consistent"
@@ -36,19 +42,22 @@ class Recovery:
         self.project = counterparts.project
         self.source, self.target = self.project.source_region, self.project.target.region
         self.group = counterparts.group(anchor)
+        self._items = _items_of(counterparts.estate)
         self.vault = self._existing_vault() or make_id(
             anchor.subscription, self.project.target.resource_group, VAULTS, f"{slug(self.project.name)}-vault"
         )
         self.policy = self.vault.child("replicationPolicies", APPLICATION_POLICY if application_consistent else POLICY)
         self.fabrics = {region: self._fabric(region) for region in (self.source, self.target)}
-        self.containers = {
-            region: fabric.child("replicationProtectionContainers", f"{fabric.name}-container")
-            for region, fabric in self.fabrics.items()
-        }
+        self.containers = {region: self._container(fabric) for region, fabric in self.fabrics.items()}
 
     def item(self, region: str, name: str) -> ResourceId:
         """A protected item lives under the fabric of the region where its machine runs (S50)."""
         return self.containers[region].child("replicationProtectedItems", name)
+
+    def protecting(self, vm: ResourceId) -> ResourceId | None:
+        """The item that protects a machine of the source already; its name is whatever somebody chose (S12)."""
+        found = self._items.get(vm)
+        return found if found is not None and found.parent == self.containers[self.source] else None
 
     def account(self, group: ResourceId, region: str, purpose: str) -> ResourceId:
         """A storage account's id: its name is one of all Azure's, so it holds a digest of where it is."""
@@ -91,8 +100,9 @@ class Recovery:
     def mapping_body(self, from_: str, to: str) -> Body:
         """S3: one for each direction, or reprotect has nowhere to go."""
         name = f"{from_}-{to}-{self.policy.name}"
+        own = self.containers[from_].child("replicationProtectionContainerMappings", name)
         return _body(
-            self.containers[from_].child("replicationProtectionContainerMappings", name),
+            self._mapping(from_, to) or own,
             {
                 "targetProtectionContainerId": self.containers[to].text,
                 "policyId": self.policy.text,
@@ -103,8 +113,9 @@ class Recovery:
     def network_mapping_body(self, from_: str, to: str, label: str, here: ResourceId, there: ResourceId) -> Body:
         """S5: the segment between fabric and mapping is the literal `azureNetwork`."""
         networks = self.fabrics[from_].child("replicationNetworks", "azureNetwork")
+        own = networks.child("replicationNetworkMappings", f"{from_}-{to}-{label}")
         return _body(
-            networks.child("replicationNetworkMappings", f"{from_}-{to}-{label}"),
+            self._network_mapping(self.fabrics[from_], here) or own,
             {
                 "recoveryFabricName": self.fabrics[to].name,
                 "recoveryNetworkId": there.text,
@@ -127,7 +138,12 @@ class Recovery:
     # What there is already. ----------------------------------------------------------------------------------------
 
     def _existing_vault(self) -> ResourceId | None:
-        """A vault in the target's region and group: one that is there is used."""
+        """The vault that protects machines of ours; else one in the target's region and group: what is there is
+        used."""
+        for vm, item in self._items.items():
+            machine = self.counterparts.estate.virtual_machine(vm)
+            if machine is not None and machine.location == self.source and item.top.is_a(VAULTS):
+                return item.top
         for body in self.counterparts.estate.of_type(VAULTS):
             id_ = resource_id(str(body["id"]))
             in_group = id_.group_id is not None and id_.group_id == self.group
@@ -142,6 +158,40 @@ class Recovery:
             if id_.parent == self.vault and normal_location(details.get("location")) == region:
                 return id_
         return self.vault.child("replicationFabrics", f"asr-a2a-default-{region}")
+
+    def _container(self, fabric: ResourceId) -> ResourceId:
+        for body in self.counterparts.estate.of_type(CONTAINERS):
+            id_ = resource_id(str(body["id"]))
+            if id_.parent == fabric:
+                return id_
+        return fabric.child("replicationProtectionContainers", f"{fabric.name}-container")
+
+    def _mapping(self, from_: str, to: str) -> ResourceId | None:
+        for body in self.counterparts.estate.of_type(CONTAINER_MAPPINGS):
+            id_, properties = resource_id(str(body["id"])), body.get("properties") or {}
+            ends = (properties.get("targetProtectionContainerId"), properties.get("policyId"))
+            wanted = (self.containers[to].key, self.policy.key)
+            if id_.parent == self.containers[from_] and tuple(str(end).lower() for end in ends) == wanted:
+                return id_
+        return None
+
+    def _network_mapping(self, fabric: ResourceId, network: ResourceId) -> ResourceId | None:
+        for body in self.counterparts.estate.of_type(NETWORK_MAPPINGS):
+            id_, ends = resource_id(str(body["id"])), mapping_ends(body)
+            if ends is not None and ends[0] == network and id_.key.startswith(fabric.key + "/"):
+                return id_
+        return None
+
+
+def _items_of(estate: Estate) -> dict[ResourceId, ResourceId]:
+    """Machines to the items that protect them."""
+    found: dict[ResourceId, ResourceId] = {}
+    for body in estate.of_type(ITEMS):
+        details = (body.get("properties") or {}).get("providerSpecificDetails") or {}
+        text = details.get("fabricObjectId")
+        if details.get("instanceType") == "A2A" and isinstance(text, str) and text.startswith("/"):
+            found.setdefault(resource_id(text), resource_id(str(body["id"])))
+    return found
 
 
 def _body(id_: ResourceId, properties: dict[str, Any]) -> Body:

@@ -30,9 +30,11 @@ from farshore.arm.network import (
     ROUTE_TABLES,
     VIRTUAL_NETWORK_GATEWAYS,
     VIRTUAL_NETWORKS,
+    VirtualNetwork,
 )
 from farshore.errors import InputError
 from farshore.estate.counterparts import Counterparts, mapped_address, mapped_network
+from farshore.estate.standing import ranges_after, space_after
 
 STORAGE = "Microsoft.Storage"
 APPLICATION_SECURITY_GROUPS = "Microsoft.Network/applicationSecurityGroups"
@@ -98,17 +100,20 @@ class Target:
     ) -> Body:
         """The network with its subnets. `tables` associates the route tables in the same put, so that no subnet is
         ever without its own (D85); `storage` names the subnets of replicated machines, which need the storage
-        endpoint before reprotect (D32, S40). Peerings are resources of their own."""
-        source = _properties(body)
+        endpoint before reprotect (D32, S40). Peerings are resources of their own. A network that stands is completed:
+        what it has beside is in the body, or is kept by what the body does not say (`estate/standing.py`)."""
+        source, pair = _properties(body), self._standing(body)
         properties = _chosen(source, ("bgpCommunities", "flowTimeoutInMinutes", "encryption"))
         prefixes = (source.get("addressSpace") or {}).get("addressPrefixes") or []
         properties["addressSpace"] = {"addressPrefixes": [self.network_text(prefix) for prefix in prefixes]}
+        if pair is not None:
+            properties["addressSpace"] = {"addressPrefixes": [str(p) for p in space_after(self.project, *pair)]}
         servers = (source.get("dhcpOptions") or {}).get("dnsServers")
         if servers:
             properties["dhcpOptions"] = {"dnsServers": [self.network_text(server) for server in servers]}
         wanting = {name.lower() for name in storage}
         properties["subnets"] = [
-            self._subnet(subnet, tables=tables, groups=groups, storage=_name(subnet).lower() in wanting)
+            self._subnet(subnet, pair, tables=tables, groups=groups, storage=_name(subnet).lower() in wanting)
             for subnet in _items(source, "subnets")
         ]
         return self._body(body, VIRTUAL_NETWORKS, properties)
@@ -118,7 +123,10 @@ class Target:
         own = resource_id(str(network["id"]))
         found = next(s for s in _items(_properties(network), "subnets") if _name(s).lower() == name.lower())
         id_ = self.of.of(own).child("subnets", _name(found))
-        return {"id": id_.text, **self._subnet(found, tables=True, groups=True, storage=storage)}
+        return {
+            "id": id_.text,
+            **self._subnet(found, self._standing(network), tables=True, groups=True, storage=storage),
+        }
 
     def peering(self, network: ResourceId, peering: Body, *, use_remote_gateways: bool | None = None) -> Body:
         """One side of a peering with the source's own flags (D76). `use_remote_gateways` false keeps a spoke silent
@@ -202,7 +210,22 @@ class Target:
             body["tags"] = source["tags"]
         return body
 
-    def _subnet(self, subnet: Body, *, tables: bool, groups: bool, storage: bool) -> Body:
+    def _standing(self, body: Body) -> tuple[VirtualNetwork, VirtualNetwork] | None:
+        """The models of a source network and of the one that stands for it; None where there is none yet, or where a
+        range is a marker."""
+        estate, own = self.of.estate, resource_id(str(body["id"]))
+        home, there = estate.virtual_network(own), estate.virtual_network(self.of.of(own))
+        return None if home is None or there is None or home.unknown or there.unknown else (home, there)
+
+    def _subnet(
+        self,
+        subnet: Body,
+        pair: tuple[VirtualNetwork, VirtualNetwork] | None,
+        *,
+        tables: bool,
+        groups: bool,
+        storage: bool,
+    ) -> Body:
         source = _properties(subnet)
         properties = _chosen(
             source, ("privateEndpointNetworkPolicies", "privateLinkServiceNetworkPolicies", "defaultOutboundAccess")
@@ -211,6 +234,18 @@ class Target:
             properties["addressPrefixes"] = [self.network_text(prefix) for prefix in source["addressPrefixes"]]
         elif "addressPrefix" in source:
             properties["addressPrefix"] = self.network_text(source["addressPrefix"])
+        home = None if pair is None else pair[0].subnet(_name(subnet))
+        there = None if pair is None else pair[1].subnet(_name(subnet))
+        if home is not None and there is not None:
+            ranges = [str(prefix) for prefix in ranges_after(self.project, home, there)]
+            shown = _properties(self.of.estate.get(there.id) or {})
+            # One range is shown under the one key or the other: in the same as it stands.
+            properties.pop("addressPrefix", None)
+            properties.pop("addressPrefixes", None)
+            if len(ranges) == 1 and "addressPrefixes" not in shown:
+                properties["addressPrefix"] = ranges[0]
+            else:
+                properties["addressPrefixes"] = ranges
         for key, wanted in (("routeTable", tables), ("networkSecurityGroup", groups)):
             reference = (source.get(key) or {}).get("id")
             if wanted and isinstance(reference, str):

@@ -14,6 +14,7 @@ from farshore.arm.network import IpConfiguration, NetworkInterface, Subnet, Virt
 from farshore.assess.context import Context, Machine
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.counterparts import is_mapped, mapped_address
+from farshore.estate.standing import ranges_after, stuck
 from farshore.routing.prefixes import covered, covers, inside
 
 
@@ -184,12 +185,25 @@ def does_not_fit(context: Context) -> Iterator[Finding]:
         promised = mapped_address(context.project, item.private_ip_address)
         if not covered(promised, subnet.address_prefixes) or reserved(promised, context, subnet.id):
             seen.add(subnet.id)
-            yield error(
+            held = _corrected(context, item, subnet, promised)
+            yield (warning if held else error)(
                 subnet.id,
                 f"{subnet.id.short} can't hold {promised}, which {machine.name} is promised there",
                 f"{subnet.id.short} is {', '.join(map(str, subnet.address_prefixes))}",
-                remedy=f"give {subnet.id.short} a range that holds {promised}",
+                remedy=("provision gives " if held else "give ") + f"{subnet.id.short} a range that holds {promised}",
             )
+
+
+def _corrected(context: Context, item: IpConfiguration, there: Subnet, promised: Address) -> bool:
+    """Whether the plan's PUT gives a subnet that stands the range that it needs: nothing is in it, or over it."""
+    home = context.index.network_of(item.subnet)
+    own = None if home is None or item.subnet is None else home.subnet(item.subnet.name)
+    network = context.index.network_of(there.id)
+    if home is None or own is None or network is None:
+        return False
+    if any(found.subject in (there.id, network.id) for found in stuck(context.estate, context.project, home, network)):
+        return False
+    return covered(promised, ranges_after(context.project, own, there))
 
 
 @rule("FS607", "A NIC has more than one address", "S35", "S37")

@@ -12,6 +12,7 @@ from datetime import timedelta
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.project import Link, Topology
+from farshore.estate.standing import stuck
 
 GATEWAY_TAKES = timedelta(minutes=45)
 """E24: the longest that Azure's own text gives."""
@@ -141,10 +142,12 @@ def default_networks(context: Context) -> Iterator[Finding]:
     if not context.project.keep_addresses and context.project.link is not Link.COLD:
         for home, there in zip(context.target.homes, context.target.networks, strict=True):
             if there.address_space == home.address_space:
-                yield error(
+                held = next(stuck(context.estate, context.project, home, there), None)
+                yield (warning if held is None else error)(
                     there.id,
                     f"{there.name} has the ranges of {home.name}, as Site Recovery makes networks, and the project maps"
                     " them to new ones",
                     f"{', '.join(map(str, there.address_space))}",
-                    remedy=f"delete {there.name} before replication is enabled; the plan makes it with the new ranges",
+                    *(() if held is None else (held.because,)),
+                    remedy="provision gives it the new ones: nothing is in it yet" if held is None else held.remedy,
                 )

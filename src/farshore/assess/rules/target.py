@@ -7,12 +7,15 @@ written over it. What is absent is the plan's to build.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
-from farshore.arm.decode import Network
+from farshore.arm.decode import Network, Reader
+from farshore.arm.ids import ResourceId
 from farshore.arm.network import RouteTable, Subnet, VirtualNetwork
 from farshore.assess.context import GATEWAY_SUBNET, Context
 from farshore.assess.findings import Finding, error, info, rule, warning
-from farshore.estate.counterparts import mapped_network
+from farshore.estate.counterparts import mapped_address, mapped_network
+from farshore.estate.standing import corrections, stuck
 from farshore.routing.prefixes import inside, overlap
 
 Meaning = tuple[str, str]
@@ -46,11 +49,15 @@ def ranges(context: Context) -> Iterator[Finding]:
         wanted = [mapped_network(context.project, prefix) for prefix in home.address_space]
         missing = [prefix for prefix in wanted if not any(inside(prefix, own) for own in there.address_space)]
         if missing and there.address_space:
-            yield error(
+            # What nothing holds on to, the plan's PUT sets right: so Site Recovery's own network, whose ranges are the
+            # source's where they should be mapped (D86).
+            held = any(found.subject == there.id for found in stuck(context.estate, context.project, home, there))
+            say, who = (error, "add") if held or there.peerings else (warning, "the plan adds")
+            yield say(
                 there.id,
                 f"{there.name} lacks {_list(missing)}, which {home.name} needs in the target",
                 f"it has {_list(there.address_space)}",
-                remedy=f"add {_list(missing)} to the address space of {there.name}",
+                remedy=f"{who} {_list(missing)} to the address space of {there.name}",
             )
 
 
@@ -147,6 +154,40 @@ def several(context: Context) -> Iterator[Finding]:
             )
 
 
+@rule("FS407", "What stands in the target can't be corrected in place", "R31", "L21", "L23", "R40", "D86")
+def not_in_place(context: Context) -> Iterator[Finding]:
+    """The plan completes a network that Site Recovery or a person has made; Azure does not let it correct this."""
+    for home, there in _pairs(context):
+        for found in stuck(context.estate, context.project, home, there):
+            yield error(
+                found.subject, found.what, found.because, remedy=f"before the plan is run, {found.remedy}"
+            )
+
+
+@rule("FS408", "The plan corrects what stands in the target", "D11", "D22", "D44", "D86")
+def corrected(context: Context) -> Iterator[Finding]:
+    """Nothing is replaced without a word: what a network has and the counterpart can't have is said before."""
+    for home, there in _pairs(context):
+        said = list(corrections(context.project, home, there))
+        own, other = (_servers(context, network) for network in (home, there))
+        wanted = [_moved(context, server) for server in own]
+        if own and other and wanted != other:
+            said.append(f"DNS servers {', '.join(other)} become {', '.join(wanted)}")
+        for subnet in home.subnets:
+            standing = there.subnet(subnet.name)
+            for noun, mine, its in () if standing is None else _hung(subnet, standing):
+                if mine is not None and its is not None and context.counterparts.of(mine) != its:
+                    wants = context.counterparts.of(mine).name
+                    said.append(f"{noun} {its.name} on {subnet.name} gives way to {wants}; it is not deleted")
+        if said:
+            yield warning(
+                there.id,
+                f"{there.name} stands, and the plan corrects it: {len(said)} of what it has",
+                *said,
+                remedy="provision does it, and keeps all else; change farshore.yaml or the source where that is wrong",
+            )
+
+
 @rule("FS411", "Networks that the plan builds in the target", "D22", "D24", "D87")
 def to_build(context: Context) -> Iterator[Finding]:
     absent = [network.name for network in context.source.networks if not context.counterparts.exists(network.id)]
@@ -190,6 +231,22 @@ def _meaning(context: Context, table: RouteTable, *, moved: bool) -> dict[str, M
             hop = None if hop is None else context.appliance_address_in_target(hop)
         found[str(prefix)] = (route.next_hop_type, "" if hop is None else str(hop))
     return found
+
+
+def _hung(home: Subnet, there: Subnet) -> Iterator[tuple[str, ResourceId | None, ResourceId | None]]:
+    yield "route table", home.route_table, there.route_table
+    yield "security group", home.network_security_group, there.network_security_group
+
+
+def _servers(context: Context, network: VirtualNetwork) -> list[str]:
+    return list(Reader(context.estate.get(network.id)).texts("properties.dhcpOptions.dnsServers"))
+
+
+def _moved(context: Context, server: str) -> str:
+    try:
+        return str(mapped_address(context.project, ip_address(server)))
+    except ValueError:
+        return server
 
 
 def _list(prefixes: tuple[Network, ...] | list[Network]) -> str:

@@ -1,5 +1,6 @@
 """A scenario's whole story, told once: from an estate to the far shore and back, in the lab.
 
+    enable                                             only where a scenario begins with what Site Recovery makes itself
     read -> assess -> plan -> prove                    nothing is touched until all of it is good
     provision -> protect -> drill                      ahead of any disaster
     disaster -> failover                               what the scenario takes is lost while machines write
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.assess import assess
 from farshore.azure.inventory import read_estate
 from farshore.cli import runs
-from farshore.cli.exercise import measure, verdicts
+from farshore.cli.exercise import measure, portal, verdicts
 from farshore.cli.exercise.compare import residue, unexplained
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.exercise.log import HaltedError, Phases
@@ -46,7 +47,7 @@ from farshore.plan.interruption import staying
 from farshore.plan.model import Phase, Plan
 from farshore.plan.recovery import APPLICATION_CONSISTENT_IN_MINUTES
 from farshore.plan.scenario.scenario import Scenario, scenario_named
-from farshore.plan.scenario.words import Over, Returns
+from farshore.plan.scenario.words import Ahead, Over, Returns
 from farshore.report import learned, record
 from farshore.run import RunOutcome, record_event, run_phases, uncovered
 from farshore.run.events import Kind, RunEvent
@@ -141,6 +142,8 @@ class Story:
         return self._told
 
     async def _tell(self) -> None:
+        if scenario_named(self._scenario).ahead is Ahead.SITE_RECOVERY:
+            await self._enable()
         estate = await self._read()
         self._assess(estate)
         plan = self._plan(estate)
@@ -174,6 +177,12 @@ class Story:
         await self._judge_traffic(plan, self._returned_at)
 
     # Before anything is touched. -----------------------------------------------------------------------------------
+
+    async def _enable(self) -> None:
+        """Somebody has enabled replication in the portal before Farshore comes."""
+        with self._phases("enable") as phase:
+            machines = await portal.enable(self._stage.client, self._stage.clock, self._declared)
+            phase.said = f"{many(len(machines), 'machine')} replicated as the portal does; Site Recovery made networks"
 
     async def _read(self) -> Estate:
         with self._phases("read") as phase:

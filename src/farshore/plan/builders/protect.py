@@ -40,9 +40,11 @@ def build(design: Design, draft: Draft) -> None:
         enabled = draft.add(
             f"enable/{machine.label}",
             actions.enable_replication(machine.planned.item, machine.id, _enable(design, machine)),
-            title=f"Replicate machine {machine.label} to {target}",
+            title=f"Replicate machine {machine.label} to {target}"
+            if recovery.protecting(machine.id) is None
+            else f"Machine {machine.label} is replicated to {target} already",
             subject=machine.planned.item,
-            expected=durations.ENABLE,
+            expected=durations.ENABLE if recovery.protecting(machine.id) is None else durations.ALREADY_THERE,
             after=[*ready, *accounts],
         )
         draft.add(

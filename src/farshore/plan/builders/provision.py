@@ -189,7 +189,9 @@ class NetworkBuilder:
             step = self.draft.put(
                 f"network/{self.design.label(network.id)}",
                 body,
-                title=f"Create the network {body['name']} with its subnets" + (", tables on them" if tables else ""),
+                title=("Complete" if self.design.counterparts.exists(network.id) else "Create")
+                + f" the network {body['name']} with its subnets"
+                + (", tables on them" if tables else ""),
                 after=after,
             )
             self.made[network.id] = step

@@ -53,7 +53,7 @@ class Scenario:
         """The project as this scenario has it: its posture, and what is ahead."""
         if self.posture is not None:
             project = replace(project, link=self.posture)
-        if self.ahead is not Ahead.AS_SAID:
+        if self.ahead in (Ahead.ALL, Ahead.NOTHING):
             project = replace(project, provision_ahead=("all",) if self.ahead is Ahead.ALL else ("none",))
         return project
 

@@ -113,6 +113,20 @@ def _nothing_ahead_is_cold(scenario: Scenario, design: Design) -> Reason:
     return None
 
 
+def _site_recovery_was_there(scenario: Scenario, design: Design) -> Reason:
+    if scenario.ahead is not Ahead.SITE_RECOVERY:
+        return None
+    for machine in design.machines:
+        subnet = machine.cards[0].configuration.subnet
+        replicated = design.recovery.protecting(machine.id) is not None
+        if replicated and subnet is not None and subnet.parent and design.counterparts.exists(subnet.parent):
+            return None
+    return (
+        "no machine is replicated yet, so that Site Recovery has made no network (S31): enable replication and read"
+        " the estate again; farshore exercise does it as the portal does"
+    )
+
+
 def _a_path_to_drill(scenario: Scenario, design: Design) -> Reason:
     return path_drill.why_not(design) if scenario.drill is Drill.PATH else None
 
@@ -127,5 +141,6 @@ _RULES: tuple[Callable[[Scenario, Design], Reason], ...] = (
     _what_can_be_stopped,
     _one_circuit_holds_one_network,
     _nothing_ahead_is_cold,
+    _site_recovery_was_there,
     _a_path_to_drill,
 )

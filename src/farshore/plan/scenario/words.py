@@ -57,6 +57,7 @@ class Ahead(StrEnum):
     AS_SAID = "as-said"
     ALL = "all-ahead"
     NOTHING = "nothing-ahead"
+    SITE_RECOVERY = "site-recovery-ahead"
 
 
 class Drill(StrEnum):
@@ -117,6 +118,8 @@ TITLES: Mapping[Word, str] = {
     Ahead.AS_SAID: "what farshore.yaml says is provisioned ahead",
     Ahead.ALL: "everything is provisioned ahead",
     Ahead.NOTHING: "nothing is provisioned ahead: gateway and all are made in the run",
+    Ahead.SITE_RECOVERY: "Site Recovery has made networks and mappings itself as replication was enabled; the plan"
+    " completes them",
     Drill.ISOLATED: "every machine is tested in a network of its own",
     Drill.PATH: "every machine is tested where sites reach it: circuit, gateway and appliance of the target",
     Drill.NONE: "no drill before",
