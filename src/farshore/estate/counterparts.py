@@ -274,7 +274,7 @@ def _share(network: VirtualNetwork, ranges: set[Network]) -> bool:
     """Whether a network has any address of these ranges."""
     return any(
         one.version == other.version and one.overlaps(other) for one in network.address_space for other in ranges
-    )  # type: ignore[arg-type]
+    )
 
 
 def network_of(estate: Estate, subnet: ResourceId | None) -> VirtualNetwork | None:

@@ -159,9 +159,7 @@ def not_in_place(context: Context) -> Iterator[Finding]:
     """The plan completes a network that Site Recovery or a person has made; Azure does not let it correct this."""
     for home, there in _pairs(context):
         for found in stuck(context.estate, context.project, home, there):
-            yield error(
-                found.subject, found.what, found.because, remedy=f"before the plan is run, {found.remedy}"
-            )
+            yield error(found.subject, found.what, found.because, remedy=f"before the plan is run, {found.remedy}")
 
 
 @rule("FS408", "The plan corrects what stands in the target", "D11", "D22", "D44", "D86")
