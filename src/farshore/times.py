@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 def stamp(at: datetime) -> str:
     """`2026-11-25T08:00:00.000000Z` of an aware moment."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment(text: str) -> datetime:

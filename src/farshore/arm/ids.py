@@ -20,8 +20,9 @@ EXPECTED = "/subscriptions/{subscription}/resourceGroups/{group}/providers/{name
 class ResourceId:
     """One ARM resource id; equal and hashed by `key`, its lower-case text."""
 
-    __slots__ = ("_type", "key", "namespace", "pairs", "resource_group", "subscription", "text")
+    __slots__ = ("_top", "_type", "key", "namespace", "pairs", "resource_group", "subscription", "text")
 
+    _top: ResourceId
     _type: str
     text: str
     key: str
@@ -107,17 +108,23 @@ class ResourceId:
     @property
     def top(self) -> ResourceId:
         """The top-level resource that this one is, or is a part of."""
-        below = 2 * (len(self.pairs) - 1)
-        if below < 2:
+        if len(self.pairs) < 2:
             return self
-        return self._like(self.text.rsplit("/", below)[0], self.key.rsplit("/", below)[0], self.pairs[:1])
+        try:
+            return self._top
+        except AttributeError:
+            pass
+        below = 2 * (len(self.pairs) - 1)
+        found = self._like(self.text.rsplit("/", below)[0], self.key.rsplit("/", below)[0], self.pairs[:1])
+        object.__setattr__(self, "_top", found)
+        return found
 
     @property
     def group_id(self) -> ResourceId | None:
         """The resource group's own id."""
         if self.resource_group is None:
             return None
-        return ResourceId(f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}")
+        return resource_id(f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}")
 
     @property
     def short(self) -> str:

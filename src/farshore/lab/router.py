@@ -47,15 +47,13 @@ def deliver(cloud: Cloud, request: Request) -> Delivery:
         call = _call(cloud, request, headers)
     except Refused as refused:
         return Delivery(response=refused.response())
-    if not call.rest and mishaps.arrives_twice(call, request.method.upper()):
-        _delivered(cloud, request, heard=False)
-    return _delivered(cloud, request)
-
-
-def _delivered(cloud: Cloud, request: Request, *, heard: bool = True) -> Delivery:
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    call = _call(cloud, request, headers)
     method = request.method.upper()
+    if not call.rest and mishaps.arrives_twice(call, method):
+        _delivered(replace(call), method, headers, heard=False)
+    return _delivered(call, method, headers)
+
+
+def _delivered(call: Call, method: str, headers: Mapping[str, str], *, heard: bool = True) -> Delivery:
     is_arm = not call.rest
     response: Response | None
     try:
@@ -346,8 +344,10 @@ def _clean_body(call: Call, body: Any) -> Any:
 
 def _clean(value: Any, secrets: Collection[str]) -> Any:
     if isinstance(value, dict):
-        hidden = {key for key, item in value.items() if item and (key in secrets or is_secret(key))}
-        return {key: REDACTED if key in hidden else _clean(item, secrets) for key, item in value.items()}
+        return {
+            key: REDACTED if item and (key in secrets or is_secret(key)) else _clean(item, secrets)
+            for key, item in value.items()
+        }
     return [_clean(item, secrets) for item in value] if isinstance(value, list) else value
 
 

@@ -96,7 +96,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 
 def check(body: Body, *, apart: Collection[str] = ()) -> None:
     """Raise `Refused` 400 for a body that could not be parsed. `apart`: names that mean something else here."""
-    _look(body, "", apart)
+    _look(body, None, apart)
 
 
 def must_be_objects(found: Any, place: str) -> None:
@@ -117,38 +117,48 @@ def must_be_name(name: str) -> None:
         )
 
 
-def _look(value: Any, path: str, apart: Collection[str]) -> None:
+Place = tuple["Place | None", str | int]
+"""What holds a value, and its name or number there; written out only where something is wrong."""
+
+
+def _look(value: Any, held: Place | None, apart: Collection[str]) -> None:
     if isinstance(value, list):
         for at, item in enumerate(value):
-            _look(item, f"{path}[{at}]", apart)
+            _look(item, (held, at), apart)
         return
     if not isinstance(value, dict):
         return
     for name, item in value.items():
-        place = f"{path}.{name}".lstrip(".")
-        form = None if name in apart and path else FORMS.get(name)
+        form = None if held is not None and name in apart else FORMS.get(name)
         if item is not None and form is not None and not _FITS[form](item):
-            raise _unreadable(place, form, item)
+            raise _unreadable(_path((held, name)), form, item)
         if name == "tags":
             for tag, text in (item or {}).items():
                 if text is not None and not isinstance(text, str):
-                    raise _unreadable(f"{place}.{tag}", TEXT, text)
+                    raise _unreadable(_path(((held, name), tag)), TEXT, text)
             continue
-        if name == "id" and item and path:
-            _must_be_id(item if path.rpartition(".")[2] not in WITHOUT_SLASH else "/" + item.lstrip("/"), place)
-        if name not in WITH_WORDS_OF_THEIR_OWN:
-            _look(item, place, apart)
+        if name == "id" and item and held is not None:
+            _must_be_id(item if held[1] not in WITHOUT_SLASH else "/" + item.lstrip("/"), (held, name))
+        if isinstance(item, (dict, list)) and name not in WITH_WORDS_OF_THEIR_OWN:
+            _look(item, (held, name), apart)
 
 
-def _must_be_id(text: str, place: str) -> None:
+def _path(place: Place) -> str:
+    """`properties.routes[2].name`."""
+    held, name = place
+    above = "" if held is None else _path(held)
+    return f"{above}[{name}]" if isinstance(name, int) else f"{above}.{name}".lstrip(".")
+
+
+def _must_be_id(text: str, place: Place) -> None:
     try:
         resource_id(text)
     except InputError:
         raise Refused(
             400,
             "LinkedInvalidPropertyId",
-            f"Property id '{text}' at path '{place}' is invalid. Expect fully qualified resource Id that start with "
-            "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.",
+            f"Property id '{text}' at path '{_path(place)}' is invalid. Expect fully qualified resource Id that start "
+            "with '/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.",
         ) from None
 
 

@@ -13,7 +13,7 @@ children that the body does not mention at all are kept where `keep_omitted` say
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from farshore.lab.operations import Operation
 
 SHOWN_FIRST = ("name", "id", "etag", "type", "location", "tags", "properties")
+NOT_SENT = {*SHOWN_FIRST, "provisioningState"}
+"""What of a body's top is not simply kept as it was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Put:
     inside: ResourceId | None = None
     """The parent whose PUT carries this child."""
     parent_location: str | None = None
+    children: dict[tuple[str, int], Put] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By their kind and what was sent of each (`child_of`)."""
 
     @property
     def created(self) -> bool:
@@ -260,7 +264,7 @@ class ResourceType:
         if self.tracked:
             body["location"] = put.location
         for key, value in put.body.items():
-            if key not in (*SHOWN_FIRST, "provisioningState") and value is not None:
+            if key not in NOT_SENT and value is not None:
                 body[key] = value
         if self.tracked and put.body.get("tags") is not None:
             body["tags"] = put.body["tags"]
@@ -347,6 +351,9 @@ class ResourceType:
             seen: set[str] = set()
             sent = put.properties.get(self.label(name)) or []
             shapes.must_be_objects(sent, f"properties.{self.label(name)}")
+            if sent:
+                # All that are there at once: after that nothing is looked for alone that is not among them.
+                put.cloud.children(put.id, name)
             for child in sent:
                 inner = child_of(put, name, child).id
                 if self.pattern.etags:
@@ -445,17 +452,25 @@ def unmake(cloud: Cloud, id_: ResourceId) -> None:
 
 
 def child_of(put: Put, name: str, child: Body) -> Put:
-    """The PUT of a child inside its parent's."""
-    cloud = put.cloud
+    """The PUT of a child inside its parent's; the same one as long as what it replaces is the same."""
+    cloud, known = put.cloud, put.children.get((name, id(child)))
+    if known is not None and cloud.body(known.id) is known.before:
+        return known
     text = str(child.get("name") or str(child.get("id", "")).rsplit("/", 1)[-1])
     if not text or "/" in text:
         raise Refused(400, "InvalidRequestFormat", f"A child in {name} of {put.id.text} has no name, but '{text}'.")
-    id_ = put.id.child(name, text)
+    id_ = resource_id(f"{put.id.text}/{name}/{text}")
     before = cloud.body(id_)
-    known = id_ if before is None else resource_id(str(before["id"]))
-    return Put(
-        cloud=cloud, id=known, body=child, before=before, query=put.query, inside=put.id, parent_location=put.location
+    found = put.children[name, id(child)] = Put(
+        cloud=cloud,
+        id=id_ if before is None else resource_id(str(before["id"])),
+        body=child,
+        before=before,
+        query=put.query,
+        inside=put.id,
+        parent_location=put.location,
     )
+    return found
 
 
 def free(cloud: Cloud, operation: Operation, lock: ResourceId) -> None:

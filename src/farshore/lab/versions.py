@@ -134,13 +134,13 @@ _ONCE = {type_.lower(): table for type_, table in ONCE.items()}
 
 def as_of(body: Body, type_: str, query: Mapping[str, str]) -> Body:
     """The body as the query's api-version shows it."""
-    version = query.get("api-version", "")[:10]
-    if not version:
+    version, kind = query.get("api-version", "")[:10], type_.lower()
+    if not version or (kind not in _SINCE and kind not in _UNTIL):
         return body
-    for path, first in _SINCE.get(type_.lower(), {}).items():
+    for path, first in _SINCE.get(kind, {}).items():
         if version < first:
             body = _without(body, path.split("."))
-    gone = {name: value for name, (end, value) in _UNTIL.get(type_.lower(), {}).items() if version < end}
+    gone = {name: value for name, (end, value) in _UNTIL.get(kind, {}).items() if version < end}
     if gone:
         body = {**body, "properties": {**body.get("properties", {}), **gone}}
     return body

@@ -6,6 +6,7 @@ The first four addresses of a subnet and its last are Azure's own; a dynamic add
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from ipaddress import IPv4Network, ip_address, ip_network
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -24,13 +25,19 @@ RESERVED_AT_START = 4
 def prefix(text: object, where: str) -> Network:
     """A prefix without host bits (L22)."""
     try:
-        return ip_network(str(text))
+        return _network(str(text))
     except ValueError:
         raise bad_request(
             "InvalidAddressPrefixFormat",
             f"Address prefix {text} of resource {where} is not formatted correctly. It should follow CIDR notation, "
             "for example 10.0.0.0/24.",
         ) from None
+
+
+@lru_cache(maxsize=4096)
+def _network(text: str) -> Network:
+    """Parsed once: the same prefixes and next hops stand in one table after another."""
+    return ip_network(text)
 
 
 def prefixes_of(properties: dict[str, Any], where: str) -> tuple[Network, ...]:
@@ -42,7 +49,7 @@ def prefixes_of(properties: dict[str, Any], where: str) -> tuple[Network, ...]:
 def space_of(body: Any) -> tuple[Network, ...]:
     """A network's address space."""
     space = ((body or {}).get("properties") or {}).get("addressSpace") or {}
-    return tuple(ip_network(str(text)) for text in space.get("addressPrefixes") or [])
+    return tuple(_network(str(text)) for text in space.get("addressPrefixes") or [])
 
 
 def inside(inner: Network, outer: Iterable[Network]) -> bool:
