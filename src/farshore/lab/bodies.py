@@ -2,7 +2,8 @@
 
     key      the id in lower case
     type     in lower case
-    place    the collection that it lies in: the key without the last name
+    place    the collection that it lies in: the key without the last name. Children are found by their keys, which
+             begin with it and lie together; their place is not written once more
 
 They lie in the store's file with their indexes. Those that were asked for by name of late are at hand; a list reads
 its page, with what it shows inside, and forgets it (`passing`), so that a million resources can be listed in the memory
@@ -28,9 +29,11 @@ from farshore.lab.store import Recent, Store
 
 ALL = -1
 Page = list[tuple[int, Body]]
-AT_HAND = 8 << 20
+AT_HAND = 16 << 20
 """Bytes of keys and encoded bodies that stay decoded in memory. Decoded they take some three times
 that."""
+COLLECTIONS = 4 << 20
+"""Bytes of keys, of collections."""
 
 
 class Link(NamedTuple):
@@ -45,6 +48,7 @@ class Link(NamedTuple):
 class Kept(NamedTuple):
     body: Body
     rev: int
+    """As the file has it."""
     size: int
 
 
@@ -59,6 +63,9 @@ class Bodies:
         self._store = store
         self._recent: Recent[Kept] = Recent(AT_HAND)
         self._passing: dict[str, Kept] | None = None
+        self._collections: Recent[dict[str, None]] = Recent(COLLECTIONS)
+        """The keys of each collection that was read whole of late, in their order: of whoever is not among them it is
+        known that he is not there."""
         self._bumped: dict[str, int] = {}
         """Revisions that the file does not know yet: a table with its routes has one for each, written together."""
         store.before_commit(self._write_revisions)
@@ -77,6 +84,9 @@ class Bodies:
     def _kept(self, key: str) -> Kept | None:
         found = self._at_hand(key)
         if found is None:
+            collection = self._collections.get(key.rpartition("/")[0])
+            if collection is not None and key not in collection:
+                return None
             row = self._store.one("SELECT body, rev FROM bodies WHERE key = ?", (key,))
             found = ABSENT if row is None else self._read_now(key, *row)
             self._keep(key, found)
@@ -89,7 +99,7 @@ class Bodies:
         return found
 
     def _read_now(self, key: str, content: bytes, rev: int) -> Kept:
-        return Kept(loads(content), self._rev(key, rev), len(content))
+        return Kept(loads(content), rev, len(content))
 
     def _keep(self, key: str, found: Kept, *, written: bool = False) -> None:
         if self._passing is not None:
@@ -124,11 +134,8 @@ class Bodies:
         if found is None:
             # A list asks this of every row; none of them is put at hand for it.
             row = self._store.one("SELECT rev FROM bodies WHERE key = ?", (key,))
-            return 0 if row is None else self._rev(key, row[0])
-        return found.rev
-
-    def _rev(self, key: str, kept: int) -> int:
-        return kept + self._bumped.get(key, 0)
+            return 0 if row is None else int(row[0]) + self._bumped.get(key, 0)
+        return found.rev + self._bumped.get(key, 0)
 
     def times(self, key: str) -> tuple[str, str]:
         """When it was made, and when it was last written."""
@@ -141,7 +148,9 @@ class Bodies:
         self._link(key, [] if before is None else list(links(before.body)), list(links(body)))
         content = dumps(body)
         if before is None:
-            self._store.write(_NEW, (key, type_, key.rsplit("/", 1)[0], content, now, now))
+            place = key.rpartition("/")[0]
+            self._store.write(_NEW, (key, type_, "" if _is_of_children(place) else place, content, now, now))
+            self._collected(place, key, there=True)
         else:
             self._store.write(_AGAIN, (content, now, key))
         self._keep(key, Kept(body, 1 if before is None else before.rev + 1, len(content)), written=True)
@@ -159,14 +168,15 @@ class Bodies:
 
     def bump(self, key: str) -> None:
         """One more revision of it, the body as it was."""
-        before = self._kept(key)
-        if before is not None:
+        if self._kept(key) is not None:
             self._bumped[key] = self._bumped.get(key, 0) + 1
-            self._keep(key, Kept(before.body, before.rev + 1, before.size), written=True)
 
     def _write_revisions(self) -> None:
         for key, more in self._bumped.items():
             self._store.write("UPDATE bodies SET rev = rev + ? WHERE key = ?", (more, key))
+            before = self._at_hand(key)
+            if before is not None:
+                self._keep(key, before._replace(rev=before.rev + more), written=True)
         self._bumped.clear()
 
     def pop(self, key: str) -> Body | None:
@@ -177,7 +187,22 @@ class Bodies:
             self._store.write("DELETE FROM links WHERE source = ?", (key,))
             self._bumped.pop(key, None)
             self._keep(key, ABSENT, written=True)
+            self._collected(key.rpartition("/")[0], key, there=False)
         return body
+
+    def _collected(self, place: str, key: str, *, there: bool) -> None:
+        """Something has come or gone."""
+        collection = self._collections.get(place)
+        if collection is None:
+            return
+        if there:
+            collection[key] = None
+        else:
+            collection.pop(key, None)
+        self._remember(place, collection)
+
+    def _remember(self, place: str, collection: dict[str, None]) -> None:
+        self._collections.put(place, collection, (1 + len(collection)) * len(place))
 
     def linked(self, kind: str, target: str, value: str | None = None) -> list[str]:
         """The labels of the references of a kind to a target (with one value, if given), in their sources' order."""
@@ -204,18 +229,25 @@ class Bodies:
         """All of one type, in the order in which they came."""
         key = type_.lower()
         # Locks and assignments are asked for at every request, and most labs have none.
-        return self._read("type = ?", key) if key in self._types else []
+        return [body for _, body in self._read("type = ?", (key,))] if key in self._types else []
 
     def in_place(self, place: str) -> list[Body]:
         """All in one collection, in the order in which they came."""
-        return self._read("place = ?", place)
+        collection = self._collections.get(place)
+        found = None if collection is None else [self._at_hand(key) for key in collection]
+        if found is not None and all(found):
+            return [kept.body for kept in found if kept is not None]
+        read = self._read(*_inside(place))
+        if self._passing is None:
+            self._remember(place, dict.fromkeys(key for key, _ in read))
+        return [body for _, body in read]
 
     def below(self, id_: ResourceId) -> list[Body]:
         """The children of a resource, of whatever kind, not theirs."""
         first, end = _span(id_.key + "/")
-        places = self._store.all("SELECT DISTINCT place FROM bodies WHERE place >= ? AND place < ?", (first, end))
-        direct = [place for (place,) in places if "/" not in place[len(first) :]]
-        return [body for place in direct for body in self.in_place(place)]
+        keys = self._store.all("SELECT key FROM bodies WHERE key >= ? AND key < ? ORDER BY key", (first, end))
+        places = dict.fromkeys(key.rpartition("/")[0] for (key,) in keys if key.count("/", len(first)) == 1)
+        return [body for place in places for body in self.in_place(place)]
 
     def under(self, scope: str) -> list[Body]:
         """All under a scope (a key that ends in `/`), in the order in which they came."""
@@ -225,7 +257,9 @@ class Bodies:
 
     def page_in(self, place: str, after: int, limit: int) -> Page:
         """Of one collection."""
-        return self._page("place = ? AND n > ? ORDER BY n LIMIT ?", (place, after, limit))
+        condition, values = _inside(place)
+        numbers = f"SELECT n FROM bodies WHERE {condition} AND n > ? ORDER BY n LIMIT ?"
+        return self._page(f"n IN ({numbers}) ORDER BY n", (*values, after, limit))
 
     def page_of_type(self, type_: str, scope: str, after: int, limit: int) -> Page:
         """Of one type under a scope (a key that ends in `/`)."""
@@ -247,21 +281,35 @@ class Bodies:
         found = self._store.all(f"SELECT n, body FROM bodies WHERE {condition}", values)
         return [(int(number), loads(content)) for number, content in found]
 
-    def _read(self, condition: str, value: str) -> list[Body]:
+    def _read(self, condition: str, values: tuple[str | int, ...]) -> list[tuple[str, Body]]:
         found = []
         query = f"SELECT key, rev, body FROM bodies WHERE {condition} ORDER BY n"
-        for key, rev, content in self._store.all(query, (value,)):
+        for key, rev, content in self._store.all(query, values):
             at_hand = self._at_hand(key)
             if at_hand is None:
                 at_hand = self._read_now(key, content, rev)
                 self._keep(key, at_hand)
-            found.append(at_hand.body)
+            found.append((key, at_hand.body))
         return found
 
 
 def _span(prefix: str) -> tuple[str, str]:
     """The texts from which and before which lies all that begins with a prefix."""
     return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def _is_of_children(place: str) -> bool:
+    """Whether a collection lies in a resource, and not in a group or a subscription."""
+    _, provider, kinds = place.rpartition("/providers/")
+    return bool(provider) and kinds.count("/") > 1
+
+
+def _inside(place: str) -> tuple[str, tuple[str | int, ...]]:
+    """The condition of lying in a collection, with its values."""
+    if not _is_of_children(place):
+        return "place = ? AND place <> ''", (place,)
+    first, end = _span(place + "/")
+    return "key >= ? AND key < ? AND instr(substr(key, ?), '/') = 0", (first, end, len(first) + 1)
 
 
 _SOURCES = " ORDER BY bodies.n, links.n"

@@ -8,7 +8,8 @@ Deterministic from (state, seed, request, now): no I/O but the store's commit, n
 state is in the store's tables; what is kept beside it here are indexes, built anew when a lab is opened.
 
     bodies      every resource flat, children beside their parents; GET puts them together (`lab/bodies.py`)
-    operations  id -> Operation          busy: lock key -> id of the operation that holds it
+    operations  id -> Operation that has ended (`operations.underWay`: that has not)
+    busy        lock key -> id of the operation that holds it
     events      kind|subject -> {"due", "kind", "subject", "data"}
     durations   name -> [seconds, spread], where the user has changed the table
     regions     name -> {"arm": bool}    a region that is lost, as far as its control plane goes (`lab/faults.py`)
@@ -158,11 +159,12 @@ class Cloud:
 
     def count(self, *what: str) -> int:
         """How often this has been counted before: 0, 1, 2... Kept, so that a lab opened again goes on."""
+        # The subject first: what is counted of one resource is one row.
+        subject, _, counted = "|".join((*what[1:], what[0])).partition("|")
         counters = self.store.shelf("counters")
-        # The subject first: what is counted of one resource lies together in the file.
-        key = "|".join((*what[1:], what[0]))
-        found: int = counters.get(key, 0)
-        counters[key] = found + 1
+        row = counters.get(subject, {})
+        found: int = row.get(counted, 0)
+        counters[subject] = {**row, counted: found + 1}
         return found
 
     def guid(self, *what: object) -> str:

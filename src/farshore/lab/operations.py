@@ -2,7 +2,8 @@
 
 An operation is a row of the state and an event at its due time. When it is due its completion runs: for a PUT or
 DELETE the resource type's hooks, for an action the function registered for it. A completion that raises `Refused`
-makes the operation Failed, with the error object that a refusal would have had (L9).
+makes the operation Failed, with the error object that a refusal would have had (L9). What is under way is little and
+changes, and lies in a table; what has ended goes to a shelf, written once with all that it has to tell.
 
 An operation of a region that is lost stands still; it completes after the region has returned.
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 EVENT = "operation"
+UNDER_WAY, ENDED = "operations.underWay", "operations"
 STALLED = timedelta(seconds=20)
 """How long after its region's return an operation that stood still goes on."""
 
@@ -106,12 +108,17 @@ def start(
 
 
 def find(cloud: Cloud, id_: str) -> Operation | None:
-    row = cloud.store.shelf("operations").get(id_)
+    row = cloud.table(UNDER_WAY).get(id_) or cloud.store.shelf(ENDED).get(id_)
     return None if row is None else Operation(**row)
 
 
 def keep(cloud: Cloud, operation: Operation) -> None:
-    cloud.store.shelf("operations")[operation.id] = {name: getattr(operation, name) for name in FIELDS}
+    row = {name: getattr(operation, name) for name in FIELDS}
+    if operation.running:
+        cloud.table(UNDER_WAY)[operation.id] = row
+    else:
+        cloud.table(UNDER_WAY).pop(operation.id, None)
+        cloud.store.shelf(ENDED)[operation.id] = row
 
 
 def busy(cloud: Cloud, id_: ResourceId) -> Operation | None:

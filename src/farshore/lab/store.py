@@ -28,7 +28,7 @@ from farshore.arm.json import dumps, loads
 from farshore.errors import InputError
 from farshore.lab.holding import Hold
 
-FORMAT = 3
+FORMAT = 4
 PAGE = 4096
 ON_HAND = 2 << 20
 """Bytes of a shelf's keys and encoded rows that stay in memory. Decoded they take some three times that."""
@@ -119,9 +119,9 @@ class Recent(Generic[V]):
         return held[0]
 
     def put(self, key: str, value: V, size: int = 1) -> None:
-        self.drop(key)
+        before = self._held.pop(key, None)
         self._held[key] = (value, size)
-        self._size += size
+        self._size += size if before is None else size - before[1]
         while self._size > self._limit and len(self._held) > 1:
             _, (_, forgotten) = self._held.popitem(last=False)
             self._size -= forgotten
@@ -140,26 +140,39 @@ class Shelf(MutableMapping[str, Any]):
         self._store = store
         self._beneath = beneath
         """Of a fork: the shelf that it was forked from, whose rows are found by their keys."""
+        self._unwritten: dict[str, tuple[Any, bytes]] = {}
+        """What was put since the last commit: what a request counts three times is written once."""
         self._recent: Recent[Any] = Recent(ON_HAND)
+        store.before_commit(self._write)
 
-    def __getitem__(self, key: str) -> Any:
-        found = self._recent.get(key)
+    def get(self, key: str, default: Any = None) -> Any:
+        unwritten = self._unwritten.get(key)
+        found = self._recent.get(key) if unwritten is None else unwritten[0]
         if found is None:
             row = self._store.one("SELECT value FROM rows WHERE tbl = ? AND key = ?", (self.name, key))
-            if row is None and self._beneath is not None:
-                return self._beneath[key]
             if row is None:
-                raise KeyError(key)
+                return default if self._beneath is None else self._beneath.get(key, default)
             found = loads(row[0])
             self._recent.put(key, found, len(key) + len(row[0]))
         return found
 
+    def __getitem__(self, key: str) -> Any:
+        found = self.get(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
     def __setitem__(self, key: str, value: Any) -> None:
-        content = dumps(value)
-        self._store.write(_PUT, (self.name, key, content))
-        self._recent.put(key, value, len(key) + len(content))
+        self._unwritten[key] = (value, dumps(value))
+
+    def _write(self) -> None:
+        for key, (value, content) in self._unwritten.items():
+            self._store.write(_PUT, (self.name, key, content))
+            self._recent.put(key, value, len(key) + len(content))
+        self._unwritten.clear()
 
     def __delitem__(self, key: str) -> None:
+        self._write()
         if not self._store.write("DELETE FROM rows WHERE tbl = ? AND key = ?", (self.name, key)):
             raise KeyError(key)
         self._recent.drop(key)
@@ -168,15 +181,18 @@ class Shelf(MutableMapping[str, Any]):
         return isinstance(key, str) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
+        self._write()
         query = "SELECT key FROM rows WHERE n IN (SELECT n FROM rows WHERE tbl = ?) ORDER BY n"
         return iter([row[0] for row in self._store.all(query, (self.name,))])
 
     def __len__(self) -> int:
+        self._write()
         (number,) = self._store.one("SELECT count(*) FROM rows WHERE tbl = ?", (self.name,))
         return int(number)
 
     def since(self, key: str) -> Iterator[Any]:
         """The values from a key on, in the order of their keys."""
+        self._write()
         query = "SELECT value FROM rows WHERE tbl = ? AND key >= ? ORDER BY key"
         for (value,) in self._store.all(query, (self.name, key)):
             yield loads(value)
@@ -340,7 +356,7 @@ CREATE TABLE IF NOT EXISTS bodies(
     n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, type TEXT NOT NULL, place TEXT NOT NULL, rev INTEGER NOT NULL,
     body BLOB NOT NULL, made TEXT NOT NULL, changed TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS bodies_by_type ON bodies(type, n);
-CREATE INDEX IF NOT EXISTS bodies_by_place ON bodies(place, n);
+CREATE INDEX IF NOT EXISTS bodies_by_place ON bodies(place, n) WHERE place <> '';
 CREATE TABLE IF NOT EXISTS links(
     n INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL, label TEXT NOT NULL,
     value TEXT NOT NULL);
@@ -358,6 +374,21 @@ UPDATE rows SET key = substr(key, instr(key, '|') + 1) || '|' || substr(key, 1, 
     WHERE tbl = 'counters' AND instr(key, '|') > 0;
 """
 """Format 2 kept tables and shelves together, and a counter's key began with what was counted."""
+_FROM_3 = """
+INSERT INTO rows(tbl, key, value)
+    SELECT 'counted', substr(key, 1, instr(key || '|', '|') - 1) AS subject,
+        CAST(json_group_object(substr(key, instr(key || '|', '|') + 1), CAST(value AS INTEGER)) AS BLOB)
+    FROM rows WHERE tbl = 'counters' GROUP BY subject;
+DELETE FROM rows WHERE tbl = 'counters';
+UPDATE rows SET tbl = 'counters' WHERE tbl = 'counted';
+INSERT INTO held(tbl, key, value) SELECT 'operations.underWay', key, value FROM rows WHERE tbl = 'operations'
+    AND json_extract(CAST(value AS TEXT), '$.status') NOT IN ('Succeeded', 'Failed', 'Canceled') ORDER BY n;
+DELETE FROM rows WHERE tbl = 'operations' AND key IN (SELECT key FROM held WHERE tbl = 'operations.underWay');
+DROP INDEX bodies_by_place;
+UPDATE bodies SET place = '' WHERE type LIKE '%/%/%';
+"""
+"""Format 3 had a row for each counter, all operations on a shelf, and a place beside the key of a child too."""
+_FROM = {2: _FROM_2, 3: _FROM_3}
 
 
 def _open(path: Path | None) -> sqlite3.Connection:
@@ -370,7 +401,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA cache_size = -16384")
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, 2, FORMAT):
+        if version not in (0, *_FROM, FORMAT):
             raise InputError(
                 "The lab's state has another format",
                 file=str(path),
@@ -378,10 +409,8 @@ def _open(path: Path | None) -> sqlite3.Connection:
                 expected=str(FORMAT),
                 remedy="farshore lab up --fresh begins a new lab; move the file away first to keep it",
             )
-        db.executescript(_SCHEMA)
-        if version == 2:
-            db.executescript(f"BEGIN; {_FROM_2} PRAGMA user_version = {FORMAT}; COMMIT;")
-        db.execute(f"PRAGMA user_version = {FORMAT}")
+        steps = "".join(text for older, text in _FROM.items() if 0 < version <= older)
+        db.executescript(f"BEGIN; {_SCHEMA} {steps} {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from None
     return db

@@ -112,13 +112,12 @@ def test_under_writes_without_a_pause_the_log_begins_anew_when_it_is_long(
 ) -> None:
     """Here a transaction is open whenever the log is carried over, so that it is never done with all."""
     store = Store(tmp_path / "lab.db")
-    shelf = store.shelf("s")
     carry, longest = store.carried_over_apart(), 60 * 4096
     bytes_in_log, written = [], 0
 
     def carried_and_written() -> int:
         nonlocal written
-        shelf[f"{written:06}"] = "x" * 3_000
+        store.write("INSERT INTO rows(tbl, key, value) VALUES ('s', ?, ?)", (f"{written:06}", dumps("x" * 3_000)))
         bytes_in_log.append(carry())
         store.commit()
         written += 1

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from farshore.arm.json import dumps
 from farshore.errors import HeldError, InputError
+from farshore.lab.operations import UNDER_WAY
 from farshore.lab.store import Store
 from lab.core.bench import (
     COMPUTE,
@@ -82,8 +83,7 @@ def test_a_lab_opened_again_is_the_same_lab(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "lab.db")
     story(lab)
     before = everything(lab)
-    operations = {row["id"] for row in lab.cloud.store.shelf("operations").values() if row["status"] == "InProgress"}
-    assert len(operations) == 3, "a gateway, a restart and a table whose answer was lost"
+    assert len(lab.cloud.table(UNDER_WAY)) == 3, "a gateway, a restart and a table whose answer was lost"
     lab.cloud.store.close()
     again = Lab(tmp_path / "lab.db", seed=99, groups={})
     assert again.cloud.seed_number == 1 and again.now == lab.now
@@ -163,7 +163,7 @@ def test_another_seed_differs_in_durations_and_names() -> None:
     one, other = Lab(seed=7), Lab(seed=8)
     assert story(one) != story(other)
     due = [
-        sorted(row["due"] for row in lab.cloud.store.shelf("operations").values() if "/gw" in row["resource"])
+        sorted(row["due"] for row in lab.cloud.table(UNDER_WAY).values() if "/gw" in row["resource"])
         for lab in (one, other)
     ]
     assert due[0] != due[1]
