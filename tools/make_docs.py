@@ -289,7 +289,7 @@ def fidelity_page() -> str:
         out += [f"### {kind.type}", "", wrapped(linked(document.split("\n\n")[0], "reference/facts.md")), ""]
         facts = [f"pattern: {kind.pattern.name}"]
         for word, table in (("actions", registry.ACTIONS), ("views", registry.VIEWS)):
-            names = sorted(name for type_, name in table if type_ == key)
+            names = sorted((registry.SPELLED[name] for type_, name in table if type_ == key), key=str.lower)
             if names:
                 facts.append(f"{word}: {', '.join(f'`{name}`' for name in names)}")
         out += [*(wrapped(fact, "- ", "  ") for fact in facts), ""]
@@ -297,15 +297,15 @@ def fidelity_page() -> str:
     out += [
         wrapped(
             "Kept and shown whole, with the provider's own operations, and nothing more: what they would do in Azure is"
-            " not done here, and a packet's way knows of them as far as an estate's bodies tell it. Their pattern is"
-            " network, or networkAtOnce where a PUT is no long-running operation."
+            " not done here, and a packet's way knows of them as far as an estate's bodies tell it. The pattern of each"
+            " stands behind it."
         ),
         "",
         *(f"- `{kind.type}` ({kind.pattern.name})" for _, kind in types if kind.shape_only),
         "",
         "## Lists that show what Azure offers",
         "",
-        *(f"- `{name}`" for name in sorted(registry.PROVIDER_LISTS)),
+        *(f"- `{registry.SPELLED[name]}`" for name in sorted(registry.PROVIDER_LISTS)),
         "",
     ]
     out += ["## Asked of a region", ""]
@@ -313,9 +313,12 @@ def fidelity_page() -> str:
         if type_ not in registry.TYPES:
             document = sys.modules[handler.__module__].__doc__ or ""
             text = linked(" ".join(document.split("\n\n")[0].split()), "reference/facts.md")
-            out.append(wrapped(f"`{type_}/.../{name}`: {text}", "- ", "  "))
+            out.append(wrapped(f"`{registry.SPELLED[type_]}/.../{registry.SPELLED[name]}`: {text}", "- ", "  "))
     out += ["", "## Of no subscription", ""]
-    out += [f"- `{method} /{path}`" for method, path in sorted(registry.TENANT, key=lambda pair: pair[::-1])]
+    out += [
+        f"- `{method} /{registry.SPELLED[path]}`"
+        for method, path in sorted(registry.TENANT, key=lambda pair: pair[::-1])
+    ]
     out += ["", "## Handles", "", "Told in [The lab from outside](guide/lab.md).", ""]
     out += [f"- `{method} /{path}`" for method, path in sorted(registry.HANDLES, key=lambda pair: pair[::-1])]
     out += ["", "## How long things take", ""]

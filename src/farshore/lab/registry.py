@@ -39,15 +39,22 @@ service inside Azure does: no operation, no answer.
     @view("Microsoft.Network/expressRouteCircuits", "stats")
     def stats(call: Call) -> Response: ...
 
+    @named_view("Microsoft.Compute/locations", "runCommands")                        # one of a view's, by its name
+    def document(call: Call) -> Response: ...
+
     @sub_put("Microsoft.Network/connections", "sharedkey")                           # a PUT to such a thing
     def set_shared_key(call: Call) -> Response: ...
 
-**A provider's list** is a GET below a subscription that shows what Azure offers, and no resources:
+`call.argument` is what stands behind the name of an action or a view in the path (`routeTables/primary`).
+
+**A provider's list** is a GET below a subscription that shows what Azure offers, and no resources; what is no
+subscription's has the whole path:
 
     @provider_list("Microsoft.Network/expressRouteServiceProviders")
     def providers(call: Call) -> Response: ...
 
-`call.argument` is what stands behind the action's name in the path (`routeTables/primary`).
+    @tenant("GET", "providers/Microsoft.Authorization/roleDefinitions")
+    def definitions(call: Call) -> Response: ...
 
 **An event** is something that will happen by itself; it is kept in the state and happens in order of (due, id):
 
@@ -59,9 +66,15 @@ service inside Azure does: no operation, no answer.
 
 One event of a kind a subject: scheduling it again replaces it.
 
-**A listener** hears what happened elsewhere: `region.lost`, `region.returned` (subject: region), `machine.power`
-(subject: machine key, data `{"power", "before"}`), `resource.gone` (subject: id key, data: the body),
-`operation.ended` (subject: the operation's id), `automation.ended` (subject: the key of an Automation job):
+**A listener** hears at once what happened elsewhere. These topics concern more than one folder; those of Site
+Recovery's own flows begin with `recovery.` and are told where they are heard:
+
+    region.lost, region.dark, region.answers    a region; its control plane is back with `region.answers`
+    machine.power, machine.rate                 a machine's key; of its power `{"power", "before"}`
+    resource.gone                               an id's key, and the body that was
+    operation.ended, operation.failed           an operation's id; of one that failed its error
+    automation.ended                            the key of an Automation job
+    replication.way                             the key of a machine that may be able to send, or no longer
 
     @listener("region.lost")
     def freeze(cloud: Cloud, subject: str, data: Json) -> None: ...
@@ -70,7 +83,6 @@ One event of a kind a subject: scheduling it again replaces it.
 
     @handle("GET", "_lab/writes")
     def writes(call: Call) -> Response: ...
-    @tenant("GET", "providers/Microsoft.Authorization/roleDefinitions")     # no subscription's; likewise
     @handle("GET", "_blob")            # everything below /_blob/; `call.rest` is the remainder of the path
     def read_blob(call: Call) -> Response: ...
 """
@@ -104,6 +116,8 @@ EVENTS: dict[str, Happening] = {}
 LISTENERS: dict[str, list[Happening]] = {}
 HANDLES: dict[tuple[str, str], Handler] = {}
 TENANT: dict[tuple[str, str], Handler] = {}
+SPELLED: dict[str, str] = {}
+"""Names of types, actions, views and paths as Azure spells them, by the lower case in which they are found."""
 
 T = TypeVar("T", bound="type[ResourceType]")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -120,23 +134,23 @@ def resource_type(name: str) -> Callable[[T], T]:
 
 
 def action(type_: str, name: str) -> Callable[[F], F]:
-    return _in(ACTIONS, (type_.lower(), name.lower()))
+    return _in(ACTIONS, (_key(type_), _key(name)))
 
 
 def view(type_: str, name: str) -> Callable[[F], F]:
-    return _in(VIEWS, (type_.lower(), name.lower()))
+    return _in(VIEWS, (_key(type_), _key(name)))
 
 
 def named_view(type_: str, name: str) -> Callable[[F], F]:
-    return _in(NAMED_VIEWS, (type_.lower(), name.lower()))
+    return _in(NAMED_VIEWS, (_key(type_), _key(name)))
 
 
 def provider_list(name: str) -> Callable[[F], F]:
-    return _in(PROVIDER_LISTS, name.lower())
+    return _in(PROVIDER_LISTS, _key(name))
 
 
 def sub_put(type_: str, name: str) -> Callable[[F], F]:
-    return _in(SUB_PUTS, (type_.lower(), name.lower()))
+    return _in(SUB_PUTS, (_key(type_), _key(name)))
 
 
 def completion(type_: str, verb: str) -> Callable[[F], F]:
@@ -152,7 +166,7 @@ def handle(method: str, path: str) -> Callable[[F], F]:
 
 
 def tenant(method: str, path: str) -> Callable[[F], F]:
-    return _in(TENANT, (method, path.lower()))
+    return _in(TENANT, (method, _key(path)))
 
 
 def listener(topic: str) -> Callable[[F], F]:
@@ -161,6 +175,11 @@ def listener(topic: str) -> Callable[[F], F]:
         return function
 
     return register
+
+
+def _key(name: str) -> str:
+    SPELLED.setdefault(name.lower(), name)
+    return name.lower()
 
 
 def _in(table: dict[Any, Any], key: object) -> Callable[[F], F]:

@@ -1,4 +1,4 @@
-"""Microsoft.Compute/virtualMachines.
+"""Microsoft.Compute/virtualMachines: made of NICs and disks, running as soon as they are there.
 
 A PUT makes a machine of NICs and disks that are there, makes the disks that it asks for (`FromImage`, `Empty`), and
 starts it. What hangs on it points back: a disk's `managedBy`, a NIC's `virtualMachine`. Whether it runs stands in its

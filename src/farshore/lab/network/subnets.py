@@ -1,4 +1,4 @@
-"""Microsoft.Network/virtualNetworks/subnets.
+"""Microsoft.Network/virtualNetworks/subnets: ranges of a network, and what each of them is for.
 
 GatewaySubnet takes no security group (L33). What is in use can't be deleted or given another range (L23). A service
 endpoint shows the regions that it covers (R22).

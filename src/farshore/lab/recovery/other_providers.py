@@ -47,16 +47,16 @@ def _nothing(call: Call) -> Response:
     return page(call, [])
 
 
-def _of_others(verb: str, whose: str) -> None:
-    @action(*verb.rsplit("/", 1))
+def _of_others(type_: str, verb: str, whose: str) -> None:
+    @action(type_, verb)
     def refuse(call: Call) -> Response:
-        raise not_implemented(f"{verb.rsplit('/', 1)[1]}: it is for {whose}, and the lab replicates Azure to Azure")
+        raise not_implemented(f"{verb}: it is for {whose}, and the lab replicates Azure to Azure")
 
 
 for _type, _name in EMPTY:
     view(_type, _name)(_nothing)
 for _type, _name, _whose in OTHERS:
-    _of_others(f"{_type}/{_name}", _whose)
+    _of_others(_type, _name, _whose)
 
 
 @action(ITEMS, "plannedFailover")
