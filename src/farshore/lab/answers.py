@@ -81,7 +81,7 @@ def group_going(name: str) -> Refused:
 
 
 def not_implemented(what: str) -> Refused:
-    """The clear no of a lab that has its limits (design, "The parts")."""
+    """The clear no of a lab that has its limits."""
     return Refused(501, "NotImplementedByLab", f"The lab does not have {what}. docs/lab-fidelity.md lists what it has.")
 
 

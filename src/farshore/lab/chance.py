@@ -1,7 +1,7 @@
 """Chance without a stream: hashes of (seed, what, attempt).
 
-The same thing in the same lab always has the same luck, whatever else happens around it and in whatever order
-(notes: behaviour must not depend on the client's request id, and a crash must not shift anyone's timings).
+The same thing in the same lab always has the same luck, whatever else happens around it and in whatever order:
+nothing depends on a client's request id, and a crash does not shift anyone's timings.
 """
 
 from __future__ import annotations

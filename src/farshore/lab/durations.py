@@ -8,7 +8,7 @@ that asking for one thing does not change the time of another. A spread of 0.15 
 A lab may have rows of its own: `lab: durations:` in farshore.yaml gives them to a new one, and `farshore lab durations`
 or `POST /_lab/durations` (`lab/timetable.py`) changes them at any time. What is under way keeps its time.
 
-The planner's expected durations cite sources and never read this table (contract, "Who may witness whom").
+The planner's expected durations cite sources and never read this table (ARCHITECTURE.md, "Who may witness whom").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The lab's own handles under `/_lab/` (contract, "The lab, from outside") that belong to no provider.
+"""The lab's own handles under `/_lab/` (docs/guide/lab.md) that belong to no provider.
 
 GET  /_lab/requests            every write, with its client request id and answer
 GET  /_lab/clock               {"now", "next_due", "speed"}

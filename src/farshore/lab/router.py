@@ -1,6 +1,6 @@
 """From a request's method and path to the handler that answers it.
 
-    /_lab/..., /_blob/...                              the lab's own handles (contract, "The lab, from outside")
+    /_lab/..., /_blob/...                              the lab's own handles (docs/guide/lab.md)
     .../locations/{l}/operations/{id} and the like     an operation: found by its id wherever its URL lies
     /subscriptions, /tenants, /providers...            what is no provider's (`lab/resources/scopes.py`)
     /subscriptions/{s}/resourcegroups/{g}              a group is a resource

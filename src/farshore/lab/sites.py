@@ -5,7 +5,7 @@
     POST /_lab/sites     {"site", "routers": [{"name", "local_preference"?, "prepend"?, "filters"?}]}
 
 A router says done at once and follows within a few seconds; one with the fault `site-deaf` says done and does nothing
-(contract, "The lab, from outside"). A setting that is not mentioned stays.
+(docs/guide/lab.md, "Sites"). A setting that is not mentioned stays.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`/_lab/requests`, faults on the way of an answer, the clock, quotas: the lab seen from outside (contract)."""
+"""`/_lab/requests`, faults on the way of an answer, the clock, quotas: the lab seen from outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The write log and the bytes: what anybody can recompute from outside (contract, "The lab, from outside").
+"""The write log and the bytes: what anybody can recompute from outside (docs/guide/lab.md).
 
 A disk made anew from `/_lab/writes` and the images that disks begin with equals what is read of it, at every sequence
 number; numbers have no gaps and run with time; nobody's looking changes what is written.

@@ -7,9 +7,9 @@
     POST topology            what stands in a group, network or subnet, and what hangs on what; answered at once
 
 All but the topology are operations: 202 with location. They are answered from `farshore.routing` on the lab's own
-resources at the moment when the answer is made (contract, "Who may witness whom"), so they see what is broken. A
-watcher answers for its own region. Unlike in Azure, none is made by itself with a region's first network: no fact tells
-when, in which group and under which name.
+resources at the moment when the answer is made (ARCHITECTURE.md, "Who may witness whom"), so they see what is broken.
+A watcher answers for its own region. Unlike in Azure, none is made by itself with a region's first network: no fact
+tells when, in which group and under which name.
 
 `nextHopType` is the effective row's; rows of types that the models do not list (`VNetPeering`,
 `VirtualNetworkServiceEndpoint`...) are told in the row's own words. The lab measures no latency: those fields are not
