@@ -9,6 +9,7 @@ PROVIDERS = ("resources", "authorization", "graph", "network", "compute", "stora
 MODULES = (
     "operations",
     "machines",
+    "regions",
     "faults",
     "mishaps",
     "shortages",

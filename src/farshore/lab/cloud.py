@@ -12,7 +12,7 @@ state is in the store's tables; what is kept beside it here are indexes, built a
     busy        lock key -> id of the operation that holds it
     events      kind|subject -> {"due", "kind", "subject", "data"}
     durations   name -> [seconds, spread], where the user has changed the table
-    regions     name -> {"arm": bool}    a region that is lost, as far as its control plane goes (`lab/faults.py`)
+    regions     name -> {"lost_at": time}    regions that are lost, until their ARM answers again (`lab/regions.py`)
     requests    number -> what was written, by whom, and what was answered
     counters    anything that is counted, so that each attempt has luck of its own
 

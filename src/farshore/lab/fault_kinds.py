@@ -6,12 +6,16 @@
     @clearing
     def clear(cloud: Cloud) -> None: ...                     # what `{"kind": "clear"}` does besides
 
-    @showing("shortages")
+    @showing("ailing")
     def shown(cloud: Cloud) -> Any: ...                      # a member of what `GET /_lab/faults` answers
 
+    kept_in("shortages")                                     # both, for a table that holds nothing but faults
+
 `check` of a kind looks at a fault when it is asked for, so that one that can't be made is refused then and not when it
-is due; it raises `Refused`. That what a kind needs is there, and that values of `lab/faults.py` have their form, is
-seen to before.
+is due; it raises `Refused`. That what a kind needs is there, that its id is of a type in `of` (an appliance may be many
+things), and that values of `lab/faults.py` have their form, is seen to before.
+
+What is broken is a row with the time since when: `mark` writes it, or takes it back.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -31,6 +37,8 @@ Check = Callable[["Cloud", Wanted], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultKind:
     needs: tuple[str, ...]
+    of: tuple[str, ...]
+    """Types that `id` may name, in lower case; any where there is none."""
     apply: Apply
     check: Check | None
 
@@ -42,10 +50,12 @@ SHOWS: dict[str, Callable[[Cloud], Any]] = {}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def fault_kind(name: str, *, needs: tuple[str, ...] = (), check: Check | None = None) -> Callable[[Apply], Apply]:
+def fault_kind(
+    name: str, *, needs: tuple[str, ...] = (), of: tuple[str, ...] = (), check: Check | None = None
+) -> Callable[[Apply], Apply]:
     def register(function: Apply) -> Apply:
         assert name not in KINDS, f"{name} is registered twice"
-        KINDS[name] = FaultKind(needs=needs, apply=function, check=check)
+        KINDS[name] = FaultKind(needs=needs, of=tuple(map(str.lower, of)), apply=function, check=check)
         return function
 
     return register
@@ -63,3 +73,18 @@ def showing(name: str) -> Callable[[F], F]:
         return function
 
     return register
+
+
+def kept_in(table: str) -> None:
+    """The rows of a table are faults and nothing else: shown under its name, gone with `{"kind": "clear"}`."""
+    clearing(lambda cloud: cloud.table(table).clear())
+    showing(table)(lambda cloud: list(cloud.table(table).values()))
+
+
+def mark(cloud: Cloud, table: str, name: str, up: bool, /, **row: Any) -> None:
+    """It is broken since now, or (`up`) no longer. A packet's way may be another from here on."""
+    if up:
+        cloud.table(table).pop(name, None)
+    else:
+        cloud.table(table)[name] = {**row, "since": stamp(cloud.now)}
+    cloud.epoch += 1

@@ -22,7 +22,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from farshore.lab.answers import NoAnswer, Refused
-from farshore.lab.fault_kinds import Wanted, clearing, fault_kind
+from farshore.lab.fault_kinds import Wanted, clearing, fault_kind, showing
 from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
@@ -188,9 +188,18 @@ def release(cloud: Cloud, path: str = "", verb: str | None = None) -> None:
 
 @clearing
 def clear(cloud: Cloud) -> None:
-    for name in list(cloud.table("mishaps")):
-        del cloud.table("mishaps")[name]
+    cloud.table("mishaps").clear()
     release(cloud)
+
+
+@showing("mishaps")
+def shown(cloud: Cloud) -> list[Any]:
+    return list(cloud.table("mishaps").values())
+
+
+@showing("hung")
+def shown_hung(cloud: Cloud) -> list[Any]:
+    return [{"operation": id_, **row} for id_, row in cloud.table(HUNG).items()]
 
 
 def _keep(cloud: Cloud, wanted: Wanted, **more: Any) -> None:

@@ -21,7 +21,7 @@ from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.errors import InputError
 from farshore.estate.door import REDACTED, is_secret
-from farshore.lab import faults, identity, mishaps, operations, paging, registry, shapes, throttle
+from farshore.lab import identity, mishaps, operations, paging, regions, registry, shapes, throttle
 from farshore.lab.answers import NoAnswer, Refused, group_not_found, not_implemented
 from farshore.lab.authorization.door import must_be_allowed, must_have_right
 from farshore.lab.authorization.linked import must_have_links
@@ -128,7 +128,7 @@ def _routed(call: Call, method: str, path: str) -> Response:
     parts = [part for part in path.split("/") if part] or [""]
     operation = operations.find(call.cloud, parts[-1]) if method == "GET" and len(parts) > 2 else None
     if operation is not None and "operation" in parts[-2].lower():
-        faults.must_reach(call.cloud, operation.location)
+        regions.must_reach(call.cloud, operation.location)
         return operations.poll(operation, parts[-2], call.query, call.base)
     of_deployment = len(parts) > 4 and parts[-4].lower() == "deployments" and parts[-2].lower() == "operations"
     if method == "GET" and len(parts) > 3 and parts[-2].lower().startswith("operation") and not of_deployment:
@@ -196,7 +196,7 @@ def _one(call: Call, method: str, path: str) -> Response:
         must_be_few(call.body.get("tags"))
     if method in ("PUT", "PATCH") and type_.formed:
         must_have_links(call, call.id)
-    faults.must_serve(cloud, call.id, method, call.request.body)
+    regions.must_serve(cloud, call.id, method, call.request.body)
     methods = {"GET": type_.get, "PUT": type_.put, "PATCH": type_.patch, "DELETE": type_.delete, "HEAD": _is_there}
     function = methods.get(method)
     if function is None:
@@ -224,13 +224,13 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
         if method == "GET" or below is not None:
             must_be_allowed(call, method, parent)
         if below is not None:
-            faults.must_serve(cloud, parent, method, None)
+            regions.must_serve(cloud, parent, method, None)
             return below(call)
         name = f"{parent.type}/{last}"
         place: str | None = f"{parent.key}/{last.lower()}"
         if name.lower() in registry.TYPES and not cloud.exists(parent):
             call.must_exist()
-        faults.must_serve(cloud, parent, method, None)
+        regions.must_serve(cloud, parent, method, None)
     else:
         name = f"{tail[0]}/{last}"
         scope = "/" + "/".join(parts[:at])
@@ -256,7 +256,7 @@ def _below(call: Call, method: str, parts: list[str], at: int) -> Response:
 
 def _action(call: Call, name: str) -> Response:
     cloud, id_ = call.cloud, call.id
-    faults.must_serve(cloud, id_, "POST", None)
+    regions.must_serve(cloud, id_, "POST", None)
     return _action_of(call, id_.type, name)
 
 

@@ -7,12 +7,11 @@ deallocated, one that is being made is Failed, and a failover of Site Recovery f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farshore.arm.network import normal_location
 from farshore.lab.answers import Refused
-from farshore.lab.fault_kinds import Wanted, clearing, fault_kind, showing
-from farshore.times import stamp
+from farshore.lab.fault_kinds import Wanted, fault_kind, kept_in, mark
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -34,21 +33,10 @@ def must_have_room(cloud: Cloud, region: str, size: str) -> None:
 @fault_kind("capacity", needs=("region", "size"))
 def capacity(cloud: Cloud, wanted: Wanted, up: bool) -> None:
     region, size = normal_location(str(wanted["region"])), str(wanted["size"])
-    if up:
-        cloud.table(TABLE).pop(_name(region, size), None)
-    else:
-        cloud.table(TABLE)[_name(region, size)] = {"region": region, "size": size, "since": stamp(cloud.now)}
+    mark(cloud, TABLE, _name(region, size), up, region=region, size=size)
 
 
-@clearing
-def clear(cloud: Cloud) -> None:
-    for name in list(cloud.table(TABLE)):
-        del cloud.table(TABLE)[name]
-
-
-@showing("shortages")
-def shown(cloud: Cloud) -> list[Any]:
-    return list(cloud.table(TABLE).values())
+kept_in(TABLE)
 
 
 def _name(region: str, size: str) -> str:

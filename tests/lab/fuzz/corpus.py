@@ -15,7 +15,7 @@ from urllib.parse import quote
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
-from farshore.lab import fault_kinds, faults, registry
+from farshore.lab import fault_kinds, registry
 from farshore.lab.storage import accounts, disk_urls
 from lab.fuzz.asked import body_for
 from lab.fuzz.estate import fresh
@@ -250,10 +250,10 @@ def _faults() -> tuple[Body, ...]:
         "at": "2026-03-03T00:00:00Z",
         "change": {"tags": {"a": "b"}},
     }
-    types = {**faults.OF_TYPE, "edit": ("microsoft.network/routetables",)}
+    machines, tables = "microsoft.compute/virtualmachines", "microsoft.network/routetables"
     return tuple(
-        {"kind": kind, "id": held[types.get(kind, ("microsoft.compute/virtualmachines",))[0]], **more}
-        for kind in fault_kinds.KINDS
+        {"kind": name, "id": held[next(iter(kind.of), tables if name == "edit" else machines)], **more}
+        for name, kind in fault_kinds.KINDS.items()
     )
 
 

@@ -6,7 +6,7 @@
     generalize  a machine that does not run: 200 at once
 
 A running machine writes to its disks; one that does not run writes nothing. What a lost region does to its machines,
-and that they start again by themselves with the data that they had (D92), is told in `lab/faults.py`.
+and that they start again by themselves with the data that they had (D92), is told in `lab/regions.py`.
 """
 
 from __future__ import annotations

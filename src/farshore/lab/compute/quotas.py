@@ -26,10 +26,9 @@ from farshore.lab.call import Call
 from farshore.lab.compute import reserved
 from farshore.lab.compute.attached import NETWORK_INTERFACES, VIRTUAL_MACHINES, size_of
 from farshore.lab.compute.sizes import SIZES, cores_of, family_of, family_shown, region_of_path
-from farshore.lab.fault_kinds import Wanted, clearing, fault_kind, showing
+from farshore.lab.fault_kinds import Wanted, fault_kind, kept_in, mark
 from farshore.lab.paging import page
 from farshore.lab.registry import view
-from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -97,16 +96,11 @@ def _counted(cloud: Cloud, subscription: str, region: str) -> Counter[str]:
     for body in _of(cloud, subscription, region, VIRTUAL_MACHINES):
         found[MACHINES] += 1
         if reserved.reservation_of(cloud, body) is None:
-            _add(found, size_of(body), 1)
+            found.update(of_size(size_of(body)))
     for body in _of(cloud, subscription, region, reserved.RESERVATIONS):
-        _add(found, reserved.size_of(body), reserved.places(cloud, body))
+        found.update(of_size(reserved.size_of(body), reserved.places(cloud, body)))
     found[SETS] = _number(cloud, subscription, region, AVAILABILITY_SETS)
     return found
-
-
-def _add(found: Counter[str], size: str, count: int) -> None:
-    found[CORES] += count * cores_of(size)
-    found[family_of(size)] += count * cores_of(size)
 
 
 def _of(cloud: Cloud, subscription: str, region: str, type_: str) -> Iterator[Body]:
@@ -186,22 +180,11 @@ def _check(cloud: Cloud, wanted: Wanted) -> None:
 @fault_kind("quota", needs=("region", "name", "limit"), check=_check)
 def quota(cloud: Cloud, wanted: Wanted, up: bool) -> None:
     region, name = normal_location(str(wanted["region"])), str(wanted["name"])
-    if up:
-        cloud.table(TABLE).pop(f"{region}|{name}", None)
-    else:
-        row = {"region": region, "name": name, "limit": int(wanted["limit"]), "since": stamp(cloud.now)}
-        cloud.table(TABLE)[f"{region}|{name}"] = row
+    # What need not be said again to take a limit back is not there then.
+    mark(cloud, TABLE, f"{region}|{name}", up, region=region, name=name, limit=int(wanted.get("limit") or 0))
 
 
-@clearing
-def clear(cloud: Cloud) -> None:
-    for name in list(cloud.table(TABLE)):
-        del cloud.table(TABLE)[name]
-
-
-@showing("quotas")
-def shown(cloud: Cloud) -> list[Any]:
-    return list(cloud.table(TABLE).values())
+kept_in(TABLE)
 
 
 def _limits(cloud: Cloud, region: str) -> list[Any]:

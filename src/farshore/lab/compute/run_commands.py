@@ -22,7 +22,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.regions import find_region
-from farshore.lab import faults, machines, operations
+from farshore.lab import faults, machines, operations, regions
 from farshore.lab.answers import Refused, bad_request, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
@@ -217,7 +217,7 @@ def _run(cloud: Cloud, machine: ResourceId, kind: str, script: list[str], parame
 
 def _must_answer(cloud: Cloud, machine: ResourceId) -> None:
     """One that a fault has taken down, or whose region carries no packets, is powered, and its agent says nothing."""
-    if machine.key in faults.down(cloud) or faults.is_dark(cloud, cloud.region_of(machine)):
+    if machine.key in faults.down(cloud) or regions.is_dark(cloud, cloud.region_of(machine)):
         raise Refused(
             409,
             "VMAgentStatusCommunicationError",

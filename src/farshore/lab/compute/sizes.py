@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
 from farshore.arm.json import Body
@@ -22,10 +22,9 @@ from farshore.arm.regions import REGIONS, find_region
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
-from farshore.lab.fault_kinds import Wanted, clearing, fault_kind, showing
+from farshore.lab.fault_kinds import Wanted, fault_kind, kept_in, mark
 from farshore.lab.paging import page
 from farshore.lab.registry import provider_list, view
-from farshore.times import stamp
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -199,19 +198,7 @@ def _withheld(cloud: Cloud, region: str) -> set[str]:
 @fault_kind("restriction", needs=("region", "size"))
 def restriction(cloud: Cloud, wanted: Wanted, up: bool) -> None:
     region, size = normal_location(str(wanted["region"])), str(wanted["size"])
-    name = f"{region}|{size.lower()}"
-    if up:
-        cloud.table(TABLE).pop(name, None)
-    else:
-        cloud.table(TABLE)[name] = {"region": region, "size": size, "since": stamp(cloud.now)}
+    mark(cloud, TABLE, f"{region}|{size.lower()}", up, region=region, size=size)
 
 
-@clearing
-def clear(cloud: Cloud) -> None:
-    for name in list(cloud.table(TABLE)):
-        del cloud.table(TABLE)[name]
-
-
-@showing("restrictions")
-def shown(cloud: Cloud) -> list[Any]:
-    return list(cloud.table(TABLE).values())
+kept_in(TABLE)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab import faults
+from farshore.lab import regions
 from farshore.lab.answers import bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
@@ -77,7 +77,7 @@ class Connections(ResourceType):
             return
         circuit = must_have(cloud, ref(put.body, "peer"), put.id.text)
         circuit_id = resource_id(str(circuit["id"]))
-        faults.must_reach(cloud, cloud.region_of(circuit_id))
+        regions.must_reach(cloud, cloud.region_of(circuit_id))
         if put.before is not None:
             _check_same(put, gateway_id, circuit_id)
             _check_key(put, circuit_id)

@@ -21,12 +21,13 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Body, Json
 from farshore.lab import machines, operations
 from farshore.lab.answers import Refused, bad_request
-from farshore.lab.fault_kinds import Wanted, clearing, fault_kind, showing
+from farshore.lab.compute.attached import VIRTUAL_MACHINES
+from farshore.lab.fault_kinds import Wanted, clearing, fault_kind, mark, showing
 from farshore.lab.recovery import jobs, records
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import Phase
 from farshore.lab.registry import listener
-from farshore.times import moment, stamp
+from farshore.times import moment
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -84,13 +85,13 @@ def check(cloud: Cloud, wanted: Wanted) -> None:
         raise bad_request("InvalidFault", f"{wanted['id']} is no machine that Site Recovery replicates now.")
 
 
-@fault_kind("replication", needs=("id",), check=check)
+@fault_kind("replication", needs=("id",), of=(VIRTUAL_MACHINES,), check=check)
 def replication(cloud: Cloud, wanted: Wanted, up: bool) -> None:
     more = {"code": str(wanted.get("code") or CUT_OFF), "message": str(wanted.get("message") or "")}
     _set(cloud, "replication", str(wanted["id"]), more, up)
 
 
-@fault_kind("churn", needs=("id", "bytes_per_second"))
+@fault_kind("churn", needs=("id", "bytes_per_second"), of=(VIRTUAL_MACHINES,))
 def churn(cloud: Cloud, wanted: Wanted, up: bool) -> None:
     machine = resource_id(str(wanted["id"]))
     rate = 0.0 if up else float(wanted["bytes_per_second"])
@@ -126,11 +127,7 @@ def job_has_failed(cloud: Cloud, subject: str, data: Json) -> None:
 
 
 def _set(cloud: Cloud, kind: str, machine: str, more: Body, up: bool) -> None:
-    rows, key = cloud.table(TABLE), f"{kind}|{machine.lower()}"
-    if up:
-        rows.pop(key, None)
-    else:
-        rows[key] = {"kind": kind, "machine": machine, "since": stamp(cloud.now), **more}
+    mark(cloud, TABLE, f"{kind}|{machine.lower()}", up, kind=kind, machine=machine, **more)
     cloud.tell("replication.way", machine.lower())
 
 

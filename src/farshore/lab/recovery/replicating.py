@@ -16,13 +16,13 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import machines
 from farshore.lab.answers import Refused
-from farshore.lab.faults import is_dark
 from farshore.lab.recovery import ailments, records, shipping
 from farshore.lab.recovery.disks import make_replicas
 from farshore.lab.recovery.health import unprotected
 from farshore.lab.recovery.item_nics import nics_of, remembered
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import Phase
+from farshore.lab.regions import is_dark
 from farshore.lab.registry import event
 from farshore.lab.storage import volumes
 from farshore.lab.types import unmake

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.lab import machines
 from farshore.lab.answers import Refused
-from farshore.lab.faults import is_dark
 from farshore.lab.recovery import ailments, records
 from farshore.lab.recovery.disks import disks_at
 from farshore.lab.recovery.names import shown_id
@@ -28,6 +27,7 @@ from farshore.lab.recovery.points import EVERY, Point, kept, lives
 from farshore.lab.recovery.policies import app_consistent_every, retention
 from farshore.lab.recovery.records import Record
 from farshore.lab.recovery.states import REPLICATING
+from farshore.lab.regions import is_dark
 from farshore.lab.registry import event, listener
 from farshore.lab.storage import volumes
 from farshore.times import moment, stamp

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.lab.call import Call
-from farshore.lab.faults import must_reach
+from farshore.lab.regions import must_reach
 from farshore.lab.registry import handle
 from farshore.lab.storage import ranges, volumes
 from farshore.lab.storage.accounts import account_named, key

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
 from farshore.lab.call import Call
-from farshore.lab.faults import must_reach
+from farshore.lab.regions import must_reach
 from farshore.lab.registry import handle
 from farshore.lab.storage import ranges, volumes
 from farshore.times import moment, stamp
