@@ -41,6 +41,8 @@ class Call:
     """Keys in lower case."""
     base: str
     """Scheme and host that the client used: polling URLs carry it."""
+    path: str = "/"
+    """As it was sent, without escapes."""
     argument: str | None = None
     """What stands behind an action's name in the path (`routeTables/primary`)."""
     rest: str = ""

@@ -2,9 +2,11 @@
 
 A row of the table `machines` by the machine's id key: `power` (`running`, `starting`, `stopped`, `deallocated`),
 `superseded` (its data has been promised elsewhere since: a failover of it completed; when it runs it is stale, D92),
-and after a region's loss `ran` (it ran, and will start by itself when the region returns).
+after a region's loss `ran` (it ran, and will start by itself when the region returns), and `write_rate` where the lab
+was told of one (`lab/recovery/ailments.py`).
 
-`lab/compute` says when power changes, `lab/recovery` what is superseded; listeners of `machine.power` hear of it.
+`lab/compute` says when power changes, `lab/recovery` what is superseded; listeners of `machine.power` and
+`machine.rate` hear of it.
 """
 
 from __future__ import annotations
@@ -30,10 +32,8 @@ def power(cloud: Cloud, id_: ResourceId) -> str | None:
 
 def set_power(cloud: Cloud, id_: ResourceId, to: str, **more: Any) -> None:
     """Change a machine's power and tell everyone."""
-    rows = cloud.table("machines")
-    row = rows.get(id_.key, {"power": None, "superseded": False, "ran": False})
-    before = row["power"]
-    rows[id_.key] = {**row, "power": to, "ran": False, **more}
+    before = power(cloud, id_)
+    _change(cloud, id_, power=to, **{"ran": False, **more})
     if before != to:
         cloud.epoch += 1
         cloud.tell("machine.power", id_.key, {"power": to, "before": before})
@@ -48,17 +48,13 @@ def write_rate(cloud: Cloud, id_: ResourceId) -> float:
 
 def set_write_rate(cloud: Cloud, id_: ResourceId, rate: float | None) -> None:
     """Let one machine write at a rate of its own, or (with None) as all do."""
-    rows = cloud.table("machines")
-    row = rows.get(id_.key, {"power": None, "superseded": False, "ran": False})
-    rows[id_.key] = {**row, "write_rate": rate}
+    _change(cloud, id_, write_rate=rate)
     cloud.tell("machine.rate", id_.key)
 
 
 def supersede(cloud: Cloud, id_: ResourceId, yes: bool = True) -> None:
     """Its data has been promised elsewhere since (or, with False, is what is promised again)."""
-    rows = cloud.table("machines")
-    row = rows.get(id_.key, {"power": None, "superseded": False, "ran": False})
-    rows[id_.key] = {**row, "superseded": yes}
+    _change(cloud, id_, superseded=yes)
     cloud.epoch += 1
 
 
@@ -78,3 +74,9 @@ def in_region(cloud: Cloud, region: str) -> Iterator[ResourceId]:
 @listener("resource.gone")
 def forget(cloud: Cloud, subject: str, data: Any) -> None:
     cloud.table("machines").pop(subject, None)
+
+
+def _change(cloud: Cloud, id_: ResourceId, **fields: Any) -> None:
+    rows = cloud.table("machines")
+    row = rows.get(id_.key, {"power": None, "superseded": False, "ran": False})
+    rows[id_.key] = {**row, **fields}

@@ -92,14 +92,12 @@ def _call(cloud: Cloud, request: Request, headers: Mapping[str, str]) -> Call:
         base=base,
         headers=headers,
         caller=identity.caller(headers),
-        argument=path,
+        path=path,
         rest=path.strip("/") if first.startswith("_") else "",
     )
 
 
 def _answer(call: Call, method: str) -> Response:
-    path = call.argument or "/"
-    call.argument = None
     if call.rest:
         return _handle(call, method)
     version = call.query.get("api-version")
@@ -112,20 +110,20 @@ def _answer(call: Call, method: str) -> Response:
     if not _VERSION.fullmatch(version):
         raise Refused(400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")
     throttle.take(call, method)
-    return _routed(call, method, path)
+    return _routed(call, method)
 
 
 def within(cloud: Cloud, request: Request, caller: Caller) -> Response:
     """What a service inside Azure asks for somebody: the same road, without quotas, mishaps and the journal. Raises
     `Refused` and `NoAnswer`."""
     call = _call(cloud, request, {})
-    call.caller, path, call.argument = caller, call.argument or "/", None
-    return _routed(call, request.method, path)
+    call.caller = caller
+    return _routed(call, request.method)
 
 
-def _routed(call: Call, method: str, path: str) -> Response:
+def _routed(call: Call, method: str) -> Response:
     # Two slashes are one, as in Azure: clients leave a part of a path empty.
-    parts = [part for part in path.split("/") if part] or [""]
+    parts = [part for part in call.path.split("/") if part] or [""]
     operation = operations.find(call.cloud, parts[-1]) if method == "GET" and len(parts) > 2 else None
     if operation is not None and "operation" in parts[-2].lower():
         regions.must_reach(call.cloud, operation.location)

@@ -22,7 +22,7 @@ from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network import gateway_bodies, router_tables, vpn_peers
 from farshore.lab.network.addresses import subnet_prefixes
-from farshore.lab.network.peerings import _uses
+from farshore.lab.network.peerings import uses_remote_gateways
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configuration_links, configurations, ref
 from farshore.lab.network.virtual_networks import gateways_in, peerings_of
 from farshore.lab.paging import page
@@ -180,7 +180,7 @@ def _check_configuration(put: Put, item: Body, kind: str) -> None:
             "ParentVnetAlreadyHasGateways",
             f"Virtual network {network.text} already has a gateway of type {kind}: {others[0]['id']}.",
         )
-    user = next((half for half in peerings_of(cloud, network) if _uses(half)), None)
+    user = next((half for half in peerings_of(cloud, network) if uses_remote_gateways(half)), None)
     if user is not None:
         raise bad_request(
             "ParentVnetAlreadyHasGateways",

@@ -228,7 +228,7 @@ def _check_spaces(put: Put, own: ResourceId, remote: ResourceId, mine: tuple[Net
 
 def _check_transit(put: Put, own: ResourceId, remote: ResourceId, partner: Body | None) -> None:
     if not _flag(put.properties, "useRemoteGateways"):
-        if partner is not None and not _flag(put.properties, "allowGatewayTransit") and _uses(partner):
+        if partner is not None and not _flag(put.properties, "allowGatewayTransit") and uses_remote_gateways(partner):
             # No page names this code: ours.
             raise bad_request(
                 "AllowGatewayTransitInUse",
@@ -243,7 +243,7 @@ def _check_transit(put: Put, own: ResourceId, remote: ResourceId, partner: Body 
             f"Cannot set UseRemoteGateways of peering {put.id.text}: virtual network {own.text} already has gateways.",
         )
     for other in peerings_of(cloud, own):
-        if resource_id(str(other["id"])) != put.id and _uses(other):
+        if resource_id(str(other["id"])) != put.id and uses_remote_gateways(other):
             # No page names this code: ours.
             raise bad_request(
                 "AnotherPeeringAlreadyUsesRemoteGateways",
@@ -270,7 +270,7 @@ def _check_transit(put: Put, own: ResourceId, remote: ResourceId, partner: Body 
         )
 
 
-def _uses(half: Body) -> bool:
+def uses_remote_gateways(half: Body) -> bool:
     return _flag(half["properties"], "useRemoteGateways")
 
 
