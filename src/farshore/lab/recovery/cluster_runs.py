@@ -19,7 +19,17 @@ from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.recovery import cluster_points, committing, failover, jobs, records, reprotecting, shipping, testing
+from farshore.lab.recovery import (
+    cluster_points,
+    committing,
+    failover,
+    jobs,
+    one_job,
+    records,
+    reprotecting,
+    shipping,
+    testing,
+)
 from farshore.lab.recovery.clusters import must_allow, nodes, start
 from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import CLUSTERS, CONTAINERS, shown_id
@@ -43,10 +53,8 @@ def unplanned_failover(call: Call) -> Response:
     _check_direction(cloud, items, sent.get("failoverDirection"))
     shutdown = str(sent.get("sourceSiteOperations") or "NotRequired").lower() == "required"
     points = _points(cloud, cluster, items, details_of(sent), shutdown)
-    details: Body = {"instanceType": "ClusterFailoverJobDetails", "affectedObjectDetails": {}}
-    response, job = _begin(
-        call, cluster, items, "unplannedFailover", "Failover", {**details, "protectedItemDetails": []}
-    )
+    details = {**failover.job_details([]), "instanceType": "ClusterFailoverJobDetails"}
+    response, job = _begin(call, cluster, items, "unplannedFailover", "Failover", details)
     for item in items:
         failover.start(cloud, item, job, points[item.key], shutdown)
     return response
@@ -151,7 +159,7 @@ def switched(cloud: Cloud, operation: Operation) -> Body | None:
     def switch(cloud: Cloud, item: ResourceId) -> None:
         reprotecting.switch(cloud, item, here, into, data["each"][item.text], fresh)
 
-    refused = _each(cloud, [resource_id(text) for text in data["each"]], switch)
+    refused = one_job.each(cloud, map(resource_id, data["each"]), switch)
     if not nodes(cloud, cluster):
         cloud.type_of(cluster).take_away(cloud, cluster)
     details = {"instanceType": "ClusterSwitchProtectionJobDetails", "affectedObjectDetails": {}}
@@ -170,23 +178,9 @@ def node_is_over(cloud: Cloud, subject: str, data: Any) -> None:
     run: Record | None = cloud.table(TABLE).get(subject)
     if run is None:
         return
-    item = resource_id(data["item"])
-    run = {
-        **run,
-        "waiting_for": [key for key in run["waiting_for"] if key != item.key],
-        "refused": run["refused"] or data.get("refused"),
-    }
-    cloud.table(TABLE)[subject] = run
+    cloud.table(TABLE)[subject] = run = one_job.heard(run, data)
     if not data.get("refused"):
-        row = jobs.get(cloud, subject)
-        assert row is not None
-        details = row["properties"]["customDetails"]
-        if run["verb"] == "testFailover":
-            member = testing.member_details(cloud, item)
-        else:
-            member = failover.member_details(cloud, item, records.of(cloud, item))
-        told = {**details, "protectedItemDetails": [*details["protectedItemDetails"], member]}
-        jobs.change(cloud, subject, customDetails=told)
+        one_job.tell_of(cloud, subject, resource_id(data["item"]), test=run["verb"] == "testFailover")
     if not run["waiting_for"]:
         _end(cloud, subject, run)
 
@@ -203,19 +197,8 @@ def _end(cloud: Cloud, job: str, run: Record) -> None:
     jobs.finish_now(cloud, job)
 
 
-def _done(cloud: Cloud, operation: Operation) -> Body | None:
-    if (refused := jobs.refusal_of(operation)) is not None:
-        raise refused
-    row = jobs.get(cloud, operation.id)
-    assert row is not None
-    if operation.verb == "testFailover":
-        details = {**row["properties"]["customDetails"], "testFailoverStatus": "WaitingForCompletion"}
-        jobs.change(cloud, operation.id, customDetails=details)
-    return None
-
-
-jobs.job_done(CLUSTERS, "unplannedFailover")(_done)
-jobs.job_done(CLUSTERS, "testFailover")(_done)
+jobs.job_done(CLUSTERS, "unplannedFailover")(one_job.done)
+jobs.job_done(CLUSTERS, "testFailover")(one_job.done)
 
 
 @jobs.job_done(CLUSTERS, "failoverCommit")
@@ -242,21 +225,10 @@ def applied(cloud: Cloud, operation: Operation) -> Body | None:
 
 def _finish(cloud: Cloud, operation: Operation, do: Callable[[Cloud, ResourceId], None]) -> Body | None:
     _let_go(cloud, operation.resource_id)
-    refused = _each(cloud, [resource_id(text) for text in operation.data["items"]], do)
+    refused = one_job.each(cloud, map(resource_id, operation.data["items"]), do)
     if refused is not None:
         raise refused
     return None
-
-
-def _each(cloud: Cloud, items: list[ResourceId], do: Callable[[Cloud, ResourceId], None]) -> Refused | None:
-    """All of them; the first refusal, if one refuses."""
-    refused = None
-    for item in items:
-        try:
-            do(cloud, item)
-        except Refused as why:
-            refused = refused or why
-    return refused
 
 
 # Parts. --------------------------------------------------------------------------------------------------------------

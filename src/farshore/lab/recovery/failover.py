@@ -90,7 +90,7 @@ def _begin(call: Call, item: ResourceId, record: Record, wanted: str | None, shu
         target=jobs.item_target(call.cloud, item),
         takes=jobs.NEVER,
         data={"item": item.text},
-        details={"instanceType": "FailoverJobDetails", "affectedObjectDetails": {}, "protectedItemDetails": []},
+        details=job_details([]),
     )
     jobs.start_task(
         call.cloud, job, "PreFailoverPrerequisitesCheckTask", "Prerequisites check for failover", about=item.name
@@ -231,30 +231,30 @@ def done(cloud: Cloud, operation: Operation) -> Body | None:
     if (refused := jobs.refusal_of(operation)) is not None:
         raise refused
     item = operation.resource_id
-    record = records.of(cloud, item)
-    jobs.change(cloud, operation.id, customDetails=failover_details(cloud, item, record))
+    jobs.change(cloud, operation.id, customDetails=job_details([member_details(cloud, item)]))
     return None
 
 
-def failover_details(cloud: Cloud, item: ResourceId, record: Record) -> Body:
-    """What a failover's job says of the machines that it moved."""
-    return {
-        "instanceType": "FailoverJobDetails",
-        "affectedObjectDetails": {},
-        "protectedItemDetails": [member_details(cloud, item, record)],
-    }
+def job_details(members: list[Body]) -> Body:
+    """What a failover's job says of itself (S23)."""
+    return {"instanceType": "FailoverJobDetails", "affectedObjectDetails": {}, "protectedItemDetails": members}
 
 
-def member_details(cloud: Cloud, item: ResourceId, record: Record) -> Body:
+def member_details(cloud: Cloud, item: ResourceId) -> Body:
+    """What the job says of one machine that it moved."""
+    return member_row(cloud, item, used_point(records.of(cloud, item)))
+
+
+def member_row(cloud: Cloud, item: ResourceId, point: Point, *, test_vm: str = "", network: str = "") -> Body:
+    """A machine in a job's details, and the point that it was made of."""
     body = cloud.body(item) or {}
-    point = used_point(record)
     return {
         "name": item.name,
         "friendlyName": body["properties"]["friendlyName"],
-        "testVmName": "",
-        "testVmFriendlyName": "",
+        "testVmName": test_vm,
+        "testVmFriendlyName": test_vm,
         "networkConnectionStatus": "Connected",
-        "networkFriendlyName": "",
+        "networkFriendlyName": network,
         "subnet": "",
         "recoveryPointId": shown_id(item.child("recoveryPoints", point.name)),
         "recoveryPointTime": stamp(point.time),

@@ -24,7 +24,7 @@ from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.recovery import committing, failover, jobs, plan_scripts, records, shipping, testing
+from farshore.lab.recovery import committing, failover, jobs, one_job, plan_scripts, records, shipping, testing
 from farshore.lab.recovery.names import PLANS
 from farshore.lab.recovery.objects import must_be_ours, objects
 from farshore.lab.recovery.records import Record
@@ -97,7 +97,7 @@ def _start(call: Call, kind: str, direction: str, options: Record) -> Response:
         if options["point"] is not None:
             shipping.find(cloud, item, options["point"])
     verb = kind[:1].lower() + kind[1:]
-    details: Body = {"instanceType": "FailoverJobDetails", "affectedObjectDetails": {}, "protectedItemDetails": []}
+    details = failover.job_details([])
     if kind == "TestFailover":
         details = testing.job_details("InProgress", resource_id(options["network"]), [])
     response, job = jobs.begin(
@@ -254,26 +254,11 @@ def member_is_ready(cloud: Cloud, subject: str, data: Any) -> None:
     run: Record | None = cloud.table(TABLE).get(subject)
     if run is None:
         return
-    waiting = [key for key in run["waiting_for"] if key != data["item"].lower()]
-    run = {**run, "waiting_for": waiting, "refused": run["refused"] or data.get("refused")}
-    cloud.table(TABLE)[subject] = run
+    cloud.table(TABLE)[subject] = run = one_job.heard(run, data)
     if not data.get("made") and not data.get("refused"):
-        _tell_of(cloud, subject, resource_id(data["item"]), run["kind"])
-    if not waiting:
+        one_job.tell_of(cloud, subject, resource_id(data["item"]), test=run["kind"] == "TestFailover")
+    if not run["waiting_for"]:
         cloud.at(cloud.now, NEXT, subject, None)
-
-
-def _tell_of(cloud: Cloud, job: str, item: ResourceId, kind: str) -> None:
-    """The job tells of a machine that it has moved, whatever is done with it afterwards."""
-    record, row = records.of(cloud, item), jobs.get(cloud, job)
-    assert row is not None
-    if kind == "TestFailover":
-        member = testing.member_details(cloud, item)
-    else:
-        member = failover.member_details(cloud, item, record)
-    details = row["properties"]["customDetails"]
-    members_ = [*details["protectedItemDetails"], member]
-    jobs.change(cloud, job, customDetails={**details, "protectedItemDetails": members_})
 
 
 def _is_made(cloud: Cloud, key: str, kind: str, job: str) -> bool:
@@ -308,19 +293,8 @@ def _end(cloud: Cloud, job: str, run: Record) -> None:
         jobs.finish_now(cloud, job)
 
 
-def _done(cloud: Cloud, operation: Operation) -> Body | None:
-    if (refused := jobs.refusal_of(operation)) is not None:
-        raise refused
-    row = jobs.get(cloud, operation.id)
-    assert row is not None
-    details = row["properties"]["customDetails"]
-    if operation.verb == "testFailover":
-        jobs.change(cloud, operation.id, customDetails={**details, "testFailoverStatus": "WaitingForCompletion"})
-    return None
-
-
-jobs.job_done(PLANS, "unplannedFailover")(_done)
-jobs.job_done(PLANS, "testFailover")(_done)
+jobs.job_done(PLANS, "unplannedFailover")(one_job.done)
+jobs.job_done(PLANS, "testFailover")(one_job.done)
 
 
 def _at_once(call: Call, verb: str, allowed: str, scenario: str, takes: str) -> Response:
@@ -358,13 +332,7 @@ def cleaned(cloud: Cloud, operation: Operation) -> Body | None:
 
 
 def _each(cloud: Cloud, operation: Operation, do: Callable[[Cloud, ResourceId], None]) -> None:
-    """All of them; one that refuses does not keep the others, and makes the job fail."""
-    refused = None
-    for text in operation.data["items"]:
-        try:
-            do(cloud, resource_id(text))
-        except Refused as why:
-            refused = refused or why
+    refused = one_job.each(cloud, map(resource_id, operation.data["items"]), do)
     if refused is not None:
         raise refused
 

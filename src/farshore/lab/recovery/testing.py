@@ -18,7 +18,7 @@ from farshore.lab import machines
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery import jobs, landing, records, shipping
-from farshore.lab.recovery.failover import WAIT_FOR_REGION, check_direction, landed_row, over, remember
+from farshore.lab.recovery.failover import WAIT_FOR_REGION, check_direction, landed_row, member_row, over, remember
 from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import ITEMS, shown_id
 from farshore.lab.recovery.objects import must_find
@@ -183,19 +183,9 @@ def done(cloud: Cloud, operation: Operation) -> Body | None:
 
 def member_details(cloud: Cloud, item: ResourceId) -> Body:
     """What the job says of one test machine."""
-    body, test = cloud.body(item) or {}, records.of(cloud, item)["test"]
-    vm = resource_id(test["vm"])
-    return {
-        "name": item.name,
-        "friendlyName": body["properties"]["friendlyName"],
-        "testVmName": vm.name,
-        "testVmFriendlyName": vm.name,
-        "networkConnectionStatus": "Connected",
-        "networkFriendlyName": resource_id(test["network"]).name,
-        "subnet": "",
-        "recoveryPointId": shown_id(item.child("recoveryPoints", test["used"]["name"])),
-        "recoveryPointTime": test["used"]["time"],
-    }
+    test = records.of(cloud, item)["test"]
+    vm, network = resource_id(test["vm"]), resource_id(test["network"])
+    return member_row(cloud, item, records.point_of(test["used"]), test_vm=vm.name, network=network.name)
 
 
 def job_details(status: str, network: ResourceId, members: list[Body]) -> Body:
