@@ -64,17 +64,7 @@ def switch_protection(call: Call) -> Response:
     here = other_container(call.cloud, body)
     checked(call.cloud, item, record, here, into, details)
     call.id = container
-    response, job = jobs.begin(
-        call,
-        "switchprotection",
-        scenario="SwitchProtection",
-        title="Re-protect",
-        target=jobs.item_target(call.cloud, item),
-        takes=call.cloud.duration("recovery.switch", item.key, call.cloud.count("switch", item.key)),
-        data={"item": item.text, "into": into.text, "here": here.text, "details": details},
-    )
-    begin(call.cloud, item, job, "SwitchProtection")
-    return response
+    return _start(call, "switchprotection", "SwitchProtection", item, here, into, details)
 
 
 @action(ITEMS, "reProtect")
@@ -88,16 +78,22 @@ def reprotect(call: Call) -> Response:
     assert container is not None
     here = other_container(call.cloud, body) if into == container else container
     checked(call.cloud, item, record, here, into, details)
+    return _start(call, "reProtect", "ReverseReplication", item, here, into, details)
+
+
+def _start(
+    call: Call, verb: str, scenario: str, item: ResourceId, here: ResourceId, into: ResourceId, details: Body
+) -> Response:
     response, job = jobs.begin(
         call,
-        "reProtect",
-        scenario="ReverseReplication",
+        verb,
+        scenario=scenario,
         title="Re-protect",
         target=jobs.item_target(call.cloud, item),
         takes=call.cloud.duration("recovery.switch", item.key, call.cloud.count("switch", item.key)),
         data={"item": item.text, "into": into.text, "here": here.text, "details": details},
     )
-    begin(call.cloud, item, job, "ReverseReplication")
+    begin(call.cloud, item, job, scenario)
     return response
 
 
@@ -211,21 +207,11 @@ def switch(
     cluster: ResourceId | None = None,
 ) -> ResourceId:
     """The item begins anew under the other container, as a node of a cluster if told so. Raises `Refused`."""
-    record, body = records.of(cloud, item), cloud.body(item)
+    record, begun = _turned(cloud, item, here, into, details, "PrimaryToRecovery")
+    body = cloud.body(item)
     assert body is not None
-    try:
-        disks = checked(cloud, item, record, here, into, details)
-    except Refused:
-        _back(cloud, item)
-        raise
-    record = _over(cloud, item)
-    machine = resource_id(record["other"])
     fresh = here.child("replicationProtectedItems", item.name)
-    begun = records.new(
-        machine, str(details["policyId"]), disks, direction="PrimaryToRecovery", lifecycle=record["lifecycle"]
-    )
-    begun |= {"switched": True, "home_nics": record["home_nics"], "network": _home_network(cloud, here, record)}
-    begun["other"] = record["vm"] if cloud.exists(resource_id(record["vm"])) else None
+    begun["switched"] = True
     begun["disks"] = _with_seeds(cloud, record, begun["disks"])
     begun["cluster"] = None if cluster is None else cluster.text
     shown = _switched_body(cloud, fresh, begun, record, body, into, details)
@@ -240,11 +226,11 @@ def switch(
     return fresh
 
 
-@jobs.job_done(ITEMS, "reProtect")
-def reprotected(cloud: Cloud, operation: Operation) -> Body | None:
-    """The item goes the other way, under its own id."""
-    item, into = operation.resource_id, resource_id(operation.data["into"])
-    here, details = resource_id(operation.data["here"]), operation.data["details"]
+def _turned(
+    cloud: Cloud, item: ResourceId, here: ResourceId, into: ResourceId, details: Body, direction: str
+) -> tuple[Record, Record]:
+    """The record of an item whose old machine is out of the way, and the one that it goes on with. Raises `Refused`,
+    and the item can be reprotected again."""
     record = records.of(cloud, item)
     try:
         disks = checked(cloud, item, record, here, into, details)
@@ -252,16 +238,21 @@ def reprotected(cloud: Cloud, operation: Operation) -> Body | None:
         _back(cloud, item)
         raise
     record = _over(cloud, item)
-    back = record["direction"] == "PrimaryToRecovery"
-    begun = records.new(
-        resource_id(record["other"]),
-        str(details["policyId"]),
-        disks,
-        direction="RecoveryToPrimary" if back else "PrimaryToRecovery",
-        lifecycle=record["lifecycle"],
-    )
+    machine, policy = resource_id(record["other"]), str(details["policyId"])
+    begun = records.new(machine, policy, disks, direction=direction, lifecycle=record["lifecycle"])
     begun |= {"home_nics": record["home_nics"], "network": _home_network(cloud, here, record)}
     begun["other"] = record["vm"] if cloud.exists(resource_id(record["vm"])) else None
+    return record, begun
+
+
+@jobs.job_done(ITEMS, "reProtect")
+def reprotected(cloud: Cloud, operation: Operation) -> Body | None:
+    """The item goes the other way, under its own id."""
+    item, into = operation.resource_id, resource_id(operation.data["into"])
+    here, details = resource_id(operation.data["here"]), operation.data["details"]
+    back = records.of(cloud, item)["direction"] == "PrimaryToRecovery"
+    direction = "RecoveryToPrimary" if back else "PrimaryToRecovery"
+    record, begun = _turned(cloud, item, here, into, details, direction)
     forget_replicas(cloud, record)
     records.put(cloud, item, begun)
     records.idle(cloud, item)
