@@ -18,15 +18,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import resource_id
-from farshore.arm.json import Body, Json
-from farshore.lab import machines, operations
-from farshore.lab.answers import Refused, bad_request
+from farshore.arm.json import Body
+from farshore.lab import machines
+from farshore.lab.answers import bad_request
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
 from farshore.lab.fault_kinds import Wanted, clearing, fault_kind, mark, showing
-from farshore.lab.recovery import jobs, records
+from farshore.lab.recovery import records
 from farshore.lab.recovery.records import Record
-from farshore.lab.recovery.states import Phase
-from farshore.lab.registry import listener
 from farshore.times import moment
 
 if TYPE_CHECKING:
@@ -37,8 +35,6 @@ NORMAL, HIGH = 54_000_000, 100_000_000
 """Bytes a second of one machine (S29)."""
 CUT_OFF = "151037"
 """Shown where no code is given."""
-BEFORE = {Phase.COMMITTING: Phase.FAILED_OVER, Phase.REPROTECTING: Phase.COMMITTED}
-"""Where an item stands again after a job on it that came to nothing."""
 
 
 def can_send(cloud: Cloud, record: Record) -> bool:
@@ -109,21 +105,6 @@ def clear(cloud: Cloud) -> None:
 @showing("ailing")
 def shown(cloud: Cloud) -> list[Any]:
     return list(cloud.table(TABLE).values())
-
-
-@listener("operation.failed")
-def job_has_failed(cloud: Cloud, subject: str, data: Json) -> None:
-    """An operation that was made to fail before its job could say anything: the job says the same."""
-    row = jobs.get(cloud, subject)
-    if row is None or row["properties"]["endTime"] is not None:
-        return
-    jobs.end_job(cloud, subject, Refused(data["status"], data["code"], data["message"]))
-    operation = operations.find(cloud, subject)
-    record = None if operation is None else records.get(cloud, operation.resource_id.key)
-    if operation is not None and record is not None:
-        phase = records.phase_of(record)
-        records.change(cloud, operation.resource_id, phase=BEFORE.get(phase, phase))
-        records.idle(cloud, operation.resource_id)
 
 
 def _set(cloud: Cloud, kind: str, machine: str, more: Body, up: bool) -> None:
