@@ -38,6 +38,7 @@ DISKS = "Microsoft.Compute/disks"
 SNAPSHOTS = "Microsoft.Compute/snapshots"
 GIB = 1 << 30
 DEFAULT_SIZE_GB = 4
+"""Of a disk that says nothing of its size: the lab's choice."""
 MOST_GB = 65536
 MOST_SHARES = 10
 HOLDERS = ("managedBy", "managedByExtended")

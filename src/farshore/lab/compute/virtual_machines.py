@@ -22,7 +22,17 @@ from farshore.lab.cloud import must_have
 from farshore.lab.compute import attached, extensions, guests, quotas, reservations, reserved
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
 from farshore.lab.compute.availability_sets import check_set, domains_of, member_links, take_domain
-from farshore.lab.compute.disks import DISKS, MOST_GB, attach, detach, holders, make_volume, shares_of
+from farshore.lab.compute.disks import (
+    DEFAULT_SIZE_GB,
+    DISKS,
+    GIB,
+    MOST_GB,
+    attach,
+    detach,
+    holders,
+    make_volume,
+    shares_of,
+)
 from farshore.lab.compute.placement_groups import check_place, place_links
 from farshore.lab.compute.power import let_go
 from farshore.lab.compute.sizes import must_be_sold
@@ -37,7 +47,6 @@ from farshore.times import stamp
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
-GIB = 1 << 30
 NEVER_SHOWN = ("adminPassword", "customData")
 FILLED = ("deleteOption", "osType", "caching", "toBeDetached")
 """What Azure fills into a disk's entry."""
@@ -155,7 +164,7 @@ class VirtualMachines(ResourceType):
         kept = {**body, "properties": properties}
         for disk in attached.disks(kept):
             if disk.id is None:
-                size = int(disk.entry.get("diskSizeGB") or 4) * GIB
+                size = int(disk.entry.get("diskSizeGB") or DEFAULT_SIZE_GB) * GIB
                 volumes.ensure(cloud, disk.key, size, "image:os" if disk.lun is None else "image:data")
             elif (held := cloud.body(disk.id)) is not None:
                 make_volume(cloud, held, None, seeded=True)
@@ -303,7 +312,7 @@ def _makes(entry: Body) -> bool:
 def _with_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
     """The disk's entry with its name and managed disk filled in; the disk itself made if the entry asks for one."""
     if (entry.get("vhd") or {}).get("uri"):
-        size = int(entry.get("diskSizeGB") or 4)
+        size = int(entry.get("diskSizeGB") or DEFAULT_SIZE_GB)
         image = "image:os" if index is None else None
         volumes.ensure(cloud, str(entry["vhd"]["uri"]), size * GIB, image if _makes(entry) else None)
         return {**entry, "diskSizeGB": size}
@@ -347,9 +356,10 @@ def _make_disk(cloud: Cloud, put: Put, entry: Body, index: int | None) -> Body:
     id_ = make_id(put.id.subscription, str(put.id.resource_group), DISKS, name)
     image = str(entry.get("createOption") or "").lower() == "fromimage"
     system = guests.system_of(put.properties) or guests.WINDOWS
+    usual = guests.IMAGE_GB.get(system, guests.IMAGE_GB[guests.WINDOWS]) if image else DEFAULT_SIZE_GB
     properties: Body = {
         "creationData": {"createOption": "FromImage" if image else "Empty"},
-        "diskSizeGB": int(entry.get("diskSizeGB") or (guests.IMAGE_GB.get(system, 127) if image else 4)),
+        "diskSizeGB": int(entry.get("diskSizeGB") or usual),
     }
     if index is None:
         properties["osType"] = entry.get("osType") or system

@@ -52,7 +52,7 @@ def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
 
 def take(cloud: Cloud, cluster: ResourceId) -> None:
     """A point of all nodes as of the last moment that has arrived of each; none if one has a later point already."""
-    held = _nodes(cloud, cluster)
+    held = records.nodes(cloud, cluster)
     if not held or any(records.phase_of(record) not in REPLICATING for _, record in held):
         return
     at = min(shipping.shipped_until(cloud, record) for _, record in held)
@@ -70,7 +70,8 @@ def take(cloud: Cloud, cluster: ResourceId) -> None:
 def listed(cloud: Cloud, cluster: ResourceId) -> list[Record]:
     """The points that can be chosen now, oldest first: each node still has its part."""
     names = {
-        item.key: {point.name for point in shipping.listed(cloud, record)} for item, record in _nodes(cloud, cluster)
+        item.key: {point.name for point in shipping.listed(cloud, record)}
+        for item, record in records.nodes(cloud, cluster)
     }
     rows: list[Record] = cloud.table(TABLE).get(cluster.key) or []
     return [
@@ -133,8 +134,3 @@ def _shown(cloud: Cloud, cluster: ResourceId, row: Record) -> Body:
 def _id(cloud: Cloud, key: str) -> str:
     body = cloud.body(key)
     return key if body is None else str(body["id"])
-
-
-def _nodes(cloud: Cloud, cluster: ResourceId) -> list[tuple[ResourceId, Record]]:
-    found = [each for each in records.items(cloud) if str(each[1].get("cluster")).lower() == cluster.key]
-    return sorted(found, key=lambda each: each[0].key)

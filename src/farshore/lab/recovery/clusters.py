@@ -21,7 +21,7 @@ from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request, not_implemented, quoted
 from farshore.lab.call import Call
 from farshore.lab.paging import page
-from farshore.lab.recovery import cluster_points, records, shipping
+from farshore.lab.recovery import cluster_points, health, records, shipping
 from farshore.lab.recovery.container_mappings import mapped
 from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import CLUSTERS, VAULTS, region_name, shown_id
@@ -114,9 +114,8 @@ def of_a_vault(call: Call) -> Response:
 
 
 def nodes(cloud: Cloud, cluster: ResourceId) -> list[ResourceId]:
-    """The items that are a cluster's nodes, by name."""
-    found = [item for item, record in records.items(cloud) if str(record.get("cluster")).lower() == cluster.key]
-    return sorted(found, key=lambda item: item.key)
+    """The items that are a cluster's nodes."""
+    return [item for item, _ in records.nodes(cloud, cluster)]
 
 
 def must_allow(cloud: Cloud, item: ResourceId, operation: str) -> None:
@@ -223,7 +222,7 @@ def _present(cloud: Cloud, cluster: ResourceId, kept: Body) -> Body:
         "testFailoverState": shown[0]["testFailoverState"] if shown else "None",
         "testFailoverStateDescription": shown[0]["testFailoverStateDescription"] if shown else "None",
         "allowedOperations": allowed,
-        "replicationHealth": _worst([row["replicationHealth"] for row in shown]),
+        "replicationHealth": health.worst(row["replicationHealth"] for row in shown),
         "healthErrors": [error for row in shown for error in row["healthErrors"]],
         "clusterProtectedItemIds": [shown_id(item) for item in items],
         "areAllClusterNodesRegistered": protected,
@@ -256,7 +255,3 @@ def _objective(shown: list[Body]) -> Body:
         return {"rpoInSeconds": None, "lastRpoCalculatedTime": None}
     worst = max(details, key=lambda each: int(each["rpoInSeconds"]))
     return {name: worst[name] for name in ("rpoInSeconds", "lastRpoCalculatedTime")}
-
-
-def _worst(levels: list[str]) -> str:
-    return next((level for level in ("Critical", "Warning") if level in levels), "Normal")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
-from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINER_MAPPINGS, ITEMS, region_name, shown_id
 from farshore.lab.recovery.objects import (
     RecoveryType,
@@ -18,8 +16,9 @@ from farshore.lab.recovery.objects import (
     must_be_of_azure,
     must_find,
     object_,
+    removes,
 )
-from farshore.lab.registry import action, resource_type
+from farshore.lab.registry import resource_type
 from farshore.lab.types import Put
 
 if TYPE_CHECKING:
@@ -85,10 +84,7 @@ class ContainerMappings(RecoveryType):
                 raise Refused(409, "ContainerMappingInUse", f"Machine {item['properties']['friendlyName']} uses it.")
 
 
-@action(CONTAINER_MAPPINGS, "remove")
-def remove(call: Call) -> Response:
-    kind: RecoveryType = call.cloud.type_of(call.id)
-    return kind.delete(call)
+removes(CONTAINER_MAPPINGS)
 
 
 def container_of(mapping: ResourceId) -> ResourceId:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused
-from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINER_MAPPINGS, CONTAINERS, region_name
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of
-from farshore.lab.registry import action, resource_type
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, removes
+from farshore.lab.registry import resource_type
 from farshore.lab.types import Put
 
 if TYPE_CHECKING:
@@ -55,11 +53,8 @@ class Containers(RecoveryType):
                 raise Refused(409, "ContainerInUse", message)
 
 
-@action(CONTAINERS, "remove")
-def remove(call: Call) -> Response:
-    """Containers are removed by this verb; there is no DELETE (recorded)."""
-    kind: RecoveryType = call.cloud.type_of(call.id)
-    return kind.delete(call)
+# There is no DELETE (recorded).
+removes(CONTAINERS)
 
 
 def _is_paired(cloud: Cloud, id_: ResourceId) -> bool:

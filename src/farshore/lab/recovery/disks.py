@@ -7,6 +7,7 @@ and a test would call the disks that they make: the source's own name, and `<nam
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import Attached
-from farshore.lab.compute.disks import DISKS
+from farshore.lab.compute.disks import DISKS, GIB
 from farshore.lab.recovery.objects import must_find, objects
 from farshore.lab.recovery.records import Record
 from farshore.lab.storage import volumes
@@ -26,8 +27,7 @@ from farshore.times import moment
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
-REPLICA = "-ASRReplica"
-GIB = 1 << 30
+REPLICA, TEST = "-ASRReplica", "-ASRtest"
 
 
 def protected_disks(cloud: Cloud, vm: ResourceId, details: Body, region: str, into: str) -> list[Record]:
@@ -35,7 +35,7 @@ def protected_disks(cloud: Cloud, vm: ResourceId, details: Body, region: str, in
     found = disk_records(cloud, vm, details, region, into)
     if not any(disk["lun"] is None for disk in found):
         raise bad_request("OsDiskNotProtected", f"The operating system's disk of {vm.name} must be protected.")
-    return sorted(found, key=lambda disk: -1 if disk["lun"] is None else int(disk["lun"]))
+    return in_place(found)
 
 
 def disk_records(cloud: Cloud, vm: ResourceId, details: Body, region: str, into: str) -> list[Record]:
@@ -54,6 +54,11 @@ def disk_records(cloud: Cloud, vm: ResourceId, details: Body, region: str, into:
         disk = _named(there, str(given.get("diskUri") or ""), vm)
         found.append({**_unmanaged(cloud, disk, given, region, into), "region": into})
     return found
+
+
+def in_place(disks: Iterable[Record]) -> list[Record]:
+    """Disks by where they are attached: the operating system's, then the others by LUN."""
+    return sorted(disks, key=lambda disk: -1 if disk["lun"] is None else int(disk["lun"]))
 
 
 def make_replicas(cloud: Cloud, record: Record) -> None:
@@ -167,7 +172,7 @@ def _common(cloud: Cloud, disk: Attached, given: Body, region: str) -> Record:
         "staging": staging.text,
         "original": None,
         "target_name": disk.name,
-        "test_name": f"{disk.name}-ASRtest",
+        "test_name": f"{disk.name}{TEST}",
     }
 
 

@@ -13,7 +13,7 @@ from farshore.arm.regions import find_region
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINERS, FABRICS, NETWORK_MAPPINGS, region_name
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, must_be_ours, object_
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, must_be_ours, object_, removes
 from farshore.lab.registry import action, resource_type
 from farshore.lab.types import Put
 
@@ -70,11 +70,7 @@ class Fabrics(RecoveryType):
                 cloud.remove(resource_id(str(mapping["id"])))
 
 
-@action(FABRICS, "remove")
-def remove(call: Call) -> Response:
-    """The verb that does what DELETE does."""
-    kind: RecoveryType = call.cloud.type_of(call.id)
-    return kind.delete(call)
+removes(FABRICS)
 
 
 @action(FABRICS, "checkConsistency")

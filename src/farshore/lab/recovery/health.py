@@ -8,6 +8,7 @@ client may dismiss with `resolveHealthErrors`), and what `ailments.py` was told 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from farshore.lab.recovery import ailments, records, shipping
 from farshore.lab.recovery.disks import arrived
 from farshore.lab.recovery.jobs import entity_id
 from farshore.lab.recovery.records import Record
-from farshore.lab.recovery.states import REPLICATING, SHOWN, Phase
+from farshore.lab.recovery.states import NOT_YET, REPLICATING, SHOWN, Phase
 from farshore.lab.storage import volumes
 from farshore.times import stamp
 
@@ -50,8 +51,8 @@ def present(cloud: Cloud, item: ResourceId, record: Record, properties: Body) ->
         "protectionState": shown.state,
         "protectionStateDescription": shown.description,
         "allowedOperations": [] if busy else [*shown.allowed, *_repairs(cloud, record, phase)],
-        "replicationHealth": _worst(replication),
-        "failoverHealth": _worst(failover),
+        "replicationHealth": worst(replication),
+        "failoverHealth": worst(failover),
         "healthErrors": errors,
     }
     found["providerSpecificDetails"] = _details(cloud, record, phase, properties["providerSpecificDetails"])
@@ -62,8 +63,10 @@ def _repairs(cloud: Cloud, record: Record, phase: Phase) -> list[str]:
     return ["RepairReplication"] if phase in REPLICATING and shipping.broken(cloud, record) else []
 
 
-def _worst(levels: set[str]) -> str:
-    return next((level for level in ("Critical", "Warning") if level in levels), "Normal")
+def worst(levels: Iterable[str]) -> str:
+    """The gravest of some levels of errors or of health."""
+    found = set(levels)
+    return next((level for level in ("Critical", "Warning") if level in found), "Normal")
 
 
 def health_errors(cloud: Cloud, item: ResourceId, record: Record, properties: Body) -> list[Body]:
@@ -134,7 +137,7 @@ def unprotected(cloud: Cloud, record: Record) -> list[Attached]:
 
 
 def _details(cloud: Cloud, record: Record, phase: Phase, details: Body) -> Body:
-    protected = phase not in (Phase.ENABLING, Phase.INITIAL_REPLICATION, Phase.FIRST_POINT_PENDING)
+    protected = phase not in NOT_YET
     state = "Protected" if protected else "UnprotectedStatesBegin"
     found = {
         **details,
@@ -157,7 +160,7 @@ def _details(cloud: Cloud, record: Record, phase: Phase, details: Body) -> Body:
 
 
 def _disk(cloud: Cloud, record: Record, phase: Phase, shown: Body) -> Body:
-    protected = phase not in (Phase.ENABLING, Phase.INITIAL_REPLICATION, Phase.FIRST_POINT_PENDING)
+    protected = phase not in NOT_YET
     source = str(shown.get("diskId") or shown.get("diskUri")).lower()
     disk = next(disk for disk in record["disks"] if str(disk["source"]).lower() == source)
     pending = 0.0

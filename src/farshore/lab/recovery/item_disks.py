@@ -21,7 +21,7 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.compute import attached
 from farshore.lab.recovery import health, item_jobs, jobs, records
-from farshore.lab.recovery.disks import disk_records, forget_replicas, make_replicas
+from farshore.lab.recovery.disks import disk_records, forget_replicas, in_place, make_replicas
 from farshore.lab.recovery.item_bodies import managed, unmanaged
 from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import ITEMS
@@ -202,7 +202,7 @@ def _keep(cloud: Cloud, item: ResourceId, disks: list[Record], excluded: list[st
     record = records.change(
         cloud,
         item,
-        disks=sorted(disks, key=lambda disk: -1 if disk["lun"] is None else int(disk["lun"])),
+        disks=in_place(disks),
         excluded=sorted({key for key in excluded if key in there}),
     )
     before = (cloud.body(item) or {})["properties"]["providerSpecificDetails"]

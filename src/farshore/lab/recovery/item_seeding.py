@@ -27,9 +27,9 @@ from farshore.errors import InputError
 from farshore.lab import machines
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import VIRTUAL_MACHINES, Attached
-from farshore.lab.compute.disks import DISKS
+from farshore.lab.compute.disks import DISKS, GIB
 from farshore.lab.recovery import records, shipping
-from farshore.lab.recovery.disks import GIB, REPLICA, blobs_of, carried
+from farshore.lab.recovery.disks import REPLICA, TEST, blobs_of, carried, in_place
 from farshore.lab.recovery.health import NEW_DISKS, unprotected
 from farshore.lab.recovery.item_bodies import managed, properties_of, unmanaged
 from farshore.lab.recovery.item_nics import nics_of
@@ -207,11 +207,10 @@ def _home_nics(cloud: Cloud, item: ResourceId, machine: Body, nics: list[Body]) 
 
 def _disks(cloud: Cloud, machine: Body, details: Body, region: str) -> list[Record]:
     there = {disk.key.lower(): disk for disk in attached.disks(machine)}
-    found = [
+    return in_place(
         {**_disk(cloud, disk, there.get(_source(disk).lower()), number, details), "region": region}
         for number, disk in enumerate(_shown(details))
-    ]
-    return sorted(found, key=lambda disk: -1 if disk["lun"] is None else int(disk["lun"]))
+    )
 
 
 def _source(shown: Body) -> str:
@@ -237,7 +236,7 @@ def _disk(cloud: Cloud, shown: Body, disk: Attached | None, number: int, details
         "staging": str(shown.get("primaryStagingAzureStorageAccountId") or ""),
         "original": shown.get("recoveryOrignalTargetDiskId") or None,
         "target_name": shown.get("failoverDiskName") or name,
-        "test_name": shown.get("tfoDiskName") or f"{name}-ASRtest",
+        "test_name": shown.get("tfoDiskName") or f"{name}{TEST}",
         "managed": "diskId" in shown,
         "source": source if disk is None else disk.key,
     }

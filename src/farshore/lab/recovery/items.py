@@ -28,10 +28,10 @@ from farshore.lab.recovery.item_settings import details_of, settings
 from farshore.lab.recovery.landing import must_answer
 from farshore.lab.recovery.names import CLUSTERS, ITEMS
 from farshore.lab.recovery.network_mappings import default_network
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, keep, must_find
+from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, keep, must_find, removes
 from farshore.lab.recovery.replicating import PHASE, begin_replication
 from farshore.lab.recovery.states import require
-from farshore.lab.registry import action, resource_type
+from farshore.lab.registry import resource_type
 from farshore.lab.types import Put
 
 if TYPE_CHECKING:
@@ -197,11 +197,8 @@ class Items(RecoveryType):
         )
 
 
-@action(ITEMS, "remove")
-def remove(call: Call) -> Response:
-    """Disable protection: DELETE's other name."""
-    kind: RecoveryType = call.cloud.type_of(call.id)
-    return kind.delete(call)
+# Disables protection.
+removes(ITEMS)
 
 
 def _merged(cloud: Cloud, item: ResourceId, changed: Body) -> Body:

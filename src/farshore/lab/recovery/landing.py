@@ -21,10 +21,10 @@ from farshore.lab import machines
 from farshore.lab.answers import Refused
 from farshore.lab.compute import attached
 from farshore.lab.compute.attached import NETWORK_INTERFACES, VIRTUAL_MACHINES
-from farshore.lab.compute.disks import DISKS
+from farshore.lab.compute.disks import DISKS, GIB
 from farshore.lab.network.references import taken
 from farshore.lab.recovery.addresses import Placed, Subnet, failover_address, pick_subnet, test_address
-from farshore.lab.recovery.disks import disks_at
+from farshore.lab.recovery.disks import TEST, disks_at
 from farshore.lab.recovery.points import Point
 from farshore.lab.recovery.records import Record
 from farshore.lab.storage import disk_urls, volumes
@@ -33,9 +33,7 @@ from farshore.lab.types import make, unmake
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
-GIB = 1 << 30
-TEST = "-test"
-TEST_DISK = "-ASRtest"
+TEST_NIC = "-test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +175,7 @@ def _nic(
     name = nic.get("recoveryNicName") or source
     holder = nic.get("recoveryNicResourceGroupName") or group.resource_group
     if test:
-        name = nic.get("tfoRecoveryNicName") or f"{name}{TEST}"
+        name = nic.get("tfoRecoveryNicName") or f"{name}{TEST_NIC}"
         holder = nic.get("tfoRecoveryNicResourceGroupName") or holder
     id_ = make_id(group.subscription, str(holder), NETWORK_INTERFACES, str(name))
     _group(cloud, str(id_.group_id))
@@ -274,7 +272,7 @@ def _disk(cloud: Cloud, disk: Record, point: Point, location: str, test: bool) -
         if not cloud.exists(account):
             raise Refused(404, "StorageAccountNotFound", f"The storage account {account.name} was not found.")
         stem, dot, suffix = str(disk["target_uri"]).rpartition(".")
-        key = f"{stem}{TEST_DISK}{dot}{suffix}" if test else str(disk["target_uri"])
+        key = f"{stem}{TEST}{dot}{suffix}" if test else str(disk["target_uri"])
     number = volumes.branch(cloud, key, disk["volume"], point.sequence, disk["size"])
     if disk["managed"]:
         properties: Body = {

@@ -22,6 +22,7 @@ from farshore.lab.call import Call
 from farshore.lab.patterns import SITE_RECOVERY
 from farshore.lab.recovery import jobs
 from farshore.lab.recovery.names import shown_id
+from farshore.lab.registry import action
 from farshore.lab.types import Put, ResourceType, free
 
 if TYPE_CHECKING:
@@ -146,6 +147,15 @@ class RecoveryType(ResourceType):
     def seed(self, cloud: Cloud, body: Body) -> Body:
         properties = {key: value for key, value in body["properties"].items() if key != "provisioningState"}
         return {**body, "id": shown_id(resource_id(str(body["id"]))), "properties": properties}
+
+
+def removes(type_: str) -> None:
+    """POST `remove` does what DELETE does."""
+
+    @action(type_, "remove")
+    def remove(call: Call) -> Response:
+        kind: RecoveryType = call.cloud.type_of(call.id)
+        return kind.delete(call)
 
 
 class Shown(RecoveryType):

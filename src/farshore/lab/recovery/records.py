@@ -119,6 +119,12 @@ def items(cloud: Cloud) -> Iterator[tuple[ResourceId, Record]]:
             yield resource_id(str(body["id"])), cloud.table(TABLE)[key]
 
 
+def nodes(cloud: Cloud, cluster: ResourceId) -> list[tuple[ResourceId, Record]]:
+    """The items that are a cluster's nodes, by their keys."""
+    found = [each for each in items(cloud) if str(each[1].get("cluster")).lower() == cluster.key]
+    return sorted(found, key=lambda each: each[0].key)
+
+
 def for_machine(cloud: Cloud, vm: str) -> Iterator[tuple[ResourceId, Record]]:
     """The items that replicate this machine now."""
     return ((item, record) for item, record in items(cloud) if record["vm"].lower() == vm.lower())

@@ -80,6 +80,8 @@ SHOWN = {
     Phase.REPROTECTING: Shown(state="ReprotectInitiated", description="Reprotection is in progress"),
 }
 
+NOT_YET = frozenset({Phase.ENABLING, Phase.INITIAL_REPLICATION, Phase.FIRST_POINT_PENDING})
+"""Phases of an item that is not protected yet."""
 REPLICATING = frozenset({Phase.PROTECTED, Phase.TEST_PENDING, Phase.FAILOVER_FAILED})
 """Phases in which changes are shipped and recovery points made."""
 
