@@ -9,7 +9,9 @@ names         what the service made up then, and what the lab made up now
 compare       two answers: statuses, polling headers, key paths and types, words, ids, error codes
 standing      resources that a recording needs and never made
 replay        a recording sent to a fresh lab, its clock at each row's date, its polls driven to their end
-on_purpose    differences that are meant, each with its reason
 examples      request examples accepted, answers shaped as the examples are
+beside        what stands beside an example of Microsoft.Network, protecting: what stands under one of Site Recovery
+accepted      which statuses Azure's own clients take for an operation
+on_purpose    differences that are meant, each with its reason
 report        the printed table
 """

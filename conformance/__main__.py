@@ -1,12 +1,16 @@
-"""`python -m conformance replay|examples`: scores on standard output; 1 where an entry of on_purpose is stale."""
+"""`python -m conformance replay|examples`: scores on standard output. Exit status 1 where an entry of on_purpose fits
+nothing any more, 2 where there is nothing to send."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from conformance import examples, on_purpose, report
+from conformance.compare import Score
+from conformance.on_purpose import OnPurpose
 from conformance.replay import replay
 
 DATA = Path(os.environ.get("FARSHORE_REAL_DATA") or Path(__file__).parents[2] / "shared" / "data")
@@ -43,17 +47,10 @@ def _replay(paths: list[Path], differences: bool, more: bool) -> int:
         return 2
     scores = {path.stem: replay(path) for path in found}
     if differences:
-        for score in scores.values():
-            for one in score.differences:
-                if more or one.got != "more":
-                    reason = on_purpose.reason_of(one)
-                    print(one if reason is None else f"{one} (on purpose: {reason})")
+        _print_differences(scores.values(), more)
     print("\n".join(report.table(scores)))
     whole = {path.stem for path in files([DATA / "recordings"])} <= set(scores)
-    stale = on_purpose.stale(one for score in scores.values() for one in score.differences) if whole else []
-    for entry in stale:
-        print(f"conformance/on_purpose.py: no difference fits {entry.file} {entry.path} any more: take the entry out")
-    return 1 if stale else 0
+    return _stale(scores.values(), on_purpose.ON_PURPOSE) if whole else 0
 
 
 def _examples(root: Path, differences: bool) -> int:
@@ -61,26 +58,36 @@ def _examples(root: Path, differences: bool) -> int:
     if not found:
         print(f"no examples (_operations.json) below {root}: name a folder, or set FARSHORE_REAL_DATA")
         return 2
-    seen = []
+    seen: list[Score] = []
     for folder in found:
         scores = examples.run(folder)
         judged = {name: score for name, score in scores.items() if score is not None}
         if differences:
-            for score in judged.values():
-                for one in score.differences:
-                    if one.got != "more":
-                        reason = on_purpose.reason_of(one)
-                        print(one if reason is None else f"{one} (on purpose: {reason})")
-        seen += [one for score in judged.values() for one in score.differences]
+            _print_differences(judged.values())
+        seen += judged.values()
         print(folder.name)
         print("\n".join(report.table(judged)))
         print(f"not had by the lab: {', '.join(name for name in scores if name not in judged) or 'none'}")
         for name, (provider, answer) in examples.apart(folder).items():
             print(f"apart, of {provider}: {name}, answered {answer.status}")
-    stale = on_purpose.stale(seen, on_purpose.EXAMPLES)
-    for entry in stale if root == DATA / "rest-examples" else ():
+    return _stale(seen, on_purpose.EXAMPLES) if root == DATA / "rest-examples" else 0
+
+
+def _print_differences(scores: Iterable[Score], more: bool = False) -> None:
+    """Each in a line; key paths that only the lab has with `more`."""
+    for score in scores:
+        for one in score.differences:
+            if more or one.got != "more":
+                reason = on_purpose.reason_of(one)
+                print(one if reason is None else f"{one} (on purpose: {reason})")
+
+
+def _stale(scores: Iterable[Score], entries: Iterable[OnPurpose]) -> int:
+    """The exit status: 1, and a line for each, where entries fit nothing in all that there is."""
+    stale = on_purpose.stale((one for score in scores for one in score.differences), entries)
+    for entry in stale:
         print(f"conformance/on_purpose.py: no difference fits {entry.file} {entry.path} any more: take the entry out")
-    return 1 if stale and root == DATA / "rest-examples" else 0
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 
 from conformance import beside, compare, protecting
 from conformance.compare import Score
-from conformance.recordings import Row, id_of
+from conformance.recordings import Row, id_of, texts
 from conformance.standing import Standing
 from farshore.arm.http import Request, Response
 from farshore.lab import Cloud, Settings, open_lab
@@ -53,7 +53,7 @@ class Example:
     @property
     def other_provider(self) -> str | None:
         """The provider of machines from elsewhere that it is of, by an instanceType, or by where machines go."""
-        said = list(_texts([self.body, self.answer]))
+        said = list(texts([self.body, self.answer]))
         kinds = (text for key, text in said if key == "instanceType" and OTHER_PROVIDERS.search(text))
         ends = (text for key, text in said if text == THE_OTHER_SIDE and key.endswith("Id"))
         return next(kinds, None) or next(ends, None)
@@ -88,25 +88,25 @@ def apart(folder: Path) -> dict[str, tuple[str, Response]]:
 def _example(path: Path, operations: list[dict[str, Any]]) -> Example | None:
     told = json.loads(path.read_text(encoding="utf-8"))
     parameters = told["parameters"]
-    texts = {key: value for key, value in parameters.items() if isinstance(value, str)}
+    named = {key: value for key, value in parameters.items() if isinstance(value, str)}
     bodies = [value for value in parameters.values() if isinstance(value, dict)]
     fitting = [
         one
         for one in operations
-        if set(re.findall(r"{(\w+)}", one["path"])) == set(texts) - {"api-version", *one["query"]}
+        if set(re.findall(r"{(\w+)}", one["path"])) == set(named) - {"api-version", *one["query"]}
         and (not bodies or one["method"] in ("PUT", "PATCH", "POST"))
     ]
     if not fitting:
         return None
     name = path.stem.replace("_", "")
     best = max(fitting, key=lambda one: SequenceMatcher(None, one["operationId"].replace("_", ""), name).ratio())
-    url = re.sub(r"{(\w+)}", lambda match: texts[match[1]], best["path"])
-    query = "".join(f"&{key}={texts[key]}" for key in best["query"] if key in texts)
+    url = re.sub(r"{(\w+)}", lambda match: named[match[1]], best["path"])
+    query = "".join(f"&{key}={named[key]}" for key in best["query"] if key in named)
     return Example(
         name=path.stem,
         operation=best["operationId"],
         method=best["method"],
-        url=f"{url}?api-version={texts['api-version']}{query}",
+        url=f"{url}?api-version={named['api-version']}{query}",
         body=bodies[0] if bodies else None,
         statuses=frozenset(int(status) for status in best["statuses"] if str(status).isdecimal()),
         answers={int(status): (answer or {}).get("body") for status, answer in told["responses"].items()},
@@ -192,15 +192,6 @@ def _end(cloud: Cloud, example: Example, answer: Response) -> Response:
     if "location" in answer.headers and "azure-asyncoperation" in answer.headers:
         return cloud.handle(Request(method="GET", url=answer.headers["location"]), cloud.now)
     return ended
-
-
-def _texts(value: Any) -> Iterator[tuple[str, str]]:
-    """Keys and their texts, however deep."""
-    for key, item in value.items() if isinstance(value, dict) else (("", each) for each in value):
-        if isinstance(item, str):
-            yield key, item
-        elif isinstance(item, dict | list):
-            yield from _texts(item)
 
 
 def folders(root: Path) -> Iterator[Path]:

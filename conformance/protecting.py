@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from conformance.recordings import Row, id_of
+from conformance.recordings import Row, id_of, texts
 from conformance.standing import ids_in
 from farshore.arm.http import Request
 from farshore.arm.ids import ResourceId, resource_id
@@ -173,10 +173,11 @@ class _Machine:
         verb = row.segments[-1].lower()
         wanted = NEEDS.get(verb)
         self._phase = next((phase for phase, shown in SHOWN.items() if wanted in shown.allowed), Phase.PROTECTED)
-        self._blobs = list(_told(row.request_body, "diskUri"))
+        said = list(texts(row.request_body))
+        self._blobs = [text for key, text in said if key == "diskUri"]
         self._accounts = {
             text: AWAY if key.startswith("recovery") else HOME
-            for key, text in _keyed(row.request_body)
+            for key, text in said
             if id_of(text) is not None and "/storageaccounts/" in text.lower()
         }
 
@@ -268,22 +269,6 @@ class _Machine:
             "providerSpecificDetails": details,
         }
         return {"id": self._item.text, "properties": properties}
-
-
-def _keyed(value: Any) -> Iterator[tuple[str, str]]:
-    """Keys and texts, however deep."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, str):
-                yield key, item
-            yield from _keyed(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _keyed(item)
-
-
-def _told(value: Any, key: str) -> list[str]:
-    return [text for name, text in _keyed(value) if name == key]
 
 
 def _with_job(cloud: Cloud, row: Row, vault: ResourceId) -> str:

@@ -1,4 +1,4 @@
-"""A recording: real exchanges with ARM, one JSON object a line (`data/README.md` tells the fields).
+"""A recording: real exchanges with ARM, one JSON object a line: the fields of `Row`.
 
 A run of equal polls is one line with `repeats` and `last_date`. A recording seldom begins with an empty subscription:
 `found_there` reads from it which resources must have been there before, and how they looked when first seen.
@@ -129,6 +129,15 @@ def id_of(text: str) -> ResourceId | None:
         return resource_id(text)
     except InputError:
         return None
+
+
+def texts(value: Any) -> Iterator[tuple[str, str]]:
+    """Keys and their texts in a body, however deep; a text in a list has no key."""
+    for key, item in value.items() if isinstance(value, dict) else (("", each) for each in value or ()):
+        if isinstance(item, str):
+            yield key, item
+        elif isinstance(item, dict | list):
+            yield from texts(item)
 
 
 def found_there(rows: list[Row], made_with_200: frozenset[str]) -> dict[str, dict[str, Any]]:

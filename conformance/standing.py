@@ -167,9 +167,7 @@ def _made_by_template(body: Any) -> set[tuple[str, str]]:
 
 
 def _is_made(id_: ResourceId, made: set[tuple[str, str]]) -> bool:
-    root = id_
-    while root.parent is not None:
-        root = root.parent
+    root = id_.top
     kind = root.type.lower()
     return any(type_ == kind and (name == root.name.lower() or name.startswith("[")) for type_, name in made)
 
