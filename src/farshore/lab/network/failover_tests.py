@@ -2,18 +2,18 @@
 
     gateway   POST startSiteFailoverTest?peeringLocation=       its connections to circuits there are disconnected
               POST stopSiteFailoverTest  {peeringLocation, wasSimulationSuccessful, details}       and come back
-              POST getFailoverAllTestsDetails?type=&fetchLatest=
-              POST getFailoverSingleTestDetails?peeringLocation=&failoverTestId=
     circuit   POST startCircuitLinkFailoverTest?linkType=&circuitTestCategory=BgpDisconnect
-              POST stopCircuitLinkFailoverTest, getCircuitLinkFailoverAllTestsDetails,
-                   getCircuitLinkFailoverSingleTestDetails
+              POST stopCircuitLinkFailoverTest
 
-All are operations: 202 with location, whose result for a start or stop is the test's id. While a test runs the lab's
-packets, tables and BGP peers are those of a network without that location or link (`faults.down` has it); its details
-name the site's routes that have another way (redundant) and those that have none. One test at a time on a gateway or
-circuit. `ASPathPrepend` makes a link less liked instead of silent; the lab's links have no such dial, and it says so.
+All are operations: 202 with location, whose result is the test's id. While a test runs the lab's packets, tables and
+BGP peers are those of a network without that location or link (`faults.down` has it). One test at a time on a gateway
+or circuit. `ASPathPrepend` makes a link less liked instead of silent; the lab's links have no such dial, and it says
+so. What a test found is told by `failover_test_details.py`.
 
     Starting ─► Running ─► Stopping ─► Completed
+
+A row of the table `failover_tests` by the test's id: `of` whom, `down` what it takes away, `before` and `after` what
+was learned.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body, Json
 from farshore.lab import dataplane, operations
-from farshore.lab.answers import Refused, bad_request, not_implemented, quoted
+from farshore.lab.answers import Refused, bad_request, not_implemented
 from farshore.lab.call import Call
 from farshore.lab.network.circuits import CIRCUITS
 from farshore.lab.network.references import CONNECTIONS, GATEWAYS, ref
@@ -53,7 +53,7 @@ GOING = ("Starting", "Running", "Stopping")
 @action(GATEWAYS, "startSiteFailoverTest")
 def start_site(call: Call) -> Response:
     must_be_express_route(call)
-    place = _query(call, "peeringLocation")
+    place = asked(call, "peeringLocation")
     near = [item for item in connected(call.cloud, call.id) if item[2].lower() == place.lower()]
     if not near:
         places = ", ".join(sorted({item[2] for item in connected(call.cloud, call.id)})) or "none"
@@ -67,7 +67,7 @@ def start_site(call: Call) -> Response:
 @action(CIRCUITS, "startCircuitLinkFailoverTest")
 def start_link(call: Call) -> Response:
     call.must_exist()
-    link, category = _query(call, "linkType"), _query(call, "circuitTestCategory")
+    link, category = asked(call, "linkType"), asked(call, "circuitTestCategory")
     if link not in LINKS or category not in CATEGORIES:
         raise bad_request("InvalidParameter", f"linkType is of {LINKS}, circuitTestCategory of {CATEGORIES}.")
     if category != "BgpDisconnect":
@@ -77,7 +77,7 @@ def start_link(call: Call) -> Response:
 
 def _start(call: Call, kind: str, more: Body) -> Response:
     cloud = call.cloud
-    running = next((row for row in _rows(cloud, call.id) if row["status"] in GOING), None)
+    running = next((row for row in rows_of(cloud, call.id) if row["status"] in GOING), None)
     if running is not None:
         raise Refused(409, "FailoverTestInProgress", f"Test {running['id']} on {call.id.text} is {running['status']}.")
     id_ = cloud.guid("failover test", call.id.key, cloud.count("failover test", call.id.key))
@@ -91,7 +91,7 @@ def _start(call: Call, kind: str, more: Body) -> Response:
 def started(cloud: Cloud, operation: Operation) -> Body | None:
     """From here on nothing comes through; what was learned before and now says which routes have another way."""
     operations.must_be_there(cloud, operation)
-    row = _row(cloud, operation)
+    row = row_of(cloud, operation)
     before = _learned(cloud, operation.resource_id)
     for name in row["down"]:
         cloud.table(DOWN)[name] = {"since": stamp(cloud.now), "test": row["id"]}
@@ -118,7 +118,7 @@ def stop_link(call: Call) -> Response:
 
 
 def _stop(call: Call, said: Body, fits: Any) -> Response:
-    row = next((row for row in _rows(call.cloud, call.id) if row["status"] == "Running" and fits(row)), None)
+    row = next((row for row in rows_of(call.cloud, call.id) if row["status"] == "Running" and fits(row)), None)
     if row is None:
         raise bad_request("FailoverTestNotRunning", f"No such failover test is running on {call.id.text}.")
     _change(call.cloud, row, status="Stopping", said=said)
@@ -129,7 +129,7 @@ def _stop(call: Call, said: Body, fits: Any) -> Response:
 @completion(CIRCUITS, "stopFailoverTest")
 def stopped(cloud: Cloud, operation: Operation) -> Body | None:
     operations.must_be_there(cloud, operation)
-    row = _row(cloud, operation)
+    row = row_of(cloud, operation)
     _give_back(cloud, row)
     _change(cloud, row, status="Completed", ended=stamp(cloud.now))
     return cast("Body", row["id"])
@@ -159,168 +159,6 @@ def _give_back(cloud: Cloud, row: Body) -> None:
     for name in row["down"]:
         cloud.table(DOWN).pop(name, None)
     cloud.epoch += 1
-
-
-# Details. ------------------------------------------------------------------------------------------------------------
-
-
-@action(GATEWAYS, "getFailoverAllTestsDetails")
-def all_sites(call: Call) -> Response:
-    must_be_express_route(call)
-    kind = call.query.get("type", "All")
-    if kind not in (SITE, "MultiSiteFailover", "All"):
-        raise bad_request(
-            "InvalidParameter", f"type is SingleSiteFailover, MultiSiteFailover or All, not {quoted(kind)}."
-        )
-    return call.accept("getFailoverAllTestsDetails", duration="network.query", data=_filters(call, type=kind))
-
-
-@action(GATEWAYS, "getFailoverSingleTestDetails")
-def one_site(call: Call) -> Response:
-    must_be_express_route(call)
-    id_, place = _query(call, "failoverTestId"), _query(call, "peeringLocation")
-    _must_have(call, id_, "location", place)
-    return call.accept("getFailoverSingleTestDetails", duration="network.query", data={"test": id_})
-
-
-@action(CIRCUITS, "getCircuitLinkFailoverAllTestsDetails")
-def all_links(call: Call) -> Response:
-    call.must_exist()
-    return call.accept("getCircuitLinkFailoverAllTestsDetails", duration="network.query", data=_filters(call))
-
-
-@action(CIRCUITS, "getCircuitLinkFailoverSingleTestDetails")
-def one_link(call: Call) -> Response:
-    call.must_exist()
-    _must_have(call, _query(call, "failoverTestId"), "link", _query(call, "linkType"))
-    data = {"test": _query(call, "failoverTestId")}
-    return call.accept("getCircuitLinkFailoverSingleTestDetails", duration="network.query", data=data)
-
-
-@completion(GATEWAYS, "getFailoverAllTestsDetails")
-def told_sites(cloud: Cloud, operation: Operation) -> Body | None:
-    data: Any = operation.data
-    rows = [] if data["type"] == "MultiSiteFailover" else _chosen(cloud, operation)
-    return cast("Body", [_site(cloud, row) for row in rows])
-
-
-@completion(GATEWAYS, "getFailoverSingleTestDetails")
-def told_site(cloud: Cloud, operation: Operation) -> Body | None:
-    row = _row(cloud, operation)
-    lost, kept = _lost_and_kept(row)
-    said = row.get("said") or {}
-    ways: dict[tuple[str, ...], list[str]] = {}
-    for route in kept:
-        ways.setdefault(tuple(row["after"][route]), []).append(route)
-    shown = {
-        "peeringLocation": row["location"],
-        "status": row["status"],
-        "startTimeUtc": row["started"],
-        "endTimeUtc": row.get("ended", ""),
-        "redundantRoutes": [{"peeringLocations": list(places), "routes": routes} for places, routes in ways.items()],
-        "nonRedundantRoutes": lost,
-        "wasSimulationSuccessful": bool(said.get("wasSimulationSuccessful", False)),
-        "failoverConnectionDetails": said.get("details") or [],
-    }
-    return cast("Body", [shown])
-
-
-@completion(CIRCUITS, "getCircuitLinkFailoverAllTestsDetails")
-def told_links(cloud: Cloud, operation: Operation) -> Body | None:
-    rows = _chosen(cloud, operation)
-    shown = [
-        {
-            "status": row["status"],
-            "startTime": row["started"],
-            "endTime": row.get("ended", ""),
-            "testGuid": row["id"],
-            "testType": SITE,
-            "issues": [],
-            "wasSimulationSuccessful": bool((row.get("said") or {}).get("wasSimulationSuccessful", False)),
-            "circuitTestCategory": row["category"],
-            "linkType": row["link"],
-            "bgpStatus": _sessions(cloud, row),
-        }
-        for row in rows
-    ]
-    return cast("Body", shown)
-
-
-@completion(CIRCUITS, "getCircuitLinkFailoverSingleTestDetails")
-def told_link(cloud: Cloud, operation: Operation) -> Body | None:
-    row = _row(cloud, operation)
-    lost, kept = _lost_and_kept(row)
-    said = row.get("said") or {}
-
-    def routes(names: list[str], sides: Body) -> list[Body]:
-        return [{"route": name, **_paths(sides.get(name) or [])} for name in names]
-
-    shown = {
-        "startTimeUtc": row["started"],
-        "endTimeUtc": row.get("ended", ""),
-        "status": row["status"],
-        "wasSimulationSuccessful": bool(said.get("wasSimulationSuccessful", False)),
-        "linkType": row["link"],
-        "circuitTestCategory": row["category"],
-        "isSimulationVerified": bool(said.get("isVerified", False)),
-        "redundantRoutes": {
-            "beforeSimulation": routes(kept, row.get("before") or {}),
-            "duringSimulation": routes(kept, row.get("after") or {}),
-        },
-        "nonRedundantRoutes": {"beforeSimulation": routes(lost, row.get("before") or {}), "duringSimulation": []},
-        "bgpStatus": _sessions(cloud, row),
-    }
-    return cast("Body", [shown])
-
-
-def _site(cloud: Cloud, row: Body) -> Body:
-    near = [item for item in connected(cloud, resource_id(row["of"])) if item[2] == row["location"]]
-    off = row["status"] in ("Running", "Stopping")
-    return {
-        "peeringLocation": row["location"],
-        "circuits": [
-            {"nrpResourceUri": circuit.text, "name": circuit.name, "connectionName": connection.name}
-            for connection, circuit, _ in near
-        ],
-        "status": row["status"],
-        "startTime": row["started"],
-        "endTime": row.get("ended", ""),
-        "connections": [
-            {
-                "nrpResourceUri": connection.text,
-                "name": connection.name,
-                "status": "Disconnected" if off else "Connected",
-                "lastUpdatedTime": row.get("ended") or row["started"],
-            }
-            for connection, _, _ in near
-        ],
-        "testGuid": row["id"],
-        "testType": SITE,
-        "issues": [],
-    }
-
-
-def _sessions(cloud: Cloud, row: Body) -> list[Body]:
-    off = row["status"] in ("Running", "Stopping")
-    return [
-        {
-            "type": "IPv4",
-            "link": link,
-            "status": "Disconnected" if off and link == row["link"] else "Connected",
-            "checkTimeUtc": stamp(cloud.now),
-        }
-        for link in LINKS
-    ]
-
-
-def _paths(sides: list[str]) -> Body:
-    """`primaryASPath` and `secondaryASPath` of a route, from what its links have told."""
-    found = dict(side.split("|", 1) for side in sides)
-    return {
-        "nextHop": "",
-        "primaryASPath": found.get("primary", ""),
-        "secondaryASPath": found.get("secondary", ""),
-    }
 
 
 # What there is. ------------------------------------------------------------------------------------------------------
@@ -370,56 +208,36 @@ def _of_sites(cloud: Cloud, circuit: ResourceId) -> Iterator[str]:
             yield str(route.network)
 
 
-def _lost_and_kept(row: Body) -> tuple[list[str], list[str]]:
-    """Of the prefixes that came through what the test took: those that have no other way, and those that have one."""
-    before, after = row.get("before") or {}, row.get("after") or {}
-    mine = row["location"] if row["kind"] == SITE else f"{row['link'].lower()}|"
-    through = [route for route, ways in before.items() if any(way.startswith(mine) for way in ways)]
-    return [route for route in through if route not in after], [route for route in through if route in after]
-
-
 def last_completed(cloud: Cloud, gateway: ResourceId) -> datetime | None:
     """When the last test of a gateway was over, if there was any."""
-    ended = [moment(row["ended"]) for row in _rows(cloud, gateway) if row["status"] == "Completed"]
+    ended = [moment(row["ended"]) for row in rows_of(cloud, gateway) if row["status"] == "Completed"]
     return max(ended, default=None)
 
 
 def must_be_express_route(call: Call) -> None:
+    """Raise `Refused` for a VPN gateway, and for one whose first PUT is under way."""
     body = call.must_exist()
     if body["properties"].get("gatewayType") != "ExpressRoute" or is_young(call.cloud, call.id):
         raise bad_request("InvalidGatewayType", f"{call.id.text} is no ExpressRoute gateway that is provisioned.")
 
 
-def _rows(cloud: Cloud, of: ResourceId) -> list[Any]:
+def rows_of(cloud: Cloud, of: ResourceId) -> list[Any]:
+    """The tests that a gateway or circuit has had, and has."""
     return [row for row in cloud.table(TABLE).values() if row["of"].lower() == of.key]
 
 
-def _row(cloud: Cloud, operation: Operation) -> Any:
+def row_of(cloud: Cloud, operation: Operation) -> Any:
+    """The test that an operation is about."""
     data: Any = operation.data
     return cloud.table(TABLE)[data["test"]]
-
-
-def _chosen(cloud: Cloud, operation: Operation) -> list[Any]:
-    """The latest first; `fetchLatest` wants only that one."""
-    data: Any = operation.data
-    operations.must_be_there(cloud, operation)
-    rows = sorted(_rows(cloud, operation.resource_id), key=lambda row: _begun(row), reverse=True)
-    return rows[:1] if data["latest"] else rows
-
-
-def _begun(row: Body) -> datetime:
-    return moment(str(row["started"]))
 
 
 def _change(cloud: Cloud, row: Body, **more: Any) -> None:
     cloud.table(TABLE)[row["id"]] = {**cloud.table(TABLE)[row["id"]], **more}
 
 
-def _filters(call: Call, **more: Any) -> Body:
-    return {"latest": call.query.get("fetchlatest", "false").lower() == "true", **more}
-
-
-def _query(call: Call, name: str) -> str:
+def asked(call: Call, name: str) -> str:
+    """A query parameter that must be there."""
     found = call.query.get(name.lower())
     if not found:
         raise bad_request("MissingParameter", f"The query parameter {name} is missing.")
@@ -430,9 +248,3 @@ def _said(call: Call) -> Body:
     body = call.object()
     inside = body.get("stopParameters")
     return inside if isinstance(inside, dict) else body
-
-
-def _must_have(call: Call, test: str, name: str, wanted: str) -> None:
-    row = next((row for row in _rows(call.cloud, call.id) if row["id"] == test), None)
-    if row is None or str(row.get(name, "")).lower() != wanted.lower():
-        raise Refused(404, "FailoverTestNotFound", f"{call.id.text} has had no failover test {test} of {wanted}.")
