@@ -12,6 +12,7 @@ from lab.core.bench import NETWORK, Lab, example_lab, refusal, rid
 GATEWAY = rid(f"{NETWORK}/virtualNetworkGateways", "ergw-source-hub", group="rg-source")
 CONNECTION = rid(f"{NETWORK}/connections", "cn-source-hub", group="rg-source")
 CIRCUIT = rid(f"{NETWORK}/expressRouteCircuits", "er-hongkong", group="rg-expressroute")
+SECOND = rid(f"{NETWORK}/expressRouteCircuits", "er-singapore", group="rg-expressroute")
 SITE = "192.168.0.0/16"
 
 
@@ -64,6 +65,21 @@ def test_a_location_that_is_tested_is_away_until_the_test_is_stopped(lab: Lab) -
     [one] = result(lab, single)
     assert (one["status"], one["wasSimulationSuccessful"]) == ("Completed", True)
     assert one["failoverConnectionDetails"] == [verified] and one["endTimeUtc"] > one["startTimeUtc"]
+
+
+def test_what_comes_by_a_location_of_a_longer_name_is_no_part_of_the_test(lab: Lab) -> None:
+    """Hong Kong2 is another location: what comes by it alone does not come through a test of Hong Kong."""
+    place = {"serviceProviderProperties": {"peeringLocation": "Hong Kong2"}}
+    lab.fault(kind="edit", id=SECOND, change={"properties": place})
+    sent = {"virtualNetworkGateway1": {"id": GATEWAY}, "peer": {"id": SECOND}, "connectionType": "ExpressRoute"}
+    lab.made(CONNECTION + "-2", {"location": "eastasia", "properties": sent})
+    mute = {"name": "ce1", "filters": [{"direction": "out", "prefix": SITE, "action": "deny"}]}
+    lab.must(lab.post("/_lab/sites", {"site": "datacenter", "routers": [mute]}))
+    lab.wait(minutes=1)
+    assert learned(lab) == {SITE}
+    test = start(lab)
+    [one] = result(lab, f"{GATEWAY}/getFailoverSingleTestDetails?peeringLocation=Hong%20Kong&failoverTestId={test}")
+    assert (one["redundantRoutes"], one["nonRedundantRoutes"]) == ([], [])
 
 
 def test_clearing_faults_leaves_a_test(lab: Lab) -> None:

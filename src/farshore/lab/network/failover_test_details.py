@@ -194,8 +194,9 @@ def _paths(sides: list[str]) -> Body:
 def _lost_and_kept(row: Body) -> tuple[list[str], list[str]]:
     """Of the prefixes that came through what the test took: those that have no other way, and those that have one."""
     before, after = row.get("before") or {}, row.get("after") or {}
-    mine = row["location"] if row["kind"] == SITE else f"{row['link'].lower()}|"
-    through = [route for route, ways in before.items() if any(way.startswith(mine) for way in ways)]
+    # A way is a peering location, or a link and the path that it told.
+    mine = row["location"] if row["kind"] == SITE else row["link"].lower()
+    through = [route for route, ways in before.items() if any(way.partition("|")[0] == mine for way in ways)]
     return [route for route in through if route not in after], [route for route in through if route in after]
 
 
