@@ -177,6 +177,37 @@ def test_a_machine_its_interfaces_and_its_disks_are_in_one_place(lab: Lab) -> No
     assert lab.properties(NIC)["primary"] is True
 
 
+def test_interfaces_are_changed_while_a_machine_is_deallocated_and_let_go_then(lab: Lab) -> None:
+    second = net("nic2", kind="networkInterfaces")
+    lab.made(second, nic_body(subnet("spoke", "app")))
+    lab.made(VM, machine_body(NIC))
+    other = machine_body(second)
+    code = "AddingOrDeletingNetworkInterfacesOnARunningVirtualMachineNotSupported"
+    assert refusal(lab.put(VM, other)) == code
+    lab.follow(lab.post(VM + "/powerOff"))
+    assert refusal(lab.put(VM, other)) == code
+    lab.follow(lab.post(VM + "/deallocate"))
+    lab.made(VM, other)
+    assert lab.properties(second)["virtualMachine"]["id"] == VM
+    assert "virtualMachine" not in lab.properties(NIC)
+    lab.gone(NIC)
+
+
+def test_of_several_interfaces_one_is_the_primary(lab: Lab) -> None:
+    second = net("nic2", kind="networkInterfaces")
+    lab.made(second, nic_body(subnet("spoke", "app")))
+    body = machine_body(NIC)
+    entries = [{"id": NIC}, {"id": second}]
+    body["properties"]["networkProfile"]["networkInterfaces"] = entries
+    code = "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary"
+    assert refusal(lab.put(VM, body)) == code
+    entries[0]["properties"] = entries[1]["properties"] = {"primary": True}
+    assert refusal(lab.put(VM, body)) == code
+    entries[0]["properties"] = {"primary": False}
+    lab.made(VM, body)
+    assert (lab.properties(NIC)["primary"], lab.properties(second)["primary"]) == (False, True)
+
+
 def test_a_patch_changes_what_it_names(lab: Lab) -> None:
     first = lab.made(VM, machine_body(NIC, data_disks=1))
     answer = lab.patch(VM, {"tags": {"a": "1"}, "properties": {"hardwareProfile": {"vmSize": "Standard_D4s_v3"}}})

@@ -79,6 +79,7 @@ class VirtualMachines(ResourceType):
                 )
         if put.created and not attached.nics(put.body):
             raise bad_request("NetworkProfileNotSpecified", "A machine needs at least one network interface.")
+        _check_nics(put)
         _check_place(put)
         _check_profile(put)
         check_set(put)
@@ -211,6 +212,7 @@ def bind(cloud: Cloud, vm: ResourceId, body: Body, before: Body | None) -> None:
     """Let disks and NICs point back at their machine; what hangs on it no longer points nowhere."""
     mine = {disk.id.key for disk in attached.disks(body) if disk.id is not None}
     if before is not None:
+        _let_nics_go(cloud, vm, [nic for nic in attached.nics(before) if nic not in attached.nics(body)])
         for disk in attached.disks(before):
             if disk.id is not None and disk.id.key not in mine:
                 detach(cloud, disk.id, vm)
@@ -226,11 +228,31 @@ def unbind(cloud: Cloud, vm: ResourceId, body: Body) -> None:
     for disk in attached.disks(body):
         if disk.id is not None:
             detach(cloud, disk.id, vm)
-    for nic in attached.nics(body):
-        held = cloud.body(nic)
-        owner = ((held or {}).get("properties") or {}).get("virtualMachine") or {}
-        if str(owner.get("id", "")).lower() == vm.key:
+    _let_nics_go(cloud, vm, attached.nics(body))
+
+
+def _let_nics_go(cloud: Cloud, vm: ResourceId, nics: list[ResourceId]) -> None:
+    for nic in nics:
+        if (ref(cloud.body(nic), "virtualMachine") or "").lower() == vm.key:
             interfaces.attach(cloud, nic, None)
+
+
+def _check_nics(put: Put) -> None:
+    """One of several is the primary; a machine gets others while it is deallocated (azure-powershell 4565)."""
+    entries = (put.properties.get("networkProfile") or {}).get("networkInterfaces") or []
+    primary = [entry for entry in entries if (entry.get("properties") or {}).get("primary")]
+    if len(entries) > 1 and len(primary) != 1:
+        raise bad_request(
+            "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary",
+            f"Virtual machine {put.id.name} must have one network interface set as the primary.",
+        )
+    if put.before is None or machines.power(put.cloud, put.id) in (None, "deallocated"):
+        return
+    if set(attached.nics(put.before)) != set(attached.nics(put.body)):
+        raise bad_request(
+            "AddingOrDeletingNetworkInterfacesOnARunningVirtualMachineNotSupported",
+            f"The network interfaces of virtual machine {put.id.text} can only be changed while it is deallocated.",
+        )
 
 
 def _check_place(put: Put) -> None:
