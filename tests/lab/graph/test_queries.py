@@ -9,7 +9,19 @@ import pytest
 from farshore.arm.json import Body
 from farshore.lab import Settings
 from lab.authorization.callers import READER, as_, grant
-from lab.core.bench import GROUP, SUBSCRIPTION, Lab, example_lab, network_body, nic_body, refusal, rid, subnet, vnet
+from lab.core.bench import (
+    GROUP,
+    SUBSCRIPTION,
+    Lab,
+    example_lab,
+    machine_body,
+    network_body,
+    nic_body,
+    refusal,
+    rid,
+    subnet,
+    vnet,
+)
 from lab.resources.deployed import GROUP_ID, IP
 
 URL = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
@@ -268,6 +280,26 @@ def test_what_is_no_query_is_refused(lab: Lab, body: Any) -> None:
     assert refusal(lab.post(URL, body)) == "BadRequest"
     assert refusal(lab.post(URL, [])) == "InvalidRequestContent"
     assert refusal(lab.post(URL, {"query": "resources", "managementGroups": ["x"]}), 501)
+
+
+def test_a_machine_says_whether_it_runs() -> None:
+    lab = Lab()
+    lab.made(vnet("v"), network_body("10.0.0.0/16", s="10.0.0.0/24"))
+    for name in ("one", "two"):
+        nic, machine = rid("Microsoft.Network/networkInterfaces", name), rid("Microsoft.Compute/virtualMachines", name)
+        lab.made(nic, nic_body(subnet("v", "s")))
+        lab.made(machine, machine_body(nic))
+    lab.follow(lab.post(rid("Microsoft.Compute/virtualMachines", "two") + "/deallocate"))
+    found = ask(
+        lab,
+        "resources | where type =~ 'microsoft.compute/virtualmachines' | project name,"
+        " code = properties.extended.instanceView.powerState.code,"
+        " said = tostring(properties.extended.instanceView.powerState.displayStatus) | order by name asc",
+    )
+    assert found == [
+        {"name": "one", "code": "PowerState/running", "said": "VM running"},
+        {"name": "two", "code": "PowerState/deallocated", "said": "VM deallocated"},
+    ]
 
 
 def test_fifteen_queries_in_five_seconds() -> None:

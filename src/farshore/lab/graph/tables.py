@@ -5,7 +5,8 @@
     AuthorizationResources    role assignments and definitions
     RecoveryServicesResources what is in a vault: protected items, policies, jobs, plans
 
-Types, groups and regions are in lower case there, ids as they are. Whoever asks sees what he may read.
+Types, groups and regions are in lower case there, ids as they are; a machine's `properties.extended.instanceView` says
+whether it runs. Whoever asks sees what he may read.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from farshore.arm.network import normal_location
 from farshore.lab.authorization.door import ASSIGNMENTS, DEFINITIONS, readable
 from farshore.lab.authorization.roles import BUILT_IN
 from farshore.lab.call import Call
+from farshore.lab.cloud import Cloud
+from farshore.lab.compute.virtual_machines import VIRTUAL_MACHINES, instance_view
 from farshore.lab.graph.expressions import Row
 from farshore.lab.graph.operators import Table
 from farshore.lab.graph.syntax import QueryError
@@ -83,7 +86,19 @@ def _resources(call: Call) -> Iterator[Row]:
     for body in readable(call, cloud.bodies.under("/subscriptions/")):
         id_ = resource_id(str(body["id"]))
         if len(id_.pairs) == 1 and cloud.type_of(id_).tracked:
-            yield _row(call, id_, cloud.show(id_) or body)
+            shown = cloud.show(id_) or body
+            yield _row(call, id_, _running(cloud, id_, shown) if id_.is_a(VIRTUAL_MACHINES) else shown)
+
+
+def _running(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
+    """A machine with what Resource Graph alone shows in its properties: whether it runs, and what in it."""
+    view = instance_view(cloud, id_, body)
+    power = next(status for status in view["statuses"] if status["code"].startswith("PowerState/"))
+    extended = {name: view[name] for name in ("computerName", "osName", "osVersion") if name in view}
+    return {
+        **body,
+        "properties": {**body["properties"], "extended": {"instanceView": {**extended, "powerState": power}}},
+    }
 
 
 def _containers(call: Call) -> Iterator[Row]:
