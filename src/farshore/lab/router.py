@@ -147,6 +147,8 @@ def _handle(call: Call, method: str) -> Response:
 
 def _resource(call: Call, method: str, parts: list[str]) -> Response:
     lower = [part.lower() for part in parts]
+    if lower[0] == "subscriptions" and len(parts) > 1:
+        scopes.must_be_there(call.cloud, parts[1])
     if len(parts) == 4 and lower[0] == "subscriptions" and lower[2] == "resourcegroups":
         return _one(call, method, "/" + "/".join(parts))
     if len(parts) > 5 and lower[2] == "resourcegroups" and lower[4] == "deployments":

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from farshore.lab import Settings
 from lab.core.bench import GROUP, SUBSCRIPTION, Lab, network_body, refusal, subnet, vnet
 from lab.resources.deployed import GROUP_ID, IP
 
@@ -78,6 +79,26 @@ def test_ids_are_in_arms_spelling_however_they_were_asked_for(lab: Lab) -> None:
     network = "/providers/Microsoft.Network/virtualNetworks/v"
     made = lab.made(f"{HERE}/resourcegroups/FRESH{network}", network_body("10.5.0.0/16"))
     assert made["id"] == f"{HERE}/resourceGroups/Fresh{network}"
+
+
+def test_a_lab_begun_with_subscriptions_has_no_others() -> None:
+    """L9."""
+    other = "00000000-0000-0000-0000-0000000000ff"
+    lab = Lab(settings=Settings(throttling=False, subscriptions=(SUBSCRIPTION.upper(),)))
+    made = {"location": "eastasia"}
+    for path, method in (
+        ("", "GET"),
+        ("/resourceGroups", "GET"),
+        ("/resources", "GET"),
+        ("/providers/Microsoft.Network/virtualNetworks", "GET"),
+        ("/resourceGroups/g", "PUT"),
+        ("/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v", "PUT"),
+        ("/providers/Microsoft.Network/register", "POST"),
+    ):
+        body = made if method == "PUT" else None
+        assert refusal(lab.send(method, f"/subscriptions/{other}{path}", body), 404) == "SubscriptionNotFound"
+    assert [item["subscriptionId"] for item in lab.body("/subscriptions")["value"]] == [SUBSCRIPTION.upper()]
+    lab.made(vnet("v"), network_body("10.0.0.0/16"))
 
 
 def test_two_slashes_are_one(lab: Lab) -> None:

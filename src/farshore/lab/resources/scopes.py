@@ -5,7 +5,8 @@
     .../resourcegroups/{g}/resources             [/subscriptions/{s}]/providers[/{namespace}]  (`providers.py`)
 
 A subscription is there when a group of it is, or when the lab was begun with it; a lab without any shows one, so that
-a login finds something. Resources are not moved between groups, and a group is not exported as a template.
+a login finds something. A lab that was begun with some has no others: 404 `SubscriptionNotFound` (L9). Resources are
+not moved between groups, and a group is not exported as a template.
 """
 
 from __future__ import annotations
@@ -91,10 +92,21 @@ def _of_the_tenant(call: Call, method: str, parts: list[str]) -> Response:
     raise not_implemented(f"{method} /{'/'.join(parts)}")
 
 
+def must_be_there(cloud: Cloud, subscription: str) -> None:
+    """Raise `Refused` 404 for a subscription that is none of those which the lab was begun with."""
+    begun_with = cloud.settings.subscriptions
+    if begun_with and subscription.lower() not in (text.lower() for text in begun_with):
+        raise _not_found(subscription)
+
+
+def _not_found(subscription: str) -> Refused:
+    return Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+
+
 def _subscription(call: Call, subscription: str) -> Response:
     found = [item for item in subscriptions(call.cloud) if item["subscriptionId"].lower() == subscription.lower()]
     if not found:
-        raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+        raise _not_found(subscription)
     if not knows_of(call.cloud, call.caller, subscription):
         must_have_right(call, "Microsoft.Resources/subscriptions/read", resource_id(f"/subscriptions/{subscription}"))
     return Response(status=200, body=_with_tags(call, found[0]))
