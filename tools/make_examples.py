@@ -314,6 +314,10 @@ machines:
   # Databases and files first, then what asks them.
   boot_order: [[db1, file1], [web1, web2, app1, app2]]
 
+# No disk has a customer-managed key (S63), and no record of the estate's zones changes by a program.
+disk_encryption_sets: {{}}
+dns: manual
+
 {comment(promised(example))}
 objectives:
   - name: datacenter to machines

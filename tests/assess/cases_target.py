@@ -104,6 +104,15 @@ def _too_small(bench: Bench, *, used: bool) -> None:
         )
 
 
+def _zone(bench: Bench, group: str) -> None:
+    """A private zone that names web1."""
+    bench.add("Microsoft.Network/privateDnsZones", "corp", group=group, location="global", properties={})
+    zone = bench["corp"]["id"]
+    bench.resources.append(
+        {"id": f"{zone}/A/web1", "name": "web1", "properties": {"aRecords": [{"ipv4Address": "10.1.0.4"}]}}
+    )
+
+
 def drill(bench: Bench, name: str, group: str = TARGET_GROUP) -> None:
     bench.project["drill"] = {"network": network_id(name, group)}
 
@@ -294,6 +303,14 @@ CASES: tuple[Case, ...] = (
         "rg-source/providers/Microsoft.Network/expressRouteCircuits/er-hongkong",
         lambda b: _circuit_into_source_group(b, HONG_KONG),
         severity="warning",
+    ),
+    case(
+        "FS802",
+        "rg-source/providers/Microsoft.Network/privateDnsZones/corp",
+        lambda b: _zone(b, SOURCE_GROUP),
+        example=NEW,
+        severity="warning",
+        quiet=lambda b: _zone(b, TARGET_GROUP),
     ),
     case("FS803", "expressRouteCircuits/er-singapore", lambda b: b[SINGAPORE].update(location="eastasia")),
     case(

@@ -15,7 +15,7 @@ from farshore.arm.http import Request, Response, Wait
 from farshore.azure.conversation import length
 from farshore.azure.lro import Pending
 from farshore.errors import ArmError, TransportError
-from farshore.run.verbs.base import AgainError, Apply, Asked, Situation
+from farshore.run.verbs.base import AgainError, Apply, Asked, Rename, Situation
 
 NOW = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 ARM = "https://management.azure.com"
@@ -38,6 +38,7 @@ class Held:
     error: ArmError | TransportError | AgainError | None = None
     requests: list[Request] = field(default_factory=list)
     applied: list[Apply] = field(default_factory=list)
+    renamed: list[Rename] = field(default_factory=list)
     waits: list[timedelta] = field(default_factory=list)
     now: datetime = NOW
 
@@ -88,6 +89,8 @@ def hold(
                 case Apply():
                     held.applied.append(wanted)
                     said = person
+                case Rename():
+                    held.renamed.append(wanted)
     except StopIteration as end:
         held.result = end.value
     except (ArmError, TransportError, AgainError) as error:

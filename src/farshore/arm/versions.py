@@ -12,6 +12,9 @@ RECOVERY_SERVICES = "2024-04-01"
 SITE_RECOVERY = "2024-10-01"
 RESOURCES = "2022-09-01"
 
+DNS_ZONES = "2018-05-01"
+PRIVATE_DNS_ZONES = "2020-06-01"
+
 _BY_NAMESPACE: Mapping[str, str] = {
     "microsoft.network": NETWORK,
     "microsoft.compute": COMPUTE,
@@ -25,6 +28,10 @@ def api_version(type_: str) -> str:
     kind = type_.lower()
     if kind.startswith("microsoft.compute/disks") or kind.startswith("microsoft.compute/snapshots"):
         return DISKS
+    if kind.startswith("microsoft.network/dnszones"):
+        return DNS_ZONES
+    if kind.startswith("microsoft.network/privatednszones"):
+        return PRIVATE_DNS_ZONES
     if kind.startswith("microsoft.recoveryservices/vaults/replication"):
         return SITE_RECOVERY
     if kind.startswith("microsoft.recoveryservices/"):

@@ -2,8 +2,8 @@
 
 The scope is a set of subscriptions. Resource types that ARM lists by subscription are listed so; gateways and
 connections exist only in lists of their resource group. A machine's power state is not in a list: each is read with
-its instance view. Of a vault its Site Recovery children are read too. A type that the cloud does not have is left
-out: an estate without it is as good as one whose cloud can't hold it.
+its instance view. Of a vault its Site Recovery children are read too, of a DNS zone its A records. A type that the
+cloud does not have is left out: an estate without it is as good as one whose cloud can't hold it.
 
 Whatever else lies in a subscription is read as the cloud says it can be, so that a reading drops nothing: we list it as
 not understood.
@@ -35,6 +35,8 @@ BY_SUBSCRIPTION = (
     "Microsoft.Network/azureFirewalls",
     "Microsoft.Network/natGateways",
     "Microsoft.Network/privateEndpoints",
+    "Microsoft.Network/privateDnsZones",
+    "Microsoft.Network/dnsZones",
     "Microsoft.Compute/virtualMachines",
     "Microsoft.Compute/disks",
     "Microsoft.Compute/snapshots",
@@ -88,6 +90,9 @@ async def _understood(client: ArmClient, subscription: str) -> list[Body]:
         if type_ == "Microsoft.Compute/virtualMachines":
             listed = [await _with_power(client, body) for body in listed]
         bodies += listed
+        if type_.endswith("DnsZones") or type_.endswith("dnsZones"):
+            for zone in listed:
+                bodies += await _listed(client, f"{zone['id']}/A?api-version={api_version(type_)}")
         if type_ == "Microsoft.RecoveryServices/vaults":
             for vault in listed:
                 bodies += await _of_vault(client, str(vault["id"]))

@@ -152,6 +152,7 @@ async def drive(run: Run, phases: Sequence[Phase], stage: Stage, view: View, hap
         journal=stage.journal,
         clock=stage.clock,
         actuators=stage.actuators,
+        names=stage.names,
         happened=happened,
         on_event=Hearing(run.plan, view),
     )

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from farshore.arm.http import Request, Response, checked
+from farshore.arm.ids import resource_id
+from farshore.arm.versions import api_version
 from farshore.clock import Clock
 from farshore.times import moment
 
@@ -69,3 +71,26 @@ class LabSite:
         answer = await self._handles.site(site, routers, by="person" if self._person else None)
         if self._person:
             await self._clock.sleep(moment(str(answer["by"])) - self._clock.now(), "a person")
+
+
+class LabNames:
+    """Changes records in a lab as an order says (run's `NameActuator`), through ARM: a program of the user's is for
+    zones that are real."""
+
+    def __init__(self, client: Sender) -> None:
+        self._client = client
+
+    async def rename(self, order: Mapping[str, Any]) -> None:
+        for row in order["records"]:
+            id_ = resource_id(str(row["record"]))
+            url = f"{id_.text}?api-version={api_version(id_.type)}"
+            shown = await self._client.send(Request(method="GET", url=url))
+            if not shown.ok:
+                continue
+            body = dict(shown.body)
+            said = dict(body.get("properties") or {})
+            key = "ARecords" if "ARecords" in said else "aRecords"
+            kept = [entry for entry in said.get(key) or () if entry.get("ipv4Address") not in (row["from"], row["to"])]
+            said[key] = [*kept, {"ipv4Address": row["to"]}]
+            request = Request(method="PUT", url=url, body={**body, "properties": said}, repeatable=True)
+            checked(await self._client.send(request), request)

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farshore.azure.clouds import open_cloud
-from farshore.cli.handles import Handles, LabSite
+from farshore.cli.handles import Handles, LabNames, LabSite
 from farshore.cli.projects import Folder
 from farshore.clock import LabClock, WallClock
 from farshore.errors import HeldError, InputError
@@ -61,6 +61,8 @@ class Stage:
     """The lab itself, where it is in this process."""
     actuators: dict[str, LabSite] = field(default_factory=dict)
     """Who does site steps by itself, by site: in a lab the lab; elsewhere a command of the user's, or a person."""
+    names: LabNames | None = None
+    """Who changes records of DNS zones in place of the user's program: in a lab the lab."""
     _journal: Journal | None = None
 
     @property
@@ -112,6 +114,7 @@ async def open_stage(
                 stage = await _in_process(stack, folder, estate, seed, fresh)
             else:
                 stage = await _served(stack, folder, acting)
+            stage.names = LabNames(stage.client)
             if estate is not None:
                 stage.actuators = {
                     site.name: LabSite(stage.handles, stage.clock, person=_by_people(project, site.name))

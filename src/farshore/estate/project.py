@@ -39,6 +39,8 @@ any case, because replication needs them (S11); `link` decides about the connect
 
 MAXIMUM_BOOT_GROUPS = 7
 """A recovery plan's limit (S52)."""
+MAXIMUM_GROUP = 16
+"""Machines of one replication group (S58)."""
 
 
 class Topology(StrEnum):
@@ -92,10 +94,31 @@ class Appliance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a machine stands in the target region (S12): a zone or an availability set, and groups of its own."""
+
+    zone: str | None = None
+    availability_set: ResourceId | None = None
+    proximity_placement_group: ResourceId | None = None
+    capacity_reservation_group: ResourceId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machines:
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
     boot_order: tuple[tuple[str, ...], ...] = ()
+    consistency_groups: tuple[tuple[str, ...], ...] = ()
+    """Machines whose recovery points are of one moment (S58)."""
+    placement: tuple[tuple[str, Placement], ...] = ()
+    """By name, id or pattern; the first that fits a machine is its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dns:
+    """Who changes the records that a failover makes wrong: a person, or a command of the user's."""
+
+    command: tuple[str, ...] | None = None
 
 
 class Asymmetry(StrEnum):
@@ -168,6 +191,9 @@ class Project:
     """By site name, in the order of `sites`."""
     appliances: tuple[Appliance, ...] = ()
     machines: Machines = Machines()
+    disk_encryption_sets: tuple[tuple[ResourceId, ResourceId], ...] = ()
+    """The source's disk encryption sets to the target's (S63)."""
+    dns: Dns = Dns()
     objectives: tuple[Objective, ...] = ()
     provision_ahead: tuple[str, ...] = ("all",)
     drill: Drill = Drill()

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from farshore.estate.outside import Site
 from farshore.estate.project import (
-    MAXIMUM_BOOT_GROUPS,
     PROVISIONABLE,
     SURVIVABLE,
     AddressMap,
@@ -23,14 +22,14 @@ from farshore.estate.project import (
     Drill,
     LabSettings,
     Link,
-    Machines,
     Objective,
     Project,
     Target,
     Topology,
 )
+from farshore.estate.project_machines import disk_encryption_sets, dns, machines
 from farshore.estate.project_sites import appliance, sites_of
-from farshore.estate.yaml_lists import each, named, networks, overlap, some, texts, words
+from farshore.estate.yaml_lists import each, named, networks, overlap, some, words
 from farshore.estate.yaml_nodes import Place, Section, compose
 
 SURVIVED = ("circuit-link", "gateway-instance")
@@ -49,6 +48,8 @@ KEYS = (
     "sites",
     "appliances",
     "machines",
+    "disk_encryption_sets",
+    "dns",
     "objectives",
     "provision_ahead",
     "drill",
@@ -92,7 +93,9 @@ def parse_project(text: str, *, file: str = "farshore.yaml", folder: Path | None
         sites=sites,
         site_changes=changes,
         appliances=each(top.get("appliances"), lambda place: appliance(place, folder)),
-        machines=_machines(top.get("machines")),
+        machines=machines(top.get("machines")),
+        disk_encryption_sets=disk_encryption_sets(top.get("disk_encryption_sets")),
+        dns=dns(top.get("dns")),
         objectives=_objectives(top.get("objectives"), sites),
         provision_ahead=_provision_ahead(top.get("provision_ahead")),
         drill=_drill(top.get("drill")),
@@ -190,38 +193,6 @@ def _addresses(place: Place | None) -> tuple[AddressMap, ...]:
                 to.fail(what, expected="each address in one row", remedy="give the row a range of its own")
         rows.append(pair)
     return tuple(rows)
-
-
-def _machines(place: Place | None) -> Machines:
-    if place is None:
-        return Machines()
-    section = place.section("include", "exclude", "boot_order")
-    include, order = section.get("include"), section.get("boot_order")
-    groups: list[tuple[str, ...]] = []
-    seen: set[str] = set()
-    for group in [] if order is None else order.items():
-        members = group.items()
-        if not members:
-            what = "this boot group is empty"
-            group.fail(what, expected="a list of machine names", remedy="name machines in it, or remove it")
-        for member in members:
-            if member.text().lower() in seen:
-                what = f"{member.written} is in two boot groups"
-                member.fail(what, expected="each machine once", remedy=f"remove one {member.written}")
-            seen.add(member.text().lower())
-        groups.append(tuple(member.text() for member in members))
-    if order is not None and len(groups) > MAXIMUM_BOOT_GROUPS:
-        order.fail(
-            f"there are {len(groups)} boot groups",
-            value=len(groups),
-            expected=f"at most {MAXIMUM_BOOT_GROUPS}, a recovery plan's limit",
-            remedy="join groups that can start together",
-        )
-    return Machines(
-        include=("*",) if include is None else texts(include, at_least=1),
-        exclude=each(section.get("exclude"), Place.text),
-        boot_order=tuple(groups),
-    )
 
 
 _OBJECTIVE_KEYS = (

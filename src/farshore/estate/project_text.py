@@ -70,6 +70,18 @@ machines:
   exclude: []
   # lists of names that start one after the other, at most 7 (S52); the rest starts with the last
   boot_order: []
+  # lists of machines whose recovery points are of one moment, at most 16 each (S58); never split over boot groups
+  consistency_groups: []
+  # where a machine stands in the target: {{NAME: {{zone: 1}}}}, or availabilitySet, proximityPlacementGroup,
+  # capacityReservationGroup with an id (S12)
+  placement: {{}}
+
+# Disks of customer-managed keys: the source's disk encryption sets to the target's, ids both (S63).
+disk_encryption_sets: {{}}
+
+# How the records that a failover makes wrong are changed: manual, or {{command: [program, argument]}}, which gets the
+# list as JSON on its standard input.
+dns: manual
 
 # Who must reach whom, through what, within what time, despite which failures:
 # {", ".join(SURVIVABLE)}

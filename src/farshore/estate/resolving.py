@@ -34,6 +34,10 @@ def resolve(project: Project, estate: Estate) -> Project:
         _check_machines(project, estate, f"machines/{key}", patterns)
     for index, group in enumerate(project.machines.boot_order):
         _check_machines(project, estate, f"machines/boot_order/{index}", group)
+    for index, group in enumerate(project.machines.consistency_groups):
+        _check_machines(project, estate, f"machines/consistency_groups/{index}", group)
+    for name, _ in project.machines.placement:
+        _check_machine(project, estate, f"machines/placement/{name}", name)
     objectives = tuple(_objective(project, estate, objective) for objective in project.objectives)
     drill = project.drill
     if drill.network is None and not drill.address_space:
@@ -131,19 +135,23 @@ def _circuit(project: Project, estate: Estate, circuit: ResourceId, path: str) -
 
 
 def _check_machines(project: Project, estate: Estate, path: str, patterns: Iterable[str]) -> None:
-    machines = [vm.id for vm in estate.virtual_machines]
     for index, pattern in enumerate(patterns):
-        if pattern == "*" or any(matches(id_, pattern) for id_ in machines):
-            continue
-        names = sorted({id_.name for id_ in machines})
-        _fail(
-            project,
-            f"{path}/{index}",
-            f"no machine of the estate is called {pattern}",
-            value=pattern,
-            expected=f"a machine's name, id or pattern: {_some(names)}",
-            near=difflib.get_close_matches(pattern, names, n=1),
-        )
+        _check_machine(project, estate, f"{path}/{index}", pattern)
+
+
+def _check_machine(project: Project, estate: Estate, path: str, pattern: str) -> None:
+    machines = [vm.id for vm in estate.virtual_machines]
+    if pattern == "*" or any(matches(id_, pattern) for id_ in machines):
+        return
+    names = sorted({id_.name for id_ in machines})
+    _fail(
+        project,
+        path,
+        f"no machine of the estate is called {pattern}",
+        value=pattern,
+        expected=f"a machine's name, id or pattern: {_some(names)}",
+        near=difflib.get_close_matches(pattern, names, n=1),
+    )
 
 
 def matches(id_: ResourceId, pattern: str) -> bool:

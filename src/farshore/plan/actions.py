@@ -96,14 +96,19 @@ def switch_protection(
     vm: ResourceId,
     recovery_group: ResourceId,
     staging_account: ResourceId,
+    settings: Mapping[str, str] | None = None,
+    encryption_sets: Mapping[str, str] | None = None,
 ) -> Action:
     """Reprotect a machine with managed disks (S50): POST switchprotection on the container where `item` lives now.
     `vm` is the machine as it runs now: the run reads its disks at that moment, because Site Recovery named them.
-    `container` is the one to protect into, `policy` from the reverse mapping. Done when `reverse_item` is
-    Protected."""
+    `container` is the one to protect into, `policy` from the reverse mapping. `settings` are places for the machine on
+    the other side, by Site Recovery's own names (S12); `encryption_sets` the set of a disk's key, in lower case, to the
+    one for its copy. Done when `reverse_item` is Protected."""
+    more = {"settings": dict(settings or {}), "encryption_sets": dict(encryption_sets or {})}
     return Action(
         verb="switch_protection",
         arguments={
+            **{key: value for key, value in more.items() if value},
             "id": item.text,
             "reverse_item": reverse_item.text,
             "container": container.text,
@@ -165,6 +170,17 @@ def site_change(
             "verify": [dict(expect) for expect in verify],
             "command": None if command is None else list(command),
         },
+    )
+
+
+def change_names(region: str, records: Sequence[Mapping[str, str]], command: Sequence[str]) -> Action:
+    """Let records of DNS zones lead to a region, by the user's own program (farshore.yaml, `dns`). Each record has
+    `record`, an id, `type`, `from` and `to`, addresses; where one is not known before it stands, `from_of` or `to_of`
+    is the public address to read it from. Done when every record that ARM has shows its new address and the old one no
+    more. Asked twice it must do no harm: a run that was interrupted asks again."""
+    return Action(
+        verb="change_names",
+        arguments={"region": region, "records": [dict(record) for record in records], "command": list(command)},
     )
 
 

@@ -228,8 +228,8 @@ def _chosen_machines(estate: Estate, project: Project) -> tuple[VirtualMachine, 
         for vm in estate.virtual_machines
         if vm.location == project.source_region
         and vm.id not in appliances
-        and _matches(vm.id, project.machines.include)
-        and not _matches(vm.id, project.machines.exclude)
+        and means(vm.id, project.machines.include)
+        and not means(vm.id, project.machines.exclude)
     )
     if not chosen:
         raise InputError(
@@ -241,7 +241,8 @@ def _chosen_machines(estate: Estate, project: Project) -> tuple[VirtualMachine, 
     return chosen
 
 
-def _matches(id_: ResourceId, patterns: Iterable[str]) -> bool:
+def means(id_: ResourceId, patterns: Iterable[str]) -> bool:
+    """Whether a name, id or pattern of farshore.yaml means a machine."""
     return any(fnmatchcase(id_.name.lower(), p.lower()) or fnmatchcase(id_.key, p.lower()) for p in patterns)
 
 
@@ -300,7 +301,7 @@ def _boot_group(project: Project, id_: ResourceId) -> int:
     """S52: groups start in order; a machine that no group names starts with the last."""
     groups = project.machines.boot_order
     for number, patterns in enumerate(groups, 1):
-        if _matches(id_, patterns):
+        if means(id_, patterns):
             return number
     return max(1, len(groups))
 

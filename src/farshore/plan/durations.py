@@ -58,6 +58,9 @@ REFUSED_DELETE = seconds(40, "three attempts 20 s apart against a region that do
 WITHDRAWN_PERSON = seconds(3600, "no published figure for Microsoft's support to act: our allowance")
 SITE_COMMAND = seconds(60, UNPUBLISHED)
 SITE_PERSON = seconds(600, UNPUBLISHED)
+PLACE_PERSON = seconds(600, UNPUBLISHED)
+NAMES_COMMAND = seconds(30, UNPUBLISHED)
+NAMES_PERSON = seconds(600, UNPUBLISHED)
 APPLIANCE_PERSON = seconds(3600, UNPUBLISHED)
 
 _RESOURCES: Mapping[str, Expected] = {

@@ -127,6 +127,9 @@ def _told(step: Step) -> tuple[str, str, bool]:
         return "a person", str(arguments.get("instruction") or ""), True
     if step.kind is StepKind.CHECK:
         return "Farshore reads", _read(step), False
+    if step.action.verb == "change_names":
+        rows = [f"{_short(row['record'])} {row['from']} to {row['to']}" for row in arguments["records"]]
+        return "the user's program", f"{' '.join(arguments['command'])}: {', '.join(rows)}", False
     maybe = "; a refusal is expected here, and leaves an obligation" if step.may_fail else ""
     return _ARM, f"{step.action.verb} {_short(step.subject)}{maybe}", False
 

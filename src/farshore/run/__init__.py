@@ -15,7 +15,7 @@ from farshore.azure.conversation import Sender
 from farshore.clock import ActorClock, Clock
 from farshore.plan.model import Phase, Plan
 from farshore.run import machine
-from farshore.run.actuators import SiteActuator
+from farshore.run.actuators import NameActuator, SiteActuator
 from farshore.run.cuts import cuts_of, uncovered
 from farshore.run.driver import Driver, Hear, RunOutcome
 from farshore.run.events import Kind
@@ -33,6 +33,7 @@ async def run_phases(
     journal: Journal,
     clock: ActorClock,
     actuators: Mapping[str, SiteActuator] | None = None,
+    names: NameActuator | None = None,
     happened: Iterable[str] = (),
     on_event: Hear | None = None,
     width: int = machine.WIDTH,
@@ -45,6 +46,7 @@ async def run_phases(
         journal=journal,
         clock=clock,
         actuators=actuators,
+        names=names,
         on_event=on_event,
         width=width,
     )

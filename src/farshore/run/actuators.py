@@ -29,27 +29,52 @@ class CommandActuator:
         self._command = tuple(command)
 
     async def apply(self, site: str, routers: Sequence[Mapping[str, Any]]) -> None:
-        order = dumps({"site": site, "routers": [dict(router) for router in routers]})
-        process: asyncio.subprocess.Process | None = None
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            _, said = await asyncio.wait_for(process.communicate(order), PATIENCE_SECONDS)
-        except TimeoutError:
-            raise ArmError(_fault(site, f"{self._command[0]} did not end within {PATIENCE_SECONDS} s")) from None
-        except OSError as error:
-            raise ArmError(_fault(site, f"{self._command[0]} can't be run: {error}")) from None
-        finally:
-            if process is not None and process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-            raise ArmError(_fault(site, f"{self._command[0]} ended with status {process.returncode}: {last[0]}"))
+        order = {"site": site, "routers": [dict(router) for router in routers]}
+        await _give(self._command, order, f"site {site}", "SiteCommandFailed")
+
+
+class NameActuator(Protocol):
+    """Changes records of DNS zones as an order says, or raises. An order given twice is harmless."""
+
+    async def rename(self, order: Mapping[str, Any]) -> None: ...
+
+
+class NameCommand:
+    """The user's command for records: the list as JSON on its standard input, as a site's command gets its order."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = tuple(command)
+
+    async def rename(self, order: Mapping[str, Any]) -> None:
+        await _give(self._command, order, "dns", "NameCommandFailed")
+
+
+async def _give(command: Sequence[str], order: Mapping[str, Any], whose: str, code: str) -> None:
+    """Run a command with an order on its standard input. Raises `ArmError` where it does not end well in time."""
+
+    def fault(message: str) -> Fault:
+        return Fault(code=code, message=f"{whose}: {message}")
+
+    process: asyncio.subprocess.Process | None = None
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await asyncio.wait_for(process.communicate(dumps(order)), PATIENCE_SECONDS)
+    except TimeoutError:
+        raise ArmError(fault(f"{command[0]} did not end within {PATIENCE_SECONDS} s")) from None
+    except OSError as error:
+        raise ArmError(fault(f"{command[0]} can't be run: {error}")) from None
+    finally:
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        raise ArmError(fault(f"{command[0]} ended with status {process.returncode}: {last[0]}"))
 
 
 def instruction(site: str, routers: Sequence[Mapping[str, Any]]) -> str:
@@ -62,7 +87,3 @@ def instruction(site: str, routers: Sequence[Mapping[str, Any]]) -> str:
             f"prepend {router.get('prepend')}, filters {filters or 'none'}"
         )
     return "\n".join(lines)
-
-
-def _fault(site: str, message: str) -> Fault:
-    return Fault(code="SiteCommandFailed", message=f"site {site}: {message}")

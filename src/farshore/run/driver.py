@@ -30,7 +30,7 @@ from farshore.errors import ArmError, FarshoreError, Fault, JournalError, Transp
 from farshore.plan.file import plan_digest
 from farshore.plan.model import Phase, Plan, Step
 from farshore.run import machine
-from farshore.run.actuators import CommandActuator, SiteActuator, instruction
+from farshore.run.actuators import CommandActuator, NameActuator, NameCommand, SiteActuator, instruction
 from farshore.run.events import Kind, RunEvent
 from farshore.run.journal import Asked as Wanted
 from farshore.run.journal import Journal
@@ -46,6 +46,7 @@ from farshore.run.verbs.base import (
     InProgress,
     Present,
     Refused,
+    Rename,
     Situation,
     Talk,
 )
@@ -105,12 +106,13 @@ class Driver:
         journal: Journal,
         clock: ActorClock,
         actuators: Mapping[str, SiteActuator] | None = None,
+        names: NameActuator | None = None,
         on_event: Hear | None = None,
         width: int = WIDTH,
     ) -> None:
         self._plan, self._run, self._client = plan, run_id, client
         self._journal, self._clock, self._width = journal, clock, width
-        self._actuators = dict(actuators or {})
+        self._actuators, self._names = dict(actuators or {}), names
         self._hear = on_event
         self._inbox = clock.inbox("driver")
         self._state = machine.initial(plan)
@@ -366,6 +368,8 @@ class Driver:
                         said = self._clock.now()
                     case Apply():
                         said = await self._apply(wanted)
+                    case Rename():
+                        await (self._names or NameCommand(wanted.command)).rename(wanted.order)
         except StopIteration as end:
             return end.value
         finally:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from farshore.arm.decode import Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import normal_location
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.assess.rules.recovery import VAULTS, is_ours
+from farshore.estate.counterparts import mapped_address
 
+ZONES = ("Microsoft.Network/privateDnsZones", "Microsoft.Network/dnsZones")
 AUTOMATION = "Microsoft.Automation/automationAccounts"
 
 
@@ -135,3 +138,21 @@ def _needed(context: Context) -> Iterator[tuple[ResourceId, str, bool]]:
     for item in context.project.appliances:
         if item.existing is not None and context.estate.get(item.existing) is not None:
             yield item.existing, "is the target's appliance", True
+    yield from ((zone, "has records that a failover changes", False) for zone in _zones(context))
+
+
+def _zones(context: Context) -> dict[ResourceId, None]:
+    """DNS zones with a record of a machine whose address is another one in the target."""
+    moved = {
+        str(machine.address)
+        for machine in context.machines
+        if machine.address is not None and mapped_address(context.project, machine.address) != machine.address
+    }
+    found: dict[ResourceId, None] = {}
+    for kind in ZONES:
+        for body in context.estate.of_type(f"{kind}/A"):
+            read = Reader(body)
+            rows = (*read.items("properties.aRecords"), *read.items("properties.ARecords"))
+            if any(row.text("ipv4Address") in moved for row in rows):
+                found[resource_id(str(body["id"])).top] = None
+    return found

@@ -258,6 +258,7 @@ class Story:
             journal=self._stage.journal,
             clock=self._stage.clock,
             actuators=self._stage.actuators,
+            names=self._stage.names,
             happened=happened,
             on_event=Hearing(plan, self._view),
         )
@@ -275,6 +276,10 @@ class Story:
         arguments: Any = step.action.arguments
         for name in arguments.get("deciders", ["the story's person"])[: arguments.get("quorum", 1)]:
             self._stage.journal.ask(self._told.run_id, Kind.APPROVED, step_id, {"by": name})
+
+    def _asked_in(self, phase: Phase) -> bool:
+        """Whether the run has stopped in a phase and asked a person."""
+        return any(decision["step"].startswith(f"{phase.value}/") for decision in self._told.decisions)
 
     async def _drill(self, plan: Plan) -> None:
         with self._phases("drill") as phase:
@@ -341,7 +346,7 @@ class Story:
             )
             slowest = max((m["recovery_time_seconds"]["measured"] or 0 for m in self._told.machines), default=0)
             phase.said += f"; served again within {span(slowest)}" + (" of the loss" if self._outage.elements else "")
-            wrong = verdicts.wrong_machines(plan, self._told.machines, waited=bool(self._told.decisions))
+            wrong = verdicts.wrong_machines(plan, self._told.machines, waited=self._asked_in(Phase.FAILOVER))
             if wrong:
                 phase.halt("; ".join(wrong))
 

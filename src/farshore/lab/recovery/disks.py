@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 REPLICA, TEST = "-ASRReplica", "-ASRtest"
+CUSTOMERS_KEY = "EncryptionAtRestWithCustomerKey"
 
 
 def protected_disks(cloud: Cloud, vm: ResourceId, details: Body, region: str, into: str) -> list[Record]:
@@ -109,7 +110,8 @@ def _managed(cloud: Cloud, disk: Attached, given: Body, details: Body, region: s
         "replica": replica.text,
         "replica_type": given.get("recoveryReplicaDiskAccountType") or sku,
         "account_type": given.get("recoveryTargetDiskAccountType") or sku,
-        "carried": carried(body, given.get("recoveryTargetDiskAccountType") or sku),
+        "carried": {**carried(body, given.get("recoveryTargetDiskAccountType") or sku), **_encrypted(given)},
+        "encryption_set": given.get("recoveryDiskEncryptionSetId"),
         "account": None,
         "target_uri": None,
     }
@@ -123,6 +125,12 @@ def carried(source: Body, account_type: str) -> Body:
     if account_type == (source.get("sku") or {}).get("name"):
         names += ["diskIOPSReadWrite", "diskMBpsReadWrite"]
     return {name: properties[name] for name in names if name in properties}
+
+
+def _encrypted(given: Body) -> Body:
+    """The key of a customer's that the copy has, of the recovery region (S12, S63)."""
+    set_ = given.get("recoveryDiskEncryptionSetId")
+    return {"encryption": {"type": CUSTOMERS_KEY, "diskEncryptionSetId": set_}} if set_ else {}
 
 
 def _unmanaged(cloud: Cloud, disk: Attached, given: Body, region: str, into: str) -> Record:

@@ -164,7 +164,7 @@ def _disk(disk: Record) -> Body:
         "recoveryOrignalTargetDiskId": disk["original"],
         "recoveryReplicaDiskAccountType": disk["replica_type"],
         "recoveryTargetDiskAccountType": disk["account_type"],
-        "recoveryDiskEncryptionSetId": None,
+        "recoveryDiskEncryptionSetId": disk.get("encryption_set"),
         "primaryDiskEncryptionSetId": None,
         **_shared(disk),
     }

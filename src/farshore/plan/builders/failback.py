@@ -21,7 +21,7 @@ from farshore.plan import actions, durations
 from farshore.plan.builders import looks, reprotect, sites
 from farshore.plan.builders.failover import disconnects, waves
 from farshore.plan.builders.provision import NetworkBuilder
-from farshore.plan.carried import cards
+from farshore.plan.carried import cards, renaming
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.machines import arrives_home
@@ -51,6 +51,7 @@ def some(design: Design, draft: Draft) -> None:
 def _settled(design: Design, draft: Draft) -> None:
     """Machines that run at home have their routes and are announced; then it is final, and they are protected."""
     path = list(draft.ends())
+    renaming.home(design, draft, path)
     for machine in design.machines:
         looks.routes(draft, machine, machine.planned.nic, "has its routes at home", path)
     last = _announced(design, draft, "home", draft.ends()) or list(draft.ends())

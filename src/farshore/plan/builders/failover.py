@@ -25,7 +25,7 @@ from farshore.plan import actions, durations
 from farshore.plan.builders import looks, sites
 from farshore.plan.builders.outage import DISASTER, gives_up_at_once
 from farshore.plan.builders.provision import NetworkBuilder, check_circuits
-from farshore.plan.carried import cards
+from farshore.plan.carried import cards, renaming
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.machines import arrives_there, promised_there
@@ -66,6 +66,7 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, networ
     else:
         checks = _in_a_disaster(design, taken, draft, network, waves_go)
     path = [step for step in draft.ends() if step not in checks]
+    renaming.there(design, draft, [*checks, *path])
     for machine, check in zip(design.machines, checks, strict=True):
         looks.routes(draft, machine, machine.planned.target_nic, "has the routes that were proven", [check, *path])
     check_circuits(design, draft)

@@ -12,6 +12,8 @@ from typing import Any
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.errors import InputError
 from farshore.plan import actions, durations
+from farshore.plan.carried import places
+from farshore.plan.carried.rows import placed_by
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.machines import settings_there
@@ -37,15 +39,17 @@ def build(design: Design, draft: Draft) -> None:
     ready = _replication_objects(design, draft)
     accounts = _accounts(design, draft)
     for machine in design.machines:
+        replicated = recovery.protecting(machine.id) is not None
+        decided = None if replicated else places.ask(design, draft, machine, placed_by(design, machine))
         enabled = draft.add(
             f"enable/{machine.label}",
             actions.enable_replication(machine.planned.item, machine.id, _enable(design, machine)),
             title=f"Replicate machine {machine.label} to {target}"
-            if recovery.protecting(machine.id) is None
+            if not replicated
             else f"Machine {machine.label} is replicated to {target} already",
             subject=machine.planned.item,
-            expected=durations.ENABLE if recovery.protecting(machine.id) is None else durations.ALREADY_THERE,
-            after=[*ready, *accounts],
+            expected=durations.ENABLE if not replicated else durations.ALREADY_THERE,
+            after=[*ready, *accounts, decided],
         )
         draft.add(
             f"configure/{machine.label}",
@@ -179,6 +183,7 @@ def _enable(design: Design, machine: Machine) -> dict[str, Any]:
         "recoveryResourceGroupId": group.text,
         "recoveryAzureNetworkId": design.counterparts.of(subnet.parent).text,
         "recoverySubnetName": subnet.name,
+        **places.there(design, machine),
     }
     if planned.managed:
         details["vmManagedDisks"] = [
@@ -187,6 +192,7 @@ def _enable(design: Design, machine: Machine) -> dict[str, Any]:
                 "primaryStagingAzureStorageAccountId": cache,
                 "recoveryResourceGroupId": group.text,
                 **_account_type(design, disk.managed_disk),
+                **places.encryption_of(design, disk.managed_disk),
             }
             for disk in machine.vm.disks
             if disk.managed_disk is not None

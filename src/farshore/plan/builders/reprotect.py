@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from farshore.plan import actions, durations
 from farshore.plan.builders.protect import home_account, source_cache, target_cache, target_disks
+from farshore.plan.carried import places
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.machines import leaves_home, leaves_there, settings_back, settings_there
@@ -74,6 +75,8 @@ def _back(design: Design, machine: Machine) -> Action:
             vm=planned.target_id,
             recovery_group=machine.id.group_id,
             staging_account=target_cache(design),
+            settings=places.home(machine),
+            encryption_sets=places.sets(design, back=True),
         )
     return actions.reprotect_unmanaged(
         planned.item,
@@ -98,6 +101,8 @@ def _forth(design: Design, machine: Machine) -> Action:
             vm=machine.id,
             recovery_group=planned.target_id.group_id,
             staging_account=source_cache(design, machine),
+            settings=places.there(design, machine),
+            encryption_sets=places.sets(design),
         )
     return actions.reprotect_unmanaged(
         planned.item,

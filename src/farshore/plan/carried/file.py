@@ -42,6 +42,7 @@ def name_as_json(change: NameChange) -> dict[str, str]:
         "old": change.old,
         "new": change.new,
         "because": change.because,
+        **({} if change.new_of is None else {"new_of": change.new_of}),
     }
 
 
@@ -52,4 +53,5 @@ def name_from(place: Place) -> NameChange:
         old=place.at("old").text(),
         new=place.at("new").text(),
         because=place.at("because").text(),
+        new_of=None if (of := place.maybe("new_of")) is None else of.text(),
     )

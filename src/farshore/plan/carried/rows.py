@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from farshore.arm.compute import DISKS, SNAPSHOTS
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.plan.carried import fronts, rules
+from farshore.plan.carried import fronts, places, rules
 from farshore.plan.carried.cards import step_names
 from farshore.plan.carried.references import named, references, root
 from farshore.plan.carried.rules import Rule
@@ -51,15 +52,28 @@ class _Rows:
         # What is no id but matters, beside every id; a path is told once.
         for path, value in dict([*references(body), *says]).items():
             front = fronts.rule_of(self.design, path, value) if known is rules.NIC else None
-            rule = front or rules.of_path(known, path)
+            chosen = places.rule_of(self.design, self.machine, path, value)
+            rule = front or chosen or rules.of_path(known, path)
             holder = str(body.get("id") or "")
             row = _row(self.design, self.machine, holder, path, value, rule, nic=nic)
+            if row.how is How.HAND and places.is_place(path):
+                asked = places.step_of(self.machine)
+                row = replace(row, steps=(asked,) if asked in self.steps else ())
             if row.how is not How.STEP:
                 yield row
                 continue
             names = step_names(self.design, holder) if front is None else (fronts.step_of(self.design, value),)
             steps = tuple(id_ for id_ in names if id_ in self.steps)
             yield _row(self.design, self.machine, holder, path, value, rule, nic=nic, steps=steps)
+
+
+def placed_by(design: Design, machine: Machine) -> dict[str, str]:
+    """What a machine's body and its disks' say, by path: zones, sets, groups and keys among it."""
+    bodies = [design.estate.get(disk.managed_disk) for disk in machine.vm.disks if disk.managed_disk is not None]
+    says = dict([*references(machine.body), *_machine_says(machine.body)])
+    for body in bodies:
+        says |= {path: value for path, value in references(body or {}) if value not in says.values()}
+    return says
 
 
 def _from_elsewhere(design: Design) -> Iterator[Carried]:

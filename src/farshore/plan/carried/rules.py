@@ -36,8 +36,8 @@ MACHINE = (
         rf"{_DISKS}managedDisk\.(diskEncryptionSet|securityProfile\.diskEncryptionSet)\.id$",
         How.HAND,
         "a disk of a customer-managed key needs a set in the target (S63)",
-        "Before replication is enabled: create a disk encryption set in {region} with its own key, and name it as"
-        " recoveryDiskEncryptionSetId of the disk (S12).",
+        "Before replication is enabled: create a disk encryption set in {region} with its own key, and name it in"
+        " disk_encryption_sets of farshore.yaml: recoveryDiskEncryptionSetId of the disk (S12).",
     ),
     _rule(
         rf"{_DISKS}encryptionSettings\.",
@@ -50,22 +50,22 @@ MACHINE = (
         r"^properties\.availabilitySet\.id$",
         How.HAND,
         "an availability set is one region's",
-        "Before the failover: create an availability set in {region} and name it as recoveryAvailabilitySetId of the"
-        " machine's item (S12, S13).",
+        "Before replication is enabled: create an availability set in {region}, and name it in machines: placement of"
+        " farshore.yaml: recoveryAvailabilitySetId of the machine's item (S12).",
     ),
     _rule(
         r"^properties\.proximityPlacementGroup\.id$",
         How.HAND,
         "a proximity placement group is one region's (S63)",
-        "Before the failover: create a proximity placement group in {region} and name it as"
-        " recoveryProximityPlacementGroupId of the machine's item (S12).",
+        "Before replication is enabled: create a proximity placement group in {region}, and name it in machines:"
+        " placement of farshore.yaml: recoveryProximityPlacementGroupId of the machine's item (S12).",
     ),
     _rule(
         r"^properties\.capacityReservation\.",
         How.HAND,
         "a capacity reservation is one region's",
-        "Before the failover: reserve capacity in {region} and name its group as recoveryCapacityReservationGroupId of"
-        " the machine's item (S12).",
+        "Before replication is enabled: reserve capacity in {region}, and name its group in machines: placement of"
+        " farshore.yaml: recoveryCapacityReservationGroupId of the machine's item (S12).",
     ),
     _rule(
         r"^properties\.virtualMachineScaleSet\.id$",
@@ -84,8 +84,8 @@ MACHINE = (
         r"^zones\[",
         How.HAND,
         "a zone is one region's (S63)",
-        "Before the failover: choose a zone of {region} and name it as recoveryAvailabilityZone of the machine's item"
-        " (S12).",
+        "Before replication is enabled: choose a zone of {region}, and name it in machines: placement of farshore.yaml:"
+        " recoveryAvailabilityZone of the machine's item (S12).",
     ),
     _rule(
         r"^identity\.userAssignedIdentities\[",
@@ -170,8 +170,8 @@ DISK = (
         r"^properties\.encryption\.diskEncryptionSetId$",
         How.HAND,
         "a disk of a customer-managed key needs a set in the target (S63)",
-        "Before replication is enabled: create a disk encryption set in {region} with its own key, and name it as"
-        " recoveryDiskEncryptionSetId of the disk {holder} (S12).",
+        "Before replication is enabled: create a disk encryption set in {region} with its own key, and name it in"
+        " disk_encryption_sets of farshore.yaml: recoveryDiskEncryptionSetId of the disk {holder} (S12).",
     ),
     _rule(
         r"^properties\.encryptionSettingsCollection\.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 
 from farshore.arm.ids import ResourceId
 
@@ -56,3 +57,16 @@ class NameChange:
     old: str
     new: str
     because: str
+    new_of: str | None = None
+    """Id of the public address that will have the new value, where nobody knows it before it stands."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a program can be told the new address, or where to read it."""
+        if self.new_of is not None:
+            return True
+        try:
+            ip_address(self.new)
+        except ValueError:
+            return False
+        return True

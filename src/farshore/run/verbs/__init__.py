@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from farshore.errors import InputError
 from farshore.run.verbs.await_region import AwaitRegion
 from farshore.run.verbs.base import Verb
+from farshore.run.verbs.change_names import ChangeNames
 from farshore.run.verbs.change_point import ChangePoint
 from farshore.run.verbs.check_clean import CheckClean
 from farshore.run.verbs.check_machine import CheckMachine
@@ -28,6 +29,7 @@ from farshore.run.verbs.test_failover_cleanup import TestFailoverCleanup
 
 _ALL: tuple[Verb, ...] = (
     AwaitRegion(),
+    ChangeNames(),
     ChangePoint(),
     CheckClean(),
     CheckMachine(),

@@ -53,7 +53,15 @@ class Apply:
     command: Sequence[str] | None
 
 
-Talk = Generator[Request | Wait | Apply, Any, T]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rename:
+    """A conversation asks for records of DNS zones to be changed by the user's program."""
+
+    order: Mapping[str, Any]
+    command: Sequence[str]
+
+
+Talk = Generator[Request | Wait | Apply | Rename, Any, T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,8 +196,11 @@ def get(id_: ResourceId, query: str = "", timeout: timedelta | None = None) -> T
     return (yield from get_url(url(id_, query=query), timeout))
 
 
-def get_url(address: str, timeout: timedelta | None = None) -> Talk[Response]:
-    """A GET with patience for a network that drops an answer; 404 is an answer, other refusals raise `ArmError`."""
+def get_url(
+    address: str, timeout: timedelta | None = None, *, refused: frozenset[int] = frozenset({404})
+) -> Talk[Response]:
+    """A GET with patience for a network that drops an answer; a status of `refused` is an answer, other refusals raise
+    `ArmError`."""
     request = Request(method="GET", url=address, timeout=timeout)
     for chance in range(CHANCES):
         try:
@@ -198,7 +209,7 @@ def get_url(address: str, timeout: timedelta | None = None) -> Talk[Response]:
             if chance == CHANCES - 1:
                 raise
         else:
-            if response.ok or response.status == 404:
+            if response.ok or response.status in refused:
                 return response
             if response.status not in NO_ANSWER_YET or chance == CHANCES - 1:
                 raise ArmError(fault_of(response), request=str(request))

@@ -7,7 +7,7 @@ item is Protected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from farshore.arm.http import Request
@@ -46,8 +46,11 @@ class SwitchProtection(ItemVerb):
         disks = [disk["managedDisk"]["id"] for disk in machine_disks(vm) if (disk.get("managedDisk") or {}).get("id")]
         if not disks:
             raise ArmError(Fault(code="NoManagedDisks", message=f"{vm_id.short} has no managed disk to protect"))
+        sets = arguments.get("encryption_sets") or {}
+        named = (yield from _sets_for(disks, sets)) if sets else {}
         details = {
             "instanceType": "A2A",
+            **(arguments.get("settings") or {}),
             "policyId": arguments["policy"],
             "recoveryContainerId": arguments["container"],
             "recoveryResourceGroupId": arguments["recovery_group"],
@@ -56,9 +59,20 @@ class SwitchProtection(ItemVerb):
                     "diskId": disk,
                     "primaryStagingAzureStorageAccountId": arguments["staging_account"],
                     "recoveryResourceGroupId": arguments["recovery_group"],
+                    **named.get(disk, {}),
                 }
                 for disk in disks
             ],
         }
         body = {"properties": {"replicationProtectedItemName": situation.id.name, "providerSpecificDetails": details}}
         return Request(method="POST", url=url(container, "/switchprotection"), body=body, repeatable=False)
+
+
+def _sets_for(disks: Sequence[str], sets: Mapping[str, str]) -> Talk[dict[str, dict[str, str]]]:
+    """The disk encryption set for the copy of each disk of a customer's key (S12)."""
+    found = {}
+    for disk in disks:
+        own = (properties((yield from get(resource_id(disk)))).get("encryption") or {}).get("diskEncryptionSetId")
+        if own and (chosen := sets.get(str(own).lower())) is not None:
+            found[disk] = {"recoveryDiskEncryptionSetId": chosen}
+    return found
