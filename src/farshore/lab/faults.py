@@ -15,6 +15,9 @@
     replication, churn                                                            lab/recovery/ailments.py
     edit                                                                                          lab/edits.py
 
+A machine that is lost is dead, as one is whose host has gone: ARM goes on showing what it was last told, and it writes
+nothing; what it had not shipped is gone with it. Given back it goes on with what it had, unless it was stopped.
+
 A planned fault that can't be made when it is due (an edit that the resource's own rules refuse) changes nothing and is
 shown under `refused`.
 """
@@ -158,7 +161,7 @@ def clear(cloud: Cloud, wanted: Wanted | None = None, up: bool = False) -> None:
     kept = regions.to_return(cloud)
     for name in list(cloud.table("down")):
         if name not in kept:
-            mark(cloud, "down", name, True)
+            _mark_down(cloud, name, True)
     for name in list(cloud.table("deaf")):
         mark(cloud, "deaf", name, True)
     cloud.table("refused").clear()
@@ -169,7 +172,13 @@ def clear(cloud: Cloud, wanted: Wanted | None = None, up: bool = False) -> None:
 def _element(kind: str, *needs: str, of: str | None = None, check: Check | None = None) -> None:
     @fault_kind(kind, needs=needs, of=() if of is None else (of,), check=check)
     def make(cloud: Cloud, wanted: Wanted, up: bool) -> None:
-        mark(cloud, "down", _name(kind, wanted), up)
+        _mark_down(cloud, _name(kind, wanted), up)
+
+
+def _mark_down(cloud: Cloud, name: str, up: bool) -> None:
+    mark(cloud, "down", name, up)
+    if name in cloud.table("machines"):
+        cloud.tell("machine.dead", name, {"over": up})
 
 
 _element("circuit", "id", of=CIRCUITS)

@@ -5,8 +5,8 @@ A row of the table `machines` by the machine's id key: `power` (`running`, `star
 after a region's loss `ran` (it ran, and will start by itself when the region returns), and `write_rate` where the lab
 was told of one (`lab/recovery/ailments.py`).
 
-`lab/compute` says when power changes, `lab/recovery` what is superseded; listeners of `machine.power` and
-`machine.rate` hear of it.
+`lab/compute` says when power changes, `lab/recovery` what is superseded; listeners of `machine.power`,
+`machine.rate` and `machine.dead` hear of it.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ def supersede(cloud: Cloud, id_: ResourceId, yes: bool = True) -> None:
 def is_stale(cloud: Cloud, id_: ResourceId) -> bool:
     row = cloud.table("machines").get(id_.key)
     return bool(row and row["superseded"])
+
+
+def is_dead(cloud: Cloud, id_: ResourceId) -> bool:
+    """Whether it is lost by itself (`lab/faults.py`): ARM shows it as it was, and it does nothing."""
+    return id_.key in cloud.table("down")
 
 
 def in_region(cloud: Cloud, region: str) -> Iterator[ResourceId]:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from farshore.arm.http import Request
 from farshore.arm.json import Body
 from farshore.lab.storage import volumes
-from lab.recovery.estate import AWAY, CACHES, HOME, TARGET, disk_id, vm_id
+from lab.recovery.estate import AWAY, CACHES, HOME, TARGET, disk_id, item_id, vm_id
 from lab.recovery.world import World, when
 
 BLOCK = 4096
@@ -240,3 +240,41 @@ def sas(world: World, disk: str) -> str:
     asked = world.send("POST", f"{disk}/beginGetAccess", {"access": "Read", "durationInSeconds": 600})
     world.wait(seconds=30)
     return str(world.result(asked)["accessSAS"])
+
+
+def test_a_machine_that_is_dead_writes_nothing_and_has_not_sent_the_last_of_it() -> None:
+    """Its host is gone (a zone's is): what it had not shipped is lost, though ARM answers and it is stopped first."""
+    world = World("web1")
+    world.protect("web1")
+    world.wait(minutes=12)
+    world.element("machine", vm_id("web1"), "lost")
+    died = world.now
+    world.wait(minutes=3)
+    source = world.writes(disk_id("web1-os"))
+    assert source and all(when(row["time"]) <= died for row in source)
+    world.fail_over("web1", shutdown=True)
+    (point,) = [row for row in world.handle("recovery-points", used="true")["value"] if row["used_by"]]
+    lost = [row for row in source if row["sequence"] > point["sequence"]]
+    assert lost and when(point["time"]) < died
+    before = len(world.writes(disk_id("web1-os")))
+    world.element("machine", vm_id("web1"), "returned")
+    world.wait(minutes=3)
+    assert world.power(vm_id("web1")) == "deallocated"
+    assert len(world.writes(disk_id("web1-os"))) == before, "it was stopped meanwhile, and stays so"
+
+
+def test_a_machine_that_was_dead_goes_on_by_itself_and_ships_again() -> None:
+    """D92, for one machine."""
+    world = World("web1")
+    world.protect("web1")
+    world.wait(minutes=12)
+    world.element("machine", vm_id("web1"), "lost")
+    world.wait(minutes=3)
+    before = len(world.writes(disk_id("web1-os")))
+    world.element("machine", vm_id("web1"), "returned")
+    world.wait(minutes=12)
+    assert world.power(vm_id("web1")) == "running"
+    rows = world.writes(disk_id("web1-os"))
+    assert len(rows) > before
+    points = world.handle("recovery-points", item=item_id("web1"))["value"]
+    assert max(point["sequence"] for point in points) > rows[before]["sequence"]

@@ -306,7 +306,13 @@ class World:
     # Faults, machines and bytes. -------------------------------------------------------------------------------------
 
     def fault(self, region: str, state: str) -> None:
-        body = {"kind": "region", "region": region, "state": state}
+        self._make({"kind": "region", "region": region, "state": state})
+
+    def element(self, kind: str, id_: str, state: str) -> None:
+        """One thing is taken away, or given back."""
+        self._make({"kind": kind, "id": id_, "state": state})
+
+    def _make(self, body: Body) -> None:
         answer = self.cloud.handle(Request(method="POST", url="/_lab/faults", body=body), self.now)
         assert answer.ok, answer
 

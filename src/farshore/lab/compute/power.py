@@ -5,8 +5,8 @@
     redeploy    running ─► starting ─► running, else as it was   reapply     as it was
     generalize  a machine that does not run: 200 at once
 
-A running machine writes to its disks; one that does not run writes nothing. What a lost region does to its machines,
-and that they start again by themselves with the data that they had (D92), is told in `lab/regions.py`.
+A running machine writes to its disks; one that does not run, or is dead, writes nothing. What a lost region does to its
+machines, and that they start again by themselves with the data that they had (D92), is told in `lab/regions.py`.
 """
 
 from __future__ import annotations
@@ -49,9 +49,15 @@ def writes_while_it_runs(cloud: Cloud, subject: str, data: Any) -> None:
         return
     id_ = resource_id(str(body["id"]))
     let_go(cloud, id_, body)
-    if data["power"] == "running":
+    if data["power"] == "running" and not machines.is_dead(cloud, id_):
         numbers = [n for name in disk_names(body) if (n := volumes.volume_of(cloud, name)) is not None]
         volumes.start(cloud, numbers, machines.write_rate(cloud, id_))
+
+
+@listener("machine.dead")
+def writes_while_it_lives(cloud: Cloud, subject: str, data: Any) -> None:
+    if cloud.body(subject) is not None:
+        writes_while_it_runs(cloud, subject, {"power": machines.power(cloud, resource_id(subject))})
 
 
 def let_go(cloud: Cloud, id_: ResourceId, body: Body) -> None:

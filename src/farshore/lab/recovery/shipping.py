@@ -1,10 +1,10 @@
 """Replication: what has arrived on the other side, and the recovery points that are made of it (S25, S26).
 
 Changes are shipped all the time; what is on the other side lags by some seconds. A source that stops in good order
-ships the rest. A region that is lost ships nothing more: what was written in the last seconds before is gone, and
-those are the bytes that a failover loses. So it is with a way that is cut: a cache account that was deleted, a
-replica that is gone or that somebody else wrote to, a recovery region that does not answer. Replication stands still,
-the points get old, and goes on when the way is open again.
+ships the rest. A region that is lost ships nothing more, nor does a machine that is dead: what was written in the last
+seconds before is gone, and those are the bytes that a failover loses. So it is with a way that is cut: a cache account
+that was deleted, a replica that is gone or that somebody else wrote to, a recovery region that does not answer.
+Replication stands still, the points get old, and goes on when the way is open again.
 
 Every five minutes a crash-consistent point is ready: all disks of the machine as of one write. `Latest` at a failover
 makes one more of what has been shipped since; if that is nothing, the last one is the latest.
@@ -141,6 +141,12 @@ def follow_the_machine(cloud: Cloud, subject: str, data: Any) -> None:
         look(cloud, item, record)
 
 
+@listener("machine.dead")
+def follow_its_death(cloud: Cloud, subject: str, data: Any) -> None:
+    """A machine that is dead ships nothing, and one that is there again goes on."""
+    follow_the_machine(cloud, subject, data)
+
+
 @listener("region.lost")
 @listener("region.answers")
 @listener("region.dark")
@@ -170,7 +176,8 @@ def look(cloud: Cloud, item: ResourceId, record: Record) -> Record:
     """Begin or stop to ship, as things are now."""
     ships = _can_ship(cloud, record)
     if record["shipping"] and not ships:
-        lost = is_dark(cloud, cloud.region_of(resource_id(record["vm"])))
+        vm = resource_id(record["vm"])
+        lost = is_dark(cloud, cloud.region_of(vm)) or machines.is_dead(cloud, vm)
         until = shipped_until(cloud, record) if lost or not _way_is_open(cloud, record) else cloud.now
         return records.change(cloud, item, shipping=False, shipped_until=stamp(until))
     if ships and not record["shipping"] and records.phase_of(record) in REPLICATING:
@@ -180,8 +187,9 @@ def look(cloud: Cloud, item: ResourceId, record: Record) -> Record:
 
 def _can_ship(cloud: Cloud, record: Record) -> bool:
     vm = resource_id(record["vm"])
-    runs = cloud.exists(vm) and machines.power(cloud, vm) == "running" and not is_dark(cloud, cloud.region_of(vm))
-    return runs and _way_is_open(cloud, record)
+    runs = cloud.exists(vm) and machines.power(cloud, vm) == "running"
+    alive = runs and not machines.is_dead(cloud, vm) and not is_dark(cloud, cloud.region_of(vm))
+    return alive and _way_is_open(cloud, record)
 
 
 def _way_is_open(cloud: Cloud, record: Record) -> bool:
