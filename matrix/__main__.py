@@ -14,7 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from matrix.cell import Result, carry_out
-from matrix.cells import Cell, cells, topologies
+from matrix.cells import Cell, cells
+from matrix.estates import names, topology_of
 from matrix.report import far_off, report
 
 OUT = Path("build/matrix/matrix.json")
@@ -25,23 +26,26 @@ def main() -> int:
     parser.add_argument("--slice", type=int, default=0, help="carry out so many cells, chosen by the seed; 0: all")
     parser.add_argument("--seed", type=int, default=1, help="of the slice, and of the labs")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--topology", choices=topologies(), action="append", help="only these")
+    parser.add_argument("--topology", choices=sorted({*map(topology_of, names())}), action="append", help="only these")
+    parser.add_argument("--estate", choices=names(), action="append", help="only these: a topology's, or a variant")
     parser.add_argument("--scenario", action="append", help="only these scenarios, by name")
     parser.add_argument("--full", action="store_true", help="also cells that carry out the same moments again")
     parser.add_argument("--list", action="store_true", help="say what would be carried out")
     asked = parser.parse_args()
     chosen: list[Cell] = []
     left_out: dict[str, Counter[str]] = {}
-    for topology in asked.topology or topologies():
-        found, left_out[topology] = cells(topology, full=asked.full)
+    for name in names():
+        if name not in (asked.estate or [name]) or topology_of(name) not in (asked.topology or [topology_of(name)]):
+            continue
+        found, left_out[name] = cells(name, full=asked.full)
         chosen += [cell for cell in found if not asked.scenario or cell.scenario in asked.scenario]
     if asked.slice:
         chosen = random.Random(asked.seed).sample(chosen, min(asked.slice, len(chosen)))
     if asked.list:
-        print("\n".join(f"{cell.topology} {cell.scenario}" for cell in chosen))
+        print("\n".join(f"{cell.estate} {cell.scenario}" for cell in chosen))
         return 0
     begun = time.monotonic()
-    results = sorted(carried_out(chosen, asked.seed, asked.jobs), key=lambda r: (r.topology, r.scenario))
+    results = sorted(carried_out(chosen, asked.seed, asked.jobs), key=lambda r: (r.estate, r.scenario))
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps([result.as_json() for result in results], indent=1))
     print(report(results, left_out))
@@ -51,12 +55,12 @@ def main() -> int:
 
 def carried_out(chosen: list[Cell], seed: int, jobs: int) -> Iterator[Result]:
     """The results as they come; a line about each that is not good, at once. Neighbours share their proofs."""
-    ordered = sorted(chosen, key=lambda cell: (cell.topology, sorted(cell.scenario.split("+"))))
+    ordered = sorted(chosen, key=lambda cell: (cell.estate, sorted(cell.scenario.split("+"))))
     with ProcessPoolExecutor(max_workers=jobs) as pool:
         several = pool.map(carry_out, ordered, [seed] * len(ordered), chunksize=max(1, min(8, len(ordered) // jobs)))
         for number, result in enumerate(several, 1):
             if not result.ok:
-                print(f"NOT GOOD {result.topology} {result.scenario}: {result.said}", file=sys.stderr)
+                print(f"NOT GOOD {result.estate} {result.scenario}: {result.said}", file=sys.stderr)
             if number % 50 == 0:
                 print(f"{number} of {len(chosen)}", file=sys.stderr)
             yield result

@@ -24,7 +24,7 @@ from matrix.estates import write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    topology: str
+    estate: str
     scenario: str
     ok: bool
     said: str
@@ -82,7 +82,7 @@ def carry_out(cell: Cell, seed: int) -> Result:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="farshore-matrix-") as place:
         folder = Path(place) / "project"
-        write(cell.topology, folder)
+        write(cell.estate, folder)
         try:
             told = asyncio.run(
                 tell(
@@ -127,7 +127,7 @@ def _result(cell: Cell, begun: float, *, ok: bool, said: str, **more: Any) -> Re
         **more,
     }
     return Result(
-        topology=cell.topology,
+        estate=cell.estate,
         scenario=cell.scenario,
         ok=ok,
         said=said,

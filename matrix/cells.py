@@ -1,4 +1,4 @@
-"""The combinations of a topology, and why the others make no sense there.
+"""The combinations of an estate, and why the others make no sense there.
 
 `why_not` says what an estate can't meet. Beside it the matrix leaves out what would carry out the same moments again:
 each rule says why.
@@ -11,40 +11,36 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from farshore import examples
 from farshore.estate.project import Link
 from farshore.plan.make import designed
 from farshore.plan.scenario.scenario import ON_PURPOSE, Scenario
 from farshore.plan.scenario.sensible import why_not
 from farshore.plan.scenario.words import Back, Drill, Outage, Over, Returns
-from matrix.estates import small
+from matrix.estates import small, variant_of
 
 BESIDE = (Returns.CONTROL_FIRST, Returns.DATA_FIRST, Returns.FLAPPING, Returns.NEVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    topology: str
+    estate: str
+    """Its name: a topology's, or a topology's and a variant's."""
     scenario: str
 
 
-def cells(topology: str, *, full: bool = False) -> tuple[tuple[Cell, ...], Counter[str]]:
-    """The cells of a topology, and how many combinations each reason leaves out. `full`: also those that carry out the
+def cells(name: str, *, full: bool = False) -> tuple[tuple[Cell, ...], Counter[str]]:
+    """The cells of an estate, and how many combinations each reason leaves out. `full`: also those that carry out the
     same moments again."""
-    estate = small(topology)
+    estate = small(name)
     found: list[Cell] = []
     left_out: Counter[str] = Counter()
     for scenario in _all():
-        reason = (None if full else _same_again(scenario)) or why_not(scenario, designed(estate, scenario))
+        reason = (None if full else _same_again(scenario, name)) or why_not(scenario, designed(estate, scenario))
         if reason is None:
-            found.append(Cell(topology=topology, scenario=scenario.name))
+            found.append(Cell(estate=name, scenario=scenario.name))
         else:
             left_out[reason] += 1
     return tuple(found), left_out
-
-
-def topologies() -> tuple[str, ...]:
-    return examples.names()
 
 
 def _all() -> Iterator[Scenario]:
@@ -52,10 +48,13 @@ def _all() -> Iterator[Scenario]:
         yield Scenario(outage=outage, returns=returns, posture=posture, over=over, back=back, drill=Drill.NONE)
 
 
-def _same_again(scenario: Scenario) -> str | None:
+def _same_again(scenario: Scenario, name: str) -> str | None:
     default = Over.PLANNED if scenario.outage in ON_PURPOSE else Over.LATEST
-    if scenario.back is Back.PARTIAL:
-        return "machines on both shores have no way to each other in these estates (E38); tests/stories has one that do"
+    variant = variant_of(name)
+    if variant is not None and not variant.meets(scenario):
+        return f"{variant.says}: no difference to it beside the topology's plain estate (--full)"
+    if variant is None and scenario.back is Back.PARTIAL:
+        return "machines on both shores have no way to each other here (E38): carried out where gateways give them one"
     if scenario.returns in BESIDE and scenario.over is not default:
         return "how a region returns meets the same moments whichever recovery point machines went to (--full)"
     if scenario.back is not Back.FAILBACK and scenario.over is not default:

@@ -1,4 +1,4 @@
-"""The matrix as people read it: by topology and outage what was carried out, how it ended, how near predictions."""
+"""The matrix as people read it: by estate and outage what was carried out, how it ended, how near predictions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from statistics import median
 
 from farshore.plan.scenario.scenario import scenario_named
 from matrix.cell import Result
+from matrix.estates import variant_of
 
 HEADS = ("outage", "cells", "good", "asked", "measured / predicted", "exempt", "bytes lost")
 ENOUGH = 3
@@ -18,14 +19,16 @@ NEAR = (0.8, 1.25)
 def report(results: Sequence[Result], left_out: Mapping[str, Counter[str]]) -> str:
     """The whole matrix."""
     lines: list[str] = []
-    by_topology: dict[str, list[Result]] = defaultdict(list)
+    by_estate: dict[str, list[Result]] = defaultdict(list)
     for result in results:
-        by_topology[result.topology].append(result)
-    for topology, found in by_topology.items():
-        lines += [topology, *_table(found), ""]
+        by_estate[result.estate].append(result)
+    for name, found in by_estate.items():
+        variant = variant_of(name)
+        title = name if variant is None else f"{name}: {variant.says}"
+        lines += [title, *_table(found), ""]
     lines += _reasons(left_out)
     bad = [result for result in results if not result.ok]
-    lines += [f"not good: {result.topology} {result.scenario}: {result.said}" for result in bad]
+    lines += [f"not good: {result.estate} {result.scenario}: {result.said}" for result in bad]
     far = far_off(results)
     lines += [f"far from its prediction: {name}: {ratio:.2f}" for name, ratio in far.items()]
     decided = sum(result.decisions > 0 for result in results)
@@ -37,7 +40,7 @@ def report(results: Sequence[Result], left_out: Mapping[str, Counter[str]]) -> s
 
 
 def far_off(results: Iterable[Result]) -> dict[str, float]:
-    """Scenarios, over all topologies, whose median ratio is not near. Fewer than `ENOUGH` cells have no median to speak
+    """Scenarios, over all estates, whose median ratio is not near. Fewer than `ENOUGH` cells have no median to speak
     of: a slice says of them only what the table shows."""
     ratios: dict[str, list[float]] = defaultdict(list)
     for result in results:
@@ -74,11 +77,11 @@ def _row(outage: str, results: Sequence[Result]) -> tuple[str, ...]:
 
 
 def _reasons(left_out: Mapping[str, Counter[str]]) -> list[str]:
-    """Why combinations are left out, and how many of each topology."""
+    """Why combinations are left out, and how many of each estate."""
     reasons: dict[str, dict[str, int]] = defaultdict(dict)
-    for topology, counted in left_out.items():
+    for name, counted in left_out.items():
         for reason, count in counted.items():
-            reasons[reason][topology] = count
+            reasons[reason][name] = count
     lines = ["left out, because"]
     for reason, counts in sorted(reasons.items(), key=lambda item: -sum(item[1].values())):
         lines.append(f"  {sum(counts.values()):>5}  {reason}")

@@ -70,7 +70,7 @@ One event of a kind a subject: scheduling it again replaces it.
 Recovery's own flows begin with `recovery.` and are told where they are heard:
 
     region.lost, region.dark, region.answers    a region; its control plane is back with `region.answers`
-    machine.power, machine.rate                 a machine's key; of its power `{"power", "before"}`
+    machine.power, machine.rate, machine.dead   a machine's key; of its power `{"power", "before"}`
     resource.gone                               an id's key, and the body that was
     operation.ended, operation.failed           an operation's id; of one that failed its error
     automation.ended                            the key of an Automation job

@@ -57,6 +57,12 @@ def lost_at_once(plan: Plan, machine: PlannedMachine) -> bool:
     return machine.id.key in counted
 
 
+def is_taken(plan: Plan, machine: PlannedMachine) -> bool:
+    """Whether the disaster takes the machine itself, which then writes and sends nothing more: it can't be stopped in
+    good order, and what it had not sent is lost."""
+    return machine.id.key in _lost(struck(plan))
+
+
 def cut_by(plan: Plan, machine: PlannedMachine) -> tuple[str, ...]:
     """The steps any of which ends the machine's service where it was; empty where the disaster does, or nothing."""
     if lost_at_once(plan, machine):

@@ -6,7 +6,8 @@ puts, so that they are proven, looked at before they are written, and resumed. `
 names the expression, never a guess.
 
 Parameters that a plan gives by their names, where the template has them: `location`; `name`, `subnetId`,
-`privateIPAddress` and `networkSecurityGroupId` of the appliance's NIC; `machineName`.
+`privateIPAddress` and `networkSecurityGroupId` of the appliance's NIC (of several, the first); `machineName`;
+`frontendIPAddress`, which tables name: the load balancer's in front of several, else the NIC's.
 """
 
 from __future__ import annotations

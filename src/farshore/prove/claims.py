@@ -11,7 +11,8 @@ Two kinds of claim (contract, "Two kinds of claim"):
                 are promised and the plan's steps for their path are done; there also under the failures that the
                 objective survives.
 
-A machine that is suspended (`Suspend`) may be counted on again when it is promised again.
+A machine that is suspended (`Suspend`) may be counted on again when it is promised again. Of a site that the scenario
+has taken, with all of its routers, only safety is claimed: nobody is there to be served.
 
 The steps for a machine's path are the network's steps of all phases up to the one that brings it to where it is
 promised: before a promise has moved, none. Until they are done the machine is on its way, and what passes is its
@@ -28,6 +29,7 @@ from functools import cached_property
 
 from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.network import normal_location
 from farshore.estate.counterparts import Counterparts
 from farshore.estate.estate import Estate
 from farshore.estate.project import Asymmetry, Objective, Topology
@@ -35,6 +37,7 @@ from farshore.estate.resolving import matches
 from farshore.plan.design import addresses_of, appliance_addresses
 from farshore.plan.effects import World
 from farshore.plan.model import CONTROL_PLANE, DeleteResource, Plan, Promise, Restore, Suspend
+from farshore.plan.scenario.outages import silent_sites
 from farshore.prove.cuts import PHASES, Moment, Poset, members
 from farshore.prove.flows import EndKind, PromisedFlow
 from farshore.prove.slices import Slices
@@ -105,12 +108,17 @@ class Claims:
                 wanted |= needed
         return not wanted & ~moment.done
 
+    def nobody_there(self, flow: PromisedFlow, world: World) -> bool:
+        """Whether the scenario has taken the site at an end of the flow."""
+        silent = silent_sites(world.estate.sites, world.estate.outside.down)
+        return any(end.kind is EndKind.SITE and end.name in silent for end in (flow.source, flow.destination))
+
     def survives(self, objective: Objective, element: Element, world: World) -> bool:
         """Whether the objective promises to go on without the element. What stands in for something that the scenario
         has taken, or that a site's step keeps from carrying, is the last of its kind: its loss would be a second
         failure, and nobody promises that."""
         gone = world.estate.outside.down | self._set_aside(world)
-        return element.kind in objective.survive and not _stands_in(element, gone)
+        return element.kind in objective.survive and not _stands_in(element, world.estate, gone)
 
     def _set_aside(self, world: World) -> frozenset[str]:
         """The circuits on which a site denies what it did not when the plan began."""
@@ -219,7 +227,8 @@ class Claims:
         return self._names[name]
 
     def _stand_ins(self, name: str, world: World) -> Iterator[str]:
-        """NICs of the target that forward at an address to which the named appliance's next hops move."""
+        """What holds an address in the target to which the named appliance's next hops move: NICs that forward, and
+        load balancers, whatever they are called there."""
         project = self._estate.project
         if project is None:
             return
@@ -232,6 +241,11 @@ class Claims:
                 held = {item.private_ip_address for item in nic.ip_configurations}
                 if held & self._moved[name]:
                     yield nic.id.key
+        for key, body in world.estate.resources.items():
+            if "/loadbalancers/" in key and normal_location(str(body.get("location"))) == project.target.region:
+                id_ = resource_id(key)
+                if not self._moved[name].isdisjoint(addresses_of(world.estate, id_)):
+                    yield id_.key
 
     def _appliances(self, name: str) -> tuple[ResourceId, ...]:
         """What an objective's `through` names: a NIC, a load balancer, a firewall, or a machine by its NICs."""
@@ -251,15 +265,30 @@ class Claims:
 _ELSEWHERE = frozenset({"circuit", "peering-location"})
 
 
-def _stands_in(element: Element, down: frozenset[str]) -> bool:
-    """Whether what is down was there beside the element, for one to do without the other: the other link or instance,
-    another circuit or the router on it."""
+def _stands_in(element: Element, estate: Estate, down: frozenset[str]) -> bool:
+    """Whether what is gone was there beside the element, for one to do without the other: the other link or instance,
+    another circuit or the router on it, another appliance behind the same load balancer."""
+    if not down:
+        return False
+    if element.kind == "appliance":
+        return not _pools_of(estate, element.down).isdisjoint(_pools_of(estate, down - element.down))
     owners = {name.partition("#")[0] for name in element.down if "#" in name}
     lost = [name for name in down if not name.startswith(("region:", CONTROL_PLANE))]
     if owners and any(name.partition("#")[0] in owners for name in lost):
         return True
     circuits = any(name.startswith(("location:", "router:")) or _CIRCUIT in name.partition("#")[0] for name in lost)
     return circuits and element.kind in _ELSEWHERE
+
+
+def _pools_of(estate: Estate, names: frozenset[str]) -> frozenset[str]:
+    """The pools of load balancers that NICs and machines of these names are in."""
+    return frozenset(
+        pool.key
+        for nic in estate.network_interfaces
+        if nic.id.key in names or (nic.virtual_machine is not None and nic.virtual_machine.key in names)
+        for item in nic.ip_configurations
+        for pool in item.load_balancer_backend_address_pools
+    )
 
 
 def _owner(flow: PromisedFlow, world: World, *, at_source: bool) -> ResourceId | None:

@@ -108,7 +108,7 @@ class _Prover:
                 faults = list(self._faults(flow, index, moment, state, bool(ending)))
                 self.collector.see(moment, faults)
                 wrong = next((fault.outcome for fault in faults if not fault.exempt), None)
-                for phase in ending:
+                for phase in () if self.claims.nobody_there(flow, self.worlds[world]) else ending:
                     tally = self.verdicts.setdefault((flow.objective.name, phase), _Tally())
                     tally.add(flow.members, wrong or state.outcomes[index] or self._unsent(flow, world), wrong is None)
             held = phases.setdefault(id(state), (state, {}))[1]
@@ -125,9 +125,8 @@ class _Prover:
 
     def _faults(self, flow: PromisedFlow, index: int, moment: Moment, state: State, ending: bool) -> Iterator[Fault]:
         """What speaks against one flow at one moment."""
-        promised = not flow.objective.deny and (
-            ending or (state.on_feet[index] and self.claims.path_done(flow, moment))
-        )
+        claimed = not flow.objective.deny and not self.claims.nobody_there(flow, self.worlds[state.world])
+        promised = claimed and (ending or (state.on_feet[index] and self.claims.path_done(flow, moment)))
         if state.outcomes[index] is None and promised:
             outcome = self._unsent(flow, state.world)
             yield Fault(claim="reachability", kind="unreachable", flow=flow, failed=(), outcome=outcome)

@@ -21,6 +21,7 @@ from typing import Any
 
 from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.handles import Handles
+from farshore.plan.interruption import is_taken
 from farshore.plan.model import Phase, Plan, PlannedMachine
 from farshore.report.record import Wanted, machine_row, served_at, service_ended_at
 from farshore.run.machine import State
@@ -73,8 +74,10 @@ async def machines(
 
 
 def _is_stopped_first(plan: Plan, machine: PlannedMachine) -> bool:
+    """In good order: of one that the disaster took nothing more was to be had."""
     moves = (step for step in plan.of_phase(Phase.FAILOVER) if step.action.verb == "failover")
-    return any(step.subject.lower() == machine.item.key and step.action.arguments["shutdown"] for step in moves)
+    asked = any(step.subject.lower() == machine.item.key and step.action.arguments["shutdown"] for step in moves)
+    return asked and not is_taken(plan, machine)
 
 
 async def _used(machine: PlannedMachine, handles: Handles, sizes: Mapping[str, int]) -> Used | None:

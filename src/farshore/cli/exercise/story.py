@@ -46,6 +46,7 @@ from farshore.plan.durations import DECISION
 from farshore.plan.interruption import staying
 from farshore.plan.model import Phase, Plan
 from farshore.plan.recovery import APPLICATION_CONSISTENT_IN_MINUTES
+from farshore.plan.scenario.outages import silent_sites
 from farshore.plan.scenario.scenario import Scenario, scenario_named
 from farshore.plan.scenario.words import Ahead, Over, Returns
 from farshore.report import learned, record
@@ -335,7 +336,8 @@ class Story:
         await self._residents.watch_for(away=away)
         with self._phases("failover") as phase:
             outcome = await self._drive(phase, *(p for p in (Phase.FAILOVER, Phase.COMMIT) if plan.of_phase(p)))
-            await self._verdicts(plan, "failover", away=away)
+            silent = silent_sites(self._declared.sites, self._outage.elements)
+            await self._verdicts(plan, "failover", away=away, silent=silent)
             lost = Outside(down=frozenset(self._outage.elements))
             self._told.maps.append((_AFTER[away], (await self._reading()).with_outside(lost)))
             reader = DiskReader(self._stage.client, self._stage.clock, written=not self._whole_disks)
@@ -384,14 +386,17 @@ class Story:
             await self._drive(phase, Phase.FAILBACK)
             await self._verdicts(plan, "failback", away=bool(away), but=home)
 
-    async def _verdicts(self, plan: Plan, phase: str, *, away: bool, but: Sequence[str] = ()) -> None:
-        """Every objective by the lab's own packets; one that is not met halts the story."""
+    async def _verdicts(
+        self, plan: Plan, phase: str, *, away: bool, but: Sequence[str] = (), silent: frozenset[str] = frozenset()
+    ) -> None:
+        """Every objective by the lab's own packets; one that is not met halts the story. Nobody is at a site that is
+        `silent`."""
         assert self._residents is not None and self._told.proof is not None
         await self._residents.watch_for(away=away, but=but)
         await self._residents.round()
         rows = verdicts.objectives(plan, self._told.proof, self._residents.diary, phase)
         self._told.objectives += rows
-        bad = verdicts.unmet(plan, rows)
+        bad = verdicts.unmet(plan, rows, silent)
         if bad:
             raise HaltedError(f"{bad[0]['name']} is not met after {phase}: {bad[0]['verdict']}")
 

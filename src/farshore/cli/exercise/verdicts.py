@@ -9,6 +9,7 @@ from typing import Any
 
 from farshore.cli.exercise.residents import Diary
 from farshore.cli.words import many
+from farshore.plan.interruption import is_taken
 from farshore.plan.model import Phase, Plan
 from farshore.plan.scenario.scenario import scenario_named
 from farshore.plan.scenario.words import Over
@@ -42,10 +43,18 @@ def objectives(plan: Plan, proof: Proof, diary: Diary, phase: str) -> list[dict[
     return rows
 
 
-def unmet(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The rows of objectives that are not met: what should arrive did not, or what should be denied was not."""
+def unmet(
+    plan: Plan, rows: Sequence[Mapping[str, Any]], silent: frozenset[str] = frozenset()
+) -> list[Mapping[str, Any]]:
+    """The rows of objectives that are not met: what should arrive did not, or what should be denied was not. Nothing is
+    owed to a site that is `silent`: nobody is there."""
     denied = {objective.name for objective in plan.objectives if objective.deny}
-    return [row for row in rows if row["verdict"] != (DENIED if row["name"] in denied else DELIVERED)]
+    owed = {item.name for item in plan.objectives if item.deny or not {item.from_, item.to} & silent}
+    return [
+        row
+        for row in rows
+        if row["name"] in owed and row["verdict"] != (DENIED if row["name"] in denied else DELIVERED)
+    ]
 
 
 def exposed(plan: Plan, rows: Sequence[Mapping[str, Any]], returned_at: datetime | None) -> str:
@@ -75,9 +84,10 @@ OLDER_ON_PURPOSE = frozenset({Over.CHOSEN, Over.CHANGED, Over.APPLICATION})
 
 def wrong_machines(plan: Plan, rows: Sequence[Mapping[str, Any]], *, waited: bool = False) -> list[str]:
     """Sentences about machines whose disks differ from their recovery point, that came back too late, or with data
-    too old; and of machines that were stopped first, with anything lost. `waited`: a person had to decide, and what
-    that takes no plan can promise; the time is told, not judged."""
+    too old; and of machines that were stopped first (the dead are not), with anything lost. `waited`: a person had to
+    decide, and what that takes no plan can promise; the time is told, not judged."""
     over = scenario_named(plan.scenario).over
+    dead = {machine.id.text for machine in plan.machines if is_taken(plan, machine)}
     moved = {str(step.action.arguments["vm"]).lower() for step in plan.steps if step.action.verb == "failover"}
     said = []
     for row in rows:
@@ -100,7 +110,7 @@ def wrong_machines(plan: Plan, rows: Sequence[Mapping[str, Any]], *, waited: boo
                 f"{name}: served again after {times['measured']:.0f} s, {times['objective']:.0f} s were asked for"
             )
         point, wanted = row["recovery_point_seconds"], row["recovery_point_objective_seconds"]
-        if over is Over.PLANNED and row["bytes_lost"]:
+        if over is Over.PLANNED and row["bytes_lost"] and row["id"] not in dead:
             said.append(f"{name}: {many(row['bytes_lost'], 'byte')} lost, and it was stopped first")
         if point is not None and wanted is not None and point > wanted and over not in OLDER_ON_PURPOSE:
             said.append(f"{name}: its recovery point was {point:.0f} s old, {wanted:.0f} s were asked for")

@@ -67,8 +67,9 @@ def land(cloud: Cloud, body: Body, record: Record, point: Point, *, network: Res
             if ours:
                 made.append(resource_id(str(nic["id"])))
         disks, held = [], disks_at(record, point.time)
+        zones = {} if _goes_home(record) else _zones(details)
         for disk in held:
-            landed = _disk(cloud, disk, point, location, test)
+            landed = _disk(cloud, disk, point, location, zones, test)
             disks.append(landed)
             made.append(resource_id(landed["disk"])) if landed["managed"] else uris.append(landed["disk"])
         machine = _machine(details, vm, location, nics, list(zip(held, disks, strict=True)))
@@ -257,8 +258,9 @@ def _ip(text: Any) -> IPv4Address | None:
 # Disks and the machine. ----------------------------------------------------------------------------------------------
 
 
-def _disk(cloud: Cloud, disk: Record, point: Point, location: str, test: bool) -> Record:
-    """A disk made of a replica as of a point; its bytes descend from the source's as of the point's write."""
+def _disk(cloud: Cloud, disk: Record, point: Point, location: str, zones: Body, test: bool) -> Record:
+    """A disk made of a replica as of a point, in its machine's zone; its bytes descend from the source's as of the
+    point's write."""
     if disk["managed"]:
         name = disk["test_name"] if test else disk["target_name"]
         group = resource_id(disk["group"])
@@ -282,7 +284,13 @@ def _disk(cloud: Cloud, disk: Record, point: Point, location: str, test: bool) -
         }
         if disk["os_type"]:
             properties["osType"] = disk["os_type"]
-        body = {"id": key, "location": location, "sku": {"name": disk["account_type"]}, "properties": properties}
+        body = {
+            "id": key,
+            "location": location,
+            "sku": {"name": disk["account_type"]},
+            "properties": properties,
+            **zones,
+        }
         try:
             make(cloud, body)
         except Refused:
@@ -332,7 +340,10 @@ def _placed(cloud: Cloud, machine: Body, details: Body, test: bool) -> Body:
     close = details.get("recoveryProximityPlacementGroupId")
     if close and cloud.body(str(close)) is not None:
         properties["proximityPlacementGroup"] = {"id": close}
-    body = {**machine, "properties": {**machine["properties"], **properties}}
-    if details.get("recoveryAvailabilityZone"):
-        body["zones"] = [details["recoveryAvailabilityZone"]]
-    return body
+    return {**machine, "properties": {**machine["properties"], **properties}, **_zones(details)}
+
+
+def _zones(details: Body) -> Body:
+    """The zone that the item names for the recovery region."""
+    zone = details.get("recoveryAvailabilityZone")
+    return {"zones": [zone]} if zone else {}

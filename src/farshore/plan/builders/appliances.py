@@ -10,11 +10,12 @@ from typing import Any
 from farshore.arm.compute import VIRTUAL_MACHINES
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.arm.network import NETWORK_INTERFACES, NetworkInterface
+from farshore.arm.network import LOAD_BALANCERS, NETWORK_INTERFACES, NetworkInterface
 from farshore.errors import InputError
 from farshore.estate.project import Appliance
 from farshore.plan import actions, durations, templates
-from farshore.plan.design import Design, appliance_nics
+from farshore.plan.carried import fronts
+from farshore.plan.design import Design, addresses_of, appliance_nics
 from farshore.plan.draft import Draft
 from farshore.plan.model import PutResource, StepKind
 
@@ -42,7 +43,7 @@ def _one(design: Design, draft: Draft, appliance: Appliance, made: Mapping[Resou
         return _checks(draft, label, _existing(design, appliance.existing), after)
     if appliance.template is not None:
         return _template(design, draft, label, appliance, nics[0], after)
-    return _by_hand(design, draft, label, nics, after)
+    return _by_hand(design, draft, label, appliance, nics, after)
 
 
 def _existing(design: Design, id_: ResourceId) -> list[tuple[ResourceId, ResourceId, str]]:
@@ -82,10 +83,12 @@ def _template(
     counterparts, primary = design.counterparts, nic.primary
     group = counterparts.group(nic.id)
     address = str(design.target.next_hop(str(primary.private_ip_address))) if primary is not None else ""
+    front = addresses_of(design.estate, appliance.source)
     parameters: dict[str, Any] = {
         "location": design.project.target.region,
         "name": counterparts.of(nic.id).name,
         "privateIPAddress": address,
+        "frontendIPAddress": str(design.target.next_hop(str(front[0]))) if front else address,
     }
     if nic.virtual_machine is not None:
         parameters["machineName"] = counterparts.of(nic.virtual_machine).name
@@ -121,17 +124,29 @@ def _template(
 
 
 def _by_hand(
-    design: Design, draft: Draft, label: str, nics: tuple[NetworkInterface, ...], after: list[str]
+    design: Design,
+    draft: Draft,
+    label: str,
+    appliance: Appliance,
+    nics: tuple[NetworkInterface, ...],
+    after: list[str],
 ) -> list[str]:
     """A person deploys it; the plan says where and with which names, and then looks."""
     counterparts = design.counterparts
     found, effects, told = [], [], []
+    front = design.estate.get(appliance.source) if appliance.source.is_a(LOAD_BALANCERS) else None
+    if front is not None:
+        there = fronts.balancer(design, front)
+        addresses = ", ".join(str(design.target.next_hop(a)) for a in addresses_of(design.estate, appliance.source))
+        told.append(f"load balancer {there['name']} ({addresses}) with the rules and probes of {appliance.source.name}")
+        effects.append(PutResource(body=there))
     for nic in nics:
         if nic.virtual_machine is None or nic.primary is None or nic.primary.private_ip_address is None:
             continue
         address = str(design.target.next_hop(str(nic.primary.private_ip_address)))
         own, vm = counterparts.of(nic.id), counterparts.of(nic.virtual_machine)
         subnet = None if nic.primary.subnet is None else counterparts.of(nic.primary.subnet)
+        pools = [counterparts.of(pool) for pool in nic.primary.load_balancer_backend_address_pools if front is not None]
         told.append(f"NIC {own.name} ({address}, IP forwarding on, subnet {subnet}) on machine {vm.name}")
         effects += [
             PutResource(
@@ -150,6 +165,11 @@ def _by_hand(
                                     "privateIPAddress": address,
                                     "privateIPAllocationMethod": "Static",
                                     **({} if subnet is None else {"subnet": {"id": subnet.text}}),
+                                    **(
+                                        {"loadBalancerBackendAddressPools": [{"id": p.text} for p in pools]}
+                                        if pools
+                                        else {}
+                                    ),
                                 },
                             }
                         ],

@@ -27,7 +27,7 @@ from farshore.plan.model import (
     SetMachine,
     Suspend,
 )
-from farshore.plan.scenario.outages import Answer, Taken
+from farshore.plan.scenario.outages import Answer, Taken, cut_off
 from farshore.plan.scenario.scenario import Scenario
 from farshore.plan.scenario.words import TITLES, Outage, Returns
 
@@ -43,7 +43,7 @@ def strikes(design: Design, scenario: Scenario, taken: Taken, draft: Draft) -> N
         left = [SetMachine(id=m.id, state=MachineState.STALE) for m in machines] if taken.runs else []
         effects += [*left, *(Promise(machine=m.id, nic=m.planned.target_nic) for m in machines)]
     elif taken.answer is not Answer.HOLD and scenario.outage is not Outage.MAINTENANCE:
-        effects += [Suspend(machine=m.id) for m in machines]
+        effects += [Suspend(machine=m.id) for m in cut_off(scenario, design, taken)]
     draft.event(DISASTER, _lost(design, scenario), effects)
 
 

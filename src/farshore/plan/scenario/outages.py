@@ -14,14 +14,14 @@ data plane no packet passes, but ARM stops machines and deletes connections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from farshore.arm.ids import ResourceId
 from farshore.estate.estate import Estate
 from farshore.estate.outside import Site
-from farshore.plan.design import Design, appliance_nics
+from farshore.plan.design import Design, Machine, appliance_nics
 from farshore.plan.model import CONTROL_PLANE
 from farshore.plan.scenario.scenario import Scenario
 from farshore.plan.scenario.words import Outage
@@ -72,6 +72,19 @@ def answer_of(scenario: Scenario, design: Design) -> Answer:
             return Answer.MOVE
 
 
+def cut_off(scenario: Scenario, design: Design, taken: Taken) -> tuple[Machine, ...]:
+    """The machines whose service ends where they are: every one, but of a zone only those that stood in it, so long as
+    every appliance has a member left in another."""
+    gone = frozenset(taken.elements)
+    pairs = [appliance_nics(design.estate, appliance) for appliance in design.project.appliances]
+    left = all(
+        any(nic.virtual_machine is None or nic.virtual_machine.key not in gone for nic in nics) for nics in pairs
+    )
+    if scenario.outage is Outage.ZONE and left:
+        return tuple(machine for machine in design.machines if machine.id.key in gone)
+    return design.machines
+
+
 def connected_twice(design: Design) -> bool:
     """The source is connected to a second circuit already (D91: with new addresses)."""
     return len(design.source_circuits) > 1
@@ -93,6 +106,13 @@ def primary_circuit(design: Design) -> ResourceId | None:
 def second_site(estate: Estate) -> Site | None:
     """The site that an outage of one takes: the last of several."""
     return estate.sites[-1] if len(estate.sites) > 1 else None
+
+
+def silent_sites(sites: Iterable[Site], down: Container[str]) -> frozenset[str]:
+    """Names of the sites of which no router is left, where another has one: nobody is there to be served, and those
+    who are go on. `down`: what the scenario has taken, as in `Outside.down`."""
+    left = {site.name: any(f"router:{site.name}/{r.name}".lower() not in down for r in site.routers) for site in sites}
+    return frozenset(name for name, there in left.items() if not there) if any(left.values()) else frozenset()
 
 
 def zone_of(design: Design) -> str | None:
