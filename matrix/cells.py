@@ -18,7 +18,7 @@ from farshore.plan.scenario.sensible import why_not
 from farshore.plan.scenario.words import Back, Drill, Outage, Over, Returns
 from matrix.estates import small, variant_of
 
-BESIDE = (Returns.CONTROL_FIRST, Returns.DATA_FIRST, Returns.FLAPPING, Returns.NEVER)
+BESIDE = (Returns.CONTROL_FIRST, Returns.DATA_FIRST, Returns.FLAPPING, Returns.EARLY, Returns.NEVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,8 @@ def _same_again(scenario: Scenario, name: str) -> str | None:
         return "machines on both shores have no way to each other here (E38): carried out where gateways give them one"
     if scenario.returns in BESIDE and scenario.over is not default:
         return "how a region returns meets the same moments whichever recovery point machines went to (--full)"
+    if scenario.returns is Returns.EARLY and scenario.back is not Back.FAILBACK:
+        return "how it ends meets the same moments whether the region was back early or not (--full)"
     if scenario.back is not Back.FAILBACK and scenario.over is not default:
         return "the commit takes all recovery points away (S44): no way back can tell which one it was (--full)"
     return None

@@ -8,12 +8,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from matrix.estates import write
 
 from farshore import examples
-from farshore.cli.runs import COMMANDS
+from farshore.cli.runs import COMMANDS, commands_of
 from farshore.cli.stage import Stage
 from farshore.cli.verbs.phases import declared
 from farshore.plan import make_plan
+from farshore.plan.model import Phase
+from farshore.times import stamp
 from outside import answer, at_lab
 from plan.estates import BOTH, TWO, example
 
@@ -34,6 +37,15 @@ def test_reprotect_says_that_all_of_the_region_has_returned(scenario: str, event
     assert COMMANDS["reprotect"].happened(plan) == events
     assert COMMANDS["failover"].happened(plan) == ("disaster",)
     assert COMMANDS["provision"].happened(plan) == ()
+    assert commands_of(plan) == COMMANDS
+
+
+def test_a_failover_whose_region_may_return_any_time_has_the_guard_beside_it() -> None:
+    plan = make_plan(example(), None, "early")
+    commands = commands_of(plan)
+    assert commands["failover"].phases == (Phase.FAILOVER, Phase.RETURN)
+    assert commands["failover"].happened(plan) == ("disaster", "return", "return-control")
+    assert commands["reprotect"].phases == (Phase.REPROTECT,)
 
 
 @pytest.mark.parametrize(
@@ -70,5 +82,31 @@ def test_a_region_that_returned_in_halves_is_reprotected_verb_by_verb(tmp_path: 
     region("returned")
     told = answer(project, "reprotect")
     assert told["ok"] and told["happened"] == ["disaster", "return", "return-data"]
+    assert answer(project, "failback")["status"] == "over"
+    assert answer(project, "runs", "verify")["ok"]
+
+
+def test_a_region_that_returns_in_the_middle_of_a_failover_is_met_by_its_guard_verb_by_verb(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    write(TWO, project)
+
+    async def lose(stage: Stage) -> None:
+        await stage.handles.fault("region", region="eastasia", state="lost")
+        await stage.clock.sleep(timedelta(minutes=5), "wait")
+
+    async def plan_return(stage: Stage) -> None:
+        at = stamp(stage.clock.now() + timedelta(minutes=6))
+        await stage.handles.fault("region", region="eastasia", state="returned", at=at)
+
+    answer(project, "provision", "--scenario", "early+no-drill")
+    answer(project, "protect")
+    at_lab(project, lose)
+    refused = answer(project, "failover", status=1)
+    assert "nothing will bring it back" in refused["error"]["message"]
+    at_lab(project, plan_return)
+    told = answer(project, "failover")
+    assert told["ok"] and told["happened"] == ["disaster", "return", "return-control"]
+    assert answer(project, "commit")["ok"]
+    assert answer(project, "reprotect")["ok"]
     assert answer(project, "failback")["status"] == "over"
     assert answer(project, "runs", "verify")["ok"]

@@ -44,7 +44,7 @@ def test_what_a_topology_can_and_cannot_meet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("topology", "scenario", "decisions"),
+    ("name", "scenario", "decisions"),
     [
         (TWO, "circuit+cold+no-drill", 0),
         (TWO, "swap+armed+no-drill", 0),
@@ -54,8 +54,8 @@ def test_what_a_topology_can_and_cannot_meet() -> None:
         (TWO, "data-first+armed+no-drill", 0),
     ],
 )
-def test_a_cell_ends_good(topology: str, scenario: str, decisions: int) -> None:
-    result = carry_out(Cell(topology=topology, scenario=scenario), 1)
+def test_a_cell_ends_good(name: str, scenario: str, decisions: int) -> None:
+    result = carry_out(Cell(estate=name, scenario=scenario), 1)
     assert result.ok, result.said
     assert result.decisions == decisions
     if "maintenance" in scenario:
@@ -65,7 +65,7 @@ def test_a_cell_ends_good(topology: str, scenario: str, decisions: int) -> None:
 
 
 def test_a_cell_that_is_not_good_is_told() -> None:
-    result = carry_out(Cell(topology=KEPT, scenario="circuit"), 1)
+    result = carry_out(Cell(estate=KEPT, scenario="circuit"), 1)
     assert not result.ok and "one circuit" in result.said
     assert "not good: single-circuit-kept-addresses circuit" in report([result], {})
 
@@ -73,7 +73,7 @@ def test_a_cell_that_is_not_good_is_told() -> None:
 def test_far_from_its_prediction_is_the_median_of_a_scenario() -> None:
     def result(ratio: float) -> Result:
         return Result(
-            topology=TWO,
+            estate=TWO,
             scenario="cold",
             ok=True,
             said="",

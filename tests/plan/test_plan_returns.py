@@ -3,12 +3,16 @@ back begins (D63, D64, D92, S45)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from matrix.estates import small
 
 from farshore.plan import Plan, make_plan
+from farshore.plan.interruption import may_return
 from farshore.plan.model import CONTROL_PLANE, Lose, MachineState, Phase, Restore, SetMachine
 from farshore.prove import prove
-from plan.estates import NEW, ONE, TWO, example
+from plan.estates import BOTH, NEW, ONE, TWO, example
 from plan.test_plan_order import below, named
 
 EVENTS = {
@@ -85,6 +89,54 @@ def test_a_region_that_never_returns_leaves_the_watch_and_what_is_owed() -> None
     assert not plan.of_phase(Phase.REPROTECT, Phase.FAILBACK)
     [owed] = plan.obligations
     assert set(owed.discharged_by) == {step.id for step in named(plan, "deallocate/", Phase.RETURN)}
+
+
+@pytest.mark.parametrize("name", [TWO, ONE, NEW])
+def test_a_region_may_return_at_any_moment_of_a_failover_its_halves_in_any_order(name: str) -> None:
+    plan = make_plan(example(name), None, "early")
+    assert may_return(plan) == ("return", "return-control")
+    assert _restored(plan, "return") == {"region:eastasia"}
+    assert _restored(plan, "return-control") == {f"{CONTROL_PLANE}eastasia"}
+    (watch,) = named(plan, "watch/", Phase.RETURN)
+    assert not {step.phase for step in plan.steps if step.id in below(plan, watch.id)} & {Phase.FAILOVER, Phase.COMMIT}
+    for step in (*plan.of_phase(Phase.FAILOVER), *plan.of_phase(Phase.COMMIT)):
+        assert not below(plan, step.id) & set(may_return(plan)), "the failover waits for no return"
+    for step in named(plan, "verify/", Phase.RETURN):
+        assert {"failover", "return"} <= {id_.partition("/")[0] for id_ in below(plan, step.id)}
+    for step in plan.of_phase(Phase.REPROTECT):
+        assert {s.id for s in plan.of_phase(Phase.COMMIT, Phase.RETURN)} <= below(plan, step.id)
+
+
+@pytest.mark.parametrize("name", [TWO, ONE])
+def test_machines_that_may_be_back_are_given_up_before_others_take_their_place(name: str) -> None:
+    """Where addresses are kept: no site can meet them by then, and they are stopped only after."""
+    plan = make_plan(example(name), None, "early")
+    (given_up,) = named(plan, "given-up/", Phase.FAILOVER)
+    for step in plan.of_phase(Phase.FAILOVER):
+        if step.action.verb == "failover":
+            assert given_up.id in below(plan, step.id)
+    for step in named(plan, "deallocate/", Phase.RETURN):
+        assert given_up.id in below(plan, step.id)
+    for cut in named(plan, "disconnect/", Phase.RETURN):
+        assert given_up.id not in below(plan, cut.id), "a connection goes with the first sign of life (D64)"
+
+
+@pytest.mark.parametrize("name", [TWO, ONE, NEW, BOTH])
+def test_an_early_return_is_proven_at_every_moment(name: str) -> None:
+    """With one circuit and kept addresses but for the guard's interval (D63)."""
+    estate = small(name)
+    proof = prove(estate, make_plan(estate, None, "early+no-drill"))
+    assert proof.ok and proof.exhaustive, [found.summary for found in proof.counterexamples if not found.exempt]
+    assert any(found.exempt for found in proof.counterexamples) == (name == ONE)
+
+
+def test_a_plan_that_counts_on_the_region_s_absence_is_not_proven_for_an_early_return() -> None:
+    """Why it is a word of its own: a site that has not been turned away yet meets the old machines."""
+    estate = small(TWO)
+    plan = make_plan(estate, None, "no-drill")
+    early = tuple(replace(e, after=("disaster",)) if e.id == "return" else e for e in plan.events)
+    proof = prove(estate, replace(plan, events=early))
+    assert "stale" in {found.kind for found in proof.counterexamples if not found.exempt}
 
 
 @pytest.mark.parametrize("scenario", EVENTS)

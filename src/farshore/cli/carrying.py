@@ -85,15 +85,14 @@ class Beginning:
     proof: Proof | None = None
 
 
-async def carry_out(
-    name: str, command: Command, stage: Stage, declared: Estate, view: View, beginning: Beginning
-) -> Carried:
+async def carry_out(name: str, stage: Stage, declared: Estate, view: View, beginning: Beginning) -> Carried:
     """Find or begin the run, and drive the command's phases to their end. Raises `InputError` where something else
     has to come first."""
     run = await _run_for(stage, declared, view, beginning)
     if run is None:
         failing = None if beginning.proof is None or beginning.proof.ok else beginning.proof
         return Carried(findings=beginning.findings, proof=failing)
+    command = runs.commands_of(run.plan)[name]
     phases = tuple(phase for phase in command.phases if run.plan.of_phase(phase))
     if all(phase in run.state.ended for phase in phases):
         return Carried(run=run, phases=phases, done_before=True)
@@ -128,7 +127,7 @@ async def carry_out(
 async def _must_return(command: Command, run: Run, stage: Stage) -> None:
     """A guard that watches turns a clock that stands still, and nobody else can: a region that nobody has told to
     return would be watched for ever."""
-    if command.event != "return" or not isinstance(stage.clock, LabClock):
+    if Phase.RETURN not in command.phases or not isinstance(stage.clock, LabClock):
         return
     shown = await stage.handles.get("faults")
     lost = {row["region"] for row in shown["regions"] if not row["returning"]}

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.json import loads, pretty
 from farshore.errors import InputError, JournalError
 from farshore.plan.file import plan_as_json, plan_from_json
+from farshore.plan.interruption import may_return, struck
 from farshore.plan.model import Obligation, Phase, Plan, order
 from farshore.run import machine
 from farshore.run.events import Kind, RunEvent
@@ -44,11 +45,14 @@ class Command:
 
     def happened(self, plan: Plan) -> tuple[str, ...]:
         """The plan's events that have happened where somebody gives this command: a region that came back in halves, or
-        again and again, is there by then."""
+        again and again, is there by then. What may return at any moment is watched for from now on."""
         if self.event is None:
             return ()
         nodes = {event.id for event in plan.events}
         own = {id_ for id_ in nodes if id_ == self.event or id_.startswith(f"{self.event}-")}
+        first = struck(plan)
+        if first is not None and first.id in own:
+            own |= set(may_return(plan))
         return tuple(id_ for id_ in order(plan.steps, plan.events) if id_ in own)
 
 
@@ -62,6 +66,15 @@ COMMANDS: Mapping[str, Command] = {
     "failback": Command(phases=(Phase.FAILBACK,)),
 }
 """In the order of the story."""
+
+
+def commands_of(plan: Plan) -> Mapping[str, Command]:
+    """The commands as parts of this plan: where what was lost may return at any moment, the guard is on beside the
+    failover, not after it."""
+    if not may_return(plan):
+        return COMMANDS
+    guarded = {"failover": (Phase.FAILOVER, Phase.RETURN), "reprotect": (Phase.REPROTECT,)}
+    return {name: replace(command, phases=guarded.get(name, command.phases)) for name, command in COMMANDS.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +156,14 @@ class Run:
     def next_command(self) -> str | None:
         """The first command that is not at its end, from the last one that has begun: what was passed over before it,
         as a drill before a disaster, is not gone back to."""
-        commands = [(name, command) for name, command in COMMANDS.items() if self._held(command)]
+        commands = [(name, command) for name, command in commands_of(self.plan).items() if self._held(command)]
         begun = [at for at, (_, command) in enumerate(commands) if set(command.phases) & set(self.state.started)]
         later = commands[begun[-1] if begun else 0 :]
         return next((name for name, command in later if not self._held(command) <= set(self.state.ended)), None)
 
     def is_passed(self, command: Command) -> bool:
         """Whether a later command has begun, so that this one would do harm or nothing."""
-        following = list(COMMANDS.values())
+        following = list(commands_of(self.plan).values())
         later = following[following.index(command) + 1 :]
         begun = set(self.state.started)
         return not self._held(command) & begun and any(self._held(other) & begun for other in later)
@@ -172,7 +185,7 @@ class Run:
                 waiting += nodes[id_].after
             elif owners[id_] not in command.phases and owners[id_] not in self.state.ended:
                 missing.add(owners[id_])
-        return next((name for name, other in COMMANDS.items() if missing & set(other.phases)), None)
+        return next((name for name, other in commands_of(self.plan).items() if missing & set(other.phases)), None)
 
     def _held(self, command: Command) -> set[Phase]:
         return {phase for phase in command.phases if self.plan.of_phase(phase)}

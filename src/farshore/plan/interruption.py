@@ -40,6 +40,13 @@ def struck(plan: Plan) -> Event | None:
     return plan.events[0] if plan.events else None
 
 
+def may_return(plan: Plan) -> tuple[str, ...]:
+    """Events with which what was lost comes back at any moment after the disaster, whatever is under way: the guard is
+    on beside the failover. Empty where it comes back after it."""
+    first = struck(plan)
+    return () if first is None else tuple(event.id for event in plan.events if event.after == (first.id,))
+
+
 def lost_at_once(plan: Plan, machine: PlannedMachine) -> bool:
     """Whether the disaster itself ends the machine's service."""
     event = struck(plan)

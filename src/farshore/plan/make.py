@@ -42,7 +42,7 @@ from farshore.plan.model import Event, Obligation, Phase, Plan, Step, order
 from farshore.plan.scenario.outages import Answer, Taken, taken
 from farshore.plan.scenario.scenario import PUBLISHED, Scenario, scenario_named
 from farshore.plan.scenario.sensible import why_not
-from farshore.plan.scenario.words import Back, Drill, Over
+from farshore.plan.scenario.words import Back, Drill, Over, Returns
 from farshore.routing import EffectiveRoute, effective_routes
 
 
@@ -121,14 +121,16 @@ def _move(
     design: Design, scenario: Scenario, lost: Taken, draft: Draft, network: NetworkBuilder
 ) -> tuple[Obligation, ...]:
     failover.build(design, scenario, lost, draft, network)
+    moved = draft.ends()
     failover.commit(design, scenario, draft)
+    committed = draft.ends()
     events = outage.returns(design, scenario, lost, draft)
-    discharging = guard.build(design, scenario, lost, draft, events)
+    discharging = guard.build(design, scenario, lost, draft, events, moved)
     owed = () if lost.arm else (failover.obligation(design, discharging),)
     if scenario.back is Back.NONE:
         return owed
-    # Replication back needs the region whole (S45).
-    reprotect.build(design, draft, events[1:])
+    # Replication back needs the region whole and the failover final (S45); one that returns early waits for neither.
+    reprotect.build(design, draft, committed if scenario.returns is Returns.EARLY else events[1:])
     if scenario.back is Back.STAY:
         stay.build(design, draft)
     elif scenario.back is Back.PARTIAL:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from farshore.assess import assess
 from farshore.azure.inventory import read_estate
@@ -43,6 +44,7 @@ from farshore.estate.outside import Outside
 from farshore.plan.builders.outage import DISASTER, RETURN
 from farshore.plan.drills import DrillKind, kinds_of, leads_through
 from farshore.plan.durations import DECISION
+from farshore.plan.graph import finish_times
 from farshore.plan.interruption import staying
 from farshore.plan.model import Phase, Plan
 from farshore.plan.recovery import APPLICATION_CONSISTENT_IN_MINUTES
@@ -335,10 +337,12 @@ class Story:
         away = moves(plan)
         await self._residents.watch_for(away=away)
         with self._phases("failover") as phase:
-            outcome = await self._drive(phase, *(p for p in (Phase.FAILOVER, Phase.COMMIT) if plan.of_phase(p)))
+            early = await self._back_early(plan) if scenario_of(plan).returns is Returns.EARLY else ()
+            driven = [Phase.FAILOVER, Phase.COMMIT, *([Phase.RETURN] if early else [])]
+            outcome = await self._drive(phase, *(p for p in driven if plan.of_phase(p)), happened=early)
             silent = silent_sites(self._declared.sites, self._outage.elements)
             await self._verdicts(plan, "failover", away=away, silent=silent)
-            lost = Outside(down=frozenset(self._outage.elements))
+            lost = Outside(down=frozenset() if early else frozenset(self._outage.elements))
             self._told.maps.append((_AFTER[away], (await self._reading()).with_outside(lost)))
             reader = DiskReader(self._stage.client, self._stage.clock, written=not self._whole_disks)
             assert self._told.estate is not None
@@ -352,21 +356,26 @@ class Story:
             if wrong:
                 phase.halt("; ".join(wrong))
 
+    async def _back_early(self, plan: Plan) -> list[str]:
+        """What was lost will come back by itself while the failover is under way, and the guard is on from the start.
+        When hangs on the plan alone, so that many plans meet many moments. Its events."""
+        assert self._outage is not None
+        ends = finish_times(plan.of_phase(Phase.FAILOVER)).values()
+        part = crc32(f"{plan.estate} {plan.scenario}".encode()) % 1000 / 1000
+        at = self._returned_at = self._stage.clock.now() + part * max(ends, default=timedelta(0))
+        await self._outage.give_back(at)
+        return _returns(plan)
+
     async def _return(self, plan: Plan) -> None:
-        """The guard watches; then what was lost comes back by itself, a region's machines with old data."""
+        """The guard watches; then what was lost comes back by itself, a region's machines with old data. One that came
+        back early is there by now."""
         assert self._residents is not None and self._outage is not None
-        await self._stage.clock.sleep(OUTAGE, "outage")
+        early = self._returned_at is not None
+        if not early:
+            await self._stage.clock.sleep(OUTAGE, "outage")
         with self._phases("return") as phase:
-            at = self._returned_at = self._stage.clock.now() + WATCHING
-            later = await self._outage.give_back(at)
-            if not _watches(plan):
-                await self._stage.clock.sleep(WATCHING, "return")
-            if later:
-                # It comes back in parts: what can be done before the last of them is.
-                await self._driven(plan, (Phase.RETURN,), [RETURN])
-                await self._stage.clock.sleep(max(at + later - self._stage.clock.now(), timedelta(0)), "return")
-            everything = [event.id for event in plan.events if event.id.startswith(RETURN)]
-            outcome = await self._drive(phase, Phase.RETURN, happened=everything)
+            outcome = self._told.outcome if early else await self._back(plan, phase)
+            assert outcome is not None
             await self._outage.people_undo()
             await self._verdicts(plan, "return", away=moves(plan))
             diary = await self._residents.hear()
@@ -376,6 +385,18 @@ class Story:
                 "exposure_packets": diary.exposed_packets,
             }
             phase.said += f"; exposure {span(diary.exposed_seconds)}, {many(diary.exposed_packets, 'packet')}"
+
+    async def _back(self, plan: Plan, phase: Any) -> RunOutcome:
+        assert self._outage is not None
+        at = self._returned_at = self._stage.clock.now() + WATCHING
+        later = await self._outage.give_back(at)
+        if not _watches(plan):
+            await self._stage.clock.sleep(WATCHING, "return")
+        if later:
+            # It comes back in parts: what can be done before the last of them is.
+            await self._driven(plan, (Phase.RETURN,), [RETURN])
+            await self._stage.clock.sleep(max(at + later - self._stage.clock.now(), timedelta(0)), "return")
+        return await self._drive(phase, Phase.RETURN, happened=_returns(plan))
 
     async def _failback(self, plan: Plan) -> None:
         assert self._residents is not None
@@ -446,6 +467,11 @@ def scenario_of(plan: Plan) -> Scenario:
 def moves(plan: Plan) -> bool:
     """Whether machines move in it."""
     return any(step.action.verb == "failover" for step in plan.of_phase(Phase.FAILOVER))
+
+
+def _returns(plan: Plan) -> list[str]:
+    """The events with which what was lost comes back."""
+    return [event.id for event in plan.events if event.id.startswith(RETURN)]
 
 
 def _watches(plan: Plan) -> bool:

@@ -48,13 +48,12 @@ def _command(name: str) -> click.Command:
 async def _carry_out(app: App, name: str, beginning: Beginning) -> Carried:
     from farshore.cli.carrying import carry_out
     from farshore.cli.projects import Folder, read_folder
-    from farshore.cli.runs import COMMANDS
     from farshore.cli.stage import open_stage
 
     folder = Folder(app.project_dir)
     _, declared = read_folder(folder.path)
     async with open_stage(folder, declared, cloud=app.cloud, wait=app.wait) as stage:
-        return await carry_out(name, COMMANDS[name], stage, declared, app.view, beginning)
+        return await carry_out(name, stage, declared, app.view, beginning)
 
 
 def _may_ask(app: App) -> bool:

@@ -44,6 +44,8 @@ from farshore.plan.scenario.scenario import Scenario
 from farshore.plan.scenario.words import Over
 
 GUARD = "guard"
+GIVEN_UP = "given-up"
+"""The step with which the source's machines are no longer the ones."""
 OLDER = "Older:900"
 """A point at least so many seconds old: what a person chooses who knows when it went wrong."""
 _POINTS = {
@@ -64,7 +66,7 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, networ
     if taken.arm and taken.runs:
         checks = _on_purpose(design, draft, network, waves_go)
     else:
-        checks = _in_a_disaster(design, taken, draft, network, waves_go)
+        checks = _in_a_disaster(design, scenario, taken, draft, network, waves_go)
     path = [step for step in draft.ends() if step not in checks]
     renaming.there(design, draft, [*checks, *path])
     for machine, check in zip(design.machines, checks, strict=True):
@@ -74,6 +76,7 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, networ
 
 def _in_a_disaster(
     design: Design,
+    scenario: Scenario,
     taken: Taken,
     draft: Draft,
     network: NetworkBuilder,
@@ -85,7 +88,7 @@ def _in_a_disaster(
     if taken.arm:
         _stop(design, draft)
     network.build_transit()
-    checks = waves_go(() if gives_up_at_once(design, taken) else [_given_up(design, draft, guards)])
+    checks = waves_go(() if gives_up_at_once(design, scenario, taken) else [_given_up(design, draft, guards)])
     if not _whole_network_ahead(design):
         draft.begin(Phase.FAILOVER, checks)
         network.build(ahead=False)
@@ -260,8 +263,9 @@ def _asked(design: Design, draft: Draft, connection: ResourceId, circuit: Resour
 
 
 def _given_up(design: Design, draft: Draft, after: list[str]) -> str:
-    """A grey region's machines can't be stopped, and serve each other besides the site. So all of them are given up at
-    one moment, once no site can meet them: what they write from then on is lost, and the target's are the machines."""
+    """A grey region's machines can't be stopped, and serve each other besides the site; those of one that may return
+    any time would. So all of them are given up at one moment, once no site can meet them: what they write from then on
+    is lost, and the target's are the machines."""
     region = design.project.source_region
     own = [str(prefix) for site in design.estate.sites for prefix in site.prefixes]
     circuits, absent = (
@@ -275,7 +279,7 @@ def _given_up(design: Design, draft: Draft, after: list[str]) -> str:
     effects: list[Effect] = [SetMachine(id=machine.id, state=MachineState.STALE) for machine in design.machines]
     return looks.read_circuit(
         draft,
-        f"given-up/{region}",
+        f"{GIVEN_UP}/{region}",
         circuits[-1],
         [],
         absent,

@@ -6,6 +6,9 @@ is deleted at once; the returned machines are deallocated, never deleted, becaus
 it is read, not believed, that the fence still holds. Of a grey region the circuit can't tell: it announced all along.
 
 Where ARM answered all along, nothing is left that could return: it is read once more.
+
+Of a region that may return early the guard is on from the loss on, beside the failover: the connection goes with the
+first sign of life, machines are deallocated once they have been given up, and what holds is read when all is done.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Iterable
 from farshore.arm.ids import ResourceId
 from farshore.plan import actions, durations
 from farshore.plan.builders import looks
-from farshore.plan.builders.failover import disconnects
+from farshore.plan.builders.failover import GIVEN_UP, disconnects
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
 from farshore.plan.model import DeleteResource, Effect, MachineState, Phase, Restore, SetMachine, StepKind
@@ -27,11 +30,20 @@ PERSISTENT = 90
 """Attempts 20 s apart to delete the returned region's connection: its gateway may answer later than its ARM."""
 
 
-def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, events: tuple[str, ...]) -> list[str]:
-    """Returns the steps that discharge the guard's obligation; none where nothing is owed."""
+def build(
+    design: Design,
+    scenario: Scenario,
+    taken: Taken,
+    draft: Draft,
+    events: tuple[str, ...],
+    moved: tuple[str, ...],
+) -> list[str]:
+    """Returns the steps that discharge the guard's obligation; none where nothing is owed. `moved`: the last steps of
+    the failover."""
     if not events:
         return []
-    draft.begin(Phase.RETURN, events[:1])
+    early = scenario.returns is Returns.EARLY
+    draft.begin(Phase.RETURN, events if early else events[:1])
     if taken.arm:
         verify(design, draft)
         return []
@@ -48,6 +60,10 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, events
             if connection.peer in design.target_circuits
         ]
         discharging += fenced
+    if early:
+        given_up = [step.id for step in draft.steps if step.id.startswith(f"{Phase.FAILOVER.value}/{GIVEN_UP}/")]
+        draft.begin(Phase.RETURN, [*fenced, *given_up])
+        fenced = []
     for machine in design.machines:
         discharging.append(
             draft.add(
@@ -60,6 +76,10 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, events
                 effects=[SetMachine(id=machine.id, state=MachineState.STOPPED)],
             )
         )
+    if early:
+        draft.begin(Phase.RETURN, [*draft.ends(), *moved])
+        verify(design, draft, ())
+        return discharging
     verify(design, draft)
     if events[1:] and scenario.returns is not Returns.DATA_FIRST:
         _watch_arm(design, draft, events[-1], draft.ends())
@@ -116,10 +136,10 @@ def _delete(design: Design, taken: Taken, draft: Draft, connection: ResourceId, 
     )
 
 
-def verify(design: Design, draft: Draft) -> None:
-    """Read every circuit once all else of the phase is done: the site hears the target, and where a fence stands the
-    source's circuit hears nothing of the site's."""
-    ends = draft.ends()
+def verify(design: Design, draft: Draft, after: Iterable[str] | None = None) -> None:
+    """Read every circuit once all else of the phase is done (`after`: what else it stands on): the site hears the
+    target, and where a fence stands the source's circuit hears nothing of the site's."""
+    ends = draft.ends() if after is None else after
     expected: dict[ResourceId, tuple[list[str], list[str]]] = {}
     for circuit in design.target_circuits:
         expected[circuit] = ([str(prefix) for prefix in design.announced_there], [])

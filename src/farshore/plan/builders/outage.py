@@ -11,6 +11,10 @@ Whom a site should meet after the loss is said here and nowhere else:
 
 A machine that was not stopped runs again with what it had once it can (D92): stale, unless it has been deallocated. A
 region that returns in halves does so in two events, and what flaps in three.
+
+One that returns early may do so at any moment after the loss, each half by itself: its two events come after the
+disaster and after nothing else. What comes back before anybody has been promised elsewhere is not old. So where
+addresses are kept machines are suspended, as in a grey region, and given up once no site can meet them.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ def strikes(design: Design, scenario: Scenario, taken: Taken, draft: Draft) -> N
     """The event with which everything begins; where nothing is lost, the decision."""
     effects: list[Effect] = [Lose(elements=taken.elements)] if taken.elements else []
     machines = design.machines
-    if taken.answer is Answer.MOVE and gives_up_at_once(design, taken):
+    if taken.answer is Answer.MOVE and gives_up_at_once(design, scenario, taken):
         left = [SetMachine(id=m.id, state=MachineState.STALE) for m in machines] if taken.runs else []
         effects += [*left, *(Promise(machine=m.id, nic=m.planned.target_nic) for m in machines)]
     elif taken.answer is not Answer.HOLD and scenario.outage is not Outage.MAINTENANCE:
@@ -47,10 +51,12 @@ def strikes(design: Design, scenario: Scenario, taken: Taken, draft: Draft) -> N
     draft.event(DISASTER, _lost(design, scenario), effects)
 
 
-def gives_up_at_once(design: Design, taken: Taken) -> bool:
-    """Whether the loss alone settles that the target's machines are the ones: nothing serves in the source any more, or
-    what does can't be stopped and no site has to be turned away from it, since addresses are new."""
-    return not taken.runs or (not taken.arm and not design.kept)
+def gives_up_at_once(design: Design, scenario: Scenario, taken: Taken) -> bool:
+    """Whether the loss alone settles that the target's machines are the ones: nothing serves in the source any more
+    (nor may come back meanwhile), or what does can't be stopped and no site has to be turned away from it, since
+    addresses are new."""
+    settled = not taken.runs and scenario.returns is not Returns.EARLY
+    return settled or (not taken.arm and not design.kept)
 
 
 def returns(design: Design, scenario: Scenario, taken: Taken, draft: Draft) -> tuple[str, ...]:
@@ -75,6 +81,12 @@ def returns(design: Design, scenario: Scenario, taken: Taken, draft: Draft) -> t
             first = draft.event(RETURN, f"Packets pass in {region} again{old}", [Restore(elements=data), *stale])
             answers: list[Effect] = [Restore(elements=control)]
             return first, draft.follows(f"{RETURN}-control", f"ARM of {region} answers again", answers, first)
+        case Returns.EARLY:
+            old = old if gives_up_at_once(design, scenario, taken) else ""
+            met: list[Effect] = [Restore(elements=data), *(stale if old else [])]
+            first = draft.follows(RETURN, f"Packets pass in {region} again{old}", met, DISASTER)
+            asked: list[Effect] = [Restore(elements=control)]
+            return first, draft.follows(f"{RETURN}-control", f"ARM of {region} answers again", asked, DISASTER)
         case Returns.FLAPPING:
             first = draft.event(RETURN, f"Region {region} returns{old}", whole)
             again = draft.follows(f"{RETURN}-lost", f"{region} is lost again", [Lose(elements=taken.elements)], first)

@@ -68,8 +68,9 @@ def _machines_move(scenario: Scenario, design: Design) -> Reason:
 
 def _how_a_region_returns(scenario: Scenario, design: Design) -> Reason:
     returns, outage = scenario.returns, scenario.outage
-    if returns in (Returns.CONTROL_FIRST, Returns.DATA_FIRST, Returns.FLAPPING) and outage is not Outage.REGION:
-        return "only a region that is wholly lost comes back in halves, or again and again"
+    in_its_own_way = (Returns.CONTROL_FIRST, Returns.DATA_FIRST, Returns.FLAPPING, Returns.EARLY)
+    if returns in in_its_own_way and outage is not Outage.REGION:
+        return "only a region that is wholly lost comes back in halves, again and again, or early"
     if returns is Returns.NEVER:
         if outage not in (Outage.REGION, Outage.GREY, Outage.GREY_DEAD, Outage.DATA_PLANE):
             return "only a region can stay away for good; anything else is repaired"

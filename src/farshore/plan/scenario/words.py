@@ -41,6 +41,7 @@ class Returns(StrEnum):
     CONTROL_FIRST = "control-first"
     DATA_FIRST = "data-first"
     FLAPPING = "flapping"
+    EARLY = "early"
     NEVER = "never"
 
 
@@ -105,6 +106,7 @@ TITLES: Mapping[Word, str] = {
     Returns.CONTROL_FIRST: "ARM answers first, packets pass later",
     Returns.DATA_FIRST: "packets pass first, ARM answers later",
     Returns.FLAPPING: "it comes back, goes again, and comes back for good",
+    Returns.EARLY: "it comes back while the failover is under way, its halves in any order",
     Returns.NEVER: "it never comes back",
     Link.COLD: "the target hub has no connection before",
     Link.SILENT: "the target hub is connected, its spokes are not transited",
