@@ -9,7 +9,7 @@ import pytest
 from matrix.estates import small
 
 from farshore.plan import Plan, make_plan
-from farshore.plan.interruption import may_return
+from farshore.plan.interruption import cut_by, may_return, turned_away_by
 from farshore.plan.model import CONTROL_PLANE, Lose, MachineState, Phase, Restore, SetMachine
 from farshore.prove import prove
 from plan.estates import BOTH, NEW, ONE, TWO, example
@@ -119,6 +119,15 @@ def test_machines_that_may_be_back_are_given_up_before_others_take_their_place(n
         assert given_up.id in below(plan, step.id)
     for cut in named(plan, "disconnect/", Phase.RETURN):
         assert given_up.id not in below(plan, cut.id), "a connection goes with the first sign of life (D64)"
+
+
+def test_who_is_back_early_is_met_until_people_are_turned_away() -> None:
+    """What they write until then is lost too: `bytes_lost` counts it."""
+    plan = make_plan(small(TWO), None, "early+no-drill")
+    ends = ("failover/fence/datacenter", "failover/given-up/eastasia")
+    assert all(turned_away_by(plan, machine) == ends and not cut_by(plan, machine) for machine in plan.machines)
+    elsewhere = make_plan(small(NEW), None, "early+no-drill")
+    assert not any(turned_away_by(elsewhere, machine) for machine in elsewhere.machines), "addresses are new"
 
 
 @pytest.mark.parametrize("name", [TWO, ONE, NEW, BOTH])

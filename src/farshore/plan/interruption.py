@@ -72,8 +72,11 @@ def is_taken(plan: Plan, machine: PlannedMachine) -> bool:
 
 def cut_by(plan: Plan, machine: PlannedMachine) -> tuple[str, ...]:
     """The steps any of which ends the machine's service where it was; empty where the disaster does, or nothing."""
-    if lost_at_once(plan, machine):
-        return ()
+    return () if lost_at_once(plan, machine) else turned_away_by(plan, machine)
+
+
+def turned_away_by(plan: Plan, machine: PlannedMachine) -> tuple[str, ...]:
+    """The steps after any of which nobody meets the machine where it was, should it be there (again)."""
     return tuple(step.id for step in plan.of_phase(Phase.FAILOVER) if any(_ends(step, machine)))
 
 

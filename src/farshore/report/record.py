@@ -20,7 +20,13 @@ from farshore.plan.carried.file import carried_as_json, name_as_json
 from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.file import plan_as_json
 from farshore.plan.graph import bringing_steps
-from farshore.plan.interruption import cut_by, lost_at_once, takes_effect_at_its_end
+from farshore.plan.interruption import (
+    cut_by,
+    lost_at_once,
+    may_return,
+    takes_effect_at_its_end,
+    turned_away_by,
+)
 from farshore.plan.model import Phase, Plan, PlannedMachine, Step
 from farshore.prove.file import proof_as_json
 from farshore.prove.values import Proof
@@ -150,11 +156,18 @@ def machine_row(
 
 def service_ended_at(plan: Plan, state: State, machine: PlannedMachine, lost_at: datetime) -> datetime | None:
     """When people lost the machine where it was; None where they never did."""
-    if lost_at_once(plan, machine):
-        return lost_at
-    steps = [step for id_ in cut_by(plan, machine) if (step := plan.step(id_)) is not None]
-    begun = [began for step in steps if (began := _cut(state, step)) is not None]
-    return min(begun, default=None)
+    return lost_at if lost_at_once(plan, machine) else _first(plan, state, cut_by(plan, machine))
+
+
+def last_met_at(plan: Plan, state: State, machine: PlannedMachine) -> datetime | None:
+    """Until when people may have met the machine where it was, though the disaster had ended its service: where it may
+    be back before they are turned away. None where it is not met again, or not before others have its place."""
+    return _first(plan, state, turned_away_by(plan, machine)) if may_return(plan) else None
+
+
+def _first(plan: Plan, state: State, ids: Iterable[str]) -> datetime | None:
+    steps = [step for id_ in ids if (step := plan.step(id_)) is not None]
+    return min((began for step in steps if (began := _cut(state, step)) is not None), default=None)
 
 
 def served_at(plan: Plan, state: State, machine: PlannedMachine) -> datetime | None:

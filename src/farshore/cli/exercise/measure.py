@@ -4,7 +4,8 @@ Everything comes from the lab's outside handles and the service's own timestamps
 
     recovery point     the one that Site Recovery says the failover used, and its time
     bytes lost         lengths of the writes (`/_lab/writes`) to the machine's disks that the point does not hold, up to
-                       the end of its service; of a machine that was stopped first, up to when it is served again
+                       the end of its service, or later where it was back before people were turned away from it; of a
+                       machine that was stopped first, up to when it is served again
     checksums          SHA-256 of the whole disk: the source as of the point by the lab, the failed-over disk
                        as it was made by us, read by Azure's own way
     recovery time      from the end of its service (the loss, where the disaster ends it) to the end of the machine's
@@ -23,7 +24,7 @@ from farshore.cli.exercise.disks import DiskReader
 from farshore.cli.handles import Handles
 from farshore.plan.interruption import is_taken
 from farshore.plan.model import Phase, Plan, PlannedMachine
-from farshore.report.record import Wanted, machine_row, served_at, service_ended_at
+from farshore.report.record import Wanted, last_met_at, machine_row, served_at, service_ended_at
 from farshore.run.machine import State
 from farshore.times import moment, stamp
 
@@ -66,6 +67,7 @@ async def machines(
             ended = service_ended_at(plan, state, machine, lost_at) or lost_at
             stopped = _is_stopped_first(plan, machine)
             until = (served_at(plan, state, machine) or ended) if stopped else ended
+            until = max(until, last_met_at(plan, state, machine) or until)
             row["recovery_point"] = {"id": used.id, "time": stamp(used.time)}
             row["recovery_point_seconds"] = max(0.0, (ended - used.time).total_seconds())
             row["bytes_lost"] = await _bytes_lost(used, handles, until)
