@@ -345,6 +345,11 @@ objectives:
     recovery_point_minutes: 15
     survive: [{example.survive}]
 
+# What is asked of machines once they have moved, and circuits that get more bandwidth then: nothing here.
+# {{name: web answers, machines: ["web*"], http: {{port: 443, https: true, path: /health}}}}
+checks: []
+raise_bandwidth: []
+
 # A gateway alone takes up to 45 minutes (E24): what can be built before a disaster is (D13).
 provision_ahead: all
 

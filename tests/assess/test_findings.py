@@ -9,12 +9,13 @@ from farshore.assess import Severity, assess
 from farshore.assess.findings import RULES
 from farshore.assess.rules import load
 
-from . import cases_circuits, cases_machines, cases_networks, cases_reach, cases_shared, cases_target
+from . import cases_capacity, cases_circuits, cases_machines, cases_networks, cases_reach, cases_shared, cases_target
 from .bench import bench, built
 from .casebook import Case
 
 CASES = (
     *cases_networks.CASES,
+    *cases_capacity.CASES,
     *cases_circuits.CASES,
     *cases_reach.CASES,
     *cases_shared.CASES,

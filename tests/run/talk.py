@@ -15,7 +15,7 @@ from farshore.arm.http import Request, Response, Wait
 from farshore.azure.conversation import length
 from farshore.azure.lro import Pending
 from farshore.errors import ArmError, TransportError
-from farshore.run.verbs.base import AgainError, Apply, Asked, Rename, Situation
+from farshore.run.verbs.base import AgainError, Apply, Asked, Connect, Execute, Probed, Rename, Situation
 
 NOW = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 ARM = "https://management.azure.com"
@@ -39,6 +39,7 @@ class Held:
     requests: list[Request] = field(default_factory=list)
     applied: list[Apply] = field(default_factory=list)
     renamed: list[Rename] = field(default_factory=list)
+    ordered: list[Connect | Execute] = field(default_factory=list)
     waits: list[timedelta] = field(default_factory=list)
     now: datetime = NOW
 
@@ -63,10 +64,16 @@ class Held:
 
 
 def hold(
-    talk: Generator[Any, Any, Any], script: Iterable[Answer], *, now: datetime = NOW, person: Asked | None = None
+    talk: Generator[Any, Any, Any],
+    script: Iterable[Answer],
+    *,
+    now: datetime = NOW,
+    person: Asked | None = None,
+    probed: Iterable[Probed] = (),
 ) -> Held:
-    """Hold a conversation to its end. A script that is too short fails the test; what is left of one is no matter."""
-    answers = iter(script)
+    """Hold a conversation to its end. A script that is too short fails the test; what is left of one is no matter.
+    `probed`: what probes and programs say, one after the other."""
+    answers, probes = iter(script), iter(probed)
     held = Held(now=now)
     said: Any = None
     silence = False
@@ -91,6 +98,10 @@ def hold(
                     said = person
                 case Rename():
                     held.renamed.append(wanted)
+                case Connect() | Execute():
+                    held.ordered.append(wanted)
+                    said = next(probes, None)
+                    assert said is not None, f"nobody answers {wanted}"
     except StopIteration as end:
         held.result = end.value
     except (ArmError, TransportError, AgainError) as error:

@@ -14,7 +14,7 @@ from farshore.arm.http import Request, Response
 from farshore.clock import LabClock
 from farshore.errors import HeldError, InputError
 from farshore.estate.project import Approvals
-from farshore.lab.faults import give_back, lose
+from farshore.lab.regions import give_back, lose
 from farshore.lab.transport import lab_client, lab_clock
 from farshore.plan import actions
 from farshore.plan.model import Action, Phase

@@ -12,7 +12,7 @@ import pytest
 
 from farshore.arm.http import Request
 from farshore.estate.project import Machines
-from farshore.lab.faults import give_back, lose
+from farshore.lab.regions import give_back, lose
 from farshore.plan import make_plan
 from farshore.plan.model import Phase, Plan
 from farshore.run import cuts_of, machine

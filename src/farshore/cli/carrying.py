@@ -152,6 +152,7 @@ async def drive(run: Run, phases: Sequence[Phase], stage: Stage, view: View, hap
         clock=stage.clock,
         actuators=stage.actuators,
         names=stage.names,
+        prober=stage.prober,
         happened=happened,
         on_event=Hearing(run.plan, view),
     )

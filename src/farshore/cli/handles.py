@@ -7,6 +7,7 @@ wrote. Verbs that also work on Azure never use them; the exercise does, to bring
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from farshore.arm.http import Request, Response, checked
 from farshore.arm.ids import resource_id
 from farshore.arm.versions import api_version
 from farshore.clock import Clock
+from farshore.run.probers import SocketProber
+from farshore.run.verbs.base import Connect, Execute, Probed
 from farshore.times import moment
 
 
@@ -94,3 +97,27 @@ class LabNames:
             said[key] = [*kept, {"ipv4Address": row["to"]}]
             request = Request(method="PUT", url=url, body={**body, "properties": said}, repeatable=True)
             checked(await self._client.send(request), request)
+
+
+class LabProber(SocketProber):
+    """Probes of a lab's machines (run's `Prober`): no real network leads to them, so the lab sends a packet from a
+    site, and its reply has to come back. A lab's machine listens on every port and answers every GET with 200."""
+
+    def __init__(self, handles: Handles, site: str) -> None:
+        self._handles, self._site = handles, site
+
+    async def connect(self, order: Connect) -> Probed:
+        packet = {"from": self._site, "to": order.address, "protocol": "tcp", "port": order.port}
+        told = await self._handles.post("packets", packet)
+        arrived = told["disposition"] == "Delivered"
+        said = f"{told['disposition']}: {told['because']}"
+        if arrived:
+            taken = told["answered_by"] or {}
+            who = str(taken.get("machine") or taken.get("nic") or "a site").rsplit("/", 1)[-1]
+            said = f"{who} took it, and its reply came back" + (", with old data" if taken.get("stale") else "")
+            said += "" if order.get is None else "; HTTP 200, as every machine of a lab answers"
+        status = None if not arrived else 0 if order.get is None else 200
+        return Probed(status=status, said=said, asked_from=f"site {self._site}, in the lab's data plane")
+
+    async def execute(self, order: Execute) -> Probed:
+        return await super().execute(replace(order, environment={**order.environment, "FARSHORE_LAB": "1"}))

@@ -196,11 +196,11 @@ class Run:
             return "nothing: the run was cancelled; the next command begins a new one"
         if self.state.status is RunStatus.PAUSED:
             return f"farshore runs resume {self.id}"
+        if self.failed:
+            return f"mend the cause, then: farshore runs retry --run {self.id}, and farshore runs resume {self.id}"
         if self.waiting:
             step = self.waiting[0]
             return f"do what is asked, then: farshore runs approve {step} --run {self.id}{self._by(step)}"
-        if self.failed:
-            return f"mend the cause, then: farshore runs retry --run {self.id}, and farshore runs resume {self.id}"
         if self.open_phases:
             return f"farshore runs resume {self.id}"
         following = self.next_command

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farshore.azure.clouds import open_cloud
-from farshore.cli.handles import Handles, LabNames, LabSite
+from farshore.cli.handles import Handles, LabNames, LabProber, LabSite
 from farshore.cli.projects import Folder
 from farshore.clock import LabClock, WallClock
 from farshore.errors import HeldError, InputError
@@ -63,6 +63,8 @@ class Stage:
     """Who does site steps by itself, by site: in a lab the lab; elsewhere a command of the user's, or a person."""
     names: LabNames | None = None
     """Who changes records of DNS zones in place of the user's program: in a lab the lab."""
+    prober: LabProber | None = None
+    """Who probes machines: in a lab its first site; elsewhere a socket from here."""
     _journal: Journal | None = None
 
     @property
@@ -120,6 +122,8 @@ async def open_stage(
                     site.name: LabSite(stage.handles, stage.clock, person=_by_people(project, site.name))
                     for site in estate.sites
                 }
+                if estate.sites:
+                    stage.prober = LabProber(stage.handles, estate.sites[0].name)
         else:
             client = await stack.enter_async_context(open_cloud(where, project=folder.path))
             stage = Stage(client=client, clock=WallClock(), handles=Handles(client), folder=folder, lab=False)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId
+from farshore.estate.checks import Check
 from farshore.estate.outside import Site
 
 if TYPE_CHECKING:
@@ -148,6 +149,14 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Raise:
+    """A circuit that gets more bandwidth in a failover, once somebody has approved it: it never shrinks again (E6)."""
+
+    circuit: ResourceId
+    mbps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
     """Where a test failover's machines stand (D16): a network that exists, or the ranges of one to make. With neither,
     `Project.resolved` chooses ranges that nothing else has."""
@@ -195,6 +204,11 @@ class Project:
     """The source's disk encryption sets to the target's (S63)."""
     dns: Dns = Dns()
     objectives: tuple[Objective, ...] = ()
+    checks: tuple[Check, ...] = ()
+    """What is asked of machines that have moved."""
+    loads: tuple[tuple[str, float], ...] = ()
+    """Site to the megabits a second that were measured between it and the machines, where somebody has."""
+    raise_bandwidth: tuple[Raise, ...] = ()
     provision_ahead: tuple[str, ...] = ("all",)
     drill: Drill = Drill()
     approvals: Approvals = Approvals()

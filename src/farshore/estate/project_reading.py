@@ -27,8 +27,9 @@ from farshore.estate.project import (
     Target,
     Topology,
 )
+from farshore.estate.project_checks import checks_of
 from farshore.estate.project_machines import disk_encryption_sets, dns, machines
-from farshore.estate.project_sites import appliance, sites_of
+from farshore.estate.project_sites import appliance, raises_of, sites_of
 from farshore.estate.yaml_lists import each, named, networks, overlap, some, words
 from farshore.estate.yaml_nodes import Place, Section, compose
 
@@ -51,6 +52,8 @@ KEYS = (
     "disk_encryption_sets",
     "dns",
     "objectives",
+    "checks",
+    "raise_bandwidth",
     "provision_ahead",
     "drill",
     "approvals",
@@ -79,7 +82,8 @@ def parse_project(text: str, *, file: str = "farshore.yaml", folder: Path | None
     target = _target(top, source)
     topology = top.need("topology", "one of " + ", ".join(Topology)).member(Topology)
     address_map = _addresses(top.get("addresses"))
-    sites, changes = sites_of(top)
+    sites, changes, loads = sites_of(top)
+    chosen = machines(top.get("machines"))
     return Project(
         version=1,
         name=_text(top.get("name"), Path(file).resolve().parent.name or "project"),
@@ -93,10 +97,13 @@ def parse_project(text: str, *, file: str = "farshore.yaml", folder: Path | None
         sites=sites,
         site_changes=changes,
         appliances=each(top.get("appliances"), lambda place: appliance(place, folder)),
-        machines=machines(top.get("machines")),
+        machines=chosen,
         disk_encryption_sets=disk_encryption_sets(top.get("disk_encryption_sets")),
         dns=dns(top.get("dns")),
         objectives=_objectives(top.get("objectives"), sites),
+        checks=checks_of(top.get("checks"), len(chosen.boot_order), folder),
+        loads=loads,
+        raise_bandwidth=raises_of(top.get("raise_bandwidth")),
         provision_ahead=_provision_ahead(top.get("provision_ahead")),
         drill=_drill(top.get("drill")),
         approvals=_approvals(top.get("approvals")),

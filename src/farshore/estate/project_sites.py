@@ -11,7 +11,7 @@ from pathlib import Path
 from farshore.arm.ids import ResourceId, make_id
 from farshore.errors import InputError
 from farshore.estate.outside import Filter, Router, Site, SiteLink
-from farshore.estate.project import Appliance, SiteChange
+from farshore.estate.project import Appliance, Raise, SiteChange
 from farshore.estate.yaml_lists import each, named, prefixes, words
 from farshore.estate.yaml_nodes import Place, Section
 
@@ -21,14 +21,19 @@ UNRESOLVED = "unresolved"
 RESERVED_NAMES = ("machines", "internet")
 """What an objective's `from` and `to` can say beside sites, ranges and machines."""
 
-SITE_KEYS = ("name", "asn", "prefixes", "routers", "links", "stateful_firewall", "change")
+SITE_KEYS = ("name", "asn", "prefixes", "routers", "links", "stateful_firewall", "change", "load_mbps")
 ROUTER_KEYS = ("name", "circuit", "links", "local_preference", "prepend", "med", "readvertise", "filters")
 LINK_KEYS = ("to", "local_preference", "transit")
+BANDWIDTHS = (50, 100, 200, 500, 1000, 2000, 5000, 10000)
+"""E3: of a provider's circuit, in Mbps."""
 MOST_MED = 2**31 - 1
 """Half of what BGP can say: so that a preference and a MED fit one number of 64 bits (routing/scale/ingress.py)."""
 
 
-def sites_of(top: Section) -> tuple[tuple[Site, ...], tuple[tuple[str, SiteChange], ...]]:
+def sites_of(
+    top: Section,
+) -> tuple[tuple[Site, ...], tuple[tuple[str, SiteChange], ...], tuple[tuple[str, float], ...]]:
+    """The sites, how each is changed, and the load of those for which one is told."""
     place = top.need("sites", "a list of sites")
     found = named(place, SITE_KEYS, _site)
     if not found:
@@ -39,7 +44,27 @@ def sites_of(top: Section) -> tuple[tuple[Site, ...], tuple[tuple[str, SiteChang
         )
     _check_links(found)
     changes = tuple((site.name, _change(section.get("change"))) for site, section in found)
-    return tuple(site for site, _ in found), changes
+    told = ((site.name, section.get("load_mbps")) for site, section in found)
+    loads = tuple((name, place.number(0)) for name, place in told if place is not None)
+    return tuple(site for site, _ in found), changes, loads
+
+
+def raises_of(place: Place | None) -> tuple[Raise, ...]:
+    """Rows of `raise_bandwidth`; two for one circuit are an error."""
+    found: dict[str, Raise] = {}
+    for at in () if place is None else place.items():
+        section = at.section("circuit", "mbps")
+        named = section.need("circuit", "a circuit's id or name")
+        circuit, mbps = _circuit(named), section.need("mbps", "megabits a second")
+        number = mbps.integer(1, BANDWIDTHS[-1])
+        if number not in BANDWIDTHS:
+            mbps.fail(f"no circuit has {number} Mbps (E3)", expected="one of " + ", ".join(map(str, BANDWIDTHS)))
+        if circuit.key in found:
+            named.fail(
+                f"{named.written} is raised twice", expected="each circuit once", remedy="remove one of the rows"
+            )
+        found[circuit.key] = Raise(circuit=circuit, mbps=number)
+    return tuple(found.values())
 
 
 def unresolved_circuit(name: str) -> ResourceId:

@@ -57,6 +57,8 @@ sites:
 {_routers(circuits)}
     # An asymmetric path through a stateful firewall is a broken one (R39).
     stateful_firewall: true
+    # load_mbps: what was measured between the site and the machines, in Mbit/s; a circuit or gateway that is smaller is
+    # found (FS319, FS320).
     # How a preference or filter is changed there: manual, or {{command: [program, argument]}}
     change: manual
 
@@ -97,6 +99,17 @@ objectives:
     recovery_point_minutes: 15
     survive: [circuit-link, gateway-instance]
     asymmetry: stateless
+
+# What is asked of machines once they have moved; a wave goes on only when its checks hold. Nothing is asked by default:
+# {{name: web answers, machines: ["web*"], http: {{port: 443, https: true, path: /health, status: 200}}}}
+# {{name: db listens, machines: [db1], tcp: 1433, from: web1}}      by run command; without from: where Farshore runs
+# {{name: its own, wave: 1, script: {{file: check.sh}}}}            in the machine, by run command
+# {{name: ours, command: [./check], within_minutes: 5}}           a program, where Farshore runs
+checks: []
+
+# Circuits that get more bandwidth in a failover, once somebody has approved it. It can't be lowered again (E6, D49):
+# {{circuit: {_raised(circuits)}, mbps: 1000}}
+raise_bandwidth: []
 
 # all, none, or some of: {", ".join(PROVISIONABLE)}
 provision_ahead: all
@@ -144,6 +157,10 @@ def _asn(circuits: tuple[ExpressRouteCircuit, ...]) -> int:
     """What a circuit's private peering calls its peer."""
     peers = (circuit.private_peering.peer_asn for circuit in circuits if circuit.private_peering is not None)
     return next((asn for asn in peers if asn is not None and asn != 12076 and not 65515 <= asn <= 65520), 65010)
+
+
+def _raised(circuits: tuple[ExpressRouteCircuit, ...]) -> str:
+    return circuits[-1].id.name if circuits else "er-secondary"
 
 
 def _routers(circuits: tuple[ExpressRouteCircuit, ...]) -> str:

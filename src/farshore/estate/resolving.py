@@ -19,6 +19,7 @@ from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import EXPRESS_ROUTE_CIRCUITS, LOAD_BALANCERS, NETWORK_INTERFACES
 from farshore.errors import InputError
+from farshore.estate.checks import HERE, ITSELF, Check
 from farshore.estate.outside import Router, Site
 from farshore.estate.project import Drill, Objective, Project
 from farshore.estate.project_sites import UNRESOLVED
@@ -39,10 +40,16 @@ def resolve(project: Project, estate: Estate) -> Project:
     for name, _ in project.machines.placement:
         _check_machine(project, estate, f"machines/placement/{name}", name)
     objectives = tuple(_objective(project, estate, objective) for objective in project.objectives)
+    for check in project.checks:
+        _check(project, estate, check)
+    raises = tuple(
+        replace(item, circuit=_circuit(project, estate, item.circuit, f"raise_bandwidth/{index}/circuit"))
+        for index, item in enumerate(project.raise_bandwidth)
+    )
     drill = project.drill
     if drill.network is None and not drill.address_space:
         drill = Drill(address_space=free_ranges(project, estate))
-    return replace(project, sites=sites, objectives=objectives, drill=drill)
+    return replace(project, sites=sites, objectives=objectives, raise_bandwidth=raises, drill=drill)
 
 
 def resolved_sites(project: Project, estate: Estate) -> tuple[Site, ...]:
@@ -152,6 +159,31 @@ def _check_machine(project: Project, estate: Estate, path: str, pattern: str) ->
         expected=f"a machine's name, id or pattern: {_some(names)}",
         near=difflib.get_close_matches(pattern, names, n=1),
     )
+
+
+def _check(project: Project, estate: Estate, check: Check) -> None:
+    _check_machines(project, estate, f"checks/{check.name}/machines", check.machines)
+    if check.asker not in (HERE, ITSELF):
+        found = askers(project, estate, check.asker)
+        if len(found) != 1:
+            names = sorted({vm.id.name for vm in estate.virtual_machines})
+            _fail(
+                project,
+                f"checks/{check.name}/from",
+                f"{len(found) or 'no'} machine{'s are' if len(found) > 1 else ' is'} called {check.asker}",
+                value=check.asker,
+                expected=f"{HERE}, {ITSELF}, or the name or id of one machine: {_some(names)}",
+                near=[] if found else difflib.get_close_matches(check.asker, [HERE, ITSELF, *names], n=1),
+                remedy="write the id of one" if found else "correct the name",
+            )
+
+
+def askers(project: Project, estate: Estate, named: str) -> list[ResourceId]:
+    """The machines that a check's `from` may mean. While machines are away there are two of each name: the source's is
+    the one that is meant."""
+    found = [vm for vm in estate.virtual_machines if matches(vm.id, named)]
+    here = [vm for vm in found if vm.location == project.source_region]
+    return [vm.id for vm in (here if len(found) > 1 and here else found)]
 
 
 def matches(id_: ResourceId, pattern: str) -> bool:

@@ -7,11 +7,14 @@ and verifies. Arguments are JSON values, so that a plan is a file and a run read
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.arm.versions import api_version
+from farshore.estate.checks import Http
 from farshore.estate.outside import Router
 from farshore.estate.project import Approvals
 from farshore.plan.model import Action
@@ -280,7 +283,97 @@ def person(instruction: str, *, answer: str = "done") -> Action:
 def decision(instruction: str, approvals: Approvals) -> Action:
     """Those who approve a failover decide, so many of them as farshore.yaml asks for; where it names nobody, anyone."""
     action = person(instruction)
-    if not approvals.failover:
-        return action
-    asked = {"deciders": list(approvals.failover), "quorum": approvals.quorum}
-    return Action(verb=action.verb, arguments={**action.arguments, **asked})
+    return Action(verb=action.verb, arguments={**action.arguments, **_who(approvals)})
+
+
+def _who(approvals: Approvals) -> dict[str, Any]:
+    """For the run: whose word a step waits for, and of how many of them."""
+    return {"deciders": list(approvals.failover), "quorum": approvals.quorum} if approvals.failover else {}
+
+
+def raise_bandwidth(circuit: ResourceId, mbps: int, instruction: str, approvals: Approvals) -> Action:
+    """A circuit gets at least so many Mbps once those who approve a failover have approved it; the rest of
+    its body is kept. It can't be lowered again (E6)."""
+    body: Body = {"id": circuit.text, "properties": {"serviceProviderProperties": {"bandwidthInMbps": mbps}}}
+    return Action(
+        verb="raise_bandwidth",
+        arguments={
+            **put(body).arguments,
+            "mbps": mbps,
+            "instruction": instruction,
+            **_who(approvals),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What every check of a user's says: which it is, of what machine, and how long it is tried."""
+
+    check: str
+    machine: str
+    address: str
+    timeout: timedelta
+    within: timedelta
+
+    def arguments(self) -> dict[str, Any]:
+        return {
+            "check": self.check,
+            "machine": self.machine,
+            "address": self.address,
+            "timeout_seconds": self.timeout.total_seconds(),
+            "within_seconds": self.within.total_seconds(),
+        }
+
+
+CHECKS = ("probe", "check_command", "check_script")
+"""The verbs of what a user asks."""
+
+
+def probe(asked: Asked, port: int, http: Http | None = None) -> Action:
+    """From where Farshore runs a machine takes a TCP connection, or answers a GET with one of `http.status`."""
+    told = None
+    if http is not None:
+        told = {
+            "path": http.path,
+            "status": list(http.status),
+            "https": http.https,
+            "host": http.host,
+            "verify": http.verify,
+        }
+    return Action(verb="probe", arguments={**asked.arguments(), "port": port, "http": told})
+
+
+def check_command(asked: Asked, command: Sequence[str], environment: Mapping[str, str]) -> Action:
+    """A program of the user's ends with 0 where Farshore runs; `environment` is added to its own, and FARSHORE_RUN by
+    the run."""
+    return Action(
+        verb="check_command",
+        arguments={**asked.arguments(), "command": list(command), "environment": dict(environment)},
+    )
+
+
+def check_script(
+    asked: Asked,
+    vm: ResourceId,
+    command_id: str,
+    script: str,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    what: str,
+    lines: Sequence[str] = (),
+) -> Action:
+    """A script ends well in the machine `vm`, by run command, and writes one of `lines`, where there are any. `what`
+    it asks, in words. `command_id` is RunShellScript or RunPowerShellScript."""
+    return Action(
+        verb="check_script",
+        arguments={
+            **asked.arguments(),
+            "id": vm.text,
+            "command_id": command_id,
+            "script": script,
+            "parameters": dict(parameters or {}),
+            "what": what,
+            "lines": list(lines),
+        },
+    )

@@ -18,6 +18,7 @@ from farshore.assess.objectives import objectives_of
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.plan.builders import (
+    checks,
     drill,
     failback,
     failover,
@@ -66,6 +67,7 @@ def make_plan(
             expected="a scenario that this estate can meet",
             remedy="farshore plan --scenario list lists the words",
         )
+    checks.refuse(design)
     lost = taken(told, design)
     draft = Draft(estate)
     network = _before(design, told, lost, draft)

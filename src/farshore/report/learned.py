@@ -6,8 +6,9 @@
     path      no         yes    no           from a site through circuit, gateway and appliance to the machine
     circuit   no         no     yes          the source reached over the other circuit
 
-Nothing here proves the application: a machine that boots with its address may hold one that does not answer. The proof
-says of production what no drill could: at every moment of it, under every failure that was tried.
+Nothing here proves the application but what the user asks of it (farshore.yaml, `checks`): a machine that boots with
+its address may hold one that does not answer. The proof says of production what no drill could: at every moment of it,
+under every failure that was tried.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from farshore.plan.actions import CHECKS
 from farshore.plan.drills import DrillKind, kinds_of
 from farshore.plan.model import Phase, Plan
 from farshore.prove.values import Proof
@@ -81,7 +83,7 @@ def learned(plan: Plan, proof: Proof | None = None, ways: Sequence[str] = ()) ->
     if proof is not None and proof.ok:
         found.append(_yes(Claim.PRODUCTION, production(plan, proof)))
     if tested:
-        found.append(_no(Claim.APPLICATION, "that an application answers on the machines; none was asked"))
+        found.append(_application(plan))
     return tuple(sorted(found, key=lambda item: not item.proven))
 
 
@@ -119,6 +121,16 @@ def _path(plan: Plan, ways: Sequence[str]) -> list[Learned]:
     if not ways:
         return [read, _no(Claim.PATH, "that a site's packet reaches the test machines; the run's record holds none")]
     return [read, *(_yes(Claim.PATH, f"A packet's way, {way}") for way in ways)]
+
+
+def _application(plan: Plan) -> Learned:
+    """What the user's own checks asked of the test machines."""
+    asked = [step for step in plan.of_phase(Phase.DRILL) if step.action.verb in CHECKS]
+    if not asked:
+        return _no(Claim.APPLICATION, "that an application answers on the machines; none was asked")
+    names = ", ".join(dict.fromkeys(str(step.action.arguments["check"]) for step in asked))
+    machines = len({str(step.action.arguments["machine"]) for step in asked})
+    return _yes(Claim.APPLICATION, f"What you ask of machines held ({names}), asked of {machines} of them")
 
 
 def _yes(claim: Claim, said: str) -> Learned:

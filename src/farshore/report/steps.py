@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from farshore.plan.model import Plan, order
@@ -20,7 +20,7 @@ def step_rows(plan: Plan, events: Iterable[RunEvent]) -> list[dict[str, Any]]:
     for step in plan.steps:
         record = state.steps[step.id]
         started, ended = record.intended_at, record.settled_at
-        note = ""
+        note = _found(record.result)
         if record.fault:
             note = f"{record.fault.get('code')}: {record.fault.get('message')}"
             note += " (the plan expected this)" if record.expected else ""
@@ -40,3 +40,8 @@ def step_rows(plan: Plan, events: Iterable[RunEvent]) -> list[dict[str, Any]]:
             }
         )
     return sorted(rows, key=lambda row: (row["started_at"] is None, row["started_at"] or "", rank[row["id"]]))
+
+
+def _found(result: Mapping[str, Any]) -> str:
+    """What a check of the user's was told, and from where it was asked."""
+    return f"{result['asked']} from {result['asked_from']}: {result['said']}" if "asked_from" in result else ""

@@ -20,6 +20,7 @@ from farshore.run.cuts import cuts_of, uncovered
 from farshore.run.driver import Driver, Hear, RunOutcome
 from farshore.run.events import Kind
 from farshore.run.journal import Journal
+from farshore.run.probers import Prober
 
 __all__ = ["Driver", "RunOutcome", "cuts_of", "record_event", "run_phases", "uncovered"]
 
@@ -34,6 +35,7 @@ async def run_phases(
     clock: ActorClock,
     actuators: Mapping[str, SiteActuator] | None = None,
     names: NameActuator | None = None,
+    prober: Prober | None = None,
     happened: Iterable[str] = (),
     on_event: Hear | None = None,
     width: int = machine.WIDTH,
@@ -47,6 +49,7 @@ async def run_phases(
         clock=clock,
         actuators=actuators,
         names=names,
+        prober=prober,
         on_event=on_event,
         width=width,
     )

@@ -18,7 +18,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,7 @@ from farshore.run.events import Kind, RunEvent
 from farshore.run.journal import Asked as Wanted
 from farshore.run.journal import Journal
 from farshore.run.machine import WIDTH, Act, Command, Follow, Look, Record, State
+from farshore.run.probers import Prober, SocketProber
 from farshore.run.states import ACTIVE, StepState
 from farshore.run.verbs import verb_named
 from farshore.run.verbs.base import (
@@ -43,6 +44,8 @@ from farshore.run.verbs.base import (
     AgainError,
     Apply,
     Asked,
+    Connect,
+    Execute,
     InProgress,
     Present,
     Refused,
@@ -107,12 +110,14 @@ class Driver:
         clock: ActorClock,
         actuators: Mapping[str, SiteActuator] | None = None,
         names: NameActuator | None = None,
+        prober: Prober | None = None,
         on_event: Hear | None = None,
         width: int = WIDTH,
     ) -> None:
         self._plan, self._run, self._client = plan, run_id, client
         self._journal, self._clock, self._width = journal, clock, width
         self._actuators, self._names = dict(actuators or {}), names
+        self._prober = prober or SocketProber()
         self._hear = on_event
         self._inbox = clock.inbox("driver")
         self._state = machine.initial(plan)
@@ -370,6 +375,11 @@ class Driver:
                         said = await self._apply(wanted)
                     case Rename():
                         await (self._names or NameCommand(wanted.command)).rename(wanted.order)
+                    case Connect():
+                        said = await self._prober.connect(wanted)
+                    case Execute():
+                        environment = {**wanted.environment, "FARSHORE_RUN": self._run}
+                        said = await self._prober.execute(replace(wanted, environment=environment))
         except StopIteration as end:
             return end.value
         finally:

@@ -197,7 +197,7 @@ def test_of_several_interfaces_one_is_the_primary(lab: Lab) -> None:
     second = net("nic2", kind="networkInterfaces")
     lab.made(second, nic_body(subnet("spoke", "app")))
     body = machine_body(NIC)
-    entries = [{"id": NIC}, {"id": second}]
+    entries: list[Body] = [{"id": NIC}, {"id": second}]
     body["properties"]["networkProfile"]["networkInterfaces"] = entries
     code = "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary"
     assert refusal(lab.put(VM, body)) == code

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from farshore.arm.json import Body
+from farshore.run.verbs.check_script import ended, marked
 from lab.core.bench import COMPUTE, NETWORK, SUBSCRIPTION, Lab, example_lab, refusal, rid
 
 WEB1 = rid(f"{COMPUTE}/virtualMachines", "web1", group="rg-source")
@@ -100,6 +101,21 @@ def test_http_says_who_answers(lab: Lab) -> None:
     assert told(lab, f"curl -m 3 {NOBODY}")[1] == "curl: (28) Connection timed out after 3000 milliseconds\n"
 
 
+def test_a_name_is_resolved_as_the_command_says(lab: Lab) -> None:
+    resolved = "--resolve www.example.com:443:10.1.0.5"
+    assert told(lab, f"curl -sk {resolved} https://www.example.com/")[0] == "answered by web2\n"
+    assert "no names" in told(lab, f"curl -sk {resolved} http://www.example.com/")[1], "of another port"
+
+
+@pytest.mark.parametrize(
+    ("script", "status"), [("true", 0), ("false", 1), ("exit 7", 7), ("curl -s -m 2 10.1.0.99", 28)]
+)
+def test_a_trap_tells_how_the_script_ended(lab: Lab, script: str, status: int) -> None:
+    out, err = told(lab, *marked(f"hostname\n{script}", "RunShellScript"))
+    assert out == f"web1\nfarshore-status {status}\n" and err == ""
+    assert ended(out, err, shell=True) == (status, "web1")
+
+
 def test_ping_and_traceroute_show_who_is_on_the_way(lab: Lab) -> None:
     out, _ = told(lab, f"ping -c 2 {SITE}", f"traceroute -n -m 8 {SITE}", f"ping -c 4 -W 1 {NOBODY} || echo silent")
     assert "2 packets transmitted, 2 received, 0% packet loss" in out
@@ -151,6 +167,10 @@ def test_its_own_addresses_answer_at_once(lab: Lab) -> None:
         "bash -c 'rm -r /'",
         "ip link",
         "exit now",
+        "trap 'rm -r /' EXIT",
+        "trap 'echo $HOME' EXIT",
+        "trap 'echo $?' INT",
+        "curl --resolve www.example.com http://www.example.com/",
         "hostname\\",
     ],
 )

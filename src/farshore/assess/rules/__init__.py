@@ -19,6 +19,7 @@ from importlib import import_module
 TOPICS = (
     "addresses",
     "appliances",
+    "capacity",
     "circuits",
     "connections",
     "disks",

@@ -15,7 +15,7 @@ from farshore.errors import InputError
 from farshore.estate.differences import differences
 from farshore.estate.estate import Estate
 from farshore.plan.interruption import staying
-from farshore.plan.model import DeleteResource, Plan, PutResource
+from farshore.plan.model import DeleteResource, Plan, PutResource, StepKind
 
 OF_A_NEW_DISK = ("properties.creationData", "properties.diskIOPSReadWrite", "properties.diskMBpsReadWrite")
 """What Azure says of a disk by how and when it was made: the speed of a kind has changed over the years."""
@@ -44,7 +44,8 @@ class _Reasons:
 
     def __init__(self, before: Estate, after: Estate, plan: Plan) -> None:
         self._built: dict[str, str] = {}
-        for step in plan.steps:
+        # What a step writes is a better reason than what one only looks at.
+        for step in sorted(plan.steps, key=lambda step: step.kind is StepKind.CHECK):
             self._built.setdefault(step.subject.lower(), step.title)
             for effect in step.effects:
                 if isinstance(effect, PutResource):

@@ -262,6 +262,7 @@ class Story:
             clock=self._stage.clock,
             actuators=self._stage.actuators,
             names=self._stage.names,
+            prober=self._stage.prober,
             happened=happened,
             on_event=Hearing(plan, self._view),
         )

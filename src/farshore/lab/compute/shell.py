@@ -4,8 +4,8 @@
     ip addr|route                               comments; $1, $2 and names of parameters; $? in what follows
     ping -c N [-W s] ADDRESS                    traceroute [-n] [-m N] [-T] [-p PORT] ADDRESS
     nc -z [-v] [-u] [-w s] ADDRESS PORT         timeout s COMMAND
-    curl [-s] [-S] [-f] [-k] [-I] [-m s] [-o /dev/null] [-w '%{http_code}'] http[s]://ADDRESS[:PORT]/...
-    bash -c '</dev/tcp/ADDRESS/PORT'
+    curl [-s] [-S] [-f] [-k] [-I] [-m s] [-o /dev/null] [-w '%{http_code}'] [--resolve NAME:PORT:ADDRESS] http[s]://...
+    bash -c '</dev/tcp/ADDRESS/PORT'             trap 'echo WORDS $?' EXIT
 
 A script is looked at as a whole first: with anything else in it (other commands, pipes, redirections, loops) nothing of
 it is run, and standard error names what it was.
@@ -19,19 +19,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from farshore.arm.decode import Address
 from farshore.lab.compute.probes import Guest, NotRunError, Ran, Reached, address_of, port_of
 
 JOINS = (";", "&&", "||")
+TRAP = "trap"
 MOST_HOPS = 30
 _STRANGE = re.compile(r"`|\$\(|\$\{|'[^']*\$[^']*'|\\$|(['\"])[();<>|&\s]+\1")
 """What would have to be expanded, is quoted so that it must not be, or joins commands if it were not."""
 _VARIABLE = re.compile(r"\$(\w+|\?)")
+_TRAPPED = re.compile(r"\s*trap 'echo ([\w -]+) \$\?' EXIT\s*")
 _DEV_TCP = re.compile(r"\s*(?::\s*)?(?:echo\s*)?[<>]\s*/dev/(tcp|udp)/([^/\s]+)/(\d+)\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A command, and what it hangs on: `;` nothing, `&&` that the last one went well, `||` that it did not."""
+    """A command, and what it hangs on: `;` nothing, `&&` that the last one went well, `||` that it did not, `trap` the
+    end of the script."""
 
     join: str
     words: tuple[str, ...]
@@ -46,7 +50,11 @@ def run_shell(guest: Guest, script: Sequence[str], parameters: Mapping[str, str]
     except NotRunError as no:
         return _not_run(no)
     out, err, status = "", "", 0
+    farewell: tuple[str, ...] = ()
     for part in parts:
+        if part.join == TRAP:
+            farewell = part.words
+            continue
         if (part.join == "&&" and status) or (part.join == "||" and not status):
             continue
         words = [_filled(word, parameters, status) for word in part.words]
@@ -54,6 +62,8 @@ def run_shell(guest: Guest, script: Sequence[str], parameters: Mapping[str, str]
         out, err, status = out + ran.out, err + ran.err, ran.status
         if words[0] == "exit":
             break
+    if farewell:
+        out += _echo(guest, [_filled(word, parameters, status) for word in farewell[1:]], probing=True).out
     return Ran(out=out, err=err, status=status)
 
 
@@ -65,6 +75,9 @@ def _not_run(no: NotRunError) -> Ran:
 def _parts(line: str) -> list[_Part]:
     if not line.strip() or line.lstrip().startswith("#"):
         return []
+    trapped = _TRAPPED.fullmatch(line)
+    if trapped is not None:
+        return [_Part(TRAP, ("echo", *trapped[1].split(), "$?"))]
     if _STRANGE.search(line):
         raise NotRunError(f"nothing is expanded or continued in {line.strip()!r}")
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
@@ -282,11 +295,12 @@ LONG = {
     "--connect-timeout": "m",
     "--output": "o",
     "--write-out": "w",
+    "--resolve": "@",
 }
 
 
 def _curl(guest: Guest, args: Sequence[str], *, probing: bool) -> Ran:
-    options, rest = _options(args, "sSfkI4", "mow", LONG)
+    options, rest = _options(args, "sSfkI4", "mow@", LONG)
     url = urlsplit(_one(rest, "curl") if "://" in "".join(rest) else f"http://{_one(rest, 'curl')}")
     if url.scheme not in ("http", "https"):
         raise NotRunError(f"curl speaks http and https here, not {url.scheme}")
@@ -296,7 +310,7 @@ def _curl(guest: Guest, args: Sequence[str], *, probing: bool) -> Ran:
         port = url.port or (443 if url.scheme == "https" else 80)
     except ValueError as error:
         raise NotRunError(str(error)) from None
-    target, wait = address_of(url.hostname or ""), _number(options.get("m", "120"))
+    target, wait = _resolved(url.hostname or "", port, options.get("@")), _number(options.get("m", "120"))
     told = options.get("w", "").replace("\\n", "\n")
     if "%" in told.replace("%{http_code}", ""):
         raise NotRunError(f"curl writes out %{{http_code}} here, not {told}")
@@ -310,6 +324,13 @@ def _curl(guest: Guest, args: Sequence[str], *, probing: bool) -> Ran:
         return Ran(out=written, err=said + _doubt(reached, str(target)), status=28)
     shown = "HTTP/1.1 200 OK\r\n\r\n" if "I" in options else f"answered by {reached.who}\n"
     return Ran(out=("" if "o" in options else shown) + written)
+
+
+def _resolved(name: str, port: int, told: str | None) -> Address:
+    """Of a name that `--resolve NAME:PORT:ADDRESS` gives an address; else the name is one."""
+    known, _, rest = (told or "").partition(":")
+    at, _, address = rest.partition(":")
+    return address_of(address if (known.lower(), at) == (name.lower(), str(port)) else name)
 
 
 def _timeout(guest: Guest, args: Sequence[str], *, probing: bool) -> Ran:

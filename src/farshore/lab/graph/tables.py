@@ -20,7 +20,8 @@ from farshore.lab.authorization.door import ASSIGNMENTS, DEFINITIONS, readable
 from farshore.lab.authorization.roles import BUILT_IN
 from farshore.lab.call import Call
 from farshore.lab.cloud import Cloud
-from farshore.lab.compute.virtual_machines import VIRTUAL_MACHINES, instance_view
+from farshore.lab.compute.attached import VIRTUAL_MACHINES
+from farshore.lab.compute.virtual_machines import instance_view
 from farshore.lab.graph.expressions import Row
 from farshore.lab.graph.operators import Table
 from farshore.lab.graph.syntax import QueryError

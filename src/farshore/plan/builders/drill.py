@@ -21,6 +21,7 @@ from farshore.arm.json import Body
 from farshore.arm.network import VIRTUAL_NETWORKS, Subnet, VirtualNetwork
 from farshore.errors import InputError
 from farshore.plan import actions, durations
+from farshore.plan.builders import checks
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.machines import DrillPlace, drilled_id, drilled_nic_id, settings_there
@@ -55,12 +56,21 @@ def test(
     network: ResourceId,
     places: Mapping[ResourceId, DrillPlace],
     after: Iterable[str] = (),
+    *,
+    reached: bool = False,
 ) -> None:
-    """Every machine's test in the order of the failover's waves, looked at, and cleaned up once all have been."""
-    settled, checks = list(after), []
+    """Every machine's test in the order of the failover's waves, looked at, asked what the user asks (from outside too
+    where a site reaches the drill's network, `reached`), and cleaned up once all have been."""
+    settled, looked = list(after), list[str]()
+    standing: dict[ResourceId, checks.Stand] = {}
     for _, group in groupby(design.machines, key=lambda machine: machine.planned.boot_group):
-        wave = [_tested(design, draft, machine, network, places, settled) for machine in group]
-        checks += wave
+        members = list(group)
+        wave = [_tested(design, draft, machine, network, places, settled) for machine in members]
+        for machine, look in zip(members, wave, strict=True):
+            address = places[machine.cards[0].nic.id].address
+            standing[machine.id] = checks.Stand(vm=drilled_id(machine), address=address, looked=look)
+        wave += checks.build(design, draft, standing, inside=True, outside=reached)
+        looked += wave
         settled = wave
     for machine in design.machines:
         draft.add(
@@ -69,7 +79,7 @@ def test(
             title=f"Clean up the test of machine {machine.label}: only now it counts (S42)",
             subject=machine.planned.item,
             expected=durations.TEST_CLEANUP,
-            after=checks,
+            after=looked,
         )
 
 

@@ -13,14 +13,16 @@ both networks are connected before and after, and nothing of the way to those wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from farshore.arm.ids import ResourceId
+from farshore.estate.project import Link
 from farshore.plan import actions, durations
 from farshore.plan.builders import looks, reprotect, sites
-from farshore.plan.builders.failover import disconnects, waves
+from farshore.plan.builders.failover import disconnects
 from farshore.plan.builders.provision import NetworkBuilder
+from farshore.plan.builders.waves import Waves
 from farshore.plan.carried import cards, renaming
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
@@ -33,9 +35,9 @@ def build(design: Design, draft: Draft, network: NetworkBuilder) -> None:
     ready = _ready(design, draft)
     if ready:
         draft.begin(Phase.FAILBACK, ready)
-    checks = waves(design, draft, lambda machine, after: _home(design, draft, machine, after))
+    going, checks = _waves(design, draft)
     _way_home(design, draft, network, checks)
-    _settled(design, draft)
+    _settled(design, draft, going)
 
 
 def some(design: Design, draft: Draft) -> None:
@@ -44,16 +46,26 @@ def some(design: Design, draft: Draft) -> None:
     going = replace(design, machines=tuple(m for m in design.machines if m.planned.boot_group == first))
     draft.begin(Phase.FAILBACK)
     draft.begin(Phase.FAILBACK, _ready(going, draft))
-    waves(going, draft, lambda machine, after: _home(going, draft, machine, after))
-    _settled(going, draft)
+    waves, _ = _waves(going, draft, [machine for machine in design.machines if machine not in going.machines])
+    _settled(going, draft, waves)
 
 
-def _settled(design: Design, draft: Draft) -> None:
-    """Machines that run at home have their routes and are announced; then it is final, and they are protected."""
-    path = list(draft.ends())
+def _waves(design: Design, draft: Draft, staying: Sequence[Machine] = ()) -> tuple[Waves, list[str]]:
+    """The way home goes over after the last wave, or is there all the time: where both networks have their own
+    addresses all that the user asks of a wave is asked before the next one."""
+    going = Waves(design, draft, "has its routes at home", staying=staying)
+    open_already = not design.kept and design.project.link is not Link.SILENT
+    settle = going.settled_on_the_way(lambda members: []) if open_already else going.settled_inside()
+    return going, going.go(lambda machine, after: _home(design, draft, machine, after), settle=settle)
+
+
+def _settled(design: Design, draft: Draft, going: Waves) -> None:
+    """Machines that run at home have their routes, are announced, and do what the user asks of them; then it is final,
+    and they are protected."""
+    path = [step for step in draft.ends() if step not in going.asked]
     renaming.home(design, draft, path)
-    for machine in design.machines:
-        looks.routes(draft, machine, machine.planned.nic, "has its routes at home", path)
+    going.read_routes(path)
+    going.ask(inside=False, outside=True)
     last = _announced(design, draft, "home", draft.ends()) or list(draft.ends())
     for machine in design.machines:
         committed = draft.add(

@@ -12,19 +12,25 @@ With one circuit there is no fence at the site, since the circuit splits one pre
 expected and leaves an obligation. What decides is the circuit's own tables: only when the lost network is gone from
 both links is the target connected. A grey region's network is not gone: the run stops there, and asks a person.
 
-Machines go in waves of boot groups; the network's steps that the project did not want ahead follow the machines of a
-disaster, and come before those that are moved on purpose.
+Machines go in waves of boot groups (`waves.py`); the network's steps that the project did not want ahead follow the
+machines of a disaster, and come before those that are moved on purpose. Where the user asks something of machines they
+follow the first wave, so that it can be asked over them before the second goes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from farshore.arm.ids import ResourceId
+from farshore.estate.project import Link
 from farshore.plan import actions, durations
-from farshore.plan.builders import looks, sites
+from farshore.plan.builders import checks, sites
+from farshore.plan.builders.capacity import raise_bandwidth
+from farshore.plan.builders.checks import Stand
+from farshore.plan.builders.looks import read_circuit
 from farshore.plan.builders.outage import DISASTER, gives_up_at_once
 from farshore.plan.builders.provision import NetworkBuilder, check_circuits
+from farshore.plan.builders.waves import Settle, Waves
 from farshore.plan.carried import cards, renaming
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
@@ -57,61 +63,78 @@ _POINTS = {
 
 def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, network: NetworkBuilder) -> None:
     draft.begin(Phase.FAILOVER, [DISASTER])
+    going = Waves(design, draft, "has the routes that were proven")
 
-    def waves_go(after: Iterable[str] = ()) -> list[str]:
-        return waves(
-            design, draft, lambda machine, before: _over(design, scenario, taken, draft, machine, before), after
-        )
+    def go(after: Iterable[str], settle: Settle | None) -> list[str]:
+        return going.go(lambda machine, before: _over(design, scenario, taken, draft, machine, before), after, settle)
 
     if taken.arm and taken.runs:
-        checks = _on_purpose(design, draft, network, waves_go)
+        looks = _on_purpose(design, draft, network, going, go)
     else:
-        checks = _in_a_disaster(design, scenario, taken, draft, network, waves_go)
-    path = [step for step in draft.ends() if step not in checks]
-    renaming.there(design, draft, [*checks, *path])
-    for machine, check in zip(design.machines, checks, strict=True):
-        looks.routes(draft, machine, machine.planned.target_nic, "has the routes that were proven", [check, *path])
+        looks = _in_a_disaster(design, scenario, taken, draft, network, going, go)
+    path = [step for step in draft.ends() if step not in looks and step not in going.asked]
+    renaming.there(design, draft, [*looks, *path])
+    going.read_routes(path)
+    going.ask(inside=False, outside=True)
     check_circuits(design, draft)
+    draft.begin(Phase.FAILOVER, [DISASTER])
+    raise_bandwidth(design, draft, design.target_circuits, arm=taken.arm)
+
+
+Go = Callable[[Iterable[str], Settle | None], list[str]]
+"""Sends the waves after these steps; returns the looks at the machines."""
 
 
 def _in_a_disaster(
-    design: Design,
-    scenario: Scenario,
-    taken: Taken,
-    draft: Draft,
-    network: NetworkBuilder,
-    waves_go: Callable[[Iterable[str]], list[str]],
+    design: Design, scenario: Scenario, taken: Taken, draft: Draft, network: NetworkBuilder, going: Waves, go: Go
 ) -> list[str]:
     guards = sites.fence(design, draft)
+    # What is lost announces nothing that a site would follow: the fence is for its return, and no wave waits for it.
+    beside = [] if taken.announces else list(guards)
     if disconnects(design):
         guards += _disconnect(design, taken, draft)
     if taken.arm:
         _stop(design, draft)
     network.build_transit()
-    checks = waves_go(() if gives_up_at_once(design, scenario, taken) else [_given_up(design, draft, guards)])
-    if not _whole_network_ahead(design):
-        draft.begin(Phase.FAILOVER, checks)
-        network.build(ahead=False)
-        draft.begin(Phase.FAILOVER, [DISASTER])
-    if "connection" not in design.ahead:
-        network.build_connections(guards)
-    return checks
+    way: list[str] = []
+
+    def build_way(after: Iterable[str]) -> None:
+        if not _whole_network_ahead(design):
+            draft.begin(Phase.FAILOVER, after)
+            network.build(ahead=False)
+            draft.begin(Phase.FAILOVER, [DISASTER])
+        if "connection" not in design.ahead:
+            network.build_connections(guards)
+
+    def way_to(members: Sequence[Machine]) -> list[str]:
+        """The way is asked for by the first wave, and then it is there: it is built once that one has gone over."""
+        first = [going.looked[machine.id] for machine in members]
+        if len(going.looked) == len(members):
+            build_way(first)
+            way.extend(step for step in draft.ends() if step not in first and step not in beside)
+        return way
+
+    settle = going.settled_on_the_way(way_to)
+    looks = go(() if gives_up_at_once(design, scenario, taken) else [_given_up(design, draft, guards)], settle)
+    if settle is None:
+        build_way(looks)
+    return looks
 
 
-def _on_purpose(
-    design: Design, draft: Draft, network: NetworkBuilder, waves_go: Callable[[Iterable[str]], list[str]]
-) -> list[str]:
+def _on_purpose(design: Design, draft: Draft, network: NetworkBuilder, going: Waves, go: Go) -> list[str]:
     if not _whole_network_ahead(design):
         network.build(ahead=False)
-    checks = waves_go(draft.ends())
-    draft.begin(Phase.FAILOVER, checks)
+    open_already = not design.kept and design.project.link is not Link.SILENT and "connection" in design.ahead
+    settle = going.settled_on_the_way(lambda members: []) if open_already else going.settled_inside()
+    looks = go(draft.ends(), settle)
+    draft.begin(Phase.FAILOVER, looks)
     guards = sites.fence(design, draft)
     if disconnects(design):
         guards += _disconnect(design, None, draft)
     network.build_transit()
     if "connection" not in design.ahead:
-        network.build_connections(guards or checks)
-    return checks
+        network.build_connections(guards or looks)
+    return looks
 
 
 def _whole_network_ahead(design: Design) -> bool:
@@ -119,17 +142,27 @@ def _whole_network_ahead(design: Design) -> bool:
 
 
 def commit(design: Design, scenario: Scenario, draft: Draft) -> None:
-    """The choice is final; where the point is changed before, the machine is looked at again first (S44)."""
+    """The choice is final; where the point is changed before, machines are looked at and asked again first (S44)."""
     draft.begin(Phase.COMMIT)
+    looked: dict[ResourceId, str] = {}
+    if scenario.over is Over.CHANGED:
+        looked = {machine.id: _changed(design, draft, machine) for machine in design.machines}
+    standing = {
+        machine.id: Stand(
+            vm=machine.planned.target_id, address=machine.planned.target_address, looked=looked[machine.id]
+        )
+        for machine in design.machines
+        if machine.id in looked
+    }
+    asked = checks.build(design, draft, standing, inside=True, outside=True)
     for machine in design.machines:
-        looked = _changed(design, draft, machine) if scenario.over is Over.CHANGED else None
         draft.add(
             f"machine/{machine.label}",
             actions.commit(machine.planned.item),
             title=f"Commit the failover of machine {machine.label}: its recovery points go (S44)",
             subject=machine.planned.item,
             expected=durations.COMMIT,
-            after=[looked],
+            after=[looked.get(machine.id), *asked],
         )
 
 
@@ -152,32 +185,6 @@ def _changed(design: Design, draft: Draft, machine: Machine) -> str:
         kind=StepKind.CHECK,
         after=[changed],
     )
-
-
-Move = Callable[[Machine, list[str]], tuple[str, ResourceId, ResourceId, str]]
-"""Adds the step that moves a machine; says its id, and the machine, NIC and address to find afterwards."""
-
-
-def waves(design: Design, draft: Draft, move: Move, after: Iterable[str] = ()) -> list[str]:
-    """Fail machines over in their boot groups, each group after the one before has been looked at (S53), the first
-    after the steps given; returns the checks, in the order of `design.machines`."""
-    checks: dict[ResourceId, str] = {}
-    before = list(after)
-    for group in sorted({machine.planned.boot_group for machine in design.machines}):
-        members = [machine for machine in design.machines if machine.planned.boot_group == group]
-        for machine in members:
-            moved, vm, nic, address = move(machine, before)
-            checks[machine.id] = draft.add(
-                f"check/{machine.label}",
-                actions.check_machine(vm, nic, address),
-                title=f"Machine {machine.label} runs with its address {address}",
-                subject=vm,
-                expected=durations.CHECK_MACHINE,
-                kind=StepKind.CHECK,
-                after=[moved],
-            )
-        before = [checks[machine.id] for machine in members]
-    return [checks[machine.id] for machine in design.machines]
 
 
 def disconnects(design: Design) -> bool:
@@ -228,7 +235,7 @@ def _disconnect(design: Design, taken: Taken | None, draft: Draft) -> list[str]:
         if lost and taken is not None and taken.announces:
             before = _asked(design, draft, connection.id, connection.peer, before)
         steps.append(
-            looks.read_circuit(
+            read_circuit(
                 draft,
                 f"circuit-clear/{connection.peer.name}",
                 connection.peer,
@@ -274,10 +281,10 @@ def _given_up(design: Design, draft: Draft, after: list[str]) -> str:
         else (design.source_circuits, own)
     )
     for circuit in circuits[:-1]:
-        read = looks.read_circuit(draft, f"unmet/{circuit.name}", circuit, [], absent, after)
+        read = read_circuit(draft, f"unmet/{circuit.name}", circuit, [], absent, after)
         after = [*after, read]
     effects: list[Effect] = [SetMachine(id=machine.id, state=MachineState.STALE) for machine in design.machines]
-    return looks.read_circuit(
+    return read_circuit(
         draft,
         f"{GIVEN_UP}/{region}",
         circuits[-1],

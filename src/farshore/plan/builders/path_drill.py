@@ -78,7 +78,7 @@ def build(design: Design, draft: Draft) -> None:
     ]
     for circuit in design.target_circuits:
         ready = [looks.read_circuit(draft, f"announced/{circuit.name}", circuit, spaces, [], ready)]
-    drill.test(design, draft, network, places, ready)
+    drill.test(design, draft, network, places, ready, reached=True)
     draft.begin(Phase.DRILL, draft.ends())
     ready = [draft.delete("unpeer/drill", far.id, title=f"{network.name} leaves the hub: {spaces[0]} is withdrawn")]
     for circuit in design.target_circuits:

@@ -14,11 +14,12 @@ from collections.abc import Iterable
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
-from farshore.plan.builders import looks, sites
+from farshore.plan.builders import checks, looks, sites
+from farshore.plan.builders.capacity import raise_bandwidth
 from farshore.plan.builders.failback import writable
 from farshore.plan.builders.outage import DISASTER
 from farshore.plan.builders.provision import NetworkBuilder
-from farshore.plan.design import Design
+from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.model import Phase, Promise
 from farshore.plan.scenario.outages import connected_twice, primary_circuit
@@ -36,9 +37,14 @@ def over(design: Design, scenario: Scenario, draft: Draft, network: NetworkBuild
         ready = sites.deny(design, draft, _primary(design), design.announced, ready, preferring=once)
     for circuit in _others(design):
         ready = [_announced(design, draft, "announced", circuit, ready)]
+    standing: dict[ResourceId, checks.Stand] = {}
     for machine in design.machines:
         again = Promise(machine=machine.id, nic=machine.planned.nic)
-        looks.routes(draft, machine, machine.planned.nic, "has the routes that were proven", ready, [again])
+        read = looks.routes(draft, machine, machine.planned.nic, "has the routes that were proven", ready, [again])
+        standing[machine.id] = _stands(machine, read)
+    checks.build(design, draft, standing, inside=False, outside=True)
+    draft.begin(Phase.FAILOVER, [DISASTER])
+    raise_bandwidth(design, draft, _others(design), arm=True)
 
 
 def restored(design: Design, draft: Draft, events: Iterable[str]) -> None:
@@ -64,11 +70,19 @@ def back(design: Design, scenario: Scenario, draft: Draft, network: NetworkBuild
         if design.kept and "connection" in design.ahead:
             network.build_connections(ready)
             ready = list(draft.ends())
+    standing: dict[ResourceId, checks.Stand] = {}
     for machine in design.machines:
-        looks.routes(draft, machine, machine.planned.nic, "has its routes as before", ready)
+        read = looks.routes(draft, machine, machine.planned.nic, "has its routes as before", ready)
+        standing[machine.id] = _stands(machine, read)
+    checks.build(design, draft, standing, inside=False, outside=True)
 
 
 # Parts. ------------------------------------------------------------------------------------------------------------
+
+
+def _stands(machine: Machine, looked: str) -> checks.Stand:
+    """No machine moves: it is asked where it is, now that the way to it is another."""
+    return checks.Stand(vm=machine.id, address=machine.planned.address, looked=looked)
 
 
 def _primary(design: Design) -> list[ResourceId]:

@@ -10,8 +10,10 @@ from farshore.run.verbs.base import Verb
 from farshore.run.verbs.change_names import ChangeNames
 from farshore.run.verbs.change_point import ChangePoint
 from farshore.run.verbs.check_clean import CheckClean
+from farshore.run.verbs.check_command import CheckCommand
 from farshore.run.verbs.check_machine import CheckMachine
 from farshore.run.verbs.check_routes import CheckRoutes
+from farshore.run.verbs.check_script import CheckScript
 from farshore.run.verbs.commit import Commit
 from farshore.run.verbs.configure_item import ConfigureItem
 from farshore.run.verbs.deallocate import Deallocate
@@ -19,7 +21,9 @@ from farshore.run.verbs.delete import Delete
 from farshore.run.verbs.enable_replication import EnableReplication
 from farshore.run.verbs.failover import Failover
 from farshore.run.verbs.person import Person
+from farshore.run.verbs.probe import Probe
 from farshore.run.verbs.put import Put
+from farshore.run.verbs.raise_bandwidth import RaiseBandwidth
 from farshore.run.verbs.read_circuit import ReadCircuit
 from farshore.run.verbs.reprotect_unmanaged import ReprotectUnmanaged
 from farshore.run.verbs.site_change import SiteChange
@@ -32,8 +36,10 @@ _ALL: tuple[Verb, ...] = (
     ChangeNames(),
     ChangePoint(),
     CheckClean(),
+    CheckCommand(),
     CheckMachine(),
     CheckRoutes(),
+    CheckScript(),
     Commit(),
     ConfigureItem(),
     Deallocate(),
@@ -41,7 +47,9 @@ _ALL: tuple[Verb, ...] = (
     EnableReplication(),
     Failover(),
     Person(),
+    Probe(),
     Put(),
+    RaiseBandwidth(),
     ReadCircuit(),
     ReprotectUnmanaged(),
     SiteChange(),

@@ -61,7 +61,48 @@ class Rename:
     command: Sequence[str]
 
 
-Talk = Generator[Request | Wait | Apply | Rename, Any, T]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Get:
+    """What a probe asks once it is connected: a GET, without following redirects."""
+
+    path: str
+    host: str | None
+    https: bool
+    verify: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """A conversation asks for a TCP connection from where Farshore runs, and for an answer to a GET where there is one;
+    it is sent `Probed`."""
+
+    address: str
+    port: int
+    timeout_seconds: float
+    get: Get | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execute:
+    """A conversation asks for a program of the user's, run where Farshore runs; it is sent `Probed`."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """What came of it."""
+
+    status: int | None
+    """Of a connection that was taken 0, of an answer to a GET its status, of a program the one that it ended with;
+    None where nothing came of it."""
+    said: str
+    asked_from: str
+
+
+Talk = Generator[Request | Wait | Apply | Rename | Connect | Execute, Any, T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
