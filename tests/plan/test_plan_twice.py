@@ -124,7 +124,9 @@ def _row(id_: str, target: str) -> dict[str, object]:
 def test_a_machine_goes_home_into_its_own_zone(tmp_path: Path) -> None:
     plan = make_plan(given(tmp_path, f"{TWO}/zones"), None, "zone+no-drill")
     back = {
-        step.id: step.action.arguments.get("zone") for step in plan.steps if step.action.verb == "switch_protection"
+        step.id: step.action.arguments["settings"].get("recoveryAvailabilityZone")
+        for step in plan.steps
+        if step.action.verb == "switch_protection"
     }
     assert back["reprotect/machine/db1"] == "1" and back["reprotect/machine/app1"] == "2"
     assert back["failback/reprotect/db1"] is None, "nobody said which zone of the target"

@@ -29,10 +29,10 @@ from farshore.lab.store import Recent, Store
 
 ALL = -1
 Page = list[tuple[int, Body]]
-AT_HAND = 16 << 20
+AT_HAND = 8 << 20
 """Bytes of keys and encoded bodies that stay decoded in memory. Decoded they take some three times
 that."""
-COLLECTIONS = 4 << 20
+COLLECTIONS = 2 << 20
 """Bytes of keys, of collections."""
 
 

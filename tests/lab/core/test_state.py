@@ -241,3 +241,27 @@ def test_a_table_read_again_has_its_rows_in_their_order(acts: list[tuple[str, st
         again = Store(Path(folder) / "lab.db")
         assert list(again.table("t").items()) == rows
         again.close()
+
+
+@hypothesis_settings(max_examples=50, deadline=None)
+@given(ACTS)
+def test_a_shelf_is_what_was_put_on_it_before_and_after_it_is_written(acts: list[tuple[str, str, int]]) -> None:
+    """Beside a dictionary: whatever is asked of it between two commits, and when it is read again."""
+    with tempfile.TemporaryDirectory() as folder:
+        store, kept = Store(Path(folder) / "lab.db"), dict[str, Any]()
+        shelf = store.shelf("s")
+        for act, key, value in acts:
+            if act == "put":
+                shelf[key] = kept[key] = {"v": value}
+            elif act == "del":
+                assert shelf.pop(key, None) == kept.pop(key, None)
+            else:
+                store.commit()
+            assert [shelf.get(name) for name in "abcd"] == [kept.get(name) for name in "abcd"]
+            if value % 2:
+                assert list(shelf.items()) == list(kept.items()) and len(shelf) == len(kept)
+                assert list(shelf.since("b")) == [kept[name] for name in sorted(kept) if name >= "b"]
+        store.close()
+        again = Store(Path(folder) / "lab.db")
+        assert list(again.shelf("s").items()) == list(kept.items())
+        again.close()
