@@ -15,6 +15,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import dumps
 
 LONGEST_QUOTED = 120
+"""Characters of a value that a message shows."""
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a mistake of ours

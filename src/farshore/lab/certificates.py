@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-VALID = timedelta(days=365)
-RENEW = timedelta(days=7)
+VALID, RENEW = timedelta(days=365), timedelta(days=7)
+"""How long a certificate holds, and how long before its end it is renewed."""
 BUNDLE = "lab-ca-bundle.pem"
 WELL_KNOWN = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 

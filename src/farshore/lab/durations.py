@@ -104,10 +104,14 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
 }
 """Name to typical seconds and spread."""
 
+NEVER = timedelta(days=3650)
+"""An operation whose end is not known when it begins: somebody ends it (`lab/resources/deploying.py`, a plan that may
+wait for a person)."""
 LONGEST = 30 * 86400.0
 WIDEST = 2.0
 """What a user may ask for; a spread of 2 makes a day of three minutes."""
 _CUT = 3.0
+"""Spreads at which a draw is cut."""
 _NORMAL = NormalDist()
 
 

@@ -36,6 +36,7 @@ OWNER = Caller()
 AZ_ITSELF = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 """The client id with which `az` and azure-identity log a person in."""
 LIFETIME = 86_400
+"""Seconds for which a token says that it is good."""
 OPEN = ("_lab", "_disk", "_blob")
 """First segments of paths that need no token."""
 

@@ -35,6 +35,7 @@ from farshore.run.holder import Holder, is_alive
 FOLDER = ".farshore"
 LOG = "lab.log"
 PATIENCE = 30.0
+"""Seconds until a lab that is started must answer, and one that is stopped must have ended."""
 ANSWER = 5.0
 """Seconds of wall time in which a lab that is well answers a plain question."""
 NEIGHBOUR = 2.0

@@ -55,6 +55,7 @@ MOST = 1 << 20
 LONGEST_NUMBER = 6
 """Digits of a parameter's place."""
 STOOD_STILL = timedelta(seconds=20)
+"""After its region's return, until a job is placed that could not be while it was lost."""
 NOBODY = (
     "The job waits for somebody who runs its program. This lab runs none unless it is told to: "
     "farshore lab up --runbooks, or lab: {runbooks: true} in farshore.yaml."

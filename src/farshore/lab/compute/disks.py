@@ -39,8 +39,8 @@ SNAPSHOTS = "Microsoft.Compute/snapshots"
 GIB = 1 << 30
 DEFAULT_SIZE_GB = 4
 """Of a disk that says nothing of its size: the lab's choice."""
-MOST_GB = 65536
-MOST_SHARES = 10
+MOST_GB, MOST_SHARES = 65536, 10
+"""The lab's own limits: what Azure takes depends on a disk's kind and size."""
 HOLDERS = ("managedBy", "managedByExtended")
 STARTS_EMPTY = ("empty", "upload", "uploadpreparedsecure", "attach", "import")
 STARTS_AS_COPY = ("copy", "restore", "copystart")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 TABLE = "quotas"
 AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets"
 UNLIMITED = 1_000_000
+"""The limit that is shown where no fault has set one: higher than anybody reaches."""
 CORES, MACHINES, SETS, NICS = "cores", "virtualMachines", "availabilitySets", "NetworkInterfaces"
 COMPUTE: Mapping[str, str] = {
     SETS: "Availability Sets",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 SHELL, POWER_SHELL = "RunShellScript", "RunPowerShellScript"
 SYSTEMS = {SHELL: LINUX, POWER_SHELL: WINDOWS}
 MOST_TOLD = 4096
+"""The last bytes of either stream that are told, as in Azure."""
 NEVER_SHOWN = ("protectedParameters", "runAsPassword")
 
 

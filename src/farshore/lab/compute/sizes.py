@@ -49,6 +49,7 @@ SIZES = (
 )
 """Name, cores, memory in MB, temporary disk in MB, most data disks."""
 OS_DISK_SIZE_IN_MB = 1047552
+"""Of every size, in Azure's lists."""
 ZONES = ["1", "2", "3"]
 TABLE = "restrictions"
 _CORES = {name.lower(): cores for name, cores, *_ in SIZES}

@@ -21,6 +21,7 @@ from farshore.lab.graph.syntax import Column, Named, Operator, Query, QueryError
 MOST_EXPANDED = 2_000
 """Values that one row is expanded into at most, as in Azure."""
 MOST_ROWS = 1_000_000
+"""Of a table on the way: a join of everything with everything is refused, and does not take the lab's memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,7 @@ _COMPARED = [
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _DEEP = 80
+"""Expressions inside each other, so that no query exhausts Python's stack."""
 
 
 @dataclass(frozen=True, slots=True)

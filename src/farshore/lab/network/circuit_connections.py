@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PEER_CONNECTIONS = PEERINGS + "/peerConnections"
 ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
 LINKS_PREFIX_LENGTH = 29
+"""Of `addressPrefix`, which the two MSEEs share out."""
 
 
 @resource_type(CIRCUIT_CONNECTIONS)

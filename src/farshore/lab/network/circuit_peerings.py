@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 PEERINGS = CIRCUITS + "/peerings"
 KINDS = ("AzurePrivatePeering", "MicrosoftPeering")
 LINKS = ("primary", "secondary")
+MICROSOFT, RESERVED = 12076, range(65515, 65521)
+"""ASNs of the edge, and those that nobody else may have (E9)."""
 
 
 @resource_type(PEERINGS)
@@ -64,7 +66,7 @@ class CircuitPeerings(ResourceType):
             raise bad_request("InvalidPeerAddressPrefix", f"The two ranges of peering {put.id.text} overlap.")
         if not isinstance(put.properties.get("peerASN"), int) or not isinstance(put.properties.get("vlanId"), int):
             raise bad_request("InvalidRequestFormat", f"Peering {put.id.text} needs a peerASN and a vlanId.")
-        if 65515 <= put.properties["peerASN"] <= 65520:
+        if put.properties["peerASN"] in RESERVED:
             raise bad_request("InvalidPeerASN", f"ASN {put.properties['peerASN']} is reserved (65515 to 65520).")
         _check_networks(put, ranges)
 
@@ -90,7 +92,7 @@ class CircuitPeerings(ResourceType):
         circuit = parent.name if parent is not None else ""
         properties = {
             **body["properties"],
-            "azureASN": 12076,
+            "azureASN": MICROSOFT,
             "primaryAzurePort": f"{circuit}-primary",
             "secondaryAzurePort": f"{circuit}-secondary",
             "lastModifiedBy": "Customer",

@@ -50,6 +50,7 @@ MACHINES = "Microsoft.Compute/virtualMachines"
 SYSTEM_ROUTE = "System Route"
 """`routeTableId` of a route that no user made (the model's description)."""
 PROBES = 100
+"""That a check tells of having sent: all arrive, or none does."""
 TYPES = {"machine": "VirtualMachine", "appliance": "VirtualAppliance", "gateway": "VirtualNetworkGateway"}
 """Kinds of hop, as a check shows them between source and destination."""
 UNKNOWN = {Disposition.INSUFFICIENT_INFORMATION, Disposition.LEFT_ESTATE}

@@ -19,6 +19,7 @@ from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.durations import NEVER
 from farshore.lab.recovery import (
     cluster_points,
     committing,
@@ -289,7 +290,7 @@ def _begin(
         scenario="ClusterUnplannedFailover" if verb == "unplannedFailover" else "ClusterTestFailover",
         title=title,
         target=_target(cloud, cluster),
-        takes=jobs.NEVER,
+        takes=NEVER,
         details=details,
     )
     waiting = [item.key for item in items]

@@ -25,6 +25,7 @@ from farshore.lab import machines, operations
 from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.compute import power
+from farshore.lab.durations import NEVER
 from farshore.lab.recovery import jobs, landing, records, shipping
 from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import ITEMS, shown_id
@@ -41,11 +42,13 @@ if TYPE_CHECKING:
 
 STEP = "recovery.failover"
 CHECK = timedelta(seconds=3)
+"""How long the prerequisites are looked at: no page says, here and below it is the lab's choice."""
 NO_ANSWER = timedelta(seconds=15)
 """How long the service waits for a region that does not answer before it goes on without."""
 CREATED_AT = 0.7
 """When the machine is made, as a part of the job's time: recorded, 105 of 139 seconds."""
 WAIT_FOR_REGION = timedelta(seconds=30)
+"""How often a job looks whether the region that it goes to answers again."""
 
 
 @action(ITEMS, "unplannedFailover")
@@ -88,7 +91,7 @@ def _begin(call: Call, item: ResourceId, record: Record, wanted: str | None, shu
         scenario="UnplannedFailover",
         title="Failover",
         target=jobs.item_target(call.cloud, item),
-        takes=jobs.NEVER,
+        takes=NEVER,
         data={"item": item.text},
         details=job_details([]),
     )

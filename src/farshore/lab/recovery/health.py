@@ -35,6 +35,7 @@ SUMMARIES = {
     NEW_DISKS: "Disks available for protection",
 }
 TOO_LONG = timedelta(minutes=60)
+"""Without a crash-consistent point (S22)."""
 MIB = 1 << 20
 
 

@@ -35,8 +35,6 @@ TABLE = "recovery.jobs"
 TYPE = "Microsoft.RecoveryServices/vaults/replicationJobs"
 EXPORT = "replicationJobs"
 """The verb of an export: it is asked of the vault, and its result is its job."""
-NEVER = timedelta(days=3650)
-"""An operation whose end is not known when it begins: a plan that may wait for a person."""
 
 Done = Callable[["Cloud", Operation], Body | None]
 

@@ -24,6 +24,7 @@ from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.durations import NEVER
 from farshore.lab.recovery import committing, failover, jobs, one_job, plan_scripts, records, shipping, testing
 from farshore.lab.recovery.names import PLANS
 from farshore.lab.recovery.objects import must_be_ours, objects
@@ -106,7 +107,7 @@ def _start(call: Call, kind: str, direction: str, options: Record) -> Response:
         scenario=kind,
         title="Failover" if kind == "UnplannedFailover" else "Test failover",
         target=_target(cloud, call.id),
-        takes=jobs.NEVER,
+        takes=NEVER,
         data={"plan": call.id.text},
         details=details,
     )

@@ -36,6 +36,7 @@ SCRIPTS = "recovery.scripts"
 """Key of an Automation job -> the plan's job that waits for it."""
 TIMEOUT = "recovery.scriptTimeout"
 USUAL = timedelta(hours=1)
+"""How long a plan waits for a runbook that says no timeout: the lab's choice (S56)."""
 KINDS = {"TestFailover": "Test", "UnplannedFailover": "Unplanned", "PlannedFailover": "Planned"}
 DIRECTIONS = {"PrimaryToRecovery": "PrimaryToSecondary", "RecoveryToPrimary": "SecondaryToPrimary"}
 MOST_OUTPUT = 1 << 16

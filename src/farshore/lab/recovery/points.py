@@ -17,12 +17,14 @@ EVERY = timedelta(minutes=5)
 """S25: the frequency of crash-consistent points, fixed by the service."""
 
 RECENT = timedelta(hours=2)
+"""How long every point is kept (S25)."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_OF = (
     (timedelta(hours=4), timedelta(days=15)),
     (timedelta(hours=2), timedelta(days=7)),
     (timedelta(hours=1), timedelta(days=1)),
 )
+"""The slot that a point is the first of, and how long it is kept therefore."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

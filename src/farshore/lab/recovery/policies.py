@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 LONGEST_HISTORY_IN_MINUTES = 15 * 24 * 60
+"""15 days (S25)."""
 _NUMBERS = (
     "recoveryPointHistory",
     "appConsistentFrequencyInMinutes",

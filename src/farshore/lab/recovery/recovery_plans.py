@@ -35,8 +35,8 @@ from farshore.lab.types import Put
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
-BOOT_GROUPS = 7
-ITEMS_IN_A_PLAN = 100
+BOOT_GROUPS, ITEMS_IN_A_PLAN = 7, 100
+"""At most (S52)."""
 VERBS = ("UnplannedFailover", "TestFailover", "TestFailoverCleanup", "Commit")
 
 

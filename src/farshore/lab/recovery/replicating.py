@@ -35,6 +35,7 @@ PHASE = "recovery.phase"
 BYTES_A_SECOND = 14 << 20
 """S30: initial replication runs at about 23 % of a disk's throughput (here of a standard disk's 60 MB/s)."""
 HELD_UP = timedelta(seconds=60)
+"""How often a replication that is held up looks whether it can go on: the lab's choice."""
 
 
 def begin_replication(cloud: Cloud, item: ResourceId, takes: str) -> None:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 STEP = "recovery.reprotect"
 TURN_OFF_AFTER = timedelta(seconds=30)
+"""Until the old machine is turned off; twice as long after that it is deleted. No page says: the lab's choice."""
 
 
 @action(CONTAINERS, "switchprotection")

@@ -17,8 +17,17 @@ from farshore.arm.json import Body
 from farshore.lab import machines
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.durations import NEVER
 from farshore.lab.recovery import jobs, landing, records, shipping
-from farshore.lab.recovery.failover import WAIT_FOR_REGION, check_direction, landed_row, member_row, over, remember
+from farshore.lab.recovery.failover import (
+    CHECK,
+    WAIT_FOR_REGION,
+    check_direction,
+    landed_row,
+    member_row,
+    over,
+    remember,
+)
 from farshore.lab.recovery.item_settings import details_of
 from farshore.lab.recovery.names import ITEMS, shown_id
 from farshore.lab.recovery.objects import must_find
@@ -32,8 +41,8 @@ if TYPE_CHECKING:
     from farshore.lab.operations import Operation
 
 STEP = "recovery.test"
-CHECK = timedelta(seconds=3)
 CREATED_AT = 0.45
+"""When the test machine is made, as a part of the job's time (S24 has the whole): the lab's choice."""
 _WAITING: Body = {
     "testFailoverState": "WaitingForCompletion",
     "testFailoverStateDescription": "Waiting for user input",
@@ -55,7 +64,7 @@ def test_failover(call: Call) -> Response:
         scenario="TestFailover",
         title="Test failover",
         target=jobs.item_target(call.cloud, item),
-        takes=jobs.NEVER,
+        takes=NEVER,
         data={"item": item.text},
         details=job_details("InProgress", network, []),
     )

@@ -41,10 +41,12 @@ if TYPE_CHECKING:
 
 TABLE, WAITING_FOR = "deployments", "deployments.operations"
 EVENT = "deployment"
-NEVER = timedelta(days=3650)
 RETRIED = ("AnotherOperationInProgress", "RetryableErrorDueToAnotherOperation", "ServiceUnavailable")
 MOST_TRIES = 40
+LEAST_ROUNDS = 4
 PAUSE = timedelta(seconds=15)
+"""How often a held resource is put again, and how many times Complete mode goes round at least (what one resource holds
+may go with the next), with what pause. No page says how ARM does it: the lab's choice."""
 
 
 def scope_of(cloud: Cloud, id_: ResourceId, row: Body) -> Scope:
@@ -250,7 +252,7 @@ def _cleared(cloud: Cloud, id_: ResourceId, row: Body, items: dict[str, Declared
             deleted = {**deleted, other.key: url.split("?")[0].rsplit("/", 1)[-1]}
             waits = True
     row["deleted"], row["rounds"] = deleted, row["rounds"] + 1
-    if waits or (left and row["rounds"] < 4):
+    if waits or (left and row["rounds"] < LEAST_ROUNDS):
         look_again(cloud, row["key"], PAUSE)
         return False
     for other in left:

@@ -21,6 +21,7 @@ from farshore.lab import operations
 from farshore.lab.answers import Refused, group_going, group_not_found, not_implemented
 from farshore.lab.authorization.door import has_right, kind_of
 from farshore.lab.call import Call
+from farshore.lab.durations import NEVER
 from farshore.lab.identity import Caller
 from farshore.lab.patterns import DEPLOYMENTS as PATTERN
 from farshore.lab.registry import action, completion, resource_type
@@ -245,7 +246,7 @@ def begin(
         cloud,
         id_,
         "put",
-        takes=deploying.NEVER,
+        takes=NEVER,
         pattern=PATTERN,
         type_=DEPLOYMENTS,
         api_version=api_version,

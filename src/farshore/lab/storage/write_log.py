@@ -38,6 +38,7 @@ from farshore.lab.storage.blocks import (
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INTERVAL_SECONDS = 15
 HOT_BLOCKS = 1024
+"""A running volume writes once in so many seconds, into so many of its last blocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
