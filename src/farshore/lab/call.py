@@ -139,6 +139,6 @@ class Call:
             data=data,
         )
         if lock:
-            cloud.table("busy")[kind.lock(cloud, id_).key] = operation.id
+            cloud.hold(kind.lock(cloud, id_), operation.id)
         names = used.post_headers if headers is None else headers
         return Response(status=status, headers=operations.headers(operation, names, self.base), body=body)

@@ -261,10 +261,22 @@ class Cloud:
             return INERT
         raise not_implemented(f"the resource type {id_.type}")
 
+    # Who holds what: one write at a time on what a type's `lock` names (L16). ----------------------------------------
+
     def busy_with(self, id_: ResourceId) -> str | None:
         """The id of the operation that holds the lock which a write to this resource needs."""
         found: str | None = self.table("busy").get(self.type_of(id_).lock(self, id_).key)
         return found
+
+    def hold(self, lock: ResourceId, operation: str) -> None:
+        """Others must wait until the operation of this id lets go."""
+        self.table("busy")[lock.key] = operation
+
+    def let_go(self, lock: ResourceId, operation: str | None = None) -> None:
+        """Nobody holds it any more; where an operation is named, only if it is the one that does."""
+        busy = self.table("busy")
+        if operation is None or busy.get(lock.key) == operation:
+            busy.pop(lock.key, None)
 
     # Regions. ------------------------------------------------------------------------------------------------------
 

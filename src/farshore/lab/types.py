@@ -388,7 +388,7 @@ class ResourceType:
             data=data,
             empty_status=empty_status,
         )
-        cloud.table("busy")[self.lock(cloud, id_).key] = operation.id
+        cloud.hold(self.lock(cloud, id_), operation.id)
         return operation
 
     def take_away(self, cloud: Cloud, id_: ResourceId) -> None:
@@ -398,7 +398,7 @@ class ResourceType:
 
     def operation_done(self, cloud: Cloud, operation: Operation) -> Body | None:
         id_ = operation.resource_id
-        free(cloud, operation, self.lock(cloud, id_))
+        cloud.let_go(self.lock(cloud, id_), operation.id)
         if operation.verb == "delete":
             self.take_away(cloud, id_)
             return None
@@ -415,7 +415,7 @@ class ResourceType:
 
     def operation_failed(self, cloud: Cloud, operation: Operation, refused: Refused) -> None:
         id_ = operation.resource_id
-        free(cloud, operation, self.lock(cloud, id_))
+        cloud.let_go(self.lock(cloud, id_), operation.id)
         if cloud.body(id_) is not None:
             set_state(cloud, id_, "Failed")
 
@@ -471,12 +471,6 @@ def child_of(put: Put, name: str, child: Body) -> Put:
         parent_location=put.location,
     )
     return found
-
-
-def free(cloud: Cloud, operation: Operation, lock: ResourceId) -> None:
-    busy = cloud.table("busy")
-    if busy.get(lock.key) == operation.id:
-        del busy[lock.key]
 
 
 def set_state(cloud: Cloud, id_: ResourceId, state: str) -> None:

@@ -24,7 +24,7 @@ from farshore.lab.automation.asset import ACCOUNTS, Asset, switch, text_of, text
 from farshore.lab.call import Call
 from farshore.lab.patterns import AUTOMATION
 from farshore.lab.registry import action, completion, listener, resource_type, view
-from farshore.lab.types import Put, ResourceType, free
+from farshore.lab.types import Put, ResourceType
 from farshore.times import stamp
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def publish(call: Call) -> Response:
 @completion(RUNBOOKS, "publish")
 def published(cloud: Cloud, operation: Operation) -> Body | None:
     id_ = operation.resource_id
-    free(cloud, operation, cloud.root(id_))
+    cloud.let_go(cloud.root(id_), operation.id)
     texts = cloud.table(TEXTS).get(id_.key) or {}
     if cloud.exists(id_) and texts.get("draft") is not None:
         cloud.table(TEXTS)[id_.key] = {"draft": None, "published": texts["draft"]}

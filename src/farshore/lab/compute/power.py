@@ -24,7 +24,6 @@ from farshore.lab.compute.disks import holders
 from farshore.lab.compute.reserved import must_find_room
 from farshore.lab.registry import action, completion, listener
 from farshore.lab.storage import volumes
-from farshore.lab.types import free
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -100,7 +99,7 @@ def _begin(call: Call, verb: str) -> Response:
 
 def _done(cloud: Cloud, operation: Operation) -> Body | None:
     id_ = operation.resource_id
-    free(cloud, operation, cloud.type_of(id_).lock(cloud, id_))
+    cloud.let_go(cloud.type_of(id_).lock(cloud, id_), operation.id)
     body = cloud.body(id_)
     if body is not None:
         if operation.verb == "start":

@@ -33,7 +33,7 @@ from farshore.lab.compute.shell import run_shell
 from farshore.lab.paging import page
 from farshore.lab.patterns import COMPUTE
 from farshore.lab.registry import action, completion, named_view, resource_type, view
-from farshore.lab.types import Put, ResourceType, free
+from farshore.lab.types import Put, ResourceType
 from farshore.times import stamp
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def run_command(call: Call) -> Response:
 def ran(cloud: Cloud, operation: Operation) -> Body:
     asked: Any = operation.data
     id_ = operation.resource_id
-    free(cloud, operation, cloud.type_of(id_).lock(cloud, id_))
+    cloud.let_go(cloud.type_of(id_).lock(cloud, id_), operation.id)
     operations.must_be_there(cloud, operation)
     told = _run(cloud, id_, asked["kind"], asked["script"], asked["parameters"])
     if asked["kind"] == SHELL:

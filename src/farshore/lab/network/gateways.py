@@ -27,7 +27,7 @@ from farshore.lab.network.references import CONNECTIONS, GATEWAYS, configuration
 from farshore.lab.network.virtual_networks import gateways_in, peerings_of
 from farshore.lab.paging import page
 from farshore.lab.registry import action, completion, resource_type, view
-from farshore.lab.types import Put, ResourceType, free, is_young, set_state
+from farshore.lab.types import Put, ResourceType, is_young, set_state
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -314,4 +314,4 @@ def told_clients(cloud: Cloud, operation: Operation) -> Body:
 @completion(GATEWAYS, "reset")
 def was_reset(cloud: Cloud, operation: Operation) -> None:
     operations.must_be_there(cloud, operation)
-    free(cloud, operation, operation.resource_id)
+    cloud.let_go(operation.resource_id, operation.id)

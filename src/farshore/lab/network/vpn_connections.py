@@ -22,7 +22,7 @@ from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.references import CONNECTIONS, ref
 from farshore.lab.registry import action, completion, sub_put, view
-from farshore.lab.types import Put, free
+from farshore.lab.types import Put
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -161,7 +161,7 @@ def reset_shared_key(call: Call) -> Response:
 
 @completion(CONNECTIONS, "sharedkey")
 def key_is_set(cloud: Cloud, operation: Operation) -> None:
-    free(cloud, operation, operation.resource_id)
+    cloud.let_go(operation.resource_id, operation.id)
     operations.must_be_there(cloud, operation)
     body = cloud.body(operation.resource_id)
     assert body is not None

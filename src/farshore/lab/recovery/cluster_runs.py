@@ -140,7 +140,7 @@ def switch_cluster_protection(call: Call) -> Response:
         takes=cloud.duration("recovery.switch", cluster.key, cloud.count("switch", cluster.key)),
         data={"cluster": cluster.text, "into": into.text, "here": here.text, "each": each},
     )
-    _hold(cloud, cluster, job)
+    cloud.hold(cluster, job)
     for item in items:
         reprotecting.begin(cloud, item, job, "SwitchClusterProtection")
     return response
@@ -151,7 +151,7 @@ def switched(cloud: Cloud, operation: Operation) -> Body | None:
     """All nodes begin anew, in a cluster of the same name. A node that can't stays where it is."""
     data = operation.data
     cluster, here, into = (resource_id(data[name]) for name in ("cluster", "here", "into"))
-    _let_go(cloud, cluster)
+    cloud.let_go(cluster)
     old = (cloud.body(cluster) or {})["properties"]
     fresh = here.child("replicationProtectionClusters", cluster.name)
     policy = resource_id(str(next(iter(data["each"].values()))["policyId"]))
@@ -189,7 +189,7 @@ def node_is_over(cloud: Cloud, subject: str, data: Any) -> None:
 def _end(cloud: Cloud, job: str, run: Record) -> None:
     cluster = resource_id(run["cluster"])
     del cloud.table(TABLE)[job]
-    _let_go(cloud, cluster)
+    cloud.let_go(cluster)
     if run["refused"]:
         jobs.fail_now(cloud, job, Refused(**run["refused"]))
         return
@@ -225,7 +225,7 @@ def applied(cloud: Cloud, operation: Operation) -> Body | None:
 
 
 def _finish(cloud: Cloud, operation: Operation, do: Callable[[Cloud, ResourceId], None]) -> Body | None:
-    _let_go(cloud, operation.resource_id)
+    cloud.let_go(operation.resource_id)
     refused = one_job.each(cloud, map(resource_id, operation.data["items"]), do)
     if refused is not None:
         raise refused
@@ -295,7 +295,7 @@ def _begin(
     )
     waiting = [item.key for item in items]
     cloud.table(TABLE)[job] = {"cluster": cluster.text, "verb": verb, "waiting_for": waiting, "refused": None}
-    _hold(cloud, cluster, job)
+    cloud.hold(cluster, job)
     return response, job
 
 
@@ -320,16 +320,8 @@ def _at_once(
         data={"items": [item.text for item in items], "points": points},
     )
     jobs.start_task(cloud, job, f"{scenario}Task", title)
-    _hold(cloud, cluster, job)
+    cloud.hold(cluster, job)
     return response, job
-
-
-def _hold(cloud: Cloud, cluster: ResourceId, job: str) -> None:
-    cloud.table("busy")[cluster.key] = job
-
-
-def _let_go(cloud: Cloud, cluster: ResourceId) -> None:
-    cloud.table("busy").pop(cluster.key, None)
 
 
 def _tell(cloud: Cloud, cluster: ResourceId, name: str, value: str) -> None:

@@ -130,7 +130,7 @@ class Items(RecoveryType):
 
     def delete(self, call: Call) -> Response:
         response = super().delete(call)
-        held = call.cloud.table("busy").get(call.id.key)
+        held = call.cloud.busy_with(call.id)
         if response.status == 202 and held is not None:
             records.scenario(call.cloud, call.id, "DisableProtection", held)
         return response

@@ -23,7 +23,7 @@ from farshore.lab.patterns import SITE_RECOVERY
 from farshore.lab.recovery import jobs
 from farshore.lab.recovery.names import shown_id
 from farshore.lab.registry import action
-from farshore.lab.types import Put, ResourceType, free
+from farshore.lab.types import Put, ResourceType
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -111,12 +111,12 @@ class RecoveryType(ResourceType):
             data=data,
         )
         jobs.start_task(call.cloud, job, f"{word}Task", f"{word} the {self.noun}")
-        call.cloud.table("busy")[call.id.key] = job
+        call.cloud.hold(call.id, job)
         return response
 
     def operation_done(self, cloud: Cloud, operation: Operation) -> Body | None:
         id_ = operation.resource_id
-        free(cloud, operation, id_)
+        cloud.let_go(id_, operation.id)
         try:
             self.finished(cloud, operation, id_)
         except Refused as refused:
@@ -126,7 +126,7 @@ class RecoveryType(ResourceType):
         return cloud.show(id_)
 
     def operation_failed(self, cloud: Cloud, operation: Operation, refused: Refused) -> None:
-        free(cloud, operation, operation.resource_id)
+        cloud.let_go(operation.resource_id, operation.id)
 
     def finished(self, cloud: Cloud, operation: Operation, id_: ResourceId) -> None:
         """Do what the job was for. What was true when it began is asked once more: others had time."""

@@ -123,7 +123,7 @@ def _start(call: Call, kind: str, direction: str, options: Record) -> Response:
     }
     cloud.table(TABLE)[job] = run
     _current(cloud, call.id, kind, job, "InProgress")
-    cloud.table("busy")[call.id.key] = job
+    cloud.hold(call.id, job)
     cloud.at(cloud.now, NEXT, job, None)
     return response
 
@@ -278,7 +278,7 @@ def _is_made(cloud: Cloud, key: str, kind: str, job: str) -> bool:
 def _end(cloud: Cloud, job: str, run: Record) -> None:
     plan = resource_id(run["plan"])
     del cloud.table(TABLE)[job]
-    cloud.table("busy").pop(plan.key, None)
+    cloud.let_go(plan)
     if run.get("cancelled"):
         jobs.end_task(cloud, job, "Cancelled", "Cancelled")
         jobs.change(

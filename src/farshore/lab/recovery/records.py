@@ -182,13 +182,13 @@ def scenario(cloud: Cloud, item: ResourceId, name: str, job: str) -> None:
         "jobId": shown_id(cloud.root(item).child("replicationJobs", job)),
         "startTime": stamp(cloud.now),
     }
-    cloud.table("busy")[item.key] = job
+    cloud.hold(item, job)
     properties(cloud, item, currentScenario=current)
 
 
 def idle(cloud: Cloud, item: ResourceId) -> None:
     """The job lets go."""
-    cloud.table("busy").pop(item.key, None)
+    cloud.let_go(item)
     if cloud.exists(item):
         properties(cloud, item, currentScenario=no_scenario(cloud, item))
 

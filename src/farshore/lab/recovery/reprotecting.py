@@ -219,7 +219,7 @@ def switch(
     forget_replicas(cloud, record)
     cloud.type_of(item).take_away(cloud, item)
     records.drop(cloud, item)
-    cloud.table("busy").pop(item.key, None)
+    cloud.let_go(item)
     records.put(cloud, fresh, begun)
     keep(cloud, fresh, ITEMS, shown)
     seeded = any(disk.get("original") for disk in begun["disks"])

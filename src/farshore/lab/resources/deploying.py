@@ -378,9 +378,7 @@ def _finish(cloud: Cloud, row: Body) -> None:
     cloud.cancel(operations.EVENT, operation.id)
     status, error = row["state"], row.get("error")
     operations.keep(cloud, replace(operation, status=status, ended=stamp(cloud.now), error=error))
-    busy = cloud.table("busy")
-    if busy.get(row["key"]) == operation.id:
-        del busy[row["key"]]
+    cloud.let_go(operation.resource_id, operation.id)
     cloud.tell("operation.ended", operation.id)
 
 

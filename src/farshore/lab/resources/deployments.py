@@ -386,7 +386,7 @@ def export(call: Call) -> Response:
 def deleted(cloud: Cloud, operation: Operation) -> Body | None:
     id_ = operation.resource_id
     kind = cloud.type_of(id_)
-    cloud.table("busy").pop(id_.key, None)
+    cloud.let_go(id_)
     if cloud.exists(id_):
         kind.on_delete(cloud, id_)
         kind.take_away(cloud, id_)

@@ -19,7 +19,7 @@ from farshore.lab.answers import Refused, group_going, group_not_found
 from farshore.lab.call import Call
 from farshore.lab.patterns import RESOURCES
 from farshore.lab.registry import completion, resource_type
-from farshore.lab.types import Put, ResourceType, free, set_state
+from farshore.lab.types import Put, ResourceType, set_state
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -98,7 +98,7 @@ class ResourceGroups(ResourceType):
 def deleted(cloud: Cloud, operation: Operation) -> Body | None:
     """Everything in it, the last made first; a second look at what could not go before the rest had."""
     group = operation.resource_id
-    free(cloud, operation, group)
+    cloud.let_go(group, operation.id)
     inside = [resource_id(str(body["id"])) for body in reversed(cloud.bodies.under(group.key + "/"))]
     refused: Refused | None = None
     for _ in range(6):
