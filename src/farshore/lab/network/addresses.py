@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 RESERVED_AT_START = 4
+RESERVED = RESERVED_AT_START + 1
+"""Of each range of a subnet, with the last."""
 
 
 def prefix(text: object, where: str) -> Network:

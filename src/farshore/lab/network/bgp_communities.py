@@ -14,6 +14,7 @@ from farshore.arm.http import Response
 from farshore.arm.json import Body
 from farshore.arm.regions import REGIONS
 from farshore.lab.call import Call
+from farshore.lab.network import asns
 from farshore.lab.paging import page
 from farshore.lab.registry import provider_list
 
@@ -86,7 +87,7 @@ def _row(name: str, region: str, shown: str, value: int, group: str) -> Body:
     community = {
         "serviceSupportedRegion": region,
         "communityName": shown,
-        "communityValue": f"12076:{value}",
+        "communityValue": f"{asns.MICROSOFT}:{value}",
         "communityPrefixes": ["192.0.2.0/24"],
         "isAuthorizedToUse": True,
         "serviceGroup": group,

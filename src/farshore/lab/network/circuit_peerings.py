@@ -16,7 +16,7 @@ from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.network import router_tables
+from farshore.lab.network import asns, router_tables
 from farshore.lab.network.addresses import overlapping, prefix, space_of
 from farshore.lab.network.circuit_links import connections_of
 from farshore.lab.network.circuits import CIRCUITS, COUNTERS
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 PEERINGS = CIRCUITS + "/peerings"
 KINDS = ("AzurePrivatePeering", "MicrosoftPeering")
 LINKS = ("primary", "secondary")
-MICROSOFT, RESERVED = 12076, range(65515, 65521)
-"""ASNs of the edge, and those that nobody else may have (E9)."""
 
 
 @resource_type(PEERINGS)
@@ -66,7 +64,7 @@ class CircuitPeerings(ResourceType):
             raise bad_request("InvalidPeerAddressPrefix", f"The two ranges of peering {put.id.text} overlap.")
         if not isinstance(put.properties.get("peerASN"), int) or not isinstance(put.properties.get("vlanId"), int):
             raise bad_request("InvalidRequestFormat", f"Peering {put.id.text} needs a peerASN and a vlanId.")
-        if put.properties["peerASN"] in RESERVED:
+        if put.properties["peerASN"] in asns.RESERVED:
             raise bad_request("InvalidPeerASN", f"ASN {put.properties['peerASN']} is reserved (65515 to 65520).")
         _check_networks(put, ranges)
 
@@ -92,7 +90,7 @@ class CircuitPeerings(ResourceType):
         circuit = parent.name if parent is not None else ""
         properties = {
             **body["properties"],
-            "azureASN": MICROSOFT,
+            "azureASN": asns.MICROSOFT,
             "primaryAzurePort": f"{circuit}-primary",
             "secondaryAzurePort": f"{circuit}-secondary",
             "lastModifiedBy": "Customer",

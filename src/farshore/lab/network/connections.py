@@ -21,7 +21,7 @@ from farshore.lab.cloud import must_have
 from farshore.lab.network import vpn_connections
 from farshore.lab.network.addresses import overlapping, space_of
 from farshore.lab.network.circuit_links import connections_of, must_have_room, must_reach, place_of
-from farshore.lab.network.references import CONNECTIONS, configurations, ref
+from farshore.lab.network.references import CONNECTIONS, ref, subnet_of
 from farshore.lab.network.virtual_networks import peerings_of
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType, is_young
@@ -131,8 +131,7 @@ class Connections(ResourceType):
 
 def network_of(cloud: Cloud, gateway: str | None) -> ResourceId | None:
     """The network that a gateway stands in."""
-    body = None if gateway is None else cloud.body(gateway)
-    subnet = next((text for item in configurations(body or {}) if (text := ref(item, "subnet"))), None)
+    subnet = None if gateway is None else subnet_of(cloud.body(gateway))
     return None if subnet is None else resource_id(subnet).parent
 
 

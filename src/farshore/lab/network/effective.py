@@ -19,7 +19,7 @@ from farshore.lab.call import Call
 from farshore.lab.network import router_tables
 from farshore.lab.network.application_security_groups import SIDES, of_side
 from farshore.lab.network.application_security_groups import addresses as group_addresses
-from farshore.lab.network.references import NICS, configurations, ref
+from farshore.lab.network.references import NICS, ref, subnet_of
 from farshore.lab.network.security_groups import DEFAULT_RULES
 from farshore.lab.registry import action, completion
 from farshore.routing.security import virtual_network_tag
@@ -75,7 +75,7 @@ def told_groups(cloud: Cloud, operation: Operation) -> Body:
 def groups_of(cloud: Cloud, nic: ResourceId) -> list[Body]:
     """The groups of a NIC and of its subnet, each with its effective rules."""
     body = cloud.body(nic) or {}
-    subnet = next((text for item in configurations(body) if (text := ref(item, "subnet"))), None)
+    subnet = subnet_of(body)
     found = []
     own = ref(body, "networkSecurityGroup")
     if own is not None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.lab.network import asns
 from farshore.lab.network.addresses import subnet_prefixes
 from farshore.lab.network.public_ip_addresses import address_of
-from farshore.lab.network.references import GATEWAYS, configurations, ref
+from farshore.lab.network.references import GATEWAYS, configurations, ref, subnet_of
 from farshore.lab.types import Put
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ CLIENT_LISTS = (
 )
 CERTIFICATES = CLIENT_LISTS[:2]
 SECOND_GENERATION = ("VpnGw4", "VpnGw5", "VpnGw4AZ", "VpnGw5AZ")
-DEFAULT_ASN = 65515
 
 
 def kept(put: Put, body: Body) -> Body:
@@ -61,7 +61,7 @@ def kept(put: Put, body: Body) -> Body:
     }
     held = before.get("bgpSettings") or {}
     given = sent.get("bgpSettings") or {}
-    asn = given.get("asn") or held.get("asn") or (0 if is_vpn else DEFAULT_ASN)
+    asn = given.get("asn") or held.get("asn") or (0 if is_vpn else asns.GATEWAYS)
     properties["bgpSettings"] = {"peerWeight": 0, **held, **given, "asn": asn}
     if is_vpn:
         properties["bgpSettings"]["bgpPeeringAddresses"] = _peering_addresses(properties, held)
@@ -77,7 +77,7 @@ def ready(cloud: Cloud, body: Body) -> Body:
     """The properties once the gateway works: its ASN, its addresses."""
     properties = dict(body["properties"])
     settings = dict(properties.get("bgpSettings") or {})
-    settings["asn"] = settings.get("asn") or DEFAULT_ASN
+    settings["asn"] = settings.get("asn") or asns.GATEWAYS
     own = own_addresses(cloud, body)
     if not settings.get("bgpPeeringAddress"):
         settings["bgpPeeringAddress"] = ",".join(own)
@@ -119,7 +119,7 @@ def shown(body: Body, etag: str) -> Body:
 def own_addresses(cloud: Cloud, body: Body) -> list[str]:
     """The instances' addresses: a VPN gateway has the last usable one (recorded), an ExpressRoute gateway two, the
     twelfth and thirteenth."""
-    subnet = next((text for item in configurations(body) if (text := ref(item, "subnet"))), None)
+    subnet = subnet_of(body)
     spaces = () if subnet is None else subnet_prefixes(cloud, resource_id(subnet))
     if not spaces:
         return []

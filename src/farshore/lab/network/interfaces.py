@@ -20,7 +20,7 @@ from farshore.lab.cloud import must_have
 from farshore.lab.compute.quotas import must_fit_interface
 from farshore.lab.network import application_security_groups
 from farshore.lab.network.addresses import check_static, next_free
-from farshore.lab.network.references import configuration_links, configurations, in_use, ref
+from farshore.lab.network.references import configuration_links, configurations, in_use, ref, subnet_of
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -160,7 +160,7 @@ class NetworkInterfaces(ResourceType):
 def _names(put: Put) -> Body:
     """The name service's part: a suffix that Azure makes for each network and region."""
     sent = put.properties.get("dnsSettings") or {}
-    subnet = next((text for item in configurations(put.body) if (text := ref(item, "subnet"))), "")
+    subnet = subnet_of(put.body) or ""
     guid = put.cloud.guid("internal domain", put.location, subnet.lower().split("/subnets/")[0]).replace("-", "")
     made = {"internalDomainNameSuffix": f"{guid[:26]}.{guid[26]}x.internal.cloudapp.net"}
     if sent.get("internalDnsNameLabel"):

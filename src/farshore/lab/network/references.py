@@ -48,6 +48,11 @@ def configurations(body: Body) -> list[Body]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
+def subnet_of(body: Body | None) -> str | None:
+    """The subnet of a NIC's or gateway's first IP configuration that has one."""
+    return next((text for item in configurations(body or {}) if (text := ref(item, "subnet"))), None)
+
+
 def in_use(cloud: Cloud, target: ResourceId) -> list[str]:
     """The IP configurations in a subnet or at a public address."""
     return cloud.bodies.linked("configuration", target.key)

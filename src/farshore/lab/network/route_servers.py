@@ -19,7 +19,7 @@ from farshore.arm.json import Body
 from farshore.lab import dataplane, operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.network.addresses import subnet_prefixes
+from farshore.lab.network.addresses import RESERVED_AT_START, subnet_prefixes
 from farshore.lab.network.references import ref
 from farshore.lab.network.router_tables import route_row
 from farshore.lab.registry import action, completion
@@ -34,8 +34,6 @@ SUBNET = "RouteServerSubnet"
 ROLE = "RouteServiceRole_IN_{}"
 WEIGHT = 32768
 """Of what a neighbour told, as a Route Server shows it."""
-FIRST = 4
-"""The lowest address of a subnet that somebody can have."""
 
 
 def placed(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
@@ -50,7 +48,7 @@ def placed(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
         raise Refused(400, "InvalidRouteServerSubnet", f"{id_.text}: its subnet must be named {SUBNET}.")
     spaces = [space for space in subnet_prefixes(cloud, place) if space.version == 4]
     if spaces:
-        own = [str(spaces[0].network_address + FIRST + number) for number in (0, 1)]
+        own = [str(spaces[0].network_address + RESERVED_AT_START + number) for number in (0, 1)]
         cloud.write(hub, {**held, "properties": {**held["properties"], "virtualRouterIps": own}})
     return {}
 

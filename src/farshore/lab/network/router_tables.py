@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab import dataplane
+from farshore.lab.network import asns
 from farshore.routing import BgpRoute
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
-
-AZURE = 65515
-"""The number of Azure's gateways (E9): what has it in its path comes from there, not from a site."""
 
 
 def effective(cloud: Cloud, nic: ResourceId) -> list[Body]:
@@ -139,7 +137,7 @@ def route_row(route: BgpRoute, *, own: str, peer: str, origin: str, weight: int)
 
 def is_of_a_site(route: BgpRoute) -> bool:
     """Whether a site's router has told it, and not one of Azure's gateways."""
-    return bool(route.as_path) and AZURE not in route.as_path
+    return bool(route.as_path) and asns.GATEWAYS not in route.as_path
 
 
 def _gateway_row(route: BgpRoute) -> Body:

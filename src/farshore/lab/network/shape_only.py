@@ -22,6 +22,7 @@ from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.call import Call
+from farshore.lab.network import asns
 from farshore.lab.network.addresses import prefix
 from farshore.lab.network.shape_only_made import FILLED, MADE
 from farshore.lab.patterns import APPLIANCES, NETWORK, NETWORK_AT_ONCE
@@ -76,7 +77,7 @@ SHAPES: Mapping[str, Shape] = {
     "virtualHubs": Shape(
         shown={
             "virtualHubRouteTableV2s": [],
-            "virtualRouterAsn": 65515,
+            "virtualRouterAsn": asns.GATEWAYS,
             "virtualRouterIps": [],
             "routeTable": {"routes": []},
             "virtualRouterAutoScaleConfiguration": {"minCapacity": 2},

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused
+from farshore.lab.network import asns
 from farshore.lab.network.addresses import next_free
 from farshore.lab.network.packet_captures import capture
 from farshore.lab.network.public_ip_addresses import address_of
@@ -57,7 +58,7 @@ def _routing(sent: Body, table: Body | None, *, statics: bool) -> Body:
 def _vpn_gateway(put: Put) -> Body:
     settings = put.properties.get("bgpSettings") or {}
     return {
-        "bgpSettings": {"asn": 65515, "peerWeight": 0, "bgpPeeringAddresses": [], **settings},
+        "bgpSettings": {"asn": asns.GATEWAYS, "peerWeight": 0, "bgpPeeringAddresses": [], **settings},
         "vpnGatewayScaleUnit": put.properties.get("vpnGatewayScaleUnit") or 1,
     }
 

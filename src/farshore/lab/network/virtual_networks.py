@@ -14,7 +14,9 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
+from farshore.lab.network import asns
 from farshore.lab.network.addresses import (
+    RESERVED,
     free_addresses,
     inside,
     is_reserved,
@@ -60,7 +62,7 @@ class VirtualNetworks(ResourceType):
         if properties.get("dhcpOptions") is not None:
             properties["dhcpOptions"] = {"dnsServers": [], **properties["dhcpOptions"]}
         if properties.get("bgpCommunities") is not None:
-            regional = f"12076:{regional_community(put.location, public=False)}"
+            regional = f"{asns.MICROSOFT}:{regional_community(put.location, public=False)}"
             properties["bgpCommunities"] = {**properties["bgpCommunities"], "regionalCommunity": regional}
         return {**body, "properties": properties}
 
@@ -176,7 +178,7 @@ def usages(call: Call) -> Response:
     rows = []
     for subnet in call.cloud.children(call.id, "subnets"):
         id_ = resource_id(str(subnet["id"]))
-        size = sum(space.num_addresses - 5 for space in subnet_prefixes(call.cloud, id_))
+        size = sum(space.num_addresses - RESERVED for space in subnet_prefixes(call.cloud, id_))
         rows.append(
             {
                 "currentValue": float(len(in_use(call.cloud, id_))),

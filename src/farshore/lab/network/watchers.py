@@ -32,7 +32,7 @@ from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.compute import attached
 from farshore.lab.network import effective
-from farshore.lab.network.references import NICS, configurations, ref
+from farshore.lab.network.references import NICS, configurations, ref, subnet_of
 from farshore.lab.network.shape_only import Shape, ShapeOnly
 from farshore.lab.registry import action, completion, resource_type
 from farshore.routing.index import Holder
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from farshore.lab.operations import Operation
 
 WATCHERS = "Microsoft.Network/networkWatchers"
-MACHINES = "Microsoft.Compute/virtualMachines"
 SYSTEM_ROUTE = "System Route"
 """`routeTableId` of a route that no user made (the model's description)."""
 PROBES = 100
@@ -161,7 +160,7 @@ def told_next_hop(cloud: Cloud, operation: Operation) -> Body:
     if chosen.next_hop_ip_addresses:
         body["nextHopIpAddress"] = str(chosen.next_hop_ip_addresses[0])
     if chosen.source == RouteSource.USER:
-        subnet = next((text for item in configurations(cloud.body(nic) or {}) if (text := ref(item, "subnet"))), None)
+        subnet = subnet_of(cloud.body(nic))
         body["routeTableId"] = ref(cloud.body(str(subnet)), "routeTable") or SYSTEM_ROUTE
     return body
 
@@ -211,7 +210,7 @@ def told_connectivity(cloud: Cloud, operation: Operation) -> Body:
 def told_groups(cloud: Cloud, operation: Operation) -> Body:
     asked: Any = operation.data
     target = _id(asked["targetResourceId"])
-    nics = attached.nics(cloud.body(target) or {}) if target.is_a(MACHINES) else [target]
+    nics = attached.nics(cloud.body(target) or {}) if target.is_a(attached.VIRTUAL_MACHINES) else [target]
     return {"networkInterfaces": [_viewed(cloud, nic) for nic in nics if cloud.exists(nic)]}
 
 
@@ -349,7 +348,7 @@ def _of(cloud: Cloud, text: str) -> ResourceId:
         raise Refused(404, "ResourceNotFound", f"The resource {text} was not found.")
     if id_.is_a(NICS):
         return resource_id(str(body["id"]))
-    nics = attached.nics(body) if id_.is_a(MACHINES) else []
+    nics = attached.nics(body) if id_.is_a(attached.VIRTUAL_MACHINES) else []
     if not nics:
         raise bad_request("InvalidParameter", f"{text} is no virtual machine with a network interface.")
     return nics[0]

@@ -26,9 +26,14 @@ if TYPE_CHECKING:
     from farshore.lab.operations import Operation
 
 
+MOST_ROUNDS = 6
+"""How often what could not go before the rest had is tried: chains of what holds what are shorter."""
+
+
 @resource_type("Microsoft.Resources/resourceGroups")
 class ResourceGroups(ResourceType):
     pattern = RESOURCES
+    delete_takes = "group.delete"
 
     def on_put(self, put: Put) -> Body:
         # Clients write `resourcegroups`, and are told the id in ARM's own spelling (recorded).
@@ -88,8 +93,6 @@ class ResourceGroups(ResourceType):
         super().operation_failed(cloud, operation, refused)
         set_state(cloud, operation.resource_id, "Succeeded")
 
-    delete_takes = "group.delete"
-
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         return body
 
@@ -101,7 +104,7 @@ def deleted(cloud: Cloud, operation: Operation) -> Body | None:
     cloud.let_go(group, operation.id)
     inside = [resource_id(str(body["id"])) for body in reversed(cloud.bodies.under(group.key + "/"))]
     refused: Refused | None = None
-    for _ in range(6):
+    for _ in range(MOST_ROUNDS):
         left = []
         for id_ in inside:
             if not cloud.exists(id_):
