@@ -6,7 +6,7 @@ import pytest
 
 from farshore.arm.http import Request
 from farshore.arm.json import Body
-from lab.recovery.estate import AWAY, TARGET, vm_id
+from lab.recovery.estate import AWAY, TARGET, VAULT, vm_id
 from lab.recovery.world import World
 
 WEB1 = vm_id("web1")
@@ -47,6 +47,14 @@ def test_another_code_may_be_given(world: World) -> None:
     assert codes(world)["151197"] == "Critical"
     fault(world, kind="clear")
     assert "151197" not in codes(world)
+
+
+def test_the_vaults_health_tells_of_every_error_that_its_items_have(world: World) -> None:
+    fault(world, kind="replication", id=WEB1)
+    found = world.get(f"{VAULT}/replicationVaultHealth")["properties"]["protectedItemsHealth"]["issues"]
+    told = {issue["summaryCode"]: (issue["severity"], issue["summaryMessage"]) for issue in found}
+    assert told["161011"] == ("Warning", "No successful test failover")
+    assert told["151037"] == ("Error", "The virtual machine 'web1' does not send its changes to Site Recovery.")
 
 
 def test_churn_above_the_limit_makes_no_more_points_and_below_it_does(world: World) -> None:

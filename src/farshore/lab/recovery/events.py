@@ -66,8 +66,8 @@ def health_changed(cloud: Cloud, subject: str, data: Any) -> None:
     name = body["properties"]["friendlyName"]
     for error in errors:
         if error["errorCode"] not in told:
-            text = health.SUMMARIES.get(error["errorCode"], str(error["errorMessage"]))
-            _write(cloud, item, "VmHealth", error["errorCode"], text, str(error["errorLevel"]), name, errors=[error])
+            text, level = health.summary_of(error), str(error["errorLevel"])
+            _write(cloud, item, "VmHealth", error["errorCode"], text, level, name, errors=[error])
     if not now:
         _write(cloud, item, "VmHealth", "Normal", "The virtual machine's health is normal", "OK", name)
 

@@ -126,6 +126,11 @@ def health_errors(cloud: Cloud, item: ResourceId, record: Record, properties: Bo
     return found
 
 
+def summary_of(error: Body) -> str:
+    """An error in a few words; one that has none of its own is told whole."""
+    return SUMMARIES.get(str(error["errorCode"]), str(error["errorMessage"]))
+
+
 def error_id(code: str) -> str:
     """By which a client names an error to resolve."""
     return f"6:{code}"

@@ -8,7 +8,7 @@ from farshore.arm.http import Response
 from farshore.arm.json import Body
 from farshore.lab.call import Call
 from farshore.lab.recovery import jobs
-from farshore.lab.recovery.health import SUMMARIES
+from farshore.lab.recovery.health import summary_of
 from farshore.lab.recovery.names import CONTAINERS, FABRICS, ITEMS, VAULTS, shown_id
 from farshore.lab.recovery.objects import Shown
 from farshore.lab.recovery.vault_views import under
@@ -95,7 +95,7 @@ def _issues(rows: list[Body]) -> list[Body]:
                 "summaryCode": error["errorCode"],
                 "category": error["errorCategory"],
                 "severity": "Error" if error["errorLevel"] == "Critical" else error["errorLevel"],
-                "summaryMessage": SUMMARIES[error["errorCode"]],
+                "summaryMessage": summary_of(error),
                 "affectedResourceType": "replicationProtectedItems",
                 "affectedResourceSubtype": "",
                 "affectedResourceCorrelationIds": [],
