@@ -12,7 +12,7 @@ from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.arm.jsonc import RelaxedJsonError, loads_relaxed
-from farshore.lab import operations
+from farshore.lab import operations, versions
 from farshore.lab.answers import Refused, child_not_found, not_found
 from farshore.lab.identity import OWNER, Caller
 from farshore.lab.patterns import Pattern
@@ -57,7 +57,7 @@ class Call:
 
     @property
     def api_version(self) -> str:
-        return self.query.get("api-version", "2024-05-01")
+        return self.query.get("api-version", versions.USUAL)
 
     def object(self) -> Body:
         """The request's body as a JSON object; refused where it is none."""

@@ -216,7 +216,7 @@ class Cloud:
 
     def touch(self, id_: ResourceId, *, forwards: bool | None = None) -> None:
         """A new etag for the resource at the root, and for the data plane a new moment."""
-        root = self.root(id_)
+        root = id_.top
         if root.key != id_.key:
             self.bodies.bump(root.key)
         kind = registry.TYPES.get(id_.type.lower())
@@ -242,13 +242,9 @@ class Cloud:
         """Kept bodies of one type, over all subscriptions and groups."""
         return self.bodies.of_type(type_)
 
-    def root(self, id_: ResourceId) -> ResourceId:
-        """The resource at the top of a child's chain."""
-        return id_.top
-
     def etag(self, id_: ResourceId) -> str:
         """`W/"guid"` of the root's revision: Microsoft.Network gives children their parent's (recorded)."""
-        root = self.root(id_)
+        root = id_.top
         return f'W/"{self.guid("etag", root.key, self.bodies.rev(root.key))}"'
 
     def type_of(self, id_: ResourceId) -> Any:

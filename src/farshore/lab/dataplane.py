@@ -41,6 +41,8 @@ WAITS_FOR_ITS_PUT = (
     "microsoft.network/expressroutecircuits",
 )
 MACHINES = "Microsoft.Compute/virtualMachines"
+UNKNOWN = frozenset({Disposition.INSUFFICIENT_INFORMATION, Disposition.LEFT_ESTATE})
+"""Ends of which the lab can't tell whether anybody answers: the internet's, too."""
 MOST_FLOWS = 20_000
 """Answers that are kept; the one that was asked for first goes first."""
 

@@ -160,7 +160,7 @@ class ResourceType:
 
     def lock(self, cloud: Cloud, id_: ResourceId) -> ResourceId:
         """What a write holds while it lasts."""
-        return cloud.root(id_)
+        return id_.top
 
     def takes(self, cloud: Cloud, id_: ResourceId, verb: str, created: bool) -> timedelta:
         name = self.delete_takes if verb == "delete" else self.put_takes

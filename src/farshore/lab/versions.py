@@ -15,6 +15,8 @@ from typing import Any
 
 from farshore.arm.json import Body
 
+USUAL = "2024-05-01"
+"""With which the lab asks itself where nobody names a version."""
 SINCE: Mapping[str, Mapping[str, str]] = {
     "Microsoft.Network/virtualNetworks": {
         "properties.bgpCommunities": "2019-08-01",

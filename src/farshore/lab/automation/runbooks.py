@@ -164,7 +164,7 @@ def publish(call: Call) -> Response:
 @completion(RUNBOOKS, "publish")
 def published(cloud: Cloud, operation: Operation) -> Body | None:
     id_ = operation.resource_id
-    cloud.let_go(cloud.root(id_), operation.id)
+    cloud.let_go(id_.top, operation.id)
     texts = cloud.table(TEXTS).get(id_.key) or {}
     if cloud.exists(id_) and texts.get("draft") is not None:
         cloud.table(TEXTS)[id_.key] = {"draft": None, "published": texts["draft"]}

@@ -26,7 +26,6 @@ from farshore.routing.values import Disposition, Trace
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
-UNKNOWN = (Disposition.INSUFFICIENT_INFORMATION, Disposition.LEFT_ESTATE)
 VISIBLE = ("appliance", "machine", "site")
 """Hops that take a packet's hop count down and say so: Azure's own do not."""
 
@@ -94,7 +93,7 @@ class Guest:
             forward, back, good = dataplane.ways(self.cloud, self.id.text, str(target), protocol, port)
         except Refused:
             return Reached(answers=False)
-        ends = [trace for trace in (forward, back) if trace.disposition in UNKNOWN]
+        ends = [trace for trace in (forward, back) if trace.disposition in dataplane.UNKNOWN]
         hops = self._hops(forward, target)
         if ends:
             return Reached(answers=False, doubt=ends[0].because or str(ends[0].disposition), hops=hops)

@@ -83,7 +83,7 @@ def _check_circuits(put: Put, own: ResourceId) -> None:
 
 
 def _must_be_provisioned(cloud: Cloud, connection: ResourceId) -> None:
-    circuit = (cloud.body(cloud.root(connection)) or {}).get("properties") or {}
+    circuit = (cloud.body(connection.top) or {}).get("properties") or {}
     state = circuit.get("serviceProviderProvisioningState")
     if state == "NotProvisioned":
         raise Refused(

@@ -8,7 +8,7 @@ the second connection is taken, and when the region returns two networks answer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from farshore.arm.decode import Network
@@ -244,7 +244,7 @@ def _check_overlap(put: Put, gateway_id: ResourceId, circuit_id: ResourceId) -> 
         theirs_id = ref(other, "virtualNetworkGateway1")
         if theirs_id is None or cloud.is_lost(cloud.region_of(resource_id(theirs_id))):
             continue
-        met = _met(mine, announced_by(cloud, theirs_id))
+        met = overlapping(mine, announced_by(cloud, theirs_id))
         if met:
             raise bad_request(
                 "ExpressRouteCircuitVnetAddressSpaceOverlap",
@@ -252,7 +252,3 @@ def _check_overlap(put: Put, gateway_id: ResourceId, circuit_id: ResourceId) -> 
                 f"{gateway_id.text} overlaps with that of connection {other['id']} on the same circuit. Overlapping "
                 f"address prefixes: {', '.join(map(str, met))}.",
             )
-
-
-def _met(mine: Iterable[Network], theirs: Iterable[Network]) -> list[Network]:
-    return overlapping(mine, theirs)

@@ -52,8 +52,6 @@ PROBES = 100
 """That a check tells of having sent: all arrive, or none does."""
 TYPES = {"machine": "VirtualMachine", "appliance": "VirtualAppliance", "gateway": "VirtualNetworkGateway"}
 """Kinds of hop, as a check shows them between source and destination."""
-UNKNOWN = {Disposition.INSUFFICIENT_INFORMATION, Disposition.LEFT_ESTATE}
-"""Ends of which the lab can't tell whether anybody answers: the internet's, too."""
 ISSUES = {Disposition.DENIED: "NetworkSecurityRule", Disposition.NO_ROUTE: "UserDefinedRoute"}
 """Why a flow did not arrive, where the models have a word for it; all else is the platform's."""
 
@@ -199,7 +197,7 @@ def told_connectivity(cloud: Cloud, operation: Operation) -> Body:
     port = None if protocol == "icmp" else int(destination.get("port") or 80)
     forward, back, good = dataplane.ways(cloud, source.text, target, protocol, port)
     status = "Connected" if good else "Disconnected"
-    if UNKNOWN & {forward.disposition, back.disposition}:
+    if dataplane.UNKNOWN & {forward.disposition, back.disposition}:
         status = "Unknown"
     failed = PROBES if status == "Disconnected" else 0
     hops = _hops(cloud, source, target, forward, back, good)

@@ -16,6 +16,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
+from farshore.lab.network.addresses import RESERVED_AT_START, is_reserved
+
 NOT_FOR_MACHINES = frozenset({"gatewaysubnet", "azurefirewallsubnet", "azurebastionsubnet", "routeserversubnet"})
 
 
@@ -34,13 +36,16 @@ class Subnet:
         return next((address for address in self._all() if address not in self.taken), None)
 
     def last_free(self, avoid: IPv4Address | None = None) -> IPv4Address | None:
-        everywhere = (range(int(p.broadcast_address) - 1, int(p.network_address) + 3, -1) for p in self.prefixes[::-1])
+        everywhere = (
+            range(int(p.broadcast_address) - 1, int(p.network_address) + RESERVED_AT_START - 1, -1)
+            for p in self.prefixes[::-1]
+        )
         addresses = (IPv4Address(number) for numbers in everywhere for number in numbers)
         return next((address for address in addresses if address != avoid and address not in self.taken), None)
 
     def _all(self) -> Iterator[IPv4Address]:
         for prefix in self.prefixes:
-            for number in range(int(prefix.network_address) + 4, int(prefix.broadcast_address)):
+            for number in range(int(prefix.network_address) + RESERVED_AT_START, int(prefix.broadcast_address)):
                 yield IPv4Address(number)
 
 
@@ -85,4 +90,4 @@ def test_address(
 
 def _usable(address: IPv4Address, prefix: IPv4Network) -> bool:
     """Azure keeps the first four addresses of a subnet and its last for itself (L19)."""
-    return int(prefix.network_address) + 4 <= int(address) < int(prefix.broadcast_address) and address in prefix
+    return address in prefix and not is_reserved(address, prefix)

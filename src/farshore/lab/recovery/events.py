@@ -110,7 +110,7 @@ def _write(
     errors: list[Body] | None = None,
     details: Body | None = None,
 ) -> None:
-    vault = cloud.root(about)
+    vault = about.top
     id_ = vault.child("replicationEvents", cloud.guid("event", about.key, cloud.count("event", about.key)))
     fabric = fabric_of(about) if about.type.lower().startswith(FABRICS.lower()) else None
     properties = {

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Request, Response
-from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab import operations, registry
 from farshore.lab.answers import Refused, child_not_found, not_implemented
@@ -162,7 +162,7 @@ def _one(call: Call) -> Body:
 
 
 def _vault(call: Call) -> ResourceId:
-    return resource_id(call.cloud.root(call.id).text)
+    return call.id.top
 
 
 def _short(row: Body) -> Body:

@@ -79,7 +79,7 @@ def open_job(
 ) -> None:
     """A job in progress."""
     kind, target_id, target_name = target
-    vault = cloud.root(about)
+    vault = about.top
     cloud.table(TABLE)[job] = {
         "id": shown_id(vault.child("replicationJobs", job)),
         "name": job,

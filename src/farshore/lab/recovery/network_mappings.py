@@ -136,7 +136,7 @@ def _ends(put: Put) -> tuple[ResourceId, ResourceId]:
 
 def _recovery_fabric(put: Put) -> ResourceId:
     name = put.properties.get("recoveryFabricName")
-    vault = put.cloud.root(put.id)
+    vault = put.id.top
     if name:
         return must_find_child(put.cloud, vault, FABRICS.rsplit("/", 1)[1], name)
     return must_find(put.cloud, put.before_properties.get("recoveryFabricArmId"), "recoveryFabricName")

@@ -179,7 +179,7 @@ def scenario(cloud: Cloud, item: ResourceId, name: str, job: str) -> None:
     """A job takes hold of an item: it shows as the current scenario, and nothing else may begin."""
     current = {
         "scenarioName": name,
-        "jobId": shown_id(cloud.root(item).child("replicationJobs", job)),
+        "jobId": shown_id(item.top.child("replicationJobs", job)),
         "startTime": stamp(cloud.now),
     }
     cloud.hold(item, job)
@@ -194,7 +194,7 @@ def idle(cloud: Cloud, item: ResourceId) -> None:
 
 
 def no_scenario(cloud: Cloud, item: ResourceId) -> Body:
-    none = shown_id(cloud.root(item).child("replicationJobs", "None"))
+    none = shown_id(item.top.child("replicationJobs", "None"))
     return {"scenarioName": "None", "jobId": none, "startTime": "1753-01-01T01:01:01Z"}
 
 

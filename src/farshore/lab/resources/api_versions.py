@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from farshore.lab.versions import USUAL
+
 _NETWORK = (
     "2025-01-01 2024-10-01 2024-07-01 2024-05-01 2024-03-01 2024-01-01 2023-11-01 2023-09-01 2023-06-01 2023-05-01"
     " 2023-04-01 2023-02-01 2022-11-01 2022-09-01 2022-07-01 2022-05-01 2022-01-01 2021-12-01 2021-08-01 2021-06-01"
@@ -66,7 +68,7 @@ def api_versions(type_: str) -> list[str]:
     key = type_.lower()
     while key not in BY_TYPE and "/" in key:
         key = key.rsplit("/", 1)[0]
-    return BY_TYPE.get(key, "2024-05-01").split()
+    return BY_TYPE.get(key, USUAL).split()
 
 
 def default_version(type_: str) -> str:

@@ -34,6 +34,7 @@ from farshore.lab.answers import NoAnswer, Refused
 from farshore.lab.identity import Caller
 from farshore.lab.registry import event, listener
 from farshore.lab.resources.templates import DEPLOYMENTS, World, from_json, is_nested, place_of
+from farshore.lab.versions import USUAL
 from farshore.times import moment, stamp
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def _put(cloud: Cloud, row: Body, item: Declared, scope: Scope) -> Response:
             base="",
         )
     body = {key: value for key, value in body.items() if value is not None}
-    request = Request(method="PUT", url=f"{item.id}?api-version={item.api_version or '2024-05-01'}", body=body)
+    request = Request(method="PUT", url=f"{item.id}?api-version={item.api_version or USUAL}", body=body)
     return within(cloud, request, caller_of(row))
 
 
@@ -238,9 +239,7 @@ def _cleared(cloud: Cloud, id_: ResourceId, row: Body, items: dict[str, Declared
             waits = True
         elif row["rounds"] < MOST_TRIES:
             try:
-                found = within(
-                    cloud, Request(method="DELETE", url=f"{other.text}?api-version=2024-05-01"), caller_of(row)
-                )
+                found = within(cloud, Request(method="DELETE", url=f"{other.text}?api-version={USUAL}"), caller_of(row))
             except NoAnswer:
                 waits = True
                 continue

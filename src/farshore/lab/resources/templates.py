@@ -21,6 +21,7 @@ from farshore.arm.templates.parameters import SECURE, SHOWN
 from farshore.lab import registry
 from farshore.lab.answers import Refused, not_implemented
 from farshore.lab.identity import OWNER, Caller
+from farshore.lab.versions import USUAL
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -63,12 +64,12 @@ class World:
     caller: Caller
 
     def reference(self, id_: str, api_version: str | None, full: bool) -> Any:
-        body = self._ask("GET", id_, api_version or "2024-05-01")
+        body = self._ask("GET", id_, api_version or USUAL)
         if not full:
             return body.get("properties", {})
         found = resource_id(id_)
         return {
-            "apiVersion": api_version or "2024-05-01",
+            "apiVersion": api_version or USUAL,
             **{key: value for key, value in body.items() if key not in ("id", "name", "type", "etag")},
             "subscriptionId": found.subscription,
             "resourceGroupName": found.resource_group,
