@@ -25,8 +25,6 @@ PATIENCE = timedelta(hours=3)
 """How long a state of the recording is waited for."""
 STATES = ("provisioningState", "protectionState", "status", "state")
 UNDER_WAY = ("InProgress", "Updating", "Deleting", "Creating", "Running", "Accepted", "ResolvingDns")
-
-
 Heard = Callable[[str, str, int], None]
 """Told the method, the URL and the status of every request that is sent."""
 

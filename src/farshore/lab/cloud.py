@@ -10,6 +10,7 @@ state is in the store's tables; what is kept beside it here are indexes, built a
     bodies      every resource flat, children beside their parents; GET puts them together (`lab/bodies.py`)
     operations  id -> Operation that has ended (`operations.underWay`: that has not)
     busy        lock key -> id of the operation that holds it
+    young       keys of what its first PUT is still making: it can be seen and does nothing yet
     events      kind|subject -> {"due", "kind", "subject", "data"}
     durations   name -> [seconds, spread], where the user has changed the table
     regions     name -> {"lost_at": time}    regions that are lost, until their ARM answers again (`lab/regions.py`)

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 GATEWAY_SUBNET = "gatewaysubnet"
 DEDICATED = ("microsoft.hardwaresecuritymodules/dedicatedhsms", "microsoft.netapp/volumes")
 """Services whose hardware stands in the subnet (recorded for the first)."""
-
-
 POLICIES = ("Enabled", "Disabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled")
 """What endpoints may be governed by, in the spelling in which it is shown, however it was sent (recorded)."""
 

@@ -29,8 +29,6 @@ _NUMBERS = (
     "crashConsistentFrequencyInMinutes",
     "recoveryPointThresholdInMinutes",
 )
-
-
 SHAPE_ONLY = ("InMageRcm", "InMageRcmFailback", "InMage", "InMageAzureV2", "HyperVReplicaAzure", "VMwareCbt")
 """Providers that bring machines from elsewhere: their policies are kept and shown, and nothing uses them."""
 

@@ -176,7 +176,7 @@ def _with_tags(call: Call, body: Body) -> Body:
 def subscriptions(cloud: Cloud) -> list[Body]:
     """The subscriptions of which there is a group, or that the lab was begun with, as they are shown."""
     ids = {text.lower(): text for text in cloud.settings.subscriptions}
-    for body in cloud.of_type("Microsoft.Resources/resourceGroups"):
+    for body in cloud.of_type(GROUPS):
         subscription = resource_id(str(body["id"])).subscription
         ids.setdefault(subscription.lower(), subscription)
     ids = ids or {DEFAULT_SUBSCRIPTION: DEFAULT_SUBSCRIPTION}

@@ -8,6 +8,7 @@ that rests on it.
     volumes        number -> name, size, parent, since when a machine writes, origin
     writes         first sequence of a batch -> packed rows (raw)
     volume_names   disk id or blob URL, lower case -> number
+    write_log      "now" -> the moment up to which the log has been brought
 """
 
 from __future__ import annotations
