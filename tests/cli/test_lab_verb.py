@@ -10,10 +10,12 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,16 +89,39 @@ def test_what_was_written_outlives_down_and_up(project: Path) -> None:
     assert [row["method"] for row in answer("lab", "log", cwd=project)["value"]] == ["PUT"]
 
 
-def test_the_file_of_a_dead_lab_is_no_lab(project: Path) -> None:
-    first = answer("lab", "up", cwd=project)
-    os.kill(first["pid"], signal.SIGKILL)
+def kill(project: Path, pid: int) -> None:
+    """At once, and wait until it is gone."""
+    os.kill(pid, signal.SIGKILL)
     until = time.monotonic() + 10
     while answer("lab", "status", cwd=project)["served"] and time.monotonic() < until:
         time.sleep(0.1)
+
+
+def test_the_file_of_a_dead_lab_is_no_lab(project: Path) -> None:
+    first = answer("lab", "up", cwd=project)
+    kill(project, first["pid"])
     assert (project / ".farshore" / "lab.json").is_file()
     assert "lab up" in refusal("lab", "env", cwd=project)["remedy"]
     second = answer("lab", "up", cwd=project)
     assert second["pid"] != first["pid"] and not second["already"]
+
+
+def test_an_operation_is_polled_on_where_a_dead_lab_has_come_back(project: Path) -> None:
+    first = answer("lab", "up", "--speed", "hand", cwd=project)
+    path = f"{group_of(project)}/providers/Microsoft.Network/routeTables/rt-kept?api-version=2024-05-01"
+    headers = {"Authorization": f"Bearer {lab_json(project)['token']}", "Content-Type": "application/json"}
+    trusted = ssl.create_default_context(cafile=str(project / ".farshore" / "lab-ca.pem"))
+    body = json.dumps({"location": "eastasia", "properties": {"routes": []}}).encode()
+    asked = urllib.request.Request(first["url"] + path, method="PUT", data=body, headers=headers)
+    with urllib.request.urlopen(asked, context=trusted) as made:
+        polled = urllib.request.Request(made.headers["azure-asyncoperation"], headers=headers)
+    kill(project, first["pid"])
+    assert answer("lab", "up", cwd=project)["url"] == first["url"]
+    with urllib.request.urlopen(polled, context=trusted) as said:
+        assert json.load(said)["status"] in ("InProgress", "Succeeded")
+    answer("lab", "down", cwd=project)
+    with socket.create_server(("127.0.0.1", int(first["url"].rsplit(":", 1)[1]))):
+        assert answer("lab", "up", cwd=project)["url"] != first["url"]
 
 
 def test_a_stranger_with_the_number_of_a_dead_lab_is_left_alone(project: Path) -> None:

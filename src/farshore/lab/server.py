@@ -89,7 +89,7 @@ async def serve_until(
     import uvicorn
 
     files = certificates(folder)
-    listening = _listen(host, port)
+    listening = _listening(cloud, host, port)
     # Accepted connections inherit it; asyncio sets it by itself only on sockets that name their protocol.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"https://{host}:{listening.getsockname()[1]}"
@@ -352,6 +352,22 @@ def _holds(headers: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
 
 def _wrong_clock(said: str) -> Response:
     return Response(status=400, body={"error": {"code": "InvalidClock", "message": said}})
+
+
+def _listening(cloud: Cloud, host: str, port: int) -> socket.socket:
+    """At the port that is asked for; else where this lab was before, so that clients and the addresses that they poll
+    outlive a restart; else at any that is free."""
+    table = cloud.table("served")
+    try:
+        found = _listen(host, port or table.get("port", 0))
+    except InputError:
+        if port:
+            raise
+        found = _listen(host, 0)
+    if table.get("port") != found.getsockname()[1]:
+        table["port"] = found.getsockname()[1]
+        cloud.store.commit()
+    return found
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 @click.command("up")
 @click.option("--foreground", is_flag=True, help="Serve from this process until it is interrupted.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; any free one by default.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="The port; the last one or any free one by default."
+)
 @click.option("--speed", default=None, help="jump, hand, or a number; the project's own by default.")
 @click.option("--fresh", is_flag=True, help="Forget the lab's state first and begin again from estate.json.")
 @click.option("--runbooks", is_flag=True, help="Run Automation's Python runbooks here, with your own rights.")
