@@ -3,7 +3,8 @@
 a number   so many times as fast as the wall (1, 1000); pauses that the lab asks for shrink as much
 hand       it stands still until someone turns it (`POST /_lab/clock`)
 jump       it stands still, and jumps to when something happens when a client polls: to the end of the operation
-           that it asks about, or, where the same question gets the same answer again, to the next event
+           that it asks about, or, where the same question gets the same answer again, to the next event; and by as
+           much as a client is told to wait (429, and 409 with `retry-after`)
 """
 
 from __future__ import annotations

@@ -249,9 +249,9 @@ class LabApp:
             and await self._jumped(asked, found.response)
         ):
             found = self._asked_of_the_cloud(asked)
-        if self._clock.speed == JUMP and found.response is not None and found.response.status == 429:
+        if self._clock.speed == JUMP and found.response is not None:
             # Whoever is told to wait waits on the wall; here that much time has passed.
-            pause = float(found.response.headers.get("retry-after", 1))
+            pause = _pause(found.response, looking=_holds(headers, LOOKING))
             self._clock.move_to(self._clock.now() + timedelta(seconds=pause))
         pace = self._clock.factor or 100.0
         if found.response is None:
@@ -340,6 +340,14 @@ class LabApp:
         due = cloud.next_due()
         shown = {"now": stamp(cloud.now), "next_due": None if due is None else stamp(due), "speed": clock.speed}
         return Response(status=200, body=shown)
+
+
+def _pause(response: Response, *, looking: bool) -> float:
+    """Seconds that a client who was refused waits before it asks again: throttled (L3), or because another operation is
+    under way (L16), which whoever only looks leaves to those who act."""
+    if response.status == 429:
+        return float(response.headers.get("retry-after", 1))
+    return float(response.headers.get("retry-after", 0)) if response.status == 409 and not looking else 0.0
 
 
 _TEXT = re.compile(r"/providers/Microsoft\.Automation/.*/draft/content/?$", re.IGNORECASE)

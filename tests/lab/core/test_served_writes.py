@@ -24,6 +24,7 @@ from lab.core.bench import GROUP, SUBSCRIPTION, Lab, net
 
 TABLES = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Network/routeTables"
 BODY = {"location": "eastasia", "properties": {"routes": []}}
+ROUTE = {"properties": {"addressPrefix": "10.0.0.0/8", "nextHopType": "None"}}
 
 
 class Door:
@@ -94,6 +95,21 @@ def test_who_reads_what_another_has_just_written_is_told_when_it_is_kept(door: D
 
     _, (status, body, kept) = asyncio.run(both())
     assert (status, body["name"]) == (200, "t") and kept == {"t"}
+
+
+def test_at_the_pace_of_jumps_who_is_told_to_wait_for_another_operation_has_waited(tmp_path: Path) -> None:
+    """L16: Azure's clients ask again after `retry-after`, three times; then the other operation is over."""
+    door = Door(tmp_path / "lab.db", speed="jump")
+
+    async def asked() -> list[int]:
+        table = f"{TABLES}/shared"
+        answers = [await door.ask("PUT", table, BODY)]
+        answers += [await door.ask("PUT", f"{table}/routes/r", ROUTE) for _ in range(4)]
+        return [status for status, _, _ in answers]
+
+    first, *again = asyncio.run(asked())
+    assert first == 201 and again[0] == 409 and 201 in again
+    door.cloud.store.close()
 
 
 def test_a_commit_that_fails_is_no_answer(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
