@@ -65,6 +65,8 @@ def remaining(call: Call) -> dict[str, str]:
     kind = kind_of(call.request.method.upper())
     size, _ = BUCKETS[kind]
     own = _bucket(call, kind, _principal(call), size)
+    if _subscription(call) is None:
+        return {f"x-ms-ratelimit-remaining-tenant-{kind}": str(int(own.level))}
     every = _bucket(call, kind, "*", size * GLOBAL_FACTOR)
     return {
         f"x-ms-ratelimit-remaining-subscription-{kind}": str(int(own.level)),
@@ -83,10 +85,15 @@ def _throttled(kind: str, wait: int) -> Refused:
 
 def _bucket(call: Call, kind: str, who: str, size: int) -> Bucket:
     mine = _buckets.setdefault(call.cloud, {})
-    parts = call.request.url.split("/subscriptions/", 1)
-    subscription = parts[1].split("/", 1)[0].split("?", 1)[0].lower() if len(parts) > 1 else "tenant"
-    return mine.setdefault((subscription, who, kind), Bucket(level=float(size), at=call.cloud.now))
+    return mine.setdefault((_subscription(call) or "tenant", who, kind), Bucket(level=float(size), at=call.cloud.now))
+
+
+def _subscription(call: Call) -> str | None:
+    """The subscription that a call is about, however its path spells that; None for what is above them all."""
+    _, found, rest = call.request.url.lower().partition("/subscriptions/")
+    return rest.split("/", 1)[0].split("?", 1)[0] if found else None
 
 
 def _principal(call: Call) -> str:
-    return call.headers.get("authorization", "")
+    """Who calls: another token of the same principal has no tokens of its own to spend."""
+    return call.caller.object_id.lower()

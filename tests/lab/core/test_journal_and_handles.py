@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from farshore.arm.json import Body
-from farshore.lab import Settings
+from farshore.lab import Settings, identity
+from lab.authorization.callers import READER, as_
 from lab.core.bench import GROUP, NOW, SUBSCRIPTION, Lab, net, network_body, refusal, vnet
 
 GROUP_URL = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
@@ -110,10 +111,23 @@ def test_a_subscription_has_so_many_requests_and_gets_more_with_time() -> None:
     assert refusal(refused, 429) == "SubscriptionRequestsThrottled" and int(refused.headers["retry-after"]) >= 1
     # Reads, writes and deletions are counted apart, subscriptions and principals too.
     assert lab.put(GROUP_URL, {"location": "eastasia"}).status == 200
-    assert lab.get(GROUP_URL, authorization="Bearer a.b.c").status == 200
+    assert lab.get(GROUP_URL, **as_(READER)).status == 200
     assert lab.get("/subscriptions/00000000-0000-0000-0000-000000000009/resourceGroups").status == 200
     lab.wait(float(refused.headers["retry-after"]))
     assert lab.get(GROUP_URL).status == 200
+
+
+def test_quotas_are_a_principals_and_a_subscriptions_however_they_are_spelled() -> None:
+    """L1, L2: another token or another spelling of the path (Site Recovery's own polling URLs have one) is no new
+    bucket; what is above all subscriptions has its own."""
+    lab, count = Lab(settings=Settings()), "x-ms-ratelimit-remaining-subscription-reads"
+    assert lab.get(GROUP_URL, **as_(READER)).headers[count] == "249"
+    later = {"authorization": "Bearer " + identity.token("tenant", 900, audience="https://x", who=READER)}
+    assert lab.get(GROUP_URL, **later).headers[count] == "248"
+    shouted = lab.get(GROUP_URL.replace("/subscriptions/", "/Subscriptions/"), **later)
+    assert shouted.status == 200 and shouted.headers[count] == "247"
+    above = lab.get("/subscriptions", **later).headers
+    assert count not in above and above["x-ms-ratelimit-remaining-tenant-reads"] == "249"
 
 
 def test_throttling_by_fault_holds_for_everybody_until_it_ends() -> None:
