@@ -79,6 +79,12 @@ def failover(item: ResourceId, vm: ResourceId, *, direction: str, shutdown: bool
     )
 
 
+def shared_point(items: Sequence[ResourceId], point: str) -> Action:
+    """Choose the newest recovery point that all items of a consistency group have of one moment (S26), of a kind as in
+    `failover` (Latest: of any kind). Steps after it name it as their point: `OfStep:` and this step's id."""
+    return Action(verb="shared_point", arguments={"items": [item.text for item in items], "point": point})
+
+
 def change_point(item: ResourceId, vm: ResourceId, point: str) -> Action:
     """POST applyRecoveryPoint before the commit (S44, S54's `ChangePit`): the machine is made again of another point.
     `point` as in `failover`. Done when the item's job has ended and the machine runs."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import NoReturn
 
 from farshore.arm.compute import VirtualMachine
 from farshore.arm.connectivity import Connection, VirtualNetworkGateway
@@ -26,7 +27,7 @@ from farshore.estate.counterparts import Counterparts, mapped_address, mapped_ne
 from farshore.estate.estate import Estate
 from farshore.estate.project import PROVISIONABLE, Appliance, Project
 from farshore.plan.model import PlannedMachine
-from farshore.plan.recovery import Recovery
+from farshore.plan.recovery import Recovery, slug
 from farshore.plan.target import Target
 
 
@@ -54,6 +55,8 @@ class Machine:
     body: Body
     cards: tuple[Card, ...]
     """The primary NIC first."""
+    group: str | None = None
+    """The consistency group that its recovery points are shared in (S58)."""
 
     @property
     def id(self) -> ResourceId:
@@ -151,7 +154,7 @@ def make_design(
         source_circuits=counterparts.source_circuits(),
         target_circuits=counterparts.circuits() if gateways else (),
         announced=_announced(networks, gateways),
-        machines=_machines(estate, project, counterparts, recovery, chosen, labels),
+        machines=grouped(project, recovery, _machines(estate, project, counterparts, recovery, chosen, labels)),
         ahead=ahead_of(project, provision_ahead),
         labels=labels,
     )
@@ -284,6 +287,53 @@ def _machines(
         assert body is not None
         made.append(Machine(planned=planned, label=label, vm=vm, body=body, cards=cards))
     return tuple(sorted(made, key=lambda machine: (machine.planned.boot_group, machine.id.key)))
+
+
+def grouped(project: Project, recovery: Recovery, machines: tuple[Machine, ...]) -> tuple[Machine, ...]:
+    """The machines with their consistency groups: the group that an item is in already, else what farshore.yaml names.
+    Raises `InputError` where a group can't fail over as a whole (S58)."""
+    found: dict[ResourceId, str] = {}
+    for index, members in enumerate(project.machines.consistency_groups):
+        own = [machine for machine in machines if means(machine.id, members)]
+        line = project.line_of(f"machines/consistency_groups/{index}")
+        standing = {name for machine in own if (name := recovery.group_of(machine.id)) is not None}
+        name = standing.pop() if len(standing) == 1 else f"{slug(project.name)}-group-{index + 1}"
+        late = [m.label for m in own if recovery.protecting(m.id) is not None and recovery.group_of(m.id) != name]
+        if late:
+            _whole(
+                project, line, f"{', '.join(late)} is replicated already and not in it: none joins later (S58)", late
+            )
+        if len(own) < len(members):
+            _whole(project, line, f"it names {len(members)} machines, and {len(own)} of them move", list(members))
+        found |= {machine.id: name for machine in own}
+    for machine in machines:
+        if machine.id not in found and (name_ := recovery.group_of(machine.id)) is not None:
+            found[machine.id] = name_
+    for name in dict.fromkeys(found.values()):
+        own = [machine for machine in machines if found.get(machine.id) == name]
+        labels = [machine.label for machine in own]
+        if missing := recovery.members(name) - {machine.id for machine in own}:
+            _whole(project, None, f"{', '.join(sorted(m.name for m in missing))} of it does not move", labels)
+        if len({machine.planned.boot_group for machine in own}) > 1:
+            _whole(project, None, "machines: boot_order puts its machines into several groups", labels)
+        if not all(machine.planned.managed for machine in own):
+            _whole(
+                project, None, "a machine of it has unmanaged disks, which are reprotected another way (S50)", labels
+            )
+        if len(own) == 1:
+            found.pop(own[0].id)
+    return tuple(replace(machine, group=found.get(machine.id)) for machine in machines)
+
+
+def _whole(project: Project, line: int | None, why: str, value: list[str]) -> NoReturn:
+    raise InputError(
+        f"A consistency group fails over as a whole: {why}",
+        file=project.file,
+        line=line or project.line_of("machines/consistency_groups") or project.line_of("machines"),
+        value=value,
+        expected="machines that move together, in one boot group",
+        remedy="change machines: consistency_groups, boot_order, include or exclude",
+    )
 
 
 def _cards(estate: Estate, vm: VirtualMachine) -> tuple[NetworkInterface, ...]:

@@ -43,6 +43,7 @@ class Recovery:
         self.source, self.target = self.project.source_region, self.project.target.region
         self.group = counterparts.group(anchor)
         self._items = _items_of(counterparts.estate)
+        self._groups = _groups_of(counterparts.estate)
         self.vault = self._existing_vault() or make_id(
             anchor.subscription, self.project.target.resource_group, VAULTS, f"{slug(self.project.name)}-vault"
         )
@@ -64,6 +65,14 @@ class Recovery:
         digest = hashlib.sha256(f"{group.key}/{region}/{purpose}".encode()).hexdigest()[:12]
         name = f"{purpose}{digest}"
         return resource_id(f"{group.text}/providers/{STORAGE_ACCOUNTS}/{name}")
+
+    def group_of(self, vm: ResourceId) -> str | None:
+        """The consistency group that a machine's item is in; None of one that is alone, or not replicated."""
+        return self._groups.get(vm)
+
+    def members(self, group: str) -> frozenset[ResourceId]:
+        """The machines of a group that are replicated already."""
+        return frozenset(vm for vm, name in self._groups.items() if name == group)
 
     # Bodies. -------------------------------------------------------------------------------------------------------
 
@@ -191,6 +200,17 @@ def _items_of(estate: Estate) -> dict[ResourceId, ResourceId]:
         text = details.get("fabricObjectId")
         if details.get("instanceType") == "A2A" and isinstance(text, str) and text.startswith("/"):
             found.setdefault(resource_id(text), resource_id(str(body["id"])))
+    return found
+
+
+def _groups_of(estate: Estate) -> dict[ResourceId, str]:
+    """Machines to the replication groups that somebody has named (S12)."""
+    found: dict[ResourceId, str] = {}
+    for body in estate.of_type(ITEMS):
+        details = (body.get("properties") or {}).get("providerSpecificDetails") or {}
+        text, name = details.get("fabricObjectId"), details.get("multiVmGroupName")
+        if name and isinstance(text, str) and text.startswith("/"):
+            found[resource_id(text)] = str(name)
     return found
 
 

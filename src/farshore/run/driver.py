@@ -352,6 +352,7 @@ class Driver:
             pending=pending_from(record.pending),
             doubted=record.doubts > 0,
             approved_by=", ".join(record.approved_by) or None,
+            before={id_: self._state.steps[id_].result for id_ in step.after if id_ in self._state.steps},
         )
 
     async def _hold(self, talk: Talk[Any], step: Step) -> Any:

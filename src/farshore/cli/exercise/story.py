@@ -310,8 +310,10 @@ class Story:
         return watch
 
     async def _wait_for_points(self, plan: Plan) -> None:
-        """Who is to go to an older or an application-consistent point has one by then (S25)."""
+        """Who is to go to an older, an application-consistent or a shared point has one by then (S25)."""
         age = _AGES.get(scenario_of(plan).over)
+        if age is None and any(step.action.verb == "shared_point" for step in plan.steps):
+            age = TWO_POINTS
         if age is not None:
             await self._stage.clock.sleep(age, "recovery points")
 
@@ -452,6 +454,8 @@ class Story:
 
 
 _AFTER = {True: "After failover: the far shore serves", False: "After the outage: the source serves"}
+TWO_POINTS = timedelta(minutes=10)
+"""A point follows every five minutes (S25)."""
 _AGES = {
     Over.CHOSEN: timedelta(minutes=20),
     Over.CHANGED: timedelta(minutes=20),

@@ -114,6 +114,22 @@ def wrong_machines(plan: Plan, rows: Sequence[Mapping[str, Any]], *, waited: boo
             said.append(f"{name}: {many(row['bytes_lost'], 'byte')} lost, and it was stopped first")
         if point is not None and wanted is not None and point > wanted and over not in OLDER_ON_PURPOSE:
             said.append(f"{name}: its recovery point was {point:.0f} s old, {wanted:.0f} s were asked for")
+    return said + _torn_groups(plan, rows)
+
+
+def _torn_groups(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Consistency groups whose machines came of different moments. That the disks are those of the moment their
+    checksums say."""
+    by_item = {machine.item.key: machine.id.key for machine in plan.machines}
+    points = {str(row["id"]).lower(): (row.get("recovery_point") or {}).get("time") for row in rows}
+    said = []
+    for step in plan.of_phase(Phase.FAILOVER):
+        if step.action.verb == "shared_point":
+            items: Any = step.action.arguments["items"]
+            times = {points.get(by_item[str(item).lower()]) for item in items}
+            if len(times) > 1 or None in times:
+                moments = ", ".join(sorted(str(time) for time in times))
+                said.append(f"{step.id.rsplit('/', 1)[-1]}: its machines are of different moments: {moments}")
     return said
 
 

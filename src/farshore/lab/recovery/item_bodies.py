@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.lab.recovery import groups
 from farshore.lab.recovery.fabric_providers import provider_id
 from farshore.lab.recovery.names import looked_up, region_name, shown_id
 from farshore.lab.recovery.objects import fabric_location, fabric_of
@@ -54,7 +55,7 @@ def properties_of(
         "initialPrimaryExtendedLocation": None,
         "initialRecoveryExtendedLocation": None,
         "initialRecoveryFabricLocation": began[1],
-        "multiVmGroupId": cloud.guid("group", record["lifecycle"]),
+        "multiVmGroupId": groups.id_of(cloud, item, settings.get("multiVmGroupName"), record["lifecycle"]),
         "multiVmGroupName": settings.get("multiVmGroupName") or "",
         "multiVmGroupCreateOption": "UserSpecified" if settings.get("multiVmGroupName") else "AutoCreated",
         "managementId": cloud.guid("management", item.key, record["lifecycle"], stamp(cloud.now)),

@@ -19,7 +19,7 @@ from farshore.arm.json import Body
 from farshore.lab import machines, operations
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.recovery import health, item_seeding, jobs, records, shipping
+from farshore.lab.recovery import groups, health, item_seeding, jobs, records, shipping
 from farshore.lab.recovery.container_mappings import mapped
 from farshore.lab.recovery.disks import forget_replicas, protected_disks
 from farshore.lab.recovery.item_bodies import properties_of
@@ -72,6 +72,7 @@ class Items(RecoveryType):
             raise Refused(409, "MachineAlreadyProtected", f"Machine {vm.name} is protected by {other.name} already.")
         protected_disks(cloud, vm, details, *_regions(cloud, put.id, into))
         _cluster(cloud, put.id, into, details)
+        groups.check(cloud, put.id, details.get("multiVmGroupName"))
         _network(cloud, put.id, cloud.body(vm) or {}, details)
 
     def put(self, call: Call) -> Response:

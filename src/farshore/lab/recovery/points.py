@@ -37,6 +37,8 @@ class Point:
     lives: timedelta
     kind: str = "CrashConsistent"
     """Or `ApplicationConsistent`, where the policy asks for such points."""
+    shared: bool = False
+    """Whether it is of one moment for all machines of a replication group."""
 
 
 def lives(time: datetime, previous: datetime | None) -> timedelta:

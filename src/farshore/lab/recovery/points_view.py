@@ -51,7 +51,7 @@ def _shown(item: ResourceId, record: Record, point: Point) -> Body:
             "recoveryPointType": point.kind,
             "providerSpecificDetails": {
                 "instanceType": "A2A",
-                "recoveryPointSyncType": "PerVmRecoveryPoint",
+                "recoveryPointSyncType": "MultiVmSyncRecoveryPoint" if point.shared else "PerVmRecoveryPoint",
                 "disks": [disk["source"] for disk in disks_at(record, point.time)],
             },
         },

@@ -152,6 +152,7 @@ def point_of(row: Record) -> Point:
         sequence=row["sequence"],
         lives=timedelta(seconds=row["lives"]),
         kind=row["kind"],
+        shared=bool(row.get("shared")),
     )
 
 
@@ -162,6 +163,7 @@ def point_row(point: Point) -> Record:
         "sequence": point.sequence,
         "lives": point.lives.total_seconds(),
         "kind": point.kind,
+        **({"shared": True} if point.shared else {}),
     }
 
 

@@ -293,7 +293,8 @@ def _switched_body(
         vm_size=str((machine["properties"].get("hardwareProfile") or {}).get("vmSize") or old["recoveryAzureVMSize"]),
         os_type=old["osType"],
         nics=[_unknown_yet(nic, source) for nic, source in zip(home, attached.nics(machine), strict=False)],
-        settings=details,
+        # The group is the machine's, whichever way it is replicated.
+        settings={**details, "multiVmGroupName": old.get("multiVmGroupName")},
         first=(old["initialPrimaryFabricLocation"], old["initialRecoveryFabricLocation"]),
     )
     # Recorded: the tags are known from the beginning.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.lab import machines
 from farshore.lab.answers import Refused
-from farshore.lab.recovery import ailments, records
+from farshore.lab.recovery import ailments, groups, records
 from farshore.lab.recovery.disks import disks_at
 from farshore.lab.recovery.names import shown_id
 from farshore.lab.recovery.points import EVERY, Point, kept, lives
@@ -126,12 +126,26 @@ def every_five_minutes(cloud: Cloud, subject: str, data: Any) -> None:
         return
     item = resource_id(str(body["id"]))
     record = look(cloud, item, record)
-    if record["shipping"]:
+    group = groups.together(cloud, item)
+    if group is not None:
+        if group[0][0] == item:
+            _of_one_moment(cloud, group)
+    elif record["shipping"]:
         # Never more than what has been shipped: a point that is ready sooner than that is ready with less.
         ready = cloud.now - _ready_after(cloud, item)
         take(cloud, item, record, min(ready, shipped_until(cloud, record)))
     cloud.at(cloud.now + EVERY, POINT, item.key, None)
     cloud.tell("recovery.looked", item.key)
+
+
+def _of_one_moment(cloud: Cloud, group: list[tuple[ResourceId, Record]]) -> None:
+    """A point of one moment for every machine of a replication group: what all of them have shipped by then."""
+    at = min(min(cloud.now - _ready_after(cloud, item), shipped_until(cloud, record)) for item, record in group)
+    if any((last := records.time_of(record, "last_point")) is not None and at <= last for _, record in group):
+        return
+    kind = _kind(cloud, group[0][1], at)
+    for item, record in group:
+        take(cloud, item, record, at, kind=kind, shared=True)
 
 
 @listener("machine.power")
@@ -214,8 +228,18 @@ def _is_ours(cloud: Cloud, disk: Record) -> bool:
     return not volumes.log(cloud).written_after(number, 0)
 
 
-def take(cloud: Cloud, item: ResourceId, record: Record, at: datetime, name: str | None = None) -> Record:
-    """Make the point of a moment, and let the replicas follow. Its name is made up unless it has one already."""
+def take(
+    cloud: Cloud,
+    item: ResourceId,
+    record: Record,
+    at: datetime,
+    name: str | None = None,
+    *,
+    kind: str | None = None,
+    shared: bool = False,
+) -> Record:
+    """Make the point of a moment, and let the replicas follow. Its name is made up unless it has one already, and its
+    kind is what is due."""
     log = volumes.log(cloud)
     previous = records.time_of(record, "last_point")
     if previous is not None and at <= previous:
@@ -226,7 +250,8 @@ def take(cloud: Cloud, item: ResourceId, record: Record, at: datetime, name: str
         time=at,
         sequence=sequence,
         lives=lives(at, previous),
-        kind=_kind(cloud, record, at),
+        kind=kind or _kind(cloud, record, at),
+        shared=shared,
     )
     left = kept([*records.points(record), point], cloud.now, retention(cloud, record["policy"]))
     cloud.table(HISTORY)[f"{item.key}|{point.name}"] = {

@@ -52,6 +52,7 @@ from farshore.plan.scenario.words import Over
 GUARD = "guard"
 GIVEN_UP = "given-up"
 """The step with which the source's machines are no longer the ones."""
+LATEST = "Latest"
 OLDER = "Older:900"
 """A point at least so many seconds old: what a person chooses who knows when it went wrong."""
 _POINTS = {
@@ -166,14 +167,34 @@ def commit(design: Design, scenario: Scenario, draft: Draft) -> None:
         )
 
 
+def _shared(design: Design, draft: Draft, group: str, point: str, after: Iterable[str] = ()) -> str:
+    """The step that chooses the point of one moment for a consistency group: one for all of its machines (S58)."""
+    name = f"shared-point/{group}"
+    there = f"{draft.phase.value}/{name}"
+    if any(step.id == there for step in draft.steps):
+        return there
+    members = [machine for machine in design.machines if machine.group == group]
+    return draft.add(
+        name,
+        actions.shared_point([machine.planned.item for machine in members], point),
+        title=f"One recovery point for {', '.join(machine.label for machine in members)}: of one moment (S26)",
+        subject=members[0].planned.item,
+        expected=durations.LOOK,
+        kind=StepKind.CHECK,
+        after=after,
+    )
+
+
 def _changed(design: Design, draft: Draft, machine: Machine) -> str:
     planned = machine.planned
+    chosen = None if machine.group is None else _shared(design, draft, machine.group, OLDER)
     changed = draft.add(
         f"point/{machine.label}",
-        actions.change_point(planned.item, planned.target_id, OLDER),
+        actions.change_point(planned.item, planned.target_id, OLDER if chosen is None else f"OfStep:{chosen}"),
         title=f"Machine {machine.label} is made again of an older recovery point (S44)",
         subject=planned.item,
         expected=durations.FAILOVER,
+        after=[chosen],
         effects=arrives_there(design, machine),
     )
     return draft.add(
@@ -319,20 +340,20 @@ def _over(
         # It serves until now.
         stopped = SetMachine(id=machine.id, state=MachineState.STOPPED)
         effects = [stopped, *effects, promised_there(machine)]
+    point, chosen = _POINTS.get(scenario.over, LATEST), None
+    if machine.group is not None and not shutdown:
+        chosen = _shared(design, draft, machine.group, point, after)
+        point = f"OfStep:{chosen}"
     step = draft.add(
         f"machine/{machine.label}",
         actions.failover(
-            planned.item,
-            planned.target_id,
-            direction="PrimaryToRecovery",
-            shutdown=shutdown,
-            point=_POINTS.get(scenario.over, "Latest"),
+            planned.item, planned.target_id, direction="PrimaryToRecovery", shutdown=shutdown, point=point
         ),
         title=f"Fail machine {machine.label} over to {design.project.target.region}"
         + (", stopping it first" if shutdown else ""),
         subject=planned.item,
         expected=durations.FAILOVER_STOPPED if shutdown else durations.FAILOVER,
-        after=after,
+        after=[*after, chosen],
         effects=effects,
     )
     done = cards.there(design, draft, machine, step)

@@ -184,6 +184,7 @@ def _enable(design: Design, machine: Machine) -> dict[str, Any]:
         "recoveryAzureNetworkId": design.counterparts.of(subnet.parent).text,
         "recoverySubnetName": subnet.name,
         **places.there(design, machine),
+        **({} if machine.group is None else {"multiVmGroupName": machine.group}),
     }
     if planned.managed:
         details["vmManagedDisks"] = [

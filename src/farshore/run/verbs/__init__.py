@@ -26,6 +26,7 @@ from farshore.run.verbs.put import Put
 from farshore.run.verbs.raise_bandwidth import RaiseBandwidth
 from farshore.run.verbs.read_circuit import ReadCircuit
 from farshore.run.verbs.reprotect_unmanaged import ReprotectUnmanaged
+from farshore.run.verbs.shared_point import SharedPoint
 from farshore.run.verbs.site_change import SiteChange
 from farshore.run.verbs.switch_protection import SwitchProtection
 from farshore.run.verbs.test_failover import TestFailover
@@ -52,6 +53,7 @@ _ALL: tuple[Verb, ...] = (
     RaiseBandwidth(),
     ReadCircuit(),
     ReprotectUnmanaged(),
+    SharedPoint(),
     SiteChange(),
     SwitchProtection(),
     TestFailover(),

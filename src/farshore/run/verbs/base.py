@@ -174,6 +174,8 @@ class Situation:
     pending: Pending = field(default_factory=Pending)
     doubted: bool = False
     approved_by: str | None = None
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Results of the steps that this one comes after, by their ids."""
 
     @property
     def id(self) -> ResourceId:

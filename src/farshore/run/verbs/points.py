@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.arm.versions import SITE_RECOVERY
@@ -13,6 +13,8 @@ from farshore.times import moment
 
 LATEST = "Latest"
 PROCESSED, APPLICATION = "LatestProcessed", "LatestApplicationConsistent"
+OF_STEP = "OfStep:"
+"""`OfStep:failover/point/databases`: what that step has chosen for the item (`shared_point`)."""
 OLDER = "Older:"
 """`Older:900`: the newest point that is at least so many seconds old when it is asked for."""
 
@@ -21,6 +23,11 @@ def point_named(situation: Situation, wanted: str) -> Talk[str | None]:
     """The id of the wanted recovery point; None means Latest to the service. Raises `ArmError` where none fits."""
     if wanted == LATEST:
         return None
+    if wanted.startswith(OF_STEP):
+        # A person who has skipped the choice lets each machine go to its own latest.
+        chosen = (situation.before.get(wanted.removeprefix(OF_STEP)) or {}).get("points") or {}
+        found: str | None = chosen.get(situation.id.key)
+        return found
     if wanted not in (PROCESSED, APPLICATION) and not wanted.startswith(OLDER):
         return wanted
     fitting: list[tuple[Any, str]] = []
@@ -39,8 +46,14 @@ def _fitting(situation: Situation, wanted: str, body: Mapping[str, Any]) -> Iter
     for point in body.get("value") or ():
         about = point.get("properties") or {}
         time = moment(str(about["recoveryPointTime"]))
-        if wanted == APPLICATION and "app" not in str(about.get("recoveryPointType") or "").lower():
-            continue
-        if wanted.startswith(OLDER) and situation.now - time < timedelta(seconds=float(wanted.removeprefix(OLDER))):
-            continue
-        yield time, str(point["id"])
+        if fits(situation, wanted, about, time):
+            yield time, str(point["id"])
+
+
+def fits(situation: Situation, wanted: str, about: Mapping[str, Any], time: datetime) -> bool:
+    """Whether a point is of the kind and age that is wanted; its own properties and its time are given."""
+    if wanted == APPLICATION and "app" not in str(about.get("recoveryPointType") or "").lower():
+        return False
+    return not (
+        wanted.startswith(OLDER) and situation.now - time < timedelta(seconds=float(wanted.removeprefix(OLDER)))
+    )
