@@ -189,7 +189,7 @@ def test_a_body_that_is_no_object_is_refused(name: str) -> None:
 
 def test_a_type_that_the_lab_does_not_have_is_told_so() -> None:
     lab = Lab()
-    for type_ in ("frontDoors", "dnsZones", "trafficManagerProfiles"):
+    for type_ in ("frontDoors", "dnsResolvers", "trafficManagerProfiles"):
         url = net("x", kind=type_)
         for method in ("GET", "PUT", "DELETE", "PATCH"):
             answer = lab.send(method, url, {"location": "eastasia"})
