@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from farshore.arm.http import Response
-from farshore.errors import ArmError
+from farshore.arm.http import Request, Response
+from farshore.arm.ids import make_id
+from farshore.errors import ArmError, TransportError
 from farshore.plan import actions
 from farshore.run.actuators import NameCommand
 from farshore.run.verbs import VERBS
 from farshore.run.verbs.base import Absent, Accepted
+from prove.plans import SUBSCRIPTION, step
+from run.bench import Bench, story
 from run.talk import answer, gone, hold, refusal, situation
 
 ZONE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/corp"
@@ -85,3 +89,36 @@ def test_a_program_that_fails_says_why() -> None:
         code = "import sys; sys.exit('no such zone')"
         asyncio.run(NameCommand([sys.executable, "-c", code]).rename({"region": "r", "records": []}))
     assert raised.value.fault.code == "NameCommandFailed"
+
+
+class Zone:
+    """The user's program, whose end nobody hears of the first time; it has changed the record all the same."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench, self.orders = bench, list[Any]()
+
+    async def rename(self, order: Mapping[str, Any]) -> None:
+        self.orders.append(order)
+        for row in order["records"]:
+            body = {"properties": {"aRecords": [{"ipv4Address": row["to"]}]}}
+            url = f"{row['record']}?api-version=2020-06-01"
+            answer = self.bench.cloud.handle(Request(method="PUT", url=url, body=body), self.bench.cloud.now)
+            assert answer.ok, answer
+        if len(self.orders) == 1:
+            raise TransportError("no answer")
+
+
+@pytest.mark.parametrize("kills", [(), (0.1,), (0.5, 0.1)])
+def test_in_doubt_and_after_a_crash_it_is_asked_the_same_again(kills: tuple[float, ...], tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "runs.db")
+    zone = make_id(SUBSCRIPTION, "rg-southeastasia", "Microsoft.Network/privateDnsZones", "corp").text
+    record = {"id": f"{zone}/A/web1", "name": "web1", "properties": {"aRecords": [{"ipv4Address": "10.1.0.4"}]}}
+    bench.cloud.seed([{"id": zone, "name": "corp", "location": "global", "properties": {}}, record])
+    row = {**ROW, "record": f"{zone}/A/web1"}
+    names = step("names", action=actions.change_names("southeastasia", [row], ["./names"]))
+    program = Zone(bench)
+    outcome = bench.run(story(names), kills=kills, names=program)
+    assert not outcome.halted and not outcome.failed
+    assert len(program.orders) >= 2 and all(order == program.orders[0] for order in program.orders)
+    [result] = [event.body["result"] for event in bench.journal.read("r") if event.kind.value == "done"]
+    assert result["records"] == [{"record": row["record"], "addresses": ["10.101.0.4"]}]
