@@ -15,6 +15,7 @@ from farshore.assess.findings import Finding
 from farshore.estate.counterparts import Counterparts
 from farshore.estate.estate import Change, Estate
 from farshore.plan import Plan, apply, make_plan, start
+from farshore.plan.merge import says
 from farshore.plan.model import Phase
 from plan.completed import CONTAINER, SPOKES, VAULT, made, made_id, mapped, protected
 from plan.estates import NEW, ONE, TWO, edited, example, source_id, target_id
@@ -243,3 +244,21 @@ def test_what_the_vault_has_is_adopted() -> None:
     assert db.item.top == VAULT and db.item.name == "db1"
     mapping = next(s for s in puts(plan, Phase.PROTECT) if "network-mapping/eastasia" in s.id and "vNet1" in s.id)
     assert mapping.subject.endswith(f"{HOME.name}-{THERE.name}"), "the mapping that there is, not a second one"
+
+
+def test_endpoints_that_somebody_has_put_on_a_subnet_stay() -> None:
+    """A list without names is one value to a merge: the plan says all of it, its own and theirs."""
+
+    def edit(body: Body) -> None:
+        app = next(s for s in body["properties"]["subnets"] if s["name"] == "app")
+        app["properties"]["serviceEndpoints"] = [
+            {"service": "Microsoft.Sql", "locations": ["southeastasia"], "provisioningState": "Succeeded"}
+        ]
+
+    estate = edited(made(example(TWO)), THERE, edit)
+    there = completed(estate, make_plan(estate)).virtual_network(THERE)
+    app = None if there is None else there.subnet("app")
+    assert app is not None and set(app.service_endpoints) == {"Microsoft.Sql", "Microsoft.Storage"}
+    again = completed(estate, make_plan(estate))
+    step = next(s for s in puts(make_plan(again), Phase.PROVISION) if s.subject == THERE.text)
+    assert says(again.get(THERE), body_of(step)), "and a second time there is nothing to write"

@@ -252,7 +252,14 @@ class Target:
                 properties[key] = {"id": self._reference(reference)}
         # Locations of an endpoint are read back, not chosen: they follow the region.
         endpoints = [{"service": item["service"]} for item in source.get("serviceEndpoints") or [] if "service" in item]
-        if storage and not any(item["service"].split(".Global")[0] == STORAGE for item in endpoints):
+        if there is not None:
+            # A list without names is written whole: what stands is in it, first, as it stands.
+            names = [_service(service) for service in there.service_endpoints]
+            endpoints = [
+                *({"service": service} for service in there.service_endpoints),
+                *(item for item in endpoints if _service(item["service"]) not in names),
+            ]
+        if storage and not any(_service(item["service"]) == STORAGE.lower() for item in endpoints):
             endpoints.append({"service": STORAGE})
         if endpoints:
             properties["serviceEndpoints"] = endpoints
@@ -327,6 +334,11 @@ def _items(properties: Mapping[str, Any], key: str) -> list[Body]:
 
 def _chosen(source: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: source[key] for key in keys if source.get(key) is not None}
+
+
+def _service(text: str) -> str:
+    """`Microsoft.Storage.Global` is the same service, reached from elsewhere too."""
+    return text.lower().removesuffix(".global")
 
 
 def _name(item: Mapping[str, Any]) -> str:
