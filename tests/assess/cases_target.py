@@ -113,6 +113,28 @@ def _zone(bench: Bench, group: str) -> None:
     )
 
 
+def _together(bench: Bench, *, opened: bool) -> None:
+    """web1 and app1, in two spokes, as one consistency group: with the port that they need, or without it."""
+    bench.project["machines"]["consistency_groups"] = [["web1", "app1"]]
+    for group, source, destination in (
+        ("vnet1", "10.2.0.0/24", "10.1.0.0/24"),
+        ("vnet2", "10.1.0.0/24", "10.2.0.0/24"),
+    ):
+        rule = {
+            "priority": 105,
+            "direction": "Inbound",
+            "access": "Allow",
+            "protocol": "Tcp",
+            "sourceAddressPrefix": source,
+            "sourcePortRange": "*",
+            "destinationAddressPrefix": destination,
+            "destinationPortRange": "20004",
+        }
+        if opened:
+            rules = bench.properties(f"nsg-source-{group}-app")["securityRules"]
+            rules.append({"name": "allow-consistency", "properties": rule})
+
+
 def drill(bench: Bench, name: str, group: str = TARGET_GROUP) -> None:
     bench.project["drill"] = {"network": network_id(name, group)}
 
@@ -252,6 +274,13 @@ CASES: tuple[Case, ...] = (
         ),
         quiet=item,
         severity="warning",
+    ),
+    case(
+        "FS509",
+        "networkSecurityGroups/nsg-source-vnet1-app",
+        lambda b: _together(b, opened=False),
+        severity="warning",
+        quiet=lambda b: _together(b, opened=True),
     ),
     case("FS507", "storageAccounts/stcache", lambda b: cache(b, "southeastasia"), quiet=lambda b: cache(b, "eastasia")),
     # The drill.

@@ -22,6 +22,7 @@ TOPICS = (
     "capacity",
     "circuits",
     "connections",
+    "consistency",
     "disks",
     "drill",
     "endpoints",
