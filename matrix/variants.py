@@ -139,7 +139,7 @@ VARIANTS: Mapping[str, Variant] = {
     "zones": Variant(
         says="machines in two availability zones, the appliance in the one that dies",
         made=_zones,
-        meets=lambda scenario: scenario.outage is Outage.ZONE,
+        meets=lambda scenario: scenario.outage is Outage.ZONE and scenario.back is not Back.PARTIAL,
     ),
     "pair": Variant(
         says="two appliances in two zones behind an internal load balancer",
