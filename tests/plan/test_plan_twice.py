@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -123,13 +124,12 @@ def _row(id_: str, target: str) -> dict[str, object]:
 
 def test_a_machine_goes_home_into_its_own_zone(tmp_path: Path) -> None:
     plan = make_plan(given(tmp_path, f"{TWO}/zones"), None, "zone+no-drill")
-    back = {
-        step.id: step.action.arguments["settings"].get("recoveryAvailabilityZone")
-        for step in plan.steps
-        if step.action.verb == "switch_protection"
+    back: dict[str, Any] = {
+        step.id: step.action.arguments for step in plan.steps if step.action.verb == "switch_protection"
     }
-    assert back["reprotect/machine/db1"] == "1" and back["reprotect/machine/app1"] == "2"
-    assert back["failback/reprotect/db1"] is None, "nobody said which zone of the target"
+    zones = {id_: arguments["settings"].get("recoveryAvailabilityZone") for id_, arguments in back.items()}
+    assert zones["reprotect/machine/db1"] == "1" and zones["reprotect/machine/app1"] == "2"
+    assert zones["failback/reprotect/db1"] is None, "nobody said which zone of the target"
 
 
 # Sites, and both shores. -------------------------------------------------------------------------------------------
