@@ -160,6 +160,17 @@ def test_what_is_not_good(action: Action, response: Response, why: str) -> None:
     assert held.code == "CheckFailed" and why in str(held.error)
 
 
+def test_what_azure_has_answered() -> None:
+    """The texts of public issues: a status document around the result, and a script that is not the one that was sent
+    (Azure/azure-cli#32286)."""
+    sample = "Enable succeeded: \n[stdout]\nThis is a sample script\nOptional parameters: /script.sh\n\n[stderr]\n"
+    row = {"code": "ProvisioningState/succeeded", "level": "Info", "message": sample}
+    document = answer(200, {"status": "Succeeded", "properties": {"output": {"value": [row]}}})
+    assert written(document) == ("This is a sample script\nOptional parameters: /script.sh\n", "")
+    held = looked(script(), [ACCEPTED, document] * 9)
+    assert "did not come to its end; it wrote: This is a sample script" in str(held.error)
+
+
 def test_on_windows_a_last_line_tells() -> None:
     held = looked(script(lines=["True"], shell=False), [ACCEPTED, wrote_on_windows("True\r\nfarshore-status 0\r\n")])
     assert isinstance(held.result, Present)
@@ -180,7 +191,7 @@ def test_what_keeps_a_command_from_running_may_pass() -> None:
     )
     assert isinstance(held.result, Present) and held.result.result["tries"] == 5
     held = looked(script(), [refusal(403, "AuthorizationFailed", "no role")] * 9)
-    assert held.code == "CheckFailed" and "the command was not run" in str(held.error) and "no role" in str(held.error)
+    assert held.code == "CheckFailed" and "run command failed" in str(held.error) and "no role" in str(held.error)
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.integers(0, 255))

@@ -1,8 +1,9 @@
 """`check_script`: a script ends well in a machine, by run command (POST runCommand).
 
-The action tells what a script wrote and not how it ended, so the script is made to say so: a shell by a trap at its
-exit, PowerShell by a last line that one which throws or exits never comes to. The end of what was written is what the
-action tells, and that line stands there. PowerShell that wrote to its error stream did not end well either.
+The action tells what a script wrote and not how it ended (Azure/azure-cli#14425, #29750), so the script is made to say
+so: a shell by a trap at its exit, PowerShell by a last line that one which throws or exits never comes to. The end of
+what was written is what the action tells, and that line stands there; where another script than ours was run
+(Azure/azure-cli#32286), it is missing. PowerShell that wrote to its error stream did not end well either.
 
 A script may run more than once: a check is tried again, and a process that takes the run over begins it anew.
 """
@@ -40,7 +41,7 @@ class CheckScript(Verb):
                 response = yield from _run(situation)
             except (ArmError, TransportError) as error:
                 # An agent that is not up yet, another command that runs there: what stays so is told at the end.
-                return Answer(good=False, said=f"the command was not run: {error}", asked_from=where)
+                return Answer(good=False, said=f"run command failed: {error}", asked_from=where)
             out, err = written(response)
             status, shown = ended(out, err, shell=told["command_id"] == SHELL)
             wanted = [str(line) for line in told["lines"]]
@@ -70,12 +71,10 @@ def marked(script: str, command_id: str) -> list[str]:
 
 
 def written(response: Response) -> tuple[str, str]:
-    """Standard output and error, in either of the forms that the action answers in."""
-    rows = response.body.get("value") if isinstance(response.body, dict) else None
+    """Standard output and error, in either of the forms that the action answers in: a shell's in one text, PowerShell's
+    in two rows; the result itself, or a status document around it (`properties.output`)."""
     out, err = "", ""
-    for row in rows if isinstance(rows, list) else ():
-        if not isinstance(row, dict):
-            continue
+    for row in _rows(response.body):
         code, message = str(row.get("code") or "").lower(), str(row.get("message") or "")
         sections = _SECTIONS.search(message)
         if "stdout" in code:
@@ -87,6 +86,15 @@ def written(response: Response) -> tuple[str, str]:
         else:
             err += message
     return out, err
+
+
+def _rows(body: Any) -> list[dict[str, Any]]:
+    held = body if isinstance(body, dict) else {}
+    if "value" not in held and isinstance(held.get("properties"), dict):
+        output = held["properties"].get("output")
+        held = output if isinstance(output, dict) else {}
+    rows = held.get("value")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def ended(out: str, err: str, *, shell: bool) -> tuple[int | None, str]:
