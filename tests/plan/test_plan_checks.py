@@ -246,3 +246,15 @@ def test_machines_that_are_made_again_of_another_point_are_asked_again() -> None
     assert "commit/check/db1" in before(plan, "commit/holds/db-listens/db1")
     assert "commit/holds/db-listens/db1" in before(plan, "commit/machine/web1"), "and then it is final"
     assert asks(planned(TWO), Phase.COMMIT) == []
+
+
+@pytest.mark.parametrize("checks", [(), ALL])
+@pytest.mark.parametrize("scenario", ["published", "nothing-ahead", "maintenance", "silent"])
+@pytest.mark.parametrize("name", [TWO, NEW])
+def test_routes_are_read_of_machines_that_have_been_looked_at(
+    name: str, scenario: str, checks: tuple[Check, ...]
+) -> None:
+    plan = make_plan(example(name, checks=checks), scenario=scenario)
+    for phase in ("failover", "failback"):
+        for machine in ("db1", "web1"):
+            assert f"{phase}/check/{machine}" in before(plan, f"{phase}/routes/{machine}")

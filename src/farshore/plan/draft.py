@@ -7,7 +7,7 @@ stands on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
@@ -34,10 +34,10 @@ class Draft:
         self._floor = tuple(after) if after is not None else self.ends()
         self.phase = phase
 
-    def ends(self) -> tuple[str, ...]:
+    def ends(self, but: Container[str] = ()) -> tuple[str, ...]:
         """The last steps of the phase that is being built: those that none of its steps comes after; where it has
-        none, what it stands on."""
-        own = [step for step in self.steps if step.phase is self.phase]
+        none, what it stands on. `but`: as if these steps were not there."""
+        own = [step for step in self.steps if step.phase is self.phase and step.id not in but]
         followed = {before for step in own for before in step.after}
         return tuple(step.id for step in own if step.id not in followed) or self._floor
 

@@ -62,9 +62,9 @@ def _waves(design: Design, draft: Draft, staying: Sequence[Machine] = ()) -> tup
 def _settled(design: Design, draft: Draft, going: Waves) -> None:
     """Machines that run at home have their routes, are announced, and do what the user asks of them; then it is final,
     and they are protected."""
-    path = [step for step in draft.ends() if step not in going.asked]
+    path = draft.ends(but=going.asked)
     renaming.home(design, draft, path)
-    going.read_routes(path)
+    going.read_routes(path, own=False)
     going.ask(inside=False, outside=True)
     last = _announced(design, draft, "home", draft.ends()) or list(draft.ends())
     for machine in design.machines:

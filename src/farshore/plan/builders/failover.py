@@ -73,7 +73,7 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, networ
         looks = _on_purpose(design, draft, network, going, go)
     else:
         looks = _in_a_disaster(design, scenario, taken, draft, network, going, go)
-    path = [step for step in draft.ends() if step not in looks and step not in going.asked]
+    path = [step for step in draft.ends(but=going.asked) if step not in looks]
     renaming.there(design, draft, [*looks, *path])
     going.read_routes(path)
     going.ask(inside=False, outside=True)

@@ -66,17 +66,17 @@ class Waves:
             before += [] if settle is None else settle(members)
         return [self.looked[machine.id] for machine in self._design.machines]
 
-    def read_routes(self, after: Iterable[str], members: Iterable[Machine] | None = None) -> None:
-        """Read the routes of these machines (all of them), of each once, after the look at it and the steps given."""
+    def read_routes(self, after: Iterable[str], members: Iterable[Machine] | None = None, *, own: bool = True) -> None:
+        """Read the routes of these machines (all of them), of each once, after the steps given, and, `own`, after the
+        look at it, where the steps don't come after that themselves."""
         path = list(after)
         for machine in self._design.machines if members is None else members:
             if machine.id in self._read:
                 continue
             self._read.add(machine.id)
             stand = self._standing[machine.id]
-            read = looks.routes(
-                self._draft, machine, self._nics[machine.id], self._says, [self.looked[machine.id], *path]
-            )
+            before = [self.looked[machine.id], *path] if own else path
+            read = looks.routes(self._draft, machine, self._nics[machine.id], self._says, before)
             self._standing[machine.id] = Stand(vm=stand.vm, address=stand.address, looked=read)
 
     def ask(self, *, outside: bool, inside: bool = True) -> list[str]:
