@@ -233,3 +233,11 @@ def test_a_run_halts_where_a_check_does_not_hold_and_goes_on_once_it_does(
     assert bench.kinds("next")[-1:] == ([] if failed else ["done"]), "what comes after it waits"
     assert [order.environment["FARSHORE_RUN"] for order in network.ran] == ([] if failed else ["r"])
     assert not bench.cloud.store.shelf("requests"), "a check writes nothing"
+
+
+@pytest.mark.parametrize("seconds", [0.5, 15, 35])
+def test_a_process_that_dies_while_it_asks_is_followed_by_one_that_asks_anew(seconds: float) -> None:
+    bench, network = Bench(), Network(5)
+    outcome = bench.run(story(step("s", action=TCP)), prober=network, kills=(seconds,))
+    assert not outcome.halted and bench.kinds("s")[-1] == "done"
+    assert network.asked == 5 and "doubted" not in bench.kinds("s"), "a check has nothing to be in doubt about"
