@@ -1,7 +1,7 @@
 """A project's runs as the verbs see them: the folder that each keeps, the plan it is tied to, what may come next.
 
-    .farshore/runs/<id>/plan.json, estate.json,   written before the run's first event, whole, or not at all
-                        proof.json
+    .farshore/runs/<id>/plan.json, estate.json,
+                        sites.json, proof.json    written before the run's first event, whole, or not at all
     .farshore/runs.db                             the journal; the state of a run is the fold of its events
 
 A run carries out one plan, phase by phase, by as many commands as its users like. The current run is the latest one
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from farshore.cli.projects import Folder
     from farshore.estate.estate import Estate
+    from farshore.estate.project import Project
     from farshore.prove.values import Proof
 
 
@@ -64,8 +65,9 @@ COMMANDS: Mapping[str, Command] = {
     "commit": Command(phases=(Phase.COMMIT,)),
     "reprotect": Command(phases=(Phase.RETURN, Phase.REPROTECT), event="return"),
     "failback": Command(phases=(Phase.FAILBACK,)),
+    "runs abandon": Command(phases=(Phase.ABANDON,)),
 }
-"""In the order of the story."""
+"""In the order of the story; the last is a run of its own."""
 
 
 def commands_of(plan: Plan) -> Mapping[str, Command]:
@@ -197,7 +199,9 @@ class Run:
         if self.state.status is RunStatus.PAUSED:
             return f"farshore runs resume {self.id}"
         if self.failed:
-            return f"mend the cause, then: farshore runs retry --run {self.id}, and farshore runs resume {self.id}"
+            return f"mend the cause, then: farshore runs retry --run {self.id}, and farshore runs resume {self.id}" + (
+                "" if self.plan.of_phase(Phase.ABANDON) else f"; or give it up: farshore runs abandon {self.id}"
+            )
         if self.waiting:
             step = self.waiting[0]
             return f"do what is asked, then: farshore runs approve {step} --run {self.id}{self._by(step)}"
@@ -209,14 +213,35 @@ class Run:
 
 def begin(folder: Folder, run_id: str, estate: Estate, plan: Plan, proof: Proof | None) -> None:
     """Keep what a run begins with: what a process that resumes it will read, and what its report is made of."""
+    from farshore.lab.sites import as_row
+
     place = folder.run(run_id)
     place.mkdir(parents=True, exist_ok=True)
     write_whole(place / "estate.json", pretty(list(estate.resources.values())).encode())
+    write_whole(place / "sites.json", pretty([as_row(site) for site in estate.sites]).encode())
     if proof is not None:
         from farshore.prove.file import proof_as_json
 
         write_whole(place / "proof.json", pretty(proof_as_json(proof)).encode())
     write_whole(place / "plan.json", pretty(plan_as_json(plan)).encode())
+
+
+def begun_with(folder: Folder, run_id: str, project: Project) -> Estate:
+    """The estate that a run began with, its sites as they were then (of a run that did not keep them, as farshore.yaml
+    has them). Raises `InputError` where it is not kept."""
+    from farshore.estate.estate import Estate
+    from farshore.lab.sites import from_row
+
+    kept, sites = folder.run(run_id) / "estate.json", folder.run(run_id) / "sites.json"
+    if not kept.is_file():
+        raise InputError(
+            f"What run {run_id} began with is not there",
+            file=str(kept),
+            expected="the estate.json that the run wrote when it began",
+            remedy="put it back from a copy; without it nobody can say how it was before the run",
+        )
+    estate = Estate.from_resources(loads(kept.read_bytes()), project)
+    return estate.with_sites(tuple(map(from_row, loads(sites.read_bytes())))) if sites.is_file() else estate
 
 
 def leave(folder: Folder, run_id: str, files: Mapping[str, bytes]) -> str:

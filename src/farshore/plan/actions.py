@@ -160,6 +160,11 @@ def deallocate(vm: ResourceId, *, if_there: bool = True) -> Action:
     return Action(verb="deallocate", arguments={"id": vm.text, "if_there": if_there})
 
 
+def start(vm: ResourceId) -> Action:
+    """POST start; done when the instance view says running."""
+    return Action(verb="start", arguments={"id": vm.text})
+
+
 def site_change(
     site: str,
     routers: Sequence[Mapping[str, Any]],

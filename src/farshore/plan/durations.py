@@ -53,6 +53,7 @@ SWITCH_PROTECTION = seconds(
 )
 WATCH = seconds(10, "polled every 10 s once the region answers; how long it stays away nobody can expect")
 DEALLOCATE = seconds(120, UNPUBLISHED)
+START = seconds(120, UNPUBLISHED)
 CHECK_MACHINE = seconds(10, UNPUBLISHED)
 CHECK_HERE = seconds(10, UNPUBLISHED)
 CHECK_BY_RUN_COMMAND = seconds(60, UNPUBLISHED)

@@ -52,12 +52,16 @@ class World:
 
 
 def start(estate: Estate, plan: Plan) -> World:
-    """The world before the first step: every machine promised at home, machines that do not run marked so."""
+    """The world before the first step: every machine promised where it is, machines that do not run marked so, and
+    those stale whose twin on the other shore is the promised one."""
     off = {vm.id.key for vm in estate.virtual_machines if vm.power_state is not None and vm.power_state not in _RUNNING}
-    outside = replace(estate.outside, stopped=estate.outside.stopped | off) if off else estate.outside
+    old = {m.twin.key for m in plan.machines if m.twin.key not in off and estate.get(m.twin) is not None}
+    outside = estate.outside
+    if off or old:
+        outside = replace(outside, stopped=outside.stopped | off, stale=outside.stale | old)
     return World(
         estate=estate.with_outside(outside),
-        promises={machine.id.key: machine.nic for machine in plan.machines},
+        promises={machine.id.key: machine.promised_nic for machine in plan.machines},
     )
 
 

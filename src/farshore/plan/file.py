@@ -27,6 +27,8 @@ from farshore.plan.model import (
     Phase,
     Plan,
     PlannedMachine,
+    Remains,
+    Shore,
     Step,
     StepKind,
     order,
@@ -55,6 +57,7 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
         "made_from": dict(plan.made_from),
         "carried": [carried_as_json(row) for row in plan.carried],
         "names": [name_as_json(change) for change in plan.names],
+        **({"remains": [{"id": row.id, "why": row.why} for row in plan.remains]} if plan.remains else {}),
     }
 
 
@@ -105,6 +108,7 @@ def plan_from_json(document: Any, *, file: str = "plan.json") -> Plan:
             made_from={} if made_from is None else {key: str(value) for key, value in made_from.mapping().items()},
             carried=() if (there := root.maybe("carried")) is None else there.each(carried_from),
             names=() if (there := root.maybe("names")) is None else there.each(name_from),
+            remains=() if (there := root.maybe("remains")) is None else there.each(_remains_from),
         )
     except InputError as error:
         raise error.at(file) from None
@@ -229,6 +233,7 @@ def _obligation_as_json(item: Obligation) -> dict[str, Any]:
         "because": item.because,
         "discharged_by": list(item.discharged_by),
         "source": list(item.source),
+        **({"standing": True} if item.standing else {}),
     }
 
 
@@ -239,6 +244,7 @@ def _obligation_from(place: Place) -> Obligation:
         because=_text(place, "because"),
         discharged_by=() if (there := place.maybe("discharged_by")) is None else there.texts(),
         source=() if (there := place.maybe("source")) is None else there.texts(),
+        standing=False if (there := place.maybe("standing")) is None else there.flag(),
     )
 
 
@@ -257,6 +263,8 @@ def _machine_as_json(machine: PlannedMachine) -> dict[str, Any]:
         "reverse_item": machine.reverse_item.text,
         "managed": machine.managed,
         "boot_group": machine.boot_group,
+        **({} if machine.at is Shore.HOME else {"at": machine.at.value}),
+        **({} if machine.settled else {"settled": False}),
     }
 
 
@@ -272,7 +280,13 @@ def _machine_from(place: Place) -> PlannedMachine:
         reverse_item=place.at("reverse_item").id(),
         managed=place.at("managed").flag(),
         boot_group=place.at("boot_group").whole(),
+        at=Shore.HOME if (there := place.maybe("at")) is None else there.member(Shore),
+        settled=True if (there := place.maybe("settled")) is None else there.flag(),
     )
+
+
+def _remains_from(place: Place) -> Remains:
+    return Remains(id=place.at("id").text(), why=place.at("why").text())
 
 
 def _objective_as_json(objective: Objective) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Phase(StrEnum):
     RETURN = "return"
     REPROTECT = "reprotect"
     FAILBACK = "failback"
+    ABANDON = "abandon"
+    """The way back from a run that was given up: a plan of its own (`plan/abandon/`)."""
 
 
 class StepKind(StrEnum):
@@ -168,11 +170,18 @@ class Obligation:
     because: str
     discharged_by: tuple[str, ...]
     source: tuple[str, ...] = ()
+    standing: bool = False
+    """It is owed when the plan begins: what it speaks of has happened already."""
+
+
+class Shore(StrEnum):
+    HOME = "home"
+    THERE = "there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedMachine:
-    """One machine's way: from where, to where, under which item."""
+    """One machine's way: from where, to where, under which item; and where it is when the plan begins."""
 
     id: ResourceId
     nic: ResourceId
@@ -185,6 +194,30 @@ class PlannedMachine:
     reverse_item: ResourceId
     managed: bool
     boot_group: int = 1
+    at: Shore = Shore.HOME
+    """Where it is promised when the plan begins."""
+    settled: bool = True
+    """False: it was on its way when the plan was made, and nobody may count on it before it is promised again (as
+    `Suspend` says it of a moment)."""
+
+    @property
+    def promised_nic(self) -> ResourceId:
+        """The NIC behind which it is promised when the plan begins."""
+        return self.nic if self.at is Shore.HOME else self.target_nic
+
+    @property
+    def twin(self) -> ResourceId:
+        """The same machine on the other shore: what runs there then is older than what has been promised."""
+        return self.target_id if self.at is Shore.HOME else self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remains:
+    """Something that a plan leaves as it is, and why: nothing can or may undo it."""
+
+    id: str
+    """An ARM id, or a path in farshore.yaml."""
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +243,8 @@ class Plan:
     """What hangs on the machines, who carries it, and what a person has to do."""
     names: tuple[NameChange, ...] = ()
     """Records of DNS zones whose addresses a failover changes."""
+    remains: tuple[Remains, ...] = ()
+    """What a plan that takes things down leaves standing."""
     format: int = FORMAT
 
     def __post_init__(self) -> None:

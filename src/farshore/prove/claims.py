@@ -18,8 +18,10 @@ The steps for a machine's path are the network's steps of all phases up to the o
 promised: before a promise has moved, none. Until they are done the machine is on its way, and what passes is its
 recovery time; a flow between two machines is on its way until both have arrived.
 
-One interval is exempt (D63): a single circuit with kept addresses, the disconnect of the lost region failed (D62), the
-region back, its connection still there. Two networks answer, and the guard's DELETE is what ends it.
+Two intervals are exempt. In the first (D63) a single circuit has kept addresses, the disconnect of the lost region
+failed (D62), the region is back, its connection still there: two networks answer, and the guard's DELETE is what ends
+it. The second is found by a plan that is made in the middle of such a thing, and lasts until the steps that end it are
+done (`Obligation.standing`).
 """
 
 from __future__ import annotations
@@ -135,7 +137,10 @@ class Claims:
         return self._aside[1]
 
     def exempt(self, kind: str, moment: Moment, world: World) -> bool:
-        """Whether this is the interval that the contract exempts."""
+        """Whether this is the interval that the contract exempts, or one that the plan found when it was made: what it
+        owes from the beginning ends it."""
+        if kind in EXEMPT and any(bits & ~moment.done for bits in self._standing):
+            return True
         if kind not in EXEMPT or not moment.failed or self._plan.topology != Topology.SINGLE_CIRCUIT_KEPT_ADDRESSES:
             return False
         if not moment.done & self._returns:
@@ -162,10 +167,17 @@ class Claims:
         return found
 
     def _suspended(self, machine: str, moment: Moment) -> bool:
+        if machine in self._unsettled and not any(moment.done & bit for bit, _, _ in self._promising.get(machine, ())):
+            return True
         return any(
             moment.done & suspending and not moment.done & promising
             for suspending, promising in self._suspending.get(machine, ())
         )
+
+    @cached_property
+    def _unsettled(self) -> frozenset[str]:
+        """Machines that were on their way when the plan was made."""
+        return frozenset(machine.id.key for machine in self._plan.machines if not machine.settled)
 
     @cached_property
     def _suspending(self) -> dict[str, list[tuple[int, int]]]:
@@ -184,6 +196,13 @@ class Claims:
             1 << index
             for index in members(self._slices.network & self._poset.all)
             if (phase := self._poset.nodes[index].phase) is not None and PHASES.index(phase) <= last
+        )
+
+    @cached_property
+    def _standing(self) -> tuple[int, ...]:
+        """For each obligation that is owed from the beginning the nodes that discharge it."""
+        return tuple(
+            sum(self._poset.bits[id_] for id_ in owed.discharged_by) for owed in self._plan.obligations if owed.standing
         )
 
     @cached_property

@@ -194,7 +194,7 @@ class _Book:
         for machine in self._plan.machines:
             if ip_address(machine.address) in prefix or ip_address(machine.target_address) in prefix:
                 yield self._machine_end(machine)
-        planned = {machine.nic.key for machine in self._plan.machines}
+        planned = {nic.key for machine in self._plan.machines for nic in (machine.nic, machine.target_nic)}
         for nic in self._estate.network_interfaces:
             address = None if nic.primary is None else nic.primary.private_ip_address
             if address is not None and address in prefix and nic.id.key not in planned and nic.virtual_machine:

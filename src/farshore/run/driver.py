@@ -28,7 +28,7 @@ from farshore.azure.lro import pending_from
 from farshore.clock import ActorClock, WallClock
 from farshore.errors import ArmError, FarshoreError, Fault, JournalError, TransportError
 from farshore.plan.file import plan_digest
-from farshore.plan.model import Phase, Plan, Step
+from farshore.plan.model import Phase, Plan, Step, StepKind
 from farshore.run import machine
 from farshore.run.actuators import CommandActuator, NameActuator, NameCommand, SiteActuator, instruction
 from farshore.run.events import Kind, RunEvent
@@ -125,6 +125,17 @@ class Driver:
         """When each step's act was first begun."""
         self._going: dict[str, Any] = {}
         self._ears: list[asyncio.Task[None]] = []
+        self._settling = False
+
+    async def settle(self) -> RunOutcome:
+        """Begin nothing more, and find out how what was under way has ended: it is looked at and followed to its end;
+        what turns out not to have been done, or can't be told, is `failed` with the code `Abandoned`. The run has to
+        be paused or cancelled. Raises `HeldError` when fenced off."""
+        self._settling = True
+        try:
+            return await self.drive(())
+        finally:
+            self._settling = False
 
     async def drive(self, phases: Sequence[Phase], happened: Iterable[str] = ()) -> RunOutcome:
         """Carry out these phases, and what was left of those begun before. Raises `HeldError` when fenced off."""
@@ -199,6 +210,10 @@ class Driver:
         for event in machine.takeover(self._state, now):
             self._take_in(event)
             opening.append(event)
+        if self._settling:
+            for event in machine.unanswered(self._state, now):
+                self._take_in(event)
+                opening.append(event)
         for name in happened:
             if name not in self._state.happened:
                 add(Kind.HAPPENED, {"event": name})
@@ -296,6 +311,8 @@ class Driver:
     async def _done(self, command: Command, step: Step, record: Record) -> tuple[Kind, Mapping[str, Any]]:
         verb = verb_named(step.action.verb)
         situation = self._situation(step, record)
+        if self._settling and (isinstance(command, Act) or step.kind is StepKind.CHECK):
+            return Kind.FAILED, {"fault": _as_json(machine.ABANDONED)}
         match command:
             case Look(doubted=doubted):
                 if doubted:
@@ -308,6 +325,8 @@ class Driver:
                     case InProgress(pending=pending):
                         return Kind.ACCEPTED, {"pending": pending.as_json(), "found": True}
                     case Absent():
+                        if self._settling:
+                            return Kind.FAILED, {"fault": _as_json(machine.ABANDONED)}
                         if doubted and record.attempt >= verb.attempts(situation):
                             fault = Fault(code="NoAnswer", message=f"no answer after {record.attempt} attempts")
                             return Kind.FAILED, self._failure(step, fault)

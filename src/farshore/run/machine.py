@@ -6,6 +6,7 @@ what it had not written down, and that is at most who was about to be asked.
     step        one event: the new state, and the commands that follow from it
     follow_up   what has to be written next: intentions of steps whose time has come, the end of a phase
     takeover    what a process writes that takes a run over: every act that was under way is in doubt
+    unanswered  what a process writes that settles a run which is given up
     commands    the commands that are open in a state, for a process that has just folded it
 
 A step's time has come when its phase is open and everything it comes after is behind it: steps done, skipped, or
@@ -21,13 +22,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from farshore.errors import JournalError
+from farshore.errors import Fault, JournalError
 from farshore.plan.file import plan_digest
 from farshore.plan.model import Phase, Plan, Step
 from farshore.run.events import OF_THE_RUN, Kind, RunEvent
 from farshore.run.states import ACTIVE, RUN_TRANSITIONS, SETTLED, TRANSITIONS, RunStatus, StepState
 
 WIDTH = 10
+ABANDONED = Fault(code="Abandoned", message="the run was given up before this was done, or known to be")
+"""What a step that was under way has come to, where a look does not find it done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +199,16 @@ def takeover(state: State, at: datetime) -> tuple[RunEvent, ...]:
         event(state, id_, Kind.DOUBTED, at, {"why": "the process that did it is gone"})
         for id_, record in state.steps.items()
         if record.state is StepState.ACTING
+    )
+
+
+def unanswered(state: State, at: datetime) -> tuple[RunEvent, ...]:
+    """What a process writes that settles a run: nobody waits any more for what people were asked to do. They may have
+    done it."""
+    return tuple(
+        event(state, id_, Kind.FAILED, at, {"fault": {"code": ABANDONED.code, "message": ABANDONED.message}})
+        for id_, record in state.steps.items()
+        if record.state is StepState.ASKED
     )
 
 

@@ -4,6 +4,7 @@ list, show, verify                      read
 pause, retry, skip, approve, cancel     a word that is written in the journal, by whoever drives the run if
                                         somebody does
 resume                                  goes on where a run stopped, however it stopped
+abandon                                 gives a run up and brings the estate back, by a plan of its own
 """
 
 from __future__ import annotations
@@ -118,6 +119,51 @@ async def _resume(app: App, run_id: str | None) -> Carried:
         if not phases:
             return Carried(run=run, phases=run.state.ended, done_before=True)
         return await drive(run, phases, stage, app.view)
+
+
+@command.command("abandon")
+@click.argument("run_id", required=False, metavar="[RUN]")
+@click.option("--show", "only_show", is_flag=True, default=False, help="Make, prove and show the way back; do nothing.")
+@click.option("--yes", is_flag=True, default=False, help="Do not ask, on a terminal, before the way back begins.")
+@common
+def abandon(app: App, run_id: str | None, only_show: bool, yes: bool) -> int:
+    """Give up a run that stopped on its way, and bring the estate back to how it was before: machines go home, and what
+    the run has built and only it uses is taken down. The way back is a plan, proven and shown before it begins, and
+    then a run of its own. What the run's scenario took away has to be back by then."""
+    return asyncio.run(_abandon(app, run_id, only_show=only_show, yes=yes))
+
+
+async def _abandon(app: App, run_id: str | None, *, only_show: bool, yes: bool) -> int:
+    import sys
+
+    from farshore.cli.abandoning import go_back, way_back
+    from farshore.cli.projects import Folder, read_folder
+    from farshore.cli.stage import open_stage
+    from farshore.cli.views.runs import carried_text, way_text
+    from farshore.errors import InputError
+    from farshore.plan.file import plan_as_json
+    from farshore.prove.file import proof_as_json
+
+    folder = Folder(app.project_dir)
+    _, declared = read_folder(folder.path)
+    async with open_stage(folder, declared, cloud=app.cloud, wait=app.wait) as stage:
+        way = await way_back(stage, declared, app.view, run_id)
+        if only_show:
+            document = {"run": way.run.id, "plan": plan_as_json(way.plan), "proof": proof_as_json(way.proof)}
+            app.view.answer(document, way_text(way))
+            return GOOD if way.proof.ok else BAD_ANSWER
+        asks = app.format == "human" and sys.stdin.isatty() and sys.stderr.isatty() and not yes
+        if way.proof.ok and asks:
+            click.echo(way_text(way), err=True)
+            if not click.confirm(f"Give run {way.run.id} up and go back this way?", err=True):
+                remedy = f"farshore runs resume {way.run.id} goes on with it"
+                raise InputError("Nothing was done", code="NotConfirmed", remedy=remedy)
+        carried = await go_back(stage, app.view, way, _user())
+        remains = [{"id": row.id, "why": row.why} for row in way.plan.remains]
+        app.view.answer(
+            {**carried.as_json(), "abandoned": way.run.id, "remains": remains}, carried_text("abandon", carried)
+        )
+        return GOOD if carried.ok else BAD_ANSWER
 
 
 def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = None) -> click.Command:

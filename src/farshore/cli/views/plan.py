@@ -32,12 +32,23 @@ def plan_text(plan: Plan) -> str:
         for owed in plan.obligations:
             lines += table(("",), [(owed.title,), (f"because {owed.because}",)])[1:]
     lines += _by_hand(plan)
+    lines += remains_lines(plan)
     if plan.predicted_recovery_seconds:
         slowest = max(plan.predicted_recovery_seconds.values())
         decided = span(DECISION.duration)
         lines += ["", f"predicted recovery: all served {span(slowest)} after the loss, {decided} of it to decide"]
     lines += ["", "a to d: the article's steps; S42, D62 and the like: docs/reference/facts.md"]
     return "\n".join(lines)
+
+
+def remains_lines(plan: Plan) -> list[str]:
+    """What a plan that takes things down leaves standing, each with the reason."""
+    if not plan.remains:
+        return []
+    from farshore.arm.ids import resource_id
+
+    rows = [(resource_id(r.id).short if r.id.startswith("/") else r.id, r.why) for r in plan.remains]
+    return ["", style("stays", "strong"), *table(("", ""), rows)[1:]]
 
 
 def _by_hand(plan: Plan) -> list[str]:

@@ -14,6 +14,7 @@ from farshore.plan.model import Phase
 from farshore.times import span
 
 if TYPE_CHECKING:
+    from farshore.cli.abandoning import Way
     from farshore.cli.carrying import Carried
     from farshore.cli.runs import Run
 
@@ -43,9 +44,21 @@ def carried_text(name: str, carried: Carried) -> str:
     else:
         head = style(f"{name}: not at its end.", "error")
     lines = [head, "", *_standing(run)]
+    if run.plan.remains:
+        from farshore.cli.views.plan import remains_lines
+
+        lines += remains_lines(run.plan)
     if name == "failover" and carried.ok:
         lines += ["", "Look at the machines before you commit: a commit drops their other recovery points (S44)."]
     return "\n".join(lines)
+
+
+def way_text(way: Way) -> str:
+    """The way back from a run before it begins: its plan, and what the proof says of it."""
+    from farshore.cli.views.plan import plan_text
+    from farshore.prove.describe import describe_proof
+
+    return "\n\n".join([f"the way back from run {way.run.id}", plan_text(way.plan), shown(describe_proof(way.proof))])
 
 
 def runs_text(runs: Sequence[Run], holders: Sequence[str | None]) -> str:

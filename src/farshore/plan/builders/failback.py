@@ -56,7 +56,7 @@ def _waves(design: Design, draft: Draft, staying: Sequence[Machine] = ()) -> tup
     going = Waves(design, draft, "has its routes at home", staying=staying)
     open_already = not design.kept and design.project.link is not Link.SILENT
     settle = going.settled_on_the_way(lambda members: []) if open_already else going.settled_inside()
-    return going, going.go(lambda machine, after: _home(design, draft, machine, after), settle=settle)
+    return going, going.go(lambda machine, after: home(design, draft, machine, after), settle=settle)
 
 
 def _settled(design: Design, draft: Draft, going: Waves) -> None:
@@ -79,7 +79,8 @@ def _settled(design: Design, draft: Draft, going: Waves) -> None:
         reprotect.forward(design, draft, machine, [committed])
 
 
-def _home(design: Design, draft: Draft, machine: Machine, after: list[str]) -> tuple[str, ResourceId, ResourceId, str]:
+def home(design: Design, draft: Draft, machine: Machine, after: list[str]) -> tuple[str, ResourceId, ResourceId, str]:
+    """One machine fails back: a move as `failover.waves` takes it."""
     planned = machine.planned
     step = draft.add(
         f"machine/{machine.label}",

@@ -41,8 +41,8 @@ def build(design: Design, draft: Draft, events: Iterable[str] = ()) -> None:
         )
 
 
-def forward(design: Design, draft: Draft, machine: Machine, after: list[str]) -> None:
-    """Protected as before the disaster: the last steps of a failback (S47)."""
+def forward(design: Design, draft: Draft, machine: Machine, after: list[str]) -> str:
+    """Protected as before the disaster: the last steps of a failback (S47); returns the last of them."""
     planned = machine.planned
     protected = draft.add(
         f"reprotect/{machine.label}",
@@ -53,7 +53,7 @@ def forward(design: Design, draft: Draft, machine: Machine, after: list[str]) ->
         after=after,
         effects=leaves_there(machine),
     )
-    draft.add(
+    return draft.add(
         f"configure/{machine.label}",
         actions.configure_item(planned.item, settings_there(design, machine)),
         title=f"Machine {machine.label} will have the address {planned.target_address} in a failover again",

@@ -18,7 +18,11 @@ from farshore.plan.carried.names import changes
 from farshore.plan.carried.values import NameChange
 from farshore.plan.design import Design
 from farshore.plan.draft import Draft
-from farshore.plan.model import StepKind
+from farshore.plan.model import Phase, StepKind
+
+NAMES, BY_HAND = "names", "names-by-hand"
+STEPS = frozenset(f"{phase.value}/{name}" for phase in (Phase.FAILOVER, Phase.FAILBACK) for name in (NAMES, BY_HAND))
+"""Their ids."""
 
 
 def there(design: Design, draft: Draft, after: Iterable[str]) -> list[str]:
@@ -41,7 +45,7 @@ def _steps(design: Design, draft: Draft, rows: Sequence[NameChange], after: Iter
     if known and command is not None:
         steps.append(
             draft.add(
-                "names",
+                NAMES,
                 actions.change_names(region, [_order(row, home) for row in known], command),
                 title=f"{command[0]} lets {_many(known)} lead to {region}",
                 subject=resource_id(known[0].record),
@@ -53,7 +57,7 @@ def _steps(design: Design, draft: Draft, rows: Sequence[NameChange], after: Iter
         lines = [f"{row.record} {row.type}: {_ends(row, home)} ({row.because})" for row in asked]
         steps.append(
             draft.add(
-                "names-by-hand",
+                BY_HAND,
                 actions.person("Change these records of DNS zones, and approve once it is done:\n" + "\n".join(lines)),
                 title=f"A person lets {_many(asked)} lead to {region}",
                 subject=resource_id(asked[0].record),

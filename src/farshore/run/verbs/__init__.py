@@ -28,6 +28,7 @@ from farshore.run.verbs.read_circuit import ReadCircuit
 from farshore.run.verbs.reprotect_unmanaged import ReprotectUnmanaged
 from farshore.run.verbs.shared_point import SharedPoint
 from farshore.run.verbs.site_change import SiteChange
+from farshore.run.verbs.start import Start
 from farshore.run.verbs.switch_protection import SwitchProtection
 from farshore.run.verbs.test_failover import TestFailover
 from farshore.run.verbs.test_failover_cleanup import TestFailoverCleanup
@@ -55,6 +56,7 @@ _ALL: tuple[Verb, ...] = (
     ReprotectUnmanaged(),
     SharedPoint(),
     SiteChange(),
+    Start(),
     SwitchProtection(),
     TestFailover(),
     TestFailoverCleanup(),

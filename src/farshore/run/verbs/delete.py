@@ -1,5 +1,7 @@
 """`delete`: take one resource away. A second DELETE does no harm, so nothing is looked at first: it leaves at once.
 
+A protection container takes no DELETE: it goes by POST `remove` (recorded), which a second time does no harm either.
+
 A refusal or silence is tried again, `attempts` times in all, 20 seconds apart from the first one; then the step has
 failed. Where the plan expected that (D62), its obligation stands and the run goes on.
 """
@@ -30,6 +32,7 @@ from farshore.run.verbs.base import (
 )
 from farshore.times import stamp
 
+CONTAINERS = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers"
 APART = timedelta(seconds=20)
 TIMEOUT = timedelta(seconds=15)
 """Shorter than the time between two attempts, so that they keep their beat."""
@@ -46,8 +49,9 @@ class Delete(Verb):
         return Wait(duration=APART, since=situation.sent_at or situation.intended_at)
 
     def act(self, situation: Situation) -> Talk[Acted]:
-        url_ = url(situation.id, version=situation.arguments["api_version"])
-        request = Request(method="DELETE", url=url_, repeatable=False, timeout=TIMEOUT)
+        method, tail = ("POST", "/remove") if situation.id.is_a(CONTAINERS) else ("DELETE", "")
+        url_ = url(situation.id, tail, version=situation.arguments["api_version"])
+        request = Request(method=method, url=url_, repeatable=False, timeout=TIMEOUT)
         response = yield from ask(request)
         if response.ok or response.status == 404:
             return Accepted(pending=pending_of(response))

@@ -1,0 +1,39 @@
+"""A run is given up after each step, and while each is under way: the estate is what it was, no packet of any second
+went astray, and what is left has its reason. Here a few moments of each story; `make stories` tells them all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from abandon.cutting import Cut, cuts_of, given_up
+from farshore import examples
+from farshore.plan.model import Phase
+
+EVERY = bool(os.environ.get("FARSHORE_STORIES"))
+TWO, NEW = "two-circuits-two-locations", "single-circuit-new-addresses"
+STORIES = [
+    *((topology, "published", 2) for topology in examples.names()),
+    (TWO, "grey+armed+no-drill", 2),
+    (TWO, "swap+no-drill", 2),
+    (NEW, "path-drill", 1),
+]
+"""Each with how many of its moments are told where not all of them are."""
+
+
+def moments() -> Iterator[Any]:
+    for topology, scenario, some in STORIES:
+        cuts = list(cuts_of(topology, scenario, tuple(Phase)))
+        for cut in cuts if EVERY else Random(f"{topology} {scenario}").sample(cuts, some):
+            yield pytest.param(topology, scenario, cut, id=f"{topology}-{scenario}-{cut.step}-{cut.kind.value}")
+
+
+@pytest.mark.parametrize(("topology", "scenario", "cut"), list(moments()))
+def test_given_up_it_is_as_it_was(topology: str, scenario: str, cut: Cut, tmp_path: Path) -> None:
+    given = given_up(tmp_path / "project", topology, scenario, cut)
+    assert given is None or given.wrong() == []
