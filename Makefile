@@ -34,9 +34,9 @@ SEEDS ?= 20
 seeds: setup
 	@FARSHORE_SEEDS=$(SEEDS) $(PY) -m pytest -q -s tests/seeds
 
-## make stories    whole stories of whole examples beside the five: partial ways back, path drills, what else moves
+## make stories    whole stories of whole examples beside the five: partial ways back, path drills, runs given up at every step
 stories: setup
-	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories
+	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories tests/abandon
 
 ## make faults     every planted fault found, named and mended; every harmless edit left alone
 faults: setup
