@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ import pytest
 from matrix.cell import Silence, remembered
 from matrix.estates import write
 
+from farshore import examples
 from farshore.arm.http import Request, Response
 from farshore.azure.conversation import Sender
 from farshore.azure.inventory import read_estate
@@ -104,10 +106,13 @@ def cuts_of(topology: str, scenario: str, phases: tuple[Phase, ...]) -> Iterator
         yield Cut(step=step.id, kind=Kind.DONE)
 
 
-def given_up(folder: Path, topology: str, scenario: str, cut: Cut) -> Given | None:
+def given_up(folder: Path, topology: str, scenario: str, cut: Cut, *, whole: bool = False) -> Given | None:
     """Tell the story until the cut, give the run up, and look. None where the cut was the story's end: then there is
-    nothing to give up, and that is said."""
-    write(topology, folder)
+    nothing to give up, and that is said. `whole`: of the example with all its machines."""
+    if whole:
+        shutil.copytree(examples.path(topology), folder)
+    else:
+        write(topology, folder)
     return asyncio.run(_given_up(Folder(folder), scenario, cut))
 
 

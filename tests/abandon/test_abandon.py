@@ -14,6 +14,7 @@ import pytest
 from abandon.cutting import Cut, cuts_of, given_up
 from farshore import examples
 from farshore.plan.model import Phase
+from farshore.run.events import Kind
 
 EVERY = bool(os.environ.get("FARSHORE_STORIES"))
 TWO, NEW = "two-circuits-two-locations", "single-circuit-new-addresses"
@@ -37,3 +38,11 @@ def moments() -> Iterator[Any]:
 def test_given_up_it_is_as_it_was(topology: str, scenario: str, cut: Cut, tmp_path: Path) -> None:
     given = given_up(tmp_path / "project", topology, scenario, cut)
     assert given is None or given.wrong() == []
+
+
+@pytest.mark.skipif(not EVERY, reason="make stories tells whole stories")
+@pytest.mark.parametrize("step", ["failover/machine/file1", "reprotect/machine/file1", "failback/commit/file1"])
+def test_a_machine_of_unmanaged_disks_leaves_nothing_behind(step: str, tmp_path: Path) -> None:
+    """Site Recovery leaves it in the target (S47), where it would hold its subnet."""
+    given = given_up(tmp_path / "project", TWO, "published", Cut(step=step, kind=Kind.DONE), whole=True)
+    assert given is not None and given.wrong() == []

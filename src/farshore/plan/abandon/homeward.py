@@ -24,6 +24,7 @@ from enum import StrEnum
 from farshore.arm.ids import ResourceId
 from farshore.estate.estate import Estate
 from farshore.plan import actions, durations
+from farshore.plan.abandon import undo
 from farshore.plan.abandon.values import Begun, Undo
 from farshore.plan.builders import failback, guard, reprotect
 from farshore.plan.builders.failover import disconnects
@@ -138,16 +139,20 @@ def build(begun: Begun, now: Estate, design: Design, where: Whereabouts, draft: 
     return owed
 
 
-def undos(design: Design, where: Whereabouts, begin: Mapping[str, tuple[str, ...]]) -> list[Undo]:
-    """The end of each machine's way: the failback is final, and it is protected as before. `begin`: the steps of the
-    abandoned plan that each machine's failover was, by its id in lower case."""
+def undos(now: Estate, design: Design, where: Whereabouts, begin: Mapping[str, tuple[str, ...]]) -> list[Undo]:
+    """The end of each machine's way: the failback is final, it is protected as before, and what Site Recovery leaves
+    of it on the far shore goes. `begin`: the steps of the abandoned plan that each machine's failover was, by its id in
+    lower case."""
     found = []
     for machine in design.machines:
         anchors = begin.get(machine.id.key, ())
-        if where.at(machine, Stage.HOME) or not anchors:
+        left = not machine.planned.managed and now.get(machine.planned.target_id) is not None
+        if not anchors or (where.at(machine, Stage.HOME) and not left):
             continue
 
         def add(draft: Draft, after: list[str], machine: Machine = machine) -> str:
+            if where.at(machine, Stage.HOME):
+                return _left_there(draft, machine, after)
             if not where.at(machine, Stage.SETTLED):
                 after = [
                     draft.add(
@@ -159,10 +164,28 @@ def undos(design: Design, where: Whereabouts, begin: Mapping[str, tuple[str, ...
                         after=after,
                     )
                 ]
-            return reprotect.forward(design, draft, machine, after)
+            protected = reprotect.forward(design, draft, machine, after)
+            return protected if machine.planned.managed else _left_there(draft, machine, [protected])
 
         found.append(Undo(anchors=anchors, add=add))
     return found
+
+
+def _left_there(draft: Draft, machine: Machine, after: list[str]) -> str:
+    """Where disks are unmanaged the machine in the target stays behind (S47), and holds its subnet."""
+    last = ""
+    for id_ in (machine.planned.target_id, *(card.target_id for card in machine.cards)):
+        last = draft.add(
+            f"left/{machine.label}/{id_.pairs[-1][0]}/{id_.name}",
+            actions.delete(id_, attempts=undo.ATTEMPTS),
+            title=f"Take away {id_.short} in the target: Site Recovery leaves it where disks are unmanaged (S47)",
+            subject=id_,
+            expected=durations.for_delete(id_.type),
+            after=after,
+            effects=[DeleteResource(id=id_)],
+        )
+        after = [last]
+    return last
 
 
 def failovers(begun: Begun, design: Design) -> dict[str, tuple[str, ...]]:

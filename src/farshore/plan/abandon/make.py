@@ -36,7 +36,7 @@ def make_abandonment(begun: Begun, now: Estate) -> Plan:
     undos = [
         *undo.undos(begun, now, design, gone, away),
         *sites.undos(begun, now, design),
-        *homeward.undos(design, where, homeward.failovers(begun, design)),
+        *homeward.undos(now, design, where, homeward.failovers(begun, design)),
     ]
     if not undos:
         raise InputError(
