@@ -17,11 +17,13 @@ from farshore.plan.model import Phase
 from farshore.run.events import Kind
 
 EVERY = bool(os.environ.get("FARSHORE_STORIES"))
-TWO, NEW = "two-circuits-two-locations", "single-circuit-new-addresses"
+TWO, ONE, NEW = "two-circuits-two-locations", "single-circuit-kept-addresses", "single-circuit-new-addresses"
 STORIES = [
     *((topology, "published", 2) for topology in examples.names()),
     (TWO, "grey+armed+no-drill", 2),
     (TWO, "swap+no-drill", 2),
+    (ONE, "grey+no-drill", 1),
+    (TWO, "data-plane+silent+no-drill", 1),
     (NEW, "path-drill", 1),
 ]
 """Each with how many of its moments are told where not all of them are."""

@@ -17,10 +17,11 @@ until then: that is owed from the beginning (`Obligation.standing`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from farshore.arm.connectivity import Connection
 from farshore.arm.ids import ResourceId
 from farshore.estate.estate import Estate
 from farshore.plan import actions, durations
@@ -37,8 +38,10 @@ from farshore.plan.model import (
     Obligation,
     Phase,
     PlannedMachine,
+    PutResource,
     SetMachine,
     Shore,
+    Step,
 )
 from farshore.plan.scenario.outages import Answer, answer_of
 from farshore.plan.scenario.scenario import scenario_named
@@ -203,9 +206,32 @@ def lent(now: Estate, design: Design, where: Whereabouts) -> tuple[ResourceId, .
     """The source's connections that have to go until the machines are home: on a circuit that the target is on, too."""
     if not where.those(design, *AWAY) or not disconnects(design):
         return ()
-    own = {connection.id for connection in design.connections}
-    joined = {c.peer for c in now.connections if c.id not in own}
+    joined = {connection.peer for connection in _others(now, design)}
     return tuple(c.id for c in design.connections if now.get(c.id) is not None and c.peer in joined)
+
+
+def doubled(now: Estate, design: Design, away: Iterable[ResourceId], steps: Iterable[Step]) -> Iterator[Obligation]:
+    """Where one circuit holds both networks and every machine is at home, it is the target that leaves it: until then
+    nothing decides between them (E40, D60)."""
+    if list(away) or not disconnects(design):
+        return
+    held = {c.peer for c in design.connections if now.get(c.id) is not None}
+    joined = {c.id.text for c in _others(now, design) if c.peer in held}
+    ends = tuple(step.id for step in steps if step.action.verb == "delete" and step.subject in joined)
+    if ends:
+        yield Obligation(
+            id="doubled",
+            title="Take the target off the circuit that the source is on",
+            because="The run was given up while one circuit held two networks of the same addresses.",
+            discharged_by=ends,
+            source=("E40", "D60"),
+            standing=True,
+        )
+
+
+def _others(now: Estate, design: Design) -> list[Connection]:
+    own = {connection.id for connection in design.connections}
+    return [connection for connection in now.connections if connection.id not in own]
 
 
 def _guard(now: Estate, design: Design, where: Whereabouts, draft: Draft) -> tuple[Obligation, ...]:
@@ -264,5 +290,6 @@ def _started(begun: Begun, now: Estate, draft: Draft, machine: Machine) -> None:
         title=f"Start machine {machine.label}: it never left, and what it has is the newest",
         subject=machine.id,
         expected=durations.START,
-        effects=[SetMachine(id=machine.id, state=MachineState.RUNNING)],
+        # Its body says that it is stopped; as it was, it says that it runs.
+        effects=[PutResource(body=machine.body)],
     )

@@ -58,7 +58,7 @@ def make_abandonment(begun: Begun, now: Estate) -> Plan:
         topology=begun.plan.topology,
         # One phase: what is promised at the end of it is promised when all is undone.
         steps=tuple(replace(step, phase=Phase.ABANDON) for step in draft.steps),
-        obligations=owed,
+        obligations=(*owed, *homeward.doubled(now, design, away, draft.steps)),
         machines=machines,
         objectives=begun.plan.objectives,
         source_region=begun.plan.source_region,

@@ -103,7 +103,7 @@ def undos(
         assert body is not None
         yield Undo(anchors=(first.id,), add=_maker(design, id_, body, first))
     yield from _tests(begun, now, design)
-    yield from _people(begun, now)
+    yield from _people(begun, now, away)
     yield from _names(begun, design)
 
 
@@ -222,14 +222,20 @@ def _tests(begun: Begun, now: Estate, design: Design) -> Iterator[Undo]:
         yield Undo(anchors=tuple(anchors), add=add)
 
 
-def _people(begun: Begun, now: Estate) -> Iterator[Undo]:
-    """What people were asked for is theirs to take back."""
+def _people(begun: Begun, now: Estate, away: set[ResourceId]) -> Iterator[Undo]:
+    """What people were asked for is theirs to take back; but what they had taken off and is made anew needs nobody."""
     for step in _touched(begun):
         if step.kind is not StepKind.PERSON:
             continue
         there = [id_ for e in step.effects if (id_ := _of_effect(e)) is not None and now.get(id_) is not None]
         built = [id_ for id_ in there if begun.before.get(id_) is None]
-        lost = tuple(name for effect in step.effects if isinstance(effect, Lose) for name in effect.elements)
+        lost = tuple(
+            name
+            for effect in step.effects
+            if isinstance(effect, Lose)
+            for name in effect.elements
+            if now.get(name) is not None and resource_id(name) not in away
+        )
         if not built and not lost:
             continue
         said = [f"Take away {', '.join(id_.short for id_ in built)}."] if built else []
@@ -260,7 +266,7 @@ def _people(begun: Begun, now: Estate) -> Iterator[Undo]:
 
 
 def _names(begun: Begun, design: Design) -> Iterator[Undo]:
-    """Records that led to the target lead home again; whoever changed them is told so again where that is so already."""
+    """Records that led to the target lead home again; who changed them is told so again where they do already."""
     anchors = tuple(step.id for step in _touched(begun) if step.id in renaming.STEPS)
 
     def add(draft: Draft, after: list[str]) -> str:
