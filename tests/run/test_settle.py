@@ -14,7 +14,8 @@ from farshore.run.driver import Driver
 from farshore.run.events import Kind
 from farshore.run.states import StepState
 from prove.plans import step
-from run.bench import NOW, Bench, put_step, story
+from run.bench import Bench, put_step, story
+from run.talk import NOW
 
 
 def settle(bench: Bench, plan: Plan) -> dict[str, StepState]:
