@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test kill seeds faults stories fuzz naive twin bench bench-lab routers replay matrix conformance conformance-js conformance-az check format lint types golden lock real docs clean
+.PHONY: help setup demo test kill seeds faults stories abandon fuzz naive twin bench bench-lab routers replay matrix conformance conformance-js conformance-az check format lint types golden lock real docs clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -36,7 +36,12 @@ seeds: setup
 
 ## make stories    whole stories of whole examples beside the five: partial ways back, path drills, runs given up at every step
 stories: setup
-	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories tests/abandon
+	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories
+
+## make abandon    runs given up after CUTS=all moments of ten stories (an hour or two), or so many of each
+CUTS ?= all
+abandon: setup
+	@FARSHORE_CUTS=$(CUTS) $(PY) -m pytest -q -n 2 tests/abandon
 
 ## make faults     every planted fault found, named and mended; every harmless edit left alone
 faults: setup
