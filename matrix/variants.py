@@ -51,7 +51,14 @@ class Variant:
 
 
 def _zones(parts: Parts) -> Parts:
-    return replace(parts, bodies=_in_zones(parts.bodies, {"db1": "1", "app1": "2", "nva": "1"}))
+    zones = {"db1": "1", "app1": "2", "nva": "1"}
+    return replace(parts, bodies=_in_zones(parts.bodies, zones), project=_placed(parts.project, zones))
+
+
+def _placed(project: Document, zones: Mapping[str, str]) -> Document:
+    """farshore.yaml says where they stand in the target (S63); the appliance is deployed."""
+    placement = {name: {"zone": int(zone)} for name, zone in zones.items() if not name.startswith("nva")}
+    return {**project, "machines": {**project.get("machines", {}), "placement": placement}}
 
 
 def _in_zones(bodies: list[Body], zones: Mapping[str, str]) -> list[Body]:
@@ -70,13 +77,13 @@ _ZONAL = ("Microsoft.Compute/virtualMachines", "Microsoft.Compute/disks")
 
 def _pair(parts: Parts) -> Parts:
     bodies, front = pair.made_two(parts.bodies)
-    project = copy.deepcopy(parts.project)
+    zones = {"db1": "1", "app1": "2", "nva": "1", pair.SECOND_NAME: "2"}
+    project = _placed(copy.deepcopy(parts.project), zones)
     project["appliances"] = [{"source": front, "target": {"template": pair.TEMPLATE}, "stateful": True}]
     for objective in project["objectives"]:
         objective["through"] = pair.FRONT
         objective["survive"].append("appliance")
     template = json.dumps(pair.template(json.loads(parts.files["nva.json"])), indent=1)
-    zones = {"db1": "1", "app1": "2", "nva": "1", pair.SECOND_NAME: "2"}
     return Parts(bodies=_in_zones(bodies, zones), project=project, files={**parts.files, pair.TEMPLATE: template})
 
 

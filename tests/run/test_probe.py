@@ -167,7 +167,7 @@ def test_a_certificate_counts_unless_it_is_said_not_to(tmp_path: Path, monkeypat
     ("code", "status", "said"),
     [
         ("import os; print(os.environ['FARSHORE_MACHINE'])", 0, "ended with status 0: web1"),
-        ("import sys; print('no'); print('not yet', file=sys.stderr); sys.exit(3)", 3, "status 3: not yet"),
+        ("import sys; print('no', flush=True); print('not yet', file=sys.stderr); sys.exit(3)", 3, "status 3: not yet"),
         ("import os; os.kill(os.getpid(), 9)", -9, "status -9, and said nothing"),
         ("import sys; sys.stdout.buffer.write(b'\\xff')", 0, "status 0"),
         ("import time; time.sleep(60)", None, "did not end within 0.5 s"),

@@ -119,7 +119,10 @@ def _networks(bench: OnBench) -> None:
     place = {"subnet": {"id": vnet("served", "subnets", "RouteServerSubnet")}}
     bench.made(f"{server}/ipConfigurations/one", {"properties": place})
     bench.made(f"{server}/bgpConnections/nva", {"properties": {"peerIp": "10.50.0.68", "peerAsn": 65001}})
-    bench.made(net("far", kind="expressRouteCircuits"), CIRCUIT)
+    provider = {**CIRCUIT["properties"]["serviceProviderProperties"], "peeringLocation": "Singapore"}
+    bench.made(
+        net("far", kind="expressRouteCircuits"), {**CIRCUIT, "properties": {"serviceProviderProperties": provider}}
+    )
     bench.made(FAR_PEERING, PEERING)
     reach = {"peerExpressRouteCircuitPeering": {"id": FAR_PEERING}, "addressPrefix": "172.31.0.0/29"}
     bench.made(f"{NEAR_PEERING}/connections/reach", {"properties": reach})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from lab.core.bench import NETWORK, Lab, example_lab, refusal, rid
 
@@ -69,8 +70,12 @@ def test_a_location_that_is_tested_is_away_until_the_test_is_stopped(lab: Lab) -
 
 def test_what_comes_by_a_location_of_a_longer_name_is_no_part_of_the_test(lab: Lab) -> None:
     """Hong Kong2 is another location: what comes by it alone does not come through a test of Hong Kong."""
-    place = {"serviceProviderProperties": {"peeringLocation": "Hong Kong2"}}
-    lab.fault(kind="edit", id=SECOND, change={"properties": place})
+    circuit = lab.cloud.body(SECOND)
+    assert circuit is not None
+    provider = {**circuit["properties"]["serviceProviderProperties"], "peeringLocation": "Hong Kong2"}
+    lab.cloud.write(
+        resource_id(SECOND), {**circuit, "properties": {**circuit["properties"], "serviceProviderProperties": provider}}
+    )
     sent = {"virtualNetworkGateway1": {"id": GATEWAY}, "peer": {"id": SECOND}, "connectionType": "ExpressRoute"}
     lab.made(CONNECTION + "-2", {"location": "eastasia", "properties": sent})
     mute = {"name": "ce1", "filters": [{"direction": "out", "prefix": SITE, "action": "deny"}]}
