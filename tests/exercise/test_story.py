@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from datetime import datetime, timedelta
@@ -32,7 +33,11 @@ MAPPED = ("single-circuit-new-addresses", "two-circuits-new-addresses")
 FAILOVER = "UnplannedFailover"
 
 
-@pytest.mark.parametrize("name", examples.names())
+TOLD = examples.names() if "FARSHORE_STORIES" in os.environ else ("two-circuits-two-locations", KEPT)
+"""`make stories` doubts all of them, `make test` the published one and the one that needs a guard most."""
+
+
+@pytest.mark.parametrize("name", TOLD)
 def test_the_story_holds_when_it_is_computed_again(name: str, tmp_path: Path) -> None:
     told = answer(tmp_path, "exercise", "--example", name, "--project", str(tmp_path))
     jsonschema.validate(told, schemas.read("exercise"))
