@@ -34,9 +34,9 @@ SEEDS ?= 20
 seeds: setup
 	@FARSHORE_SEEDS=$(SEEDS) $(PY) -m pytest -q -s tests/seeds
 
-## make stories    whole stories of whole examples beside the five: partial ways back, path drills, runs given up at every step
+## make stories    whole stories of whole examples: the five, partial ways back, path drills, what else moves
 stories: setup
-	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories
+	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories tests/exercise/test_story.py
 
 ## make abandon    runs given up after CUTS=all moments of ten stories (an hour or two), or so many of each
 CUTS ?= all

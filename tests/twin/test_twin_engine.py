@@ -33,7 +33,8 @@ NAMES = sorted(path.name for path in EXAMPLES.iterdir() if (path / "estate.json"
 ASKED = os.environ.get("FARSHORE_TWIN", "2")
 STATES = 200 if ASKED == "all" else int(ASKED)
 ESTATES = 100 if ASKED == "all" else int(ASKED)
-SHOWN = sorted(CORNERS) if "FARSHORE_TWIN" in os.environ else sorted(CORNERS)[::6]
+FEW = "FARSHORE_TWIN" not in os.environ
+SHOWN = sorted(CORNERS)[::6] if FEW else sorted(CORNERS)
 EACH = 10
 """Generated estates of one test."""
 MOST_HOSTS = 60
@@ -72,13 +73,14 @@ def test_a_corner(twin: Twin, name: str) -> None:
     assert not found.left_out
 
 
+@pytest.mark.skipif(FEW, reason="make twin waits for what never settles")
 def test_bgp_that_never_settles_in_the_engine_does_not_in_the_twin(twin: Twin) -> None:
     found = witnessed(twin, of(round_and_round()))
     (reason,) = found.apart
     assert "settles neither" in reason and found.good
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES[:1] if FEW else NAMES)
 def test_an_example_in_every_distinct_state(twin: Twin, name: str) -> None:
     _, estate = read_folder(EXAMPLES / name)
     states = list(of_plan(estate, make_plan(estate, None, "published"), STATES, seed=1))
