@@ -56,7 +56,8 @@ fuzz: setup
 ## make naive      NETWORKS=20000 small networks: the engine beside a twin that walks one packet at a time
 NETWORKS ?= 20000
 naive: setup
-	@FARSHORE_NAIVE=$(NETWORKS) $(PY) -m pytest -q -n 2 -rP tests/routing/naive
+	@FARSHORE_NAIVE=$(NETWORKS) FARSHORE_MARKER_SEEDS=30 $(PY) -m pytest -q -n 2 -rP tests/routing/naive \
+		tests/routing/test_routing_markers.py
 
 ## make twin       the engine beside real BGP: STATES=all 200 states of each example and 100 generated estates, or a number
 STATES ?= all

@@ -129,7 +129,7 @@ def test_a_machine_goes_home_into_its_own_zone(tmp_path: Path) -> None:
     }
     zones = {id_: arguments.get("settings", {}).get("recoveryAvailabilityZone") for id_, arguments in back.items()}
     assert zones["reprotect/machine/db1"] == "1" and zones["reprotect/machine/app1"] == "2"
-    assert zones["failback/reprotect/db1"] is None, "nobody said which zone of the target"
+    assert zones["failback/reprotect/db1"] == "1", "and into the one that farshore.yaml says, there"
 
 
 # Sites, and both shores. -------------------------------------------------------------------------------------------

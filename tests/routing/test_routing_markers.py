@@ -29,7 +29,7 @@ from routing.scale.estates import estate_of
 from routing.scale.test_scale_oracle import held_to_traces
 from routing.small import Net, id_of
 
-SEEDS = int(os.environ.get("FARSHORE_MARKER_SEEDS", "30"))
+SEEDS = int(os.environ.get("FARSHORE_MARKER_SEEDS", "12"))
 FIELDS = 30
 """Of each estate, hidden one at a time."""
 OWN = ("/pe", "/pe-nic", "/two", "/two-nic", "/two-nic2")
