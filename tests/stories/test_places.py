@@ -31,9 +31,12 @@ def keyed(body: Body) -> None:
 def test_places_and_keys_are_kept_there_and_back(tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(examples.path(TWO), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    machine = "Microsoft.Compute/virtualMachines"
-    estate = edited(edited(example(TWO), source_id(machine, "web1"), zoned("1")), DISK, keyed)
-    estate = edited(estate, source_id(machine, "app1"), zoned("2"))
+    estate = edited(example(TWO), DISK, keyed)
+    for name, zone in (("web1", "1"), ("app1", "2")):
+        vm = estate.virtual_machine(source_id("Microsoft.Compute/virtualMachines", name))
+        assert vm is not None
+        for id_ in (vm.id, *(disk.managed_disk for disk in vm.disks if disk.managed_disk is not None)):
+            estate = edited(estate, id_, zoned(zone))  # a machine's disks are in its zone
     (folder / "estate.json").write_text(json.dumps(list(estate.resources.values())))
     project = yaml.safe_load((folder / "farshore.yaml").read_text())
     project["machines"]["placement"] = {"web1": {"zone": 3}}
