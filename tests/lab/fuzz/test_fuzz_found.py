@@ -45,7 +45,9 @@ def asked(lab: Rig, method: str, path: str, content: Any = b"", query: str = "")
     return answer.status, answer.json.get("error") if isinstance(answer.json, dict) else None
 
 
+ASSIGNMENT = f"{GROUP_ID}/providers/Microsoft.Authorization/roleAssignments/aaaaaaa1-0000-4000-8000-000000000000"
 REFUSED: list[tuple[str, str, Any, int]] = [
+    ("PUT", ASSIGNMENT, {"properties": {"level": "CanNotDelete"}}, 400),
     ("PUT", vnet("new"), b'{"a":' * 50_000, 400),
     ("PUT", vnet("new"), b'{"properties":' * 900 + b"{}" + b"}" * 900, 400),
     ("PUT", vnet("new"), b'{"tags": {"a": "\xff"}}', 400),

@@ -10,7 +10,7 @@ import re
 
 from farshore.arm.http import Response
 from farshore.arm.json import Body
-from farshore.lab.answers import Refused, not_implemented
+from farshore.lab.answers import Refused, not_implemented, quoted
 from farshore.lab.authorization.door import ASSIGNMENTS, definition
 from farshore.lab.authorization.door import scope_of as scope_key
 from farshore.lab.authorization.extension import Extension, id_as_asked, known_scope, scope_of
@@ -36,11 +36,13 @@ class RoleAssignments(Extension):
             raise Refused(400, "InvalidRequestContent", "The role assignment has no properties.")
         role, principal = sent.get("roleDefinitionId"), sent.get("principalId")
         if not isinstance(principal, str) or not GUID.fullmatch(principal):
-            raise Refused(400, "InvalidPrincipalId", f"A principal ID is a GUID, not '{principal}'.")
+            raise Refused(400, "InvalidPrincipalId", f"A principal ID is a GUID, not {quoted(principal)}.")
         found = definition(cloud, role) if isinstance(role, str) else None
         if found is None:
             raise Refused(
-                404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{role}' does not exist."
+                404,
+                "RoleDefinitionDoesNotExist",
+                f"The specified role definition with ID {quoted(role)} does not exist.",
             )
         id_ = id_as_asked(call, ASSIGNMENTS)
         before = cloud.body(id_)
