@@ -24,7 +24,7 @@ LAYERS = (
     ("plan",),
     ("assess",),
     ("routing", "azure", "generate"),
-    ("estate",),
+    ("estate", "holder"),
     ("arm",),
     ("clock", "errors", "schemas", "times"),
 )

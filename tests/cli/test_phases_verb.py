@@ -13,7 +13,7 @@ import pytest
 
 from farshore import examples
 from farshore.cli.stage import Stage
-from farshore.run.holder import ProjectLock
+from farshore.holder import ProjectLock
 from outside import answer, at_lab, farshore, run
 
 PUBLISHED = "two-circuits-two-locations"

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from farshore.errors import FarshoreError, HeldError, JournalError
+from farshore.holder import me
 from farshore.run import machine, record_event
 from farshore.run.events import Kind, RunEvent, event_from_json
-from farshore.run.holder import me
 from farshore.run.journal import Journal
 from farshore.times import stamp
 from prove.plans import plan, step

@@ -17,8 +17,8 @@ from random import Random
 import pytest
 
 from farshore.errors import HeldError
+from farshore.holder import SILENCE, ProjectLock, is_alive, is_me, me
 from farshore.run.events import Kind, RunEvent, event_from_json
-from farshore.run.holder import SILENCE, ProjectLock, is_alive, is_me, me
 from farshore.run.journal import Journal
 from run.talk import NOW
 
@@ -49,7 +49,7 @@ time.sleep(60)
 LOCKER = """
 import subprocess, sys, time
 from pathlib import Path
-from farshore.run.holder import ProjectLock
+from farshore.holder import ProjectLock
 with ProjectLock(Path(sys.argv[1])):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) if len(sys.argv) > 2 else None
     print(child.pid if child else "held", flush=True)

@@ -30,7 +30,7 @@ from farshore.cli.handles import Handles, LabNames, LabProber, LabSite
 from farshore.cli.projects import Folder
 from farshore.clock import LabClock, WallClock
 from farshore.errors import HeldError, InputError
-from farshore.run.holder import ProjectLock
+from farshore.holder import ProjectLock
 
 if TYPE_CHECKING:
     from farshore.azure.client import ArmClient

@@ -28,9 +28,9 @@ from typing import Any
 
 from farshore.arm.json import loads
 from farshore.errors import HeldError, InputError
+from farshore.holder import Holder, is_alive
 from farshore.lab.certificates import bundle
 from farshore.lab.server import LOOKING, STATE
-from farshore.run.holder import Holder, is_alive
 
 FOLDER = ".farshore"
 LOG = "lab.log"

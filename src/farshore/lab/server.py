@@ -30,6 +30,7 @@ from farshore.arm.http import Request, Response
 from farshore.arm.json import dumps, loads, pretty
 from farshore.arm.jsonc import RelaxedJsonError, loads_relaxed, must_not_be_deep
 from farshore.errors import InputError
+from farshore.holder import me
 from farshore.lab import identity, operations
 from farshore.lab.carrying import carry_over
 from farshore.lab.certificates import certificates
@@ -38,7 +39,6 @@ from farshore.lab.collecting import Collecting
 from farshore.lab.programs import STRIDE, Programs
 from farshore.lab.served_clock import JUMP, ServedClock
 from farshore.lab.store import Recent
-from farshore.run.holder import me
 from farshore.times import moment, stamp
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]

@@ -25,8 +25,8 @@ from typing import Any
 
 from farshore.arm.json import dumps, loads
 from farshore.errors import HeldError, JournalError
+from farshore.holder import Holder, is_alive, is_me, me
 from farshore.run.events import Kind, RunEvent, event_from_json
-from farshore.run.holder import Holder, is_alive, is_me, me
 from farshore.times import moment, stamp
 
 FORMAT = 1

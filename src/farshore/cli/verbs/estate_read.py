@@ -35,7 +35,7 @@ def command(app: App, subscriptions: tuple[str, ...], out: Path | None) -> None:
     from farshore.cli.views.estate import read_text
     from farshore.estate.differences import differences
     from farshore.estate.files import write_estate
-    from farshore.run.holder import ProjectLock
+    from farshore.holder import ProjectLock
 
     folder = Folder(app.project_dir.resolve())
     if out is not None:
