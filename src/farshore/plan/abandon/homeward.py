@@ -34,12 +34,10 @@ from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.model import (
     DeleteResource,
-    MachineState,
     Obligation,
     Phase,
     PlannedMachine,
     PutResource,
-    SetMachine,
     Shore,
     Step,
 )
@@ -237,30 +235,9 @@ def _others(now: Estate, design: Design) -> list[Connection]:
 def _guard(now: Estate, design: Design, where: Whereabouts, draft: Draft) -> tuple[Obligation, ...]:
     """Old machines are stopped before anything else; returns what is owed until then."""
     old = [m for m in where.those(design, Stage.OVER, Stage.COMMITTED) if _runs(now, m)]
-    fenced = [
-        draft.add(
-            f"disconnect/{design.label(id_)}",
-            actions.delete(id_, attempts=guard.PERSISTENT),
-            title=f"Delete the source's connection {id_.name} at once: one circuit holds one network (D60, D64)",
-            subject=id_,
-            expected=durations.for_delete(id_.type),
-            effects=[DeleteResource(id=id_)],
-        )
-        for id_ in lent(now, design, where)
-    ]
-    steps = list(fenced)
-    for machine in old:
-        steps.append(
-            draft.add(
-                f"deallocate/{machine.label}",
-                actions.deallocate(machine.id),
-                title=f"Deallocate machine {machine.label} in the source; it has old data (D92)",
-                subject=machine.id,
-                expected=durations.DEALLOCATE,
-                after=fenced,
-                effects=[SetMachine(id=machine.id, state=MachineState.STOPPED)],
-            )
-        )
+    fenced = [guard.disconnect(design, draft, id_, [], "the source's connection") for id_ in lent(now, design, where)]
+    stopped = [guard.stop(draft, machine, fenced, f"machine {machine.label} in the source") for machine in old]
+    steps = [*fenced, *stopped]
     if not steps:
         return ()
     owed = Obligation(

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from farshore.arm.connectivity import Connection
 from farshore.arm.ids import ResourceId
 from farshore.plan import actions, durations
 from farshore.plan.builders import looks
 from farshore.plan.builders.failover import GIVEN_UP, disconnects
-from farshore.plan.design import Design
+from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.model import DeleteResource, Effect, MachineState, Phase, Restore, SetMachine, StepKind
 from farshore.plan.scenario.outages import Taken
@@ -55,7 +56,9 @@ def build(
     discharging = []
     if cut:
         fenced = [
-            _delete(design, taken, draft, connection.id, fenced)
+            disconnect(
+                design, draft, connection.id, fenced, "the returned region's connection", _healed(taken, connection)
+            )
             for connection in design.connections
             if connection.peer in design.target_circuits
         ]
@@ -65,17 +68,7 @@ def build(
         draft.begin(Phase.RETURN, [*fenced, *given_up])
         fenced = []
     for machine in design.machines:
-        discharging.append(
-            draft.add(
-                f"deallocate/{machine.label}",
-                actions.deallocate(machine.id),
-                title=f"Deallocate the returned machine {machine.label}; it has old data (D92)",
-                subject=machine.id,
-                expected=durations.DEALLOCATE,
-                after=fenced,
-                effects=[SetMachine(id=machine.id, state=MachineState.STOPPED)],
-            )
-        )
+        discharging.append(stop(draft, machine, fenced, f"the returned machine {machine.label}"))
     if early:
         draft.begin(Phase.RETURN, [*draft.ends(), *moved])
         verify(design, draft, ())
@@ -120,19 +113,41 @@ def _watch_arm(design: Design, draft: Draft, event: str, after: Iterable[str]) -
     )
 
 
-def _delete(design: Design, taken: Taken, draft: Draft, connection: ResourceId, after: list[str]) -> str:
-    effects: list[Effect] = [DeleteResource(id=connection)]
-    if taken.announces:
-        # What a person had taken off the circuit may be put on again: the connection is gone by then.
-        effects.append(Restore(elements=(connection.key,)))
+def _healed(taken: Taken, connection: Connection) -> list[Effect]:
+    """What a person had taken off the circuit may be put on again: the connection is gone by then."""
+    return [Restore(elements=(connection.id.key,))] if taken.announces else []
+
+
+def stop(draft: Draft, machine: Machine, after: list[str], called: str) -> str:
+    """Deallocated, never deleted: reprotect needs it (S46, X19)."""
+    return draft.add(
+        f"deallocate/{machine.label}",
+        actions.deallocate(machine.id),
+        title=f"Deallocate {called}; it has old data (D92)",
+        subject=machine.id,
+        expected=durations.DEALLOCATE,
+        after=after,
+        effects=[SetMachine(id=machine.id, state=MachineState.STOPPED)],
+    )
+
+
+def disconnect(
+    design: Design,
+    draft: Draft,
+    connection: ResourceId,
+    after: list[str],
+    called: str,
+    effects: Iterable[Effect] = (),
+) -> str:
+    """Deleted however late the gateway answers; `effects`: what else it means."""
     return draft.add(
         f"disconnect/{design.label(connection)}",
         actions.delete(connection, attempts=PERSISTENT),
-        title=f"Delete the returned region's connection {connection.name} at once (D64)",
+        title=f"Delete {called} {connection.name} at once (D64)",
         subject=connection,
         expected=durations.for_delete(connection.type),
         after=after,
-        effects=effects,
+        effects=[DeleteResource(id=connection), *effects],
     )
 
 

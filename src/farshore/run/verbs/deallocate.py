@@ -10,11 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 from farshore.arm.http import Request, Wait
-from farshore.azure.conversation import pause
-from farshore.azure.lro import NO_ANSWER_YET, follow
-from farshore.errors import ArmError, Fault, TransportError
+from farshore.azure.lro import NO_ANSWER_YET
+from farshore.errors import ArmError, TransportError
+from farshore.run.verbs import power
 from farshore.run.verbs.base import (
-    BEAT,
     VIEW,
     Absent,
     Acted,
@@ -24,17 +23,13 @@ from farshore.run.verbs.base import (
     Talk,
     Verb,
     get,
-    operation_times,
     power_state,
-    service_time,
     url,
     write,
 )
 
-APART = timedelta(seconds=20)
 TIMEOUT = timedelta(seconds=15)
 ATTEMPTS = 90
-LOOKS = 30
 
 
 class Deallocate(Verb):
@@ -44,7 +39,7 @@ class Deallocate(Verb):
         return ATTEMPTS
 
     def grace(self, situation: Situation) -> Wait:
-        return Wait(duration=APART, since=situation.intended_at)
+        return Wait(duration=power.APART, since=situation.intended_at)
 
     def look(self, situation: Situation) -> Talk[Looked]:
         try:
@@ -66,14 +61,4 @@ class Deallocate(Verb):
         return (yield from write(request, retryable=frozenset({"operationnotallowed"})))
 
     def follow(self, situation: Situation) -> Talk[Mapping[str, Any]]:
-        times: dict[str, Any] = {}
-        if situation.pending:
-            times = operation_times((yield from follow(situation.pending, since=situation.since)))
-        for _ in range(LOOKS):
-            response = yield from get(situation.id, VIEW)
-            if response.status == 404 or power_state(response) == "deallocated":
-                return times or {"ended_at": service_time(response)}
-            yield from pause(BEAT, situation.since)
-        raise ArmError(
-            Fault(code="NotDeallocated", message=f"{situation.id.short} is {power_state(response)} after deallocate")
-        )
+        return (yield from power.shown(situation, "deallocated", code="NotDeallocated", or_gone=True))

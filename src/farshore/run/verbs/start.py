@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from farshore.arm.http import Request, Wait
-from farshore.azure.conversation import pause
-from farshore.azure.lro import follow
-from farshore.errors import ArmError, Fault
+from farshore.run.verbs import power
 from farshore.run.verbs.base import (
-    BEAT,
     VIEW,
     Absent,
     Acted,
@@ -21,22 +17,17 @@ from farshore.run.verbs.base import (
     Talk,
     Verb,
     get,
-    operation_times,
     power_state,
-    service_time,
     url,
     write,
 )
-
-APART = timedelta(seconds=20)
-LOOKS = 30
 
 
 class Start(Verb):
     name = "start"
 
     def grace(self, situation: Situation) -> Wait:
-        return Wait(duration=APART, since=situation.intended_at)
+        return Wait(duration=power.APART, since=situation.intended_at)
 
     def look(self, situation: Situation) -> Talk[Looked]:
         response = yield from get(situation.id, VIEW)
@@ -47,14 +38,4 @@ class Start(Verb):
         return (yield from write(request, retryable=frozenset({"operationnotallowed"})))
 
     def follow(self, situation: Situation) -> Talk[Mapping[str, Any]]:
-        times: dict[str, Any] = {}
-        if situation.pending:
-            times = operation_times((yield from follow(situation.pending, since=situation.since)))
-        for _ in range(LOOKS):
-            response = yield from get(situation.id, VIEW)
-            if power_state(response) == "running":
-                return times or {"ended_at": service_time(response)}
-            yield from pause(BEAT, situation.since)
-        raise ArmError(
-            Fault(code="NotRunning", message=f"{situation.id.short} is {power_state(response)} after it was started")
-        )
+        return (yield from power.shown(situation, "running", code="NotRunning"))
