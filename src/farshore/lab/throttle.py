@@ -1,13 +1,15 @@
-"""ARM's token buckets (L1 to L3): per subscription, principal and kind of operation.
+"""What a client may ask in a while: ARM's token buckets (L1, L2), per subscription, principal and kind of operation,
+and behind them Microsoft.Network's own count of what a subscription asked it in five minutes (L3).
 
-They live in memory only: a lab that is opened again starts with full buckets. In-process clients that send no token
+Both live in memory only: a lab that is opened again starts with full buckets. In-process clients that send no token
 are one principal.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -24,6 +26,11 @@ BUCKETS = {"reads": (250, 25.0), "writes": (200, 10.0), "deletes": (200, 10.0)}
 GLOBAL_FACTOR = 15
 """All principals of a subscription together have fifteen times as much."""
 
+NETWORK = "microsoft.network/"
+NETWORK_TAKES = {"reads": 10_000, "writes": 1_000}
+"""Within `NETWORK_WINDOW`; a delete is one of the writes."""
+NETWORK_WINDOW = timedelta(minutes=5)
+
 
 @dataclass(slots=True)
 class Bucket:
@@ -31,7 +38,14 @@ class Bucket:
     at: datetime
 
 
+@dataclass(slots=True)
+class Window:
+    began: datetime
+    counted: int = 0
+
+
 _buckets: WeakKeyDictionary[Cloud, dict[tuple[str, str, str], Bucket]] = WeakKeyDictionary()
+_windows: WeakKeyDictionary[Cloud, dict[tuple[str | None, str], Window]] = WeakKeyDictionary()
 
 
 def kind_of(method: str) -> str:
@@ -39,7 +53,7 @@ def kind_of(method: str) -> str:
 
 
 def take(call: Call, method: str) -> None:
-    """One token, or 429 with the seconds until there is one (L3)."""
+    """One token, or 429 with the seconds until there is one (L1, L3)."""
     kind = kind_of(method)
     faulty = mishaps.throttled_for(call.cloud)
     if faulty:
@@ -56,6 +70,27 @@ def take(call: Call, method: str) -> None:
             wait = max(1, round((1 - bucket.level) / (refill * factor)))
             raise _throttled(kind, wait)
         bucket.level -= 1
+    if call.path.lower().rpartition("/providers/")[2].startswith(NETWORK):
+        _count(call, "reads" if kind == "reads" else "writes")
+
+
+def _count(call: Call, kind: str) -> None:
+    """One more that Microsoft.Network does in these five minutes, or 429 until they are over."""
+    now, windows = call.cloud.now, _windows.setdefault(call.cloud, {})
+    window = windows.setdefault((_subscription(call), kind), Window(began=now))
+    if now - window.began >= NETWORK_WINDOW:
+        window.began, window.counted = now, 0
+    if window.counted >= NETWORK_TAKES[kind]:
+        wait = max(1, math.ceil((window.began + NETWORK_WINDOW - now).total_seconds()))
+        raise Refused(
+            429,
+            # No page names the code: ours.
+            "TooManyRequests",
+            f"Microsoft.Network has had {window.counted} {kind} of this subscription in {NETWORK_WINDOW.seconds} "
+            f"seconds. Please try again after '{wait}' seconds.",
+            headers={"retry-after": str(wait)},
+        )
+    window.counted += 1
 
 
 def remaining(call: Call) -> dict[str, str]:

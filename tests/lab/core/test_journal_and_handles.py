@@ -130,6 +130,23 @@ def test_quotas_are_a_principals_and_a_subscriptions_however_they_are_spelled() 
     assert count not in above and above["x-ms-ratelimit-remaining-tenant-reads"] == "249"
 
 
+def test_microsoft_network_counts_for_itself_what_it_is_asked_in_five_minutes() -> None:
+    """L3: writes and deletions together; other providers and other subscriptions are not its business."""
+    lab = Lab(settings=Settings())
+    table = net("rt", kind="routeTables")
+    for number in range(1_000):
+        lab.wait(0.2)
+        answer = lab.put(table, {"location": "eastasia"}) if number % 2 else lab.delete(table)
+        assert answer.status != 429
+    refused = lab.put(table, {"location": "eastasia"})
+    assert refusal(refused, 429) == "TooManyRequests"
+    assert lab.get(table).status != 429 and lab.put(GROUP_URL, {"location": "eastasia"}).status == 200
+    lab.wait(int(refused.headers["retry-after"]) - 1)
+    assert refusal(lab.put(table, {"location": "eastasia"}), 429) == "TooManyRequests"
+    lab.wait(1)
+    assert lab.put(table, {"location": "eastasia"}).status != 429
+
+
 def test_throttling_by_fault_holds_for_everybody_until_it_ends() -> None:
     lab = Lab()
     lab.fault(kind="throttle", seconds=30)

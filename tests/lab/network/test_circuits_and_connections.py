@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from farshore.arm.json import Body
-from lab.core.bench import Lab, net, network_body, refusal, subnet, vnet
+from lab.core.bench import SUBSCRIPTION, Lab, net, network_body, refusal, subnet, vnet
 from lab.core.kinds import CIRCUIT, PEERING
 
 ER = net("er", kind="expressRouteCircuits")
@@ -90,6 +90,22 @@ def test_an_update_shows_the_circuit_as_disabled_while_it_lasts(lab: Lab) -> Non
     assert shown["circuitProvisioningState"] == "Enabled"
     assert shown["serviceProviderProvisioningState"] == "Provisioned"
     assert [item["name"] for item in shown["peerings"]] == ["AzurePrivatePeering"]
+
+
+def test_a_region_and_a_subscription_have_so_many_circuits() -> None:
+    """E7. One that is there is still changed."""
+    lab = Lab()
+    regions = ("eastasia", "southeastasia", "japaneast", "westeurope", "northeurope")
+    for number in range(10):
+        lab.made(net(f"er{number}", kind="expressRouteCircuits"), CIRCUIT)
+    assert refusal(lab.put(ER, CIRCUIT)) == "ExpressRouteCircuitCountLimitReached"
+    assert lab.put(net("er3", kind="expressRouteCircuits"), circuit(bandwidthInMbps=2000)).ok
+    for number in range(10, 50):
+        lab.made(net(f"er{number}", kind="expressRouteCircuits"), {**circuit(), "location": regions[number // 10]})
+    assert refusal(lab.put(ER, {**circuit(), "location": "uksouth"})) == "ExpressRouteCircuitCountLimitReached"
+    elsewhere = ER.replace(SUBSCRIPTION, OTHER_SUBSCRIPTION)
+    lab.made(elsewhere.partition("/providers/")[0], {"location": "eastasia"})
+    lab.made(elsewhere, CIRCUIT)
 
 
 @pytest.mark.parametrize(

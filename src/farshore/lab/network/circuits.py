@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body, Json
+from farshore.arm.network import normal_location
 from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.call import Call
 from farshore.lab.network.circuit_links import connections_of, must_fit
@@ -31,6 +32,8 @@ TIERS = ("Standard", "Premium", "Basic", "Local", "MultiCloud")
 FAMILIES = ("UnlimitedData", "MeteredData")
 BANDWIDTHS = (50, 100, 200, 500, 1000, 2000, 5000, 10000)
 PROVIDER = "circuit.provider"
+MOST, MOST_OF_A_REGION = 50, 10
+"""E7: of a subscription."""
 COUNTERS = ("primaryBytesIn", "primaryBytesOut", "secondaryBytesIn", "secondaryBytesOut")
 
 
@@ -78,7 +81,9 @@ class ExpressRouteCircuits(ResourceType):
             raise bad_request(
                 "CircuitSkuFamilyCannotBeChanged", f"Circuit {put.id.text} cannot go from UnlimitedData to MeteredData."
             )
-        if put.before is not None:
+        if put.before is None:
+            _check_count(put)
+        else:
             _check_place(put, provider)
             if sku["tier"] != (put.before.get("sku") or {}).get("tier"):
                 must_fit(put.cloud, {**put.body, "id": put.id.text})
@@ -137,6 +142,18 @@ class ExpressRouteCircuits(ResourceType):
                 400,
                 "CircuitProvisionedCannotBeDeleted",
                 f"Express route circuit {id_.text} cannot be deleted while its provider state is {state}.",
+            )
+
+
+def _check_count(put: Put) -> None:
+    """E7. No page names the code: ours."""
+    mine = [b for b in put.cloud.of_type(CIRCUITS) if resource_id(str(b["id"])).subscription == put.id.subscription]
+    here = [body for body in mine if normal_location(body.get("location")) == normal_location(put.location)]
+    for found, most, where in ((here, MOST_OF_A_REGION, f" in {put.location}"), (mine, MOST, "")):
+        if len(found) >= most:
+            raise bad_request(
+                "ExpressRouteCircuitCountLimitReached",
+                f"Subscription {put.id.subscription} has {len(found)} circuits{where}, and may have {most}.",
             )
 
 
