@@ -36,7 +36,8 @@ seeds: setup
 
 ## make stories    whole stories of whole examples: the five, partial ways back, path drills, what else moves
 stories: setup
-	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories tests/exercise/test_story.py
+	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories tests/exercise/test_story.py \
+		tests/plan/test_plan_drills.py
 
 ## make abandon    runs given up after CUTS=all moments of ten stories (an hour or two), or so many of each
 CUTS ?= all

@@ -21,9 +21,38 @@ PUBLISHED = "two-circuits-two-locations"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    shutil.copytree(examples.path(PUBLISHED), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return _copied(examples.path(PUBLISHED), tmp_path)
+
+
+@pytest.fixture(scope="session")
+def _provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = _copied(examples.path(PUBLISHED), tmp_path_factory.mktemp("provisioned"))
+    answer(folder, "provision")
     return folder
+
+
+@pytest.fixture(scope="session")
+def _protected(_provisioned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = _copied(_provisioned, tmp_path_factory.mktemp("protected"))
+    answer(folder, "protect")
+    return folder
+
+
+@pytest.fixture
+def provisioned(_provisioned: Path, tmp_path: Path) -> Path:
+    """A project of one's own whose run has built the network; it was done once, and is copied."""
+    return _copied(_provisioned, tmp_path)
+
+
+@pytest.fixture
+def protected(_protected: Path, tmp_path: Path) -> Path:
+    return _copied(_protected, tmp_path)
+
+
+def _copied(folder: Path, place: Path) -> Path:
+    copy = place / "project"
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return copy
 
 
 def fault(folder: Path, state: str) -> None:
@@ -83,13 +112,11 @@ def test_what_comes_first_is_said_and_nothing_is_written(project: Path) -> None:
     assert answer(project, "provision")["ok"], "what is done is done"
 
 
-def test_a_disaster_waits_for_no_drill_and_no_drill_follows_it(project: Path) -> None:
-    answer(project, "provision")
-    answer(project, "protect")
-    fault(project, "lost")
-    assert answer(project, "failover")["next"] == "farshore commit"
-    assert "past its drill" in refused(project, "drill")["message"]
-    assert answer(project, "runs", "verify")["ok"]
+def test_a_disaster_waits_for_no_drill_and_no_drill_follows_it(protected: Path) -> None:
+    fault(protected, "lost")
+    assert answer(protected, "failover")["next"] == "farshore commit"
+    assert "past its drill" in refused(protected, "drill")["message"]
+    assert answer(protected, "runs", "verify")["ok"]
 
 
 def test_an_estate_with_errors_begins_no_run(project: Path) -> None:
@@ -111,15 +138,14 @@ def test_a_plan_that_is_not_safe_begins_no_run(project: Path) -> None:
     assert at_lab(project, lambda stage: stage.handles.get("requests"))["value"] == []
 
 
-def test_pause_resume_cancel(project: Path) -> None:
-    answer(project, "provision")
-    assert answer(project, "runs", "pause")["written"]
-    assert "is paused" in refused(project, "protect")["message"]
-    assert answer(project, "runs", "resume")["status"] == "between phases"
-    answer(project, "runs", "cancel", "--by", "me")
-    assert answer(project, "runs", "show")["status"] == "cancelled"
-    assert "was cancelled" in refused(project, "runs", "resume")["message"]
-    assert answer(project, "provision")["run"] == "published-2", "a new run finds what stands"
+def test_pause_resume_cancel(provisioned: Path) -> None:
+    assert answer(provisioned, "runs", "pause")["written"]
+    assert "is paused" in refused(provisioned, "protect")["message"]
+    assert answer(provisioned, "runs", "resume")["status"] == "between phases"
+    answer(provisioned, "runs", "cancel", "--by", "me")
+    assert answer(provisioned, "runs", "show")["status"] == "cancelled"
+    assert "was cancelled" in refused(provisioned, "runs", "resume")["message"]
+    assert answer(provisioned, "provision")["run"] == "published-2", "a new run finds what stands"
 
 
 def test_words_that_make_no_sense(project: Path) -> None:
@@ -130,23 +156,21 @@ def test_words_that_make_no_sense(project: Path) -> None:
     assert "no run exercise-9" in refused(project, "runs", "show", "exercise-9")["message"]
 
 
-def test_a_step_that_safety_rests_on_is_not_skipped(project: Path) -> None:
+def test_a_step_that_safety_rests_on_is_not_skipped(protected: Path) -> None:
     """The fence waits for nothing but the disaster, so it could be skipped; the plan without it is not safe (D51)."""
-    answer(project, "provision")
-    answer(project, "protect")
-    plan = json.loads((project / ".farshore" / "runs" / "published-1" / "plan.json").read_text())
+    plan = json.loads((protected / ".farshore" / "runs" / "published-1" / "plan.json").read_text())
     site = [step["id"] for step in plan["steps"] if step["kind"] == "site" and step["id"].startswith("provision")]
     step = next(step["id"] for step in plan["steps"] if step["id"].startswith("failover/fence"))
-    assert site and "makes no sense" in refused(project, "runs", "skip", site[0], "--why", "no")["message"]
-    fault(project, "lost")
-    at_lab(project, lambda stage: stage.handles.fault("site-deaf", site="datacenter"))
-    halted = answer(project, "failover", status=2)
+    assert site and "makes no sense" in refused(protected, "runs", "skip", site[0], "--why", "no")["message"]
+    fault(protected, "lost")
+    at_lab(protected, lambda stage: stage.handles.fault("site-deaf", site="datacenter"))
+    halted = answer(protected, "failover", status=2)
     assert halted["status"] == "halted" and [row["id"] for row in halted["failed"]] == [step]
-    told = answer(project, "runs", "skip", step, "--why", "it will do", status=2)
+    told = answer(protected, "runs", "skip", step, "--why", "it will do", status=2)
     assert not told["written"] and "10." in told["because"]
-    at_lab(project, lambda stage: stage.handles.fault("site-deaf", site="datacenter", state="up"))
-    assert answer(project, "runs", "retry", step)["written"]
-    assert answer(project, "runs", "resume")["ok"]
+    at_lab(protected, lambda stage: stage.handles.fault("site-deaf", site="datacenter", state="up"))
+    assert answer(protected, "runs", "retry", step)["written"]
+    assert answer(protected, "runs", "resume")["ok"]
 
 
 def test_a_person_is_asked_and_not_believed(project: Path) -> None:
@@ -172,15 +196,14 @@ def test_one_process_at_a_time(project: Path) -> None:
     assert waiting.returncode == 0, told + said
 
 
-def test_a_run_is_resumed_with_its_own_plan_only(project: Path) -> None:
-    answer(project, "provision")
-    path = project / ".farshore" / "runs" / "published-1" / "plan.json"
+def test_a_run_is_resumed_with_its_own_plan_only(provisioned: Path) -> None:
+    path = provisioned / ".farshore" / "runs" / "published-1" / "plan.json"
     plan = json.loads(path.read_text())
     plan["steps"] = [step for step in plan["steps"] if not step["id"].startswith("failover/fence")]
     path.write_text(json.dumps(plan))
-    assert "not the one that the run was begun with" in refused(project, "protect")["message"]
+    assert "not the one that the run was begun with" in refused(provisioned, "protect")["message"]
     path.unlink()
-    assert "plan is not there" in refused(project, "runs", "show")["message"]
+    assert "plan is not there" in refused(provisioned, "runs", "show")["message"]
 
 
 def test_people_are_told_one_next_action(project: Path) -> None:
@@ -190,28 +213,26 @@ def test_people_are_told_one_next_action(project: Path) -> None:
     assert "provision/" in shown and "20 of 20" in shown
 
 
-def test_a_journal_that_was_lost_is_not_taken_for_none(project: Path) -> None:
-    answer(project, "provision")
-    (project / ".farshore" / "runs.db").write_bytes(b"")
+def test_a_journal_that_was_lost_is_not_taken_for_none(provisioned: Path) -> None:
+    (provisioned / ".farshore" / "runs.db").write_bytes(b"")
     for arguments in (("runs", "list"), ("protect",)):
-        assert "knows nothing of run published-1" in refused(project, *arguments)["message"]
+        assert "knows nothing of run published-1" in refused(provisioned, *arguments)["message"]
 
 
-def test_a_trace_says_what_it_was_computed_from(project: Path) -> None:
-    answer(project, "provision")
-    fault(project, "lost")
-    assert answer(project, "trace", "datacenter", "10.1.0.6")["verdict"] == "delivered", "by estate.json, which is told"
-    lost = answer(project, "trace", "datacenter", "10.1.0.6", "--cloud", "lab", status=2)
+def test_a_trace_says_what_it_was_computed_from(provisioned: Path) -> None:
+    fault(provisioned, "lost")
+    assert answer(provisioned, "trace", "datacenter", "10.1.0.6")["verdict"] == "delivered", (
+        "by estate.json, which is told"
+    )
+    lost = answer(provisioned, "trace", "datacenter", "10.1.0.6", "--cloud", "lab", status=2)
     assert lost["verdict"] != "delivered"
 
 
-def test_a_watch_that_nothing_can_end_is_refused(project: Path) -> None:
-    for verb in ("provision", "protect"):
-        answer(project, verb)
-    fault(project, "lost")
+def test_a_watch_that_nothing_can_end_is_refused(protected: Path) -> None:
+    fault(protected, "lost")
     for verb in ("failover", "commit"):
-        answer(project, verb)
-    error = refused(project, "reprotect")
+        answer(protected, verb)
+    error = refused(protected, "reprotect")
     assert "nothing will bring it back" in error["message"] and "returned" in error["remedy"]
-    at_lab(project, lambda stage: stage.handles.fault("region", region="eastasia", state="returned"))
-    assert answer(project, "reprotect")["ok"]
+    at_lab(protected, lambda stage: stage.handles.fault("region", region="eastasia", state="returned"))
+    assert answer(protected, "reprotect")["ok"]
