@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from docs_fidelity import fidelity_page
 from docs_findings import findings_page
 from docs_text import MADE, cell, linked, wrapped
 
@@ -258,81 +259,6 @@ def run_states_page() -> str:
 def _moves(table: Mapping[tuple[Any, Any], Any]) -> list[str]:
     rows = [f"| {before} | {kind} | {after} |" for (before, kind), after in table.items()]
     return ["| state | event | becomes |", "| --- | --- | --- |", *rows, ""]
-
-
-# The lab.
-
-
-def fidelity_page() -> str:
-    from farshore.lab import catalog, registry
-    from farshore.lab.durations import DURATIONS
-
-    catalog.load()
-    out = [MADE, "# What the lab has", ""]
-    out += [
-        wrapped(
-            "Resource types, actions and views of the embedded Azure: what is implemented, with what the file of each"
-            " says of it, and what is shape only. Everything else answers 501 `NotImplementedByLab`. How operations"
-            " answer follows recorded traffic, by the pattern that is named; `src/farshore/lab/patterns.py` describes"
-            " each, and `make replay` sends recorded exchanges to the lab and compares. Error codes that no page names"
-            " are the lab's own, and the files say so."
-        ),
-        "",
-        "## Implemented",
-        "",
-    ]
-    types = sorted(registry.TYPES.items(), key=lambda pair: pair[1].type.lower())
-    for key, kind in types:
-        if kind.shape_only:
-            continue
-        document = sys.modules[type(kind).__module__].__doc__ or ""
-        out += [f"### {kind.type}", "", wrapped(linked(document.split("\n\n")[0], "reference/facts.md")), ""]
-        facts = [f"pattern: {kind.pattern.name}"]
-        for word, table in (("actions", registry.ACTIONS), ("views", registry.VIEWS)):
-            names = sorted((registry.SPELLED[name] for type_, name in table if type_ == key), key=str.lower)
-            if names:
-                facts.append(f"{word}: {', '.join(f'`{name}`' for name in names)}")
-        out += [*(wrapped(fact, "- ", "  ") for fact in facts), ""]
-    out += ["## Shape only", ""]
-    out += [
-        wrapped(
-            "Kept and shown whole, with the provider's own operations, and nothing more: what they would do in Azure is"
-            " not done here, and a packet's way knows of them as far as an estate's bodies tell it. The pattern of each"
-            " stands behind it."
-        ),
-        "",
-        *(f"- `{kind.type}` ({kind.pattern.name})" for _, kind in types if kind.shape_only),
-        "",
-        "## Lists that show what Azure offers",
-        "",
-        *(f"- `{registry.SPELLED[name]}`" for name in sorted(registry.PROVIDER_LISTS)),
-        "",
-    ]
-    out += ["## Asked of a region", ""]
-    for (type_, name), handler in sorted(registry.VIEWS.items()):
-        if type_ not in registry.TYPES:
-            document = sys.modules[handler.__module__].__doc__ or ""
-            text = linked(" ".join(document.split("\n\n")[0].split()), "reference/facts.md")
-            out.append(wrapped(f"`{registry.SPELLED[type_]}/.../{registry.SPELLED[name]}`: {text}", "- ", "  "))
-    out += ["", "## Of no subscription", ""]
-    out += [
-        f"- `{method} /{registry.SPELLED[path]}`"
-        for method, path in sorted(registry.TENANT, key=lambda pair: pair[::-1])
-    ]
-    out += ["", "## Handles", "", "Told in [The lab from outside](guide/lab.md).", ""]
-    out += [f"- `{method} /{path}`" for method, path in sorted(registry.HANDLES, key=lambda pair: pair[::-1])]
-    out += ["", "## How long things take", ""]
-    out += [
-        wrapped(
-            "Typical seconds, and the spread of the curve that a draw is taken from by the lab's seed. Predictions of a"
-            " plan never read this table; they cite sources of their own."
-        ),
-        "",
-        "| what | typical seconds | spread |",
-        "| --- | --- | --- |",
-        *(f"| {name} | {typical:g} | {spread:g} |" for name, (typical, spread) in DURATIONS.items()),
-    ]
-    return "\n".join(out).rstrip() + "\n"
 
 
 PAGES = {

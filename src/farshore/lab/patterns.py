@@ -200,6 +200,7 @@ DISKS = replace(
     result_url=lambda operation: _location(operation, "DiskOperations"),
     status_body=_disk_status,
 )
+COMPUTE_AT_ONCE = replace(COMPUTE, name="computeAtOnce", put_at_once=True)
 SETS = replace(COMPUTE, name="sets", put_created=200, sync=True)
 PLACES = replace(SETS, name="places", put_created=201)
 STORAGE = Pattern(
@@ -214,6 +215,7 @@ STORAGE = Pattern(
     result_url=lambda operation: _location(operation, "asyncoperations"),
     status_body=_full_status,
 )
+STORAGE_TASKS = replace(STORAGE, name="storageTasks", put_created=201, put_body=True, only_creation_waits=False)
 VAULTS = Pattern(
     name="vaults",
     put_headers=("azure-asyncoperation",),
@@ -241,6 +243,7 @@ RESOURCES = Pattern(
     result_url=lambda operation: f"/subscriptions/{_id(operation).subscription}/operationresults/{operation.id}",
     status_body=_full_status,
 )
+STORAGE_PARTS = replace(RESOURCES, name="storageParts", put_created=200)
 DEPLOYMENTS = replace(
     RESOURCES,
     name="deployments",
@@ -267,10 +270,13 @@ PATTERNS = {
         NETWORK_AT_ONCE,
         APPLIANCES,
         COMPUTE,
+        COMPUTE_AT_ONCE,
         DISKS,
         SETS,
         PLACES,
         STORAGE,
+        STORAGE_TASKS,
+        STORAGE_PARTS,
         VAULTS,
         SITE_RECOVERY,
         RESOURCES,

@@ -18,6 +18,7 @@ from uuid import UUID
 from farshore import examples
 from farshore.arm.json import Body
 from farshore.lab import Cloud, open_lab, registry
+from farshore.lab.kept import Kept
 from farshore.lab.sites import keep
 from lab.authorization.callers import AT_SUBSCRIPTION, READER, assignment, granted, role_id
 from lab.automation.account import Automation
@@ -70,6 +71,7 @@ def template_file() -> Path:
     _networks(bench)
     _beside(bench)
     _recovery(world)
+    _shapes(bench)
     bench.must(bench.post(f"{disk_id('free-os')}/beginGetAccess", {"access": "Read", "durationInSeconds": 864_000}))
     world.wait(minutes=1)
     world.cloud.store.close()
@@ -132,13 +134,6 @@ def _networks(bench: OnBench) -> None:
     system = {"osType": "Linux", "osState": "Generalized", "snapshot": {"id": KINDS["snapshot"].url}}
     image = {"location": "eastasia", "properties": {"storageProfile": {"osDisk": system}}}
     bench.made(rid(f"{COMPUTE}/images", "golden"), image)
-    # Of types that are shape only, the bodies are nobody's business; parents stand before their children.
-    shapes = [each.type for each in registry.TYPES.values() if each.shape_only]
-    for type_ in sorted(shapes, key=lambda name: name.count("/")):
-        if type_.startswith("Microsoft.Network/") and not bench.cloud.of_type(type_):
-            parent, _, last = type_.rpartition("/")
-            above = str(bench.cloud.of_type(parent)[0]["id"]) if "/" in parent else f"{GROUP_ID}/providers/{parent}"
-            bench.made(f"{above}/{last}/one", {"location": "eastasia", "properties": {}})
 
 
 def _beside(bench: OnBench) -> None:
@@ -169,6 +164,18 @@ def _beside(bench: OnBench) -> None:
     bench.made(vnet("kept"), network_body("10.77.0.0/24"))
     lock = f"{vnet('kept')}/providers/Microsoft.Authorization/locks/keep"
     bench.must(bench.put(lock, {"properties": {"level": "CanNotDelete", "notes": "x"}}))
+
+
+def _shapes(bench: OnBench) -> None:
+    """One of each type that is shape only: the bodies are nobody's business; parents stand before their children."""
+    shapes = [each for each in registry.TYPES.values() if each.shape_only]
+    for kind in sorted(shapes, key=lambda each: each.type.count("/")):
+        if bench.cloud.of_type(kind.type):
+            continue
+        parent, _, last = kind.type.rpartition("/")
+        above = str(bench.cloud.of_type(parent)[0]["id"]) if "/" in parent else f"{GROUP_ID}/providers/{parent}"
+        born = isinstance(kind, Kept) and kind.kind.born is not None
+        bench.made(f"{above}/{last}/{'default' if born else 'one'}", {"location": "eastasia", "properties": {}})
 
 
 def _recovery(world: World) -> None:

@@ -148,3 +148,35 @@ class Webhooks(Asset):
 @resource_type(f"{ACCOUNTS}/runtimeEnvironments")
 class RuntimeEnvironments(Kept):
     pass
+
+
+class Bare(Asset):
+    """Shape only, and no location of its own. What it holds in secret is shown to nobody."""
+
+    shape_only = True
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        properties = {key: value for key, value in body["properties"].items() if key not in self.secrets}
+        return super().show(cloud, id_, {**body, "properties": properties}, query)
+
+
+_BARE: Mapping[str, tuple[str, ...]] = {
+    "certificates": ("base64Value",),
+    "connectionTypes": (),
+    "connections": (),
+    "hybridRunbookWorkerGroups": (),
+    "hybridRunbookWorkerGroups/hybridRunbookWorkers": (),
+    "nodeConfigurations": (),
+    "privateEndpointConnections": (),
+    "softwareUpdateConfigurations": (),
+    "sourceControls": ("securityToken",),
+    "sourceControls/sourceControlSyncJobs": (),
+}
+"""Type below an account to the names of its secrets."""
+
+for _name, _secrets in _BARE.items():
+    _parts = {"__doc__": f"{ACCOUNTS}/{_name}: shape only.", "__module__": __name__, "secrets": _secrets}
+    resource_type(f"{ACCOUNTS}/{_name}")(type("Bare", (Bare,), _parts))
+
+for _name in ("configurations", "runtimeEnvironments/packages", "watchers"):
+    resource_type(f"{ACCOUNTS}/{_name}")(type("Kept", (Kept,), {"__doc__": Kept.__doc__, "__module__": __name__}))

@@ -14,7 +14,7 @@ what depends on more than the type. Packets see them as far as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from farshore.arm.http import Response
@@ -25,7 +25,7 @@ from farshore.lab.call import Call
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import prefix
 from farshore.lab.network.shape_only_made import FILLED, MADE
-from farshore.lab.patterns import APPLIANCES, NETWORK, NETWORK_AT_ONCE
+from farshore.lab.patterns import APPLIANCES, NETWORK, NETWORK_AT_ONCE, Pattern
 from farshore.lab.registry import action, completion, resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -54,6 +54,12 @@ class Shape:
     parts: Mapping[str, str] = field(default_factory=dict)
     """Property that lists sub-resources to the kind that their ids name, of those that are under way with their
     resource; all else that it lists is Succeeded at once (recorded)."""
+    sync: bool = False
+    """Whether nothing of it takes time."""
+    tracked: bool = False
+    """Of a child: whether it has a location and tags of its own."""
+    created: int = 201
+    """With what a PUT of something new is answered."""
     virtual_appliance: bool = False
     """Whether it is of the firewall's provider, with operations and spellings of its own."""
 
@@ -61,6 +67,7 @@ class Shape:
 PLAIN = Shape()
 NO_GUID = Shape(guid=False)
 AT_ONCE = Shape(at_once=True)
+SYNC = Shape(sync=True)
 
 SHAPES: Mapping[str, Shape] = {
     "routeFilters": Shape(inside={"routeFilterRules": "rules"}, guid=False),
@@ -212,6 +219,50 @@ SHAPES: Mapping[str, Shape] = {
     "ipAllocations": PLAIN,
     "dscpConfigurations": PLAIN,
     "networkSecurityPerimeters": AT_ONCE,
+    "networkSecurityPerimeters/links": AT_ONCE,
+    "networkSecurityPerimeters/loggingConfigurations": SYNC,
+    "networkSecurityPerimeters/profiles": SYNC,
+    "networkSecurityPerimeters/profiles/accessRules": SYNC,
+    "networkSecurityPerimeters/resourceAssociations": AT_ONCE,
+    "networkManagerConnections": Shape(sync=True, guid=False),
+    "networkManagers/commits": PLAIN,
+    "networkManagers/ipamPools": Shape(tracked=True),
+    "networkManagers/ipamPools/staticCidrs": AT_ONCE,
+    "networkManagers/networkGroups/staticMembers": SYNC,
+    "networkManagers/routingConfigurations": AT_ONCE,
+    "networkManagers/routingConfigurations/ruleCollections": AT_ONCE,
+    "networkManagers/routingConfigurations/ruleCollections/rules": AT_ONCE,
+    "networkManagers/scopeConnections": SYNC,
+    "networkManagers/securityAdminConfigurations/ruleCollections": AT_ONCE,
+    "networkManagers/securityAdminConfigurations/ruleCollections/rules": AT_ONCE,
+    "networkManagers/securityUserConfigurations": AT_ONCE,
+    "networkManagers/securityUserConfigurations/ruleCollections": AT_ONCE,
+    "networkManagers/securityUserConfigurations/ruleCollections/rules": AT_ONCE,
+    "networkManagers/verifierWorkspaces": Shape(at_once=True, tracked=True),
+    "networkManagers/verifierWorkspaces/reachabilityAnalysisIntents": SYNC,
+    "networkManagers/verifierWorkspaces/reachabilityAnalysisRuns": AT_ONCE,
+    "applicationGateways/privateEndpointConnections": Shape(created=200),
+    "privateLinkServices/privateEndpointConnections": Shape(at_once=True, created=200),
+    "applicationSecurityGroups/addressPrefixSets": PLAIN,
+    "authenticationPolicies": PLAIN,
+    "expressRouteLags": PLAIN,
+    "expressRouteLags/authorizations": Shape(shown={"authorizationUseStatus": "Available"}),
+    "firewallPolicies/firewallPolicyDrafts": SYNC,
+    "firewallPolicies/kubeSelectorGroups": PLAIN,
+    "firewallPolicies/ruleCollectionGroups/ruleCollectionGroupDrafts": SYNC,
+    "firewallPolicies/signatureOverrides": Shape(sync=True, created=200),
+    "firstPartyServiceTags": PLAIN,
+    "interconnectGroups": SYNC,
+    "networkInterfaces/tapConfigurations": PLAIN,
+    "networkVirtualAppliances/inboundSecurityRules": PLAIN,
+    "networkVirtualAppliances/networkVirtualApplianceConnections": PLAIN,
+    "networkVirtualAppliances/virtualApplianceSites": PLAIN,
+    "networkWatchers/connectionAnalyzers": PLAIN,
+    "serviceGateways": PLAIN,
+    "virtualHubs/connectionPolicies": PLAIN,
+    "virtualNetworkAppliances": PLAIN,
+    "virtualNetworkAppliances/capabilities": PLAIN,
+    "vpnServerConfigurations/configurationPolicyGroups": PLAIN,
 }
 """Type below the namespace to its shape."""
 
@@ -311,6 +362,11 @@ def _as_now(item: Any, etag: str, state: str | None) -> Any:
     return {**item, "etag": etag, "properties": {**properties, **now}}
 
 
+def _pattern(shape: Shape) -> Pattern:
+    found = APPLIANCES if shape.virtual_appliance else NETWORK_AT_ONCE if shape.at_once else NETWORK
+    return replace(found, sync=shape.sync, put_created=shape.created)
+
+
 def _register() -> None:
     for name, shape in SHAPES.items():
         is_child = "/" in name
@@ -318,12 +374,12 @@ def _register() -> None:
             "__doc__": f"{NAMESPACE}/{name}: shape only.",
             "__module__": __name__,
             "shape": shape,
-            "tracked": not is_child,
+            "tracked": shape.tracked or not (is_child or name == "networkManagerConnections"),
             "nested": tuple(shape.inside),
             "keep_omitted": tuple(shape.inside),
             "labels": dict(shape.inside),
             "apart": is_child,
-            "pattern": APPLIANCES if shape.virtual_appliance else NETWORK_AT_ONCE if shape.at_once else NETWORK,
+            "pattern": _pattern(shape),
         }
         resource_type(f"{NAMESPACE}/{name}")(type("ShapeOnly", (ShapeOnly,), parts))
 
