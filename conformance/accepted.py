@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_BUILT = re.compile(r'def (build_\w+)\(.*?_url = "([^"]+)".*?HttpRequest\(\s*method="(\w+)"', re.DOTALL)
-_USED = re.compile(r"_request = (build_\w+)\(.*?response\.status_code not in \[([\d, ]+)\]", re.DOTALL)
+_BUILT = re.compile(
+    r'def (build_\w+)\(.*?(?:_url = |"template_url",\s*)((?:"[^"]+"\s*)+).*?HttpRequest\(\s*method="(\w+)"', re.DOTALL
+)
+_USED = re.compile(r"\b_?request = (build_\w+)\(.*?response\.status_code not in \[([\d, ]+)\]", re.DOTALL)
 WHOLE = ("scope", "resourceId", "resourceUri", "providerScope", "linkId", "roleId", "roleAssignmentId")
 """Parameters that stand for a path, not for a segment."""
 
@@ -45,17 +47,18 @@ def of_package(root: Path) -> list[Operation]:
     found: list[Operation] = []
     for file in sorted(root.rglob("operations/*.py")):
         if "aio" not in file.parts:
-            found += _of_source(file.read_text(encoding="utf-8"))
+            found += of_source(file.read_text(encoding="utf-8"))
     return found
 
 
-def _of_source(text: str) -> Iterator[Operation]:
+def of_source(text: str) -> Iterator[Operation]:
+    """The operations of one file of such a package."""
     # One builder's text ends where the next begins: a pattern must not run on into another's.
     built: dict[str, tuple[str, str]] = {}
     for part in re.split(r"(?m)^(?=def )", text):
         if (match := _BUILT.match(part)) is not None:
-            built[match[1]] = (match[3], match[2])
-    for part in re.split(r"(?=_request = build_)", text):
+            built[match[1]] = (match[3], "".join(re.findall(r'"([^"]+)"', match[2])))
+    for part in re.split(r"(?=\b_?request = build_)", text):
         match = _USED.match(part)
         if match is not None and match[1] in built:
             method, path = built[match[1]]
