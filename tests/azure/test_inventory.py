@@ -44,12 +44,12 @@ class World:
             raise TransportError("silence")
         return found
 
-    def read(self) -> list[dict[str, Any]]:
+    def read(self, silent: list[str] | None = None) -> list[dict[str, Any]]:
         clock = LabClock(NOW)
 
         async def whole() -> list[dict[str, Any]]:
             async with clock.actor("test"), client_for(self, clock) as client:
-                return await read_estate(client, [SUBSCRIPTION])
+                return await read_estate(client, [SUBSCRIPTION], unanswered=None if silent is None else silent.append)
 
         return asyncio.run(whole())
 
@@ -95,6 +95,15 @@ def test_a_machine_of_a_lost_region_is_there_and_its_power_unknown(said: Respons
 def test_a_machine_that_may_not_be_read_is_told() -> None:
     with pytest.raises(ArmError, match="AuthorizationFailed"):
         World(vm=refusal(403, "AuthorizationFailed")).read()
+
+
+@pytest.mark.parametrize("said", [SILENCE, refusal(503, "ServiceUnavailable", "m")])
+def test_a_vault_of_a_lost_region_is_there_and_what_is_in_it_unknown(said: Response | Silence) -> None:
+    world = World(vaults=answer(200, {"value": [VAULT]}), replicationFabrics=said)
+    silent: list[str] = []
+    bodies = world.read(silent)
+    assert VAULT in bodies and POWER in bodies
+    assert silent == [VAULT["id"]]
 
 
 def test_one_thing_in_two_lists_is_one_thing() -> None:

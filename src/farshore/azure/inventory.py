@@ -70,16 +70,21 @@ async def read_estate(
     client: ArmClient, subscriptions: Iterable[str], *, unanswered: Callable[[str], None] | None = None
 ) -> list[Body]:
     """Every body in scope, for `Estate.from_resources`. `unanswered` is told the ids of what is kept as it was listed,
-    without its properties, because nobody answered for it. Raises `ArmError` and `TransportError`."""
+    without its properties, or of a vault without what is in it, because nobody answered for it. Raises `ArmError` and
+    `TransportError`."""
     bodies: list[Body] = []
     for subscription in subscriptions:
-        understood = await _understood(client, subscription)
+        understood = await _understood(client, subscription, unanswered or _nobody)
         known = {resource_id(str(body["id"])).key for body in understood}
-        bodies += understood + await _others(client, subscription, known, unanswered)
+        bodies += understood + await _others(client, subscription, known, unanswered or _nobody)
     return _once(bodies)
 
 
-async def _understood(client: ArmClient, subscription: str) -> list[Body]:
+def _nobody(id_: str) -> None:
+    """Nobody is told."""
+
+
+async def _understood(client: ArmClient, subscription: str, unanswered: Callable[[str], None]) -> list[Body]:
     """What lies in a subscription of the types that we know."""
     bodies: list[Body] = []
     scope = f"/subscriptions/{subscription}"
@@ -95,7 +100,7 @@ async def _understood(client: ArmClient, subscription: str) -> list[Body]:
                 bodies += await _listed(client, f"{zone['id']}/A?api-version={api_version(type_)}")
         if type_ == "Microsoft.RecoveryServices/vaults":
             for vault in listed:
-                bodies += await _of_vault(client, str(vault["id"]))
+                bodies += await _of_vault(client, str(vault["id"]), unanswered)
     for group in groups:
         for type_ in BY_GROUP:
             bodies += await _listed(client, f"{group['id']}/providers/{type_}?api-version={api_version(type_)}")
@@ -103,7 +108,7 @@ async def _understood(client: ArmClient, subscription: str) -> list[Body]:
 
 
 async def _others(
-    client: ArmClient, subscription: str, known: set[str], unanswered: Callable[[str], None] | None
+    client: ArmClient, subscription: str, known: set[str], unanswered: Callable[[str], None]
 ) -> list[Body]:
     """What lies in the subscription besides: whole where the cloud says how to ask for it, else as it is listed."""
     rows = await _listed(client, f"/subscriptions/{subscription}/resources?api-version={RESOURCES}")
@@ -122,8 +127,7 @@ async def _others(
             bodies.append(checked(await client.send(request), request).body)
         except (ArmError, TransportError):
             bodies.append(row)
-            if unanswered is not None:
-                unanswered(id_.text)
+            unanswered(id_.text)
     return bodies
 
 
@@ -176,10 +180,17 @@ async def _itself(client: ArmClient, body: Body, query: str) -> Body:
     return found
 
 
-async def _of_vault(client: ArmClient, vault: str) -> list[Body]:
+async def _of_vault(client: ArmClient, vault: str, unanswered: Callable[[str], None]) -> list[Body]:
+    """What is in a vault; of one whose region is lost nobody can tell."""
     bodies: list[Body] = []
     for child in OF_A_VAULT:
-        listed = await _listed(client, f"{vault}/{child}?api-version={SITE_RECOVERY}")
+        try:
+            listed = await _listed(client, f"{vault}/{child}?api-version={SITE_RECOVERY}")
+        except (ArmError, TransportError) as error:
+            if isinstance(error, ArmError) and error.fault.status not in NO_ANSWER_YET:
+                raise
+            unanswered(vault)
+            break
         if child == RECOVERY_PLANS:
             # Recorded: a list shows plans without their groups, and so without their machines.
             listed = [await _itself(client, body, f"api-version={SITE_RECOVERY}") for body in listed]
