@@ -82,7 +82,7 @@ class Counterparts:
         self._mappings: dict[ResourceId, set[ResourceId]] | None = None
 
     def name(self, source: str) -> str:
-        return self.project.target.names.replace("{name}", source)
+        return self.project.target.name(source)
 
     def of(self, source: ResourceId) -> ResourceId:
         """The counterpart's id, whether it exists or not."""

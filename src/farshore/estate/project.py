@@ -44,6 +44,10 @@ MAXIMUM_GROUP = 16
 """Machines of one replication group (S58)."""
 
 
+WHOLE = "{name}"
+"""The pattern that every name has."""
+
+
 class Topology(StrEnum):
     TWO_CIRCUITS_TWO_LOCATIONS = "two-circuits-two-locations"
     TWO_CIRCUITS_ONE_LOCATION = "two-circuits-one-location"
@@ -74,6 +78,16 @@ class Target:
     resource_group: str
     names: str
     """A pattern for names in the target, `{name}` being the source's: `{name}-asr`."""
+    of: str = WHOLE
+    """The pattern that names of the source have: of `{name}-asr` only what stands for `{name}` is the name. One that
+    does not fit is a name as a whole."""
+
+    def name(self, source: str) -> str:
+        """What a resource of the source is called in the target."""
+        before, _, behind = self.of.partition("{name}")
+        kept = source[len(before) : len(source) - len(behind)]
+        fits = bool(kept) and f"{before}{kept}{behind}".lower() == source.lower()
+        return self.names.replace("{name}", kept if fits else source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from farshore.estate.outside import Site
 from farshore.estate.project import (
     PROVISIONABLE,
     SURVIVABLE,
+    WHOLE,
     AddressMap,
     Approvals,
     Asymmetry,
@@ -139,13 +140,14 @@ def _source(top: Section) -> str:
 
 
 def _target(top: Section, source_region: str) -> Target:
-    target = top.need("target", "{region: southeastasia}").section("region", "resourceGroup", "names")
+    target = top.need("target", "{region: southeastasia}").section("region", "resourceGroup", "names", "of")
     region = target.need("region", "an Azure region")
     found = region.region()
     if found == source_region:
         region.fail("source and target are one region", expected="another region than the source's")
-    names, group = target.get("names"), target.get("resourceGroup")
+    names, of, group = target.get("names"), target.get("of"), target.get("resourceGroup")
     pattern, group_name = _text(names, DEFAULT_NAMES), _text(group, DEFAULT_RESOURCE_GROUP)
+    own = _text(of, WHOLE)
     if names is not None and "{name}" not in pattern:
         names.fail("this pattern gives every resource one name", expected="a pattern with {name} in it")
     if names is not None and not _NAME_PARTS.fullmatch(pattern.replace("{name}", "")):
@@ -154,13 +156,19 @@ def _target(top: Section, source_region: str) -> Target:
             expected="{name} with letters, digits, - . _ around it",
             remedy="write {name}-asr, or another suffix",
         )
+    if of is not None and (own.count("{name}") != 1 or not _NAME_PARTS.fullmatch(own.replace("{name}", ""))):
+        of.fail(
+            f"{own} is no pattern that names have",
+            expected="{name} once, with letters, digits, - . _ around it",
+            remedy="write {name}-asr, or leave it out where names are the source's own",
+        )
     if group is not None and not _GROUP.fullmatch(group_name):
         group.fail(
             f"{group_name} is no name that a resource group can have",
             expected="1 to 90 letters, digits, - . _ ( ), no point at the end",
             remedy=f"write a name like {DEFAULT_RESOURCE_GROUP}, not an id",
         )
-    return Target(region=found, resource_group=group_name, names=pattern)
+    return Target(region=found, resource_group=group_name, names=pattern, of=own)
 
 
 def _link(place: Place | None, topology: Topology, *, keep: bool) -> Link:
