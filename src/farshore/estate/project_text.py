@@ -6,7 +6,6 @@ What the estate shows is taken from it: where machines run, the circuits, the ap
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from farshore.arm.connectivity import ExpressRouteCircuit
 from farshore.arm.regions import REGIONS, geopolitical_region_of
 from farshore.estate.project import PROVISIONABLE, SURVIVABLE, Topology
 from farshore.estate.project_reading import DEFAULT_NAMES, DEFAULT_RESOURCE_GROUP, default_link
+from farshore.estate.project_yaml import yaml_text
 from farshore.estate.resolving import free_ranges
 
 if TYPE_CHECKING:
@@ -27,17 +27,18 @@ def project_text(estate: Estate | None, name: str) -> str:
     circuits = () if estate is None else estate.express_route_circuits
     topology = _topology(circuits)
     appliances = _appliances(estate, source)
-    through = "" if len(appliances) != 1 else "\n    through: " + _text(appliances[0].rsplit("/", 1)[-1])
+    through = "" if len(appliances) != 1 else "\n    through: " + yaml_text(appliances[0].rsplit("/", 1)[-1])
     drill = ", ".join(str(network) for network in ([] if estate is None else free_ranges(None, estate)))
     return f"""\
 version: 1
-name: {_text(name)}
+name: {yaml_text(name)}
 # lab, azure, or the URL of an ARM endpoint
 cloud: lab
 
 source: {{region: {source}}}
 # resourceGroup holds the target network and the vault; it must not be located in the source region (L36).
 # names: {{name}} stands for the source's name. Site Recovery's own suffix is -asr (S31).
+# of: the pattern that the source's names have, where it is another than {{name}}.
 target: {{region: {target}, resourceGroup: {DEFAULT_RESOURCE_GROUP}, names: "{DEFAULT_NAMES}"}}
 
 # {", ".join(topology.value for topology in Topology)}
@@ -171,7 +172,7 @@ def _routers(circuits: tuple[ExpressRouteCircuit, ...]) -> str:
         f"""\
       - name: ce{number}
         # a circuit of the estate, by id or name
-        circuit: {_text(circuit)}
+        circuit: {yaml_text(circuit)}
         links: [primary, secondary]
         # the highest wins (E42)
         local_preference: 100
@@ -194,14 +195,5 @@ def _appliances(estate: Estate | None, source: str) -> list[str]:
 def _appliance_rows(appliances: list[str]) -> str:
     if not appliances:
         return "appliances: []"
-    rows = (f"  - source: {_text(appliance)}\n    target: manual\n    stateful: true" for appliance in appliances)
+    rows = (f"  - source: {yaml_text(appliance)}\n    target: manual\n    stateful: true" for appliance in appliances)
     return "appliances:\n" + "\n".join(rows)
-
-
-def _text(text: str) -> str:
-    """A YAML text: in quotes where a plain one could mean something else."""
-    plain = text.replace("-", "").replace("_", "").replace("/", "").replace(".", "")
-    return text if plain.isalnum() and plain[0].isalpha() and plain.lower() not in _WORDS else json.dumps(text)
-
-
-_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
