@@ -165,6 +165,16 @@ def test_a_delete_leaves_at_once() -> None:
         assert delete(said).result == Accepted()
 
 
+@pytest.mark.parametrize(("kind", "body"), [("Items", {"disableProtectionReason": "NotSpecified"}), ("", None)])
+def test_protection_is_disabled_and_not_purged(kind: str, body: Any) -> None:
+    container = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/v/replicationFabrics/f"
+    container += "/replicationProtectionContainers/c"
+    id_ = resource_id(f"{container}/replicationProtectedItems/web1" if kind else container)
+    [request] = hold(VERBS["delete"].act(situation(actions.delete(id_).arguments)), [answer(202)]).requests
+    assert request.method == "POST" and request.url.split("?")[0].endswith(f"{id_.name}/remove")
+    assert request.body == (None if body is None else {"properties": body})
+
+
 @pytest.mark.parametrize("elapsed", [0, 1, 15, 19.5, 20, 27])
 def test_attempts_to_delete_stand_twenty_seconds_apart_from_the_first(elapsed: float) -> None:
     sent = NOW - timedelta(seconds=elapsed)

@@ -98,6 +98,8 @@ _DELETES: Mapping[str, Expected] = {
     "microsoft.network/connections": seconds(11, NETWORK),
     "microsoft.network/virtualnetworks": seconds(10, NETWORK),
     "microsoft.network/virtualnetworks/virtualnetworkpeerings": seconds(12, NETWORK),
+    "microsoft.recoveryservices/vaults/replicationfabrics/replicationprotectioncontainers"
+    "/replicationprotecteditems": seconds(123, f"{A2A}: removing an item took 123 s"),
 }
 
 

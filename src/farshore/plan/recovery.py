@@ -4,11 +4,15 @@ Names are the ones that the portal gives when it enables replication. What a vau
 doubled, whatever it is called: the vault that protects the machines, its fabric of a region, which is the only one it
 can have (S1), that fabric's container, the mapping of a pair of containers with our policy (S3), a network's mapping
 (S33), and the item of a machine, which can't be protected twice.
+
+But a vault in the source's region is left alone, whatever it protects (`estate/vaults.py`): the plan makes another, and
+lets go of the machines there before it protects them anew.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from farshore.arm.ids import ResourceId, make_id, resource_id
@@ -16,8 +20,8 @@ from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.estate.counterparts import NETWORK_MAPPINGS, Counterparts, mapping_ends
 from farshore.estate.estate import Estate
+from farshore.estate.vaults import VAULTS, lies_in
 
-VAULTS = "Microsoft.RecoveryServices/vaults"
 FABRICS = "Microsoft.RecoveryServices/vaults/replicationFabrics"
 CONTAINERS = f"{FABRICS}/replicationProtectionContainers"
 CONTAINER_MAPPINGS = f"{CONTAINERS}/replicationProtectionContainerMappings"
@@ -42,11 +46,12 @@ class Recovery:
         self.project = counterparts.project
         self.source, self.target = self.project.source_region, self.project.target.region
         self.group = counterparts.group(anchor)
-        self._items = _items_of(counterparts.estate)
-        self._groups = _groups_of(counterparts.estate)
-        self.vault = self._existing_vault() or make_id(
-            anchor.subscription, self.project.target.resource_group, VAULTS, f"{slug(self.project.name)}-vault"
-        )
+        self._items, self._misplaced = dict[ResourceId, ResourceId](), dict[ResourceId, ResourceId]()
+        for vm, item in _items_of(counterparts.estate).items():
+            held = self._misplaced if lies_in(counterparts.estate, item, self.source) else self._items
+            held[vm] = item
+        self._groups = _groups_of(counterparts.estate, self._items.values())
+        self.vault = self._existing_vault() or self._new_vault(anchor)
         self.policy = self.vault.child("replicationPolicies", APPLICATION_POLICY if application_consistent else POLICY)
         self.fabrics = {region: self._fabric(region) for region in (self.source, self.target)}
         self.containers = {region: self._container(fabric) for region, fabric in self.fabrics.items()}
@@ -59,6 +64,10 @@ class Recovery:
         """The item that protects a machine of the source already; its name is whatever somebody chose (S12)."""
         found = self._items.get(vm)
         return found if found is not None and found.parent == self.containers[self.source] else None
+
+    def misplaced(self, vm: ResourceId) -> ResourceId | None:
+        """The item that protects a machine from a vault in the source's region, where it must not be (S10)."""
+        return self._misplaced.get(vm)
 
     def account(self, group: ResourceId, region: str, purpose: str) -> ResourceId:
         """A storage account's id: its name is one of all Azure's, so it holds a digest of where it is."""
@@ -147,8 +156,8 @@ class Recovery:
     # What there is already. ----------------------------------------------------------------------------------------
 
     def _existing_vault(self) -> ResourceId | None:
-        """The vault that protects machines of ours; else one in the target's region and group: what is there is
-        used."""
+        """The vault that protects machines of ours, from where it may; else one in the target's region and group: what
+        is there is used."""
         for vm, item in self._items.items():
             machine = self.counterparts.estate.virtual_machine(vm)
             if machine is not None and machine.location == self.source and item.top.is_a(VAULTS):
@@ -159,6 +168,14 @@ class Recovery:
             if in_group and normal_location(body.get("location")) == self.target:
                 return id_
         return None
+
+    def _new_vault(self, anchor: ResourceId) -> ResourceId:
+        name, group = f"{slug(self.project.name)}-vault", self.project.target.resource_group
+        usual = make_id(anchor.subscription, group, VAULTS, name)
+        if self.counterparts.estate.get(usual) is None:
+            return usual
+        # One of this name stands in another region, and a vault can't be moved.
+        return make_id(anchor.subscription, group, VAULTS, f"{name}-{self.target}")
 
     def _fabric(self, region: str) -> ResourceId:
         for body in self.counterparts.estate.of_type(FABRICS):
@@ -203,11 +220,11 @@ def _items_of(estate: Estate) -> dict[ResourceId, ResourceId]:
     return found
 
 
-def _groups_of(estate: Estate) -> dict[ResourceId, str]:
+def _groups_of(estate: Estate, items: Iterable[ResourceId]) -> dict[ResourceId, str]:
     """Machines to the replication groups that somebody has named (S12)."""
     found: dict[ResourceId, str] = {}
-    for body in estate.of_type(ITEMS):
-        details = (body.get("properties") or {}).get("providerSpecificDetails") or {}
+    for item in items:
+        details = ((estate.get(item) or {}).get("properties") or {}).get("providerSpecificDetails") or {}
         text, name = details.get("fabricObjectId"), details.get("multiVmGroupName")
         if name and isinstance(text, str) and text.startswith("/"):
             found[resource_id(text)] = str(name)

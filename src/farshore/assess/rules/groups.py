@@ -15,8 +15,9 @@ from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import normal_location
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
-from farshore.assess.rules.recovery import VAULTS, is_ours
+from farshore.assess.rules.recovery import is_ours
 from farshore.estate.counterparts import mapped_address
+from farshore.estate.vaults import VAULTS
 
 ZONES = ("Microsoft.Network/privateDnsZones", "Microsoft.Network/dnsZones")
 AUTOMATION = "Microsoft.Automation/automationAccounts"
@@ -65,8 +66,8 @@ def in_lost_region(context: Context) -> Iterator[Finding]:
         body = context.estate.get(id_)
         if body is None or normal_location(body.get("location")) != context.project.source_region:
             continue
-        if id_.is_a(VAULTS) or id_ in {network.id for network in context.target.networks}:
-            continue  # FS501 and FS403
+        if id_ in {network.id for network in context.target.networks}:
+            continue  # FS403
         finding = error if severe else warning
         yield finding(
             id_,

@@ -15,8 +15,8 @@ from farshore.arm.network import normal_location
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.counterparts import mapped_address
+from farshore.estate.vaults import VAULTS, lies_in
 
-VAULTS = "Microsoft.RecoveryServices/vaults"
 FABRICS = VAULTS + "/replicationFabrics"
 POLICIES = VAULTS + "/replicationPolicies"
 CONTAINERS = FABRICS + "/replicationProtectionContainers"
@@ -30,29 +30,36 @@ HEALTHY = ("normal", "none", "warning")
 
 @rule("FS501", "The vault lies in the source region", "S10", "L36")
 def vault(context: Context) -> Iterator[Finding]:
-    source = context.project.source_region
+    """The plan makes another and protects anew what such a vault protects: that it does so has its price."""
+    source, target = context.project.source_region, context.project.target.region
+    by_vm = {machine.id: machine.name for machine in context.machines}
     for body in context.estate.of_type(VAULTS):
         id_ = resource_id(str(body["id"]))
-        if normal_location(body.get("location")) != source:
+        if not lies_in(context.estate, id_, source):
             continue
-        if is_ours(context, id_):
-            yield error(
+        items = _objects(context, ITEMS)
+        names = [by_vm[vm] for item, read in items if item.top == id_ and (vm := _fabric_object(read)) in by_vm]
+        if names:
+            yield warning(
                 id_,
-                f"The vault {id_.name} is in {source}, the region that it has to recover from",
-                f"location is {source}",
-                remedy=f"use a vault in {context.project.target.region}; a vault can't be moved",
+                f"The vault {id_.name} is in {source}, the region that it has to recover from, and protects machines",
+                f"location is {source}; it protects {_some(sorted(names))}",
+                f"the plan disables these replications and protects the machines from a vault in {target}: in between,"
+                " until their first copies are made anew, they are replicated nowhere",
+                remedy="choose the hour of farshore protect: a vault can't be moved",
             )
         else:
             yield warning(
                 id_,
                 f"The vault {id_.name} is in {source}: it may hold backups, and can't serve a recovery from {source}",
-                remedy=f"leave it; the plan makes a vault in {context.project.target.region}",
+                f"location is {source}",
+                remedy=f"leave it; the plan makes a vault in {target}",
             )
 
 
 @rule("FS502", "A network mapping leads to another network than the plan's", "S33", "D44", "D22")
 def network_mapping(context: Context) -> Iterator[Finding]:
-    for id_, read in _objects(context, NETWORK_MAPPINGS):
+    for id_, read in _used(context, NETWORK_MAPPINGS):
         primary = _id(read, "properties.fabricSpecificDetails.primaryNetworkId") or _id(
             read, "properties.primaryNetworkId"
         )
@@ -74,7 +81,7 @@ def network_mapping(context: Context) -> Iterator[Finding]:
 def policy(context: Context) -> Iterator[Finding]:
     managed = all(disk.vhd_uri is None for machine in context.machines for disk in machine.vm.disks)
     days = LONGEST_MANAGED_DAYS if managed else LONGEST_UNMANAGED_DAYS
-    for id_, read in _objects(context, POLICIES):
+    for id_, read in _used(context, POLICIES):
         details = "properties.providerSpecificDetails"
         kind = read.text(f"{details}.instanceType") or read.text("properties.providerSpecificInput.instanceType")
         if (kind or "A2A") != "A2A":
@@ -189,9 +196,10 @@ def cache(context: Context) -> Iterator[Finding]:
 
 def is_ours(context: Context, vault_id: ResourceId) -> bool:
     """Whether a vault is the one of this recovery: in the target's group, in the target region, or with the objects of
-    Site Recovery for one of our regions. Another vault may hold backups, whose place is beside their machines."""
+    Site Recovery for one of our regions. Another vault may hold backups, whose place is beside their machines; and one
+    in the source's region is never used."""
     body = context.estate.get(vault_id)
-    if body is None:
+    if body is None or lies_in(context.estate, vault_id, context.project.source_region):
         return False
     groups = {context.counterparts.group(machine.id) for machine in context.machines}
     if vault_id.group_id in groups or normal_location(body.get("location")) == context.project.target.region:
@@ -205,6 +213,13 @@ def _objects(context: Context, kind: str) -> Iterator[tuple[ResourceId, Reader]]
         yield resource_id(str(body["id"])), Reader(body)
 
 
+def _used(context: Context, kind: str) -> Iterator[tuple[ResourceId, Reader]]:
+    """Objects of vaults that the plan may use: of the others it is enough that they are in the wrong place."""
+    for id_, read in _objects(context, kind):
+        if not lies_in(context.estate, id_, context.project.source_region):
+            yield id_, read
+
+
 def _of_kind(context: Context, kind: str) -> Iterator[Body]:
     """Network mappings lie under the literal `azureNetwork` (S5); types compare without regard to case."""
     yield from context.estate.of_type(kind)
@@ -213,10 +228,14 @@ def _of_kind(context: Context, kind: str) -> Iterator[Body]:
 def _items(context: Context) -> Iterator[tuple[ResourceId, Reader, str]]:
     """Protected items of selected machines."""
     by_vm = {machine.id: machine.name for machine in context.machines}
-    for id_, read in _objects(context, ITEMS):
+    for id_, read in _used(context, ITEMS):
         found = _fabric_object(read)
         if found in by_vm:
             yield id_, read, by_vm[found]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 def _fabric_object(read: Reader) -> ResourceId:

@@ -14,6 +14,7 @@ from farshore.cli.words import many
 from farshore.errors import InputError
 from farshore.estate.differences import differences
 from farshore.estate.estate import Estate
+from farshore.plan.builders.protect import LET_GO
 from farshore.plan.interruption import staying
 from farshore.plan.model import DeleteResource, Plan, PutResource, StepKind
 
@@ -52,6 +53,8 @@ class _Reasons:
                     self._built.setdefault(str(effect.body["id"]).lower(), step.title)
                 if isinstance(effect, DeleteResource):
                     self._built.setdefault(effect.id.key, step.title)
+        items = [resource_id(step.subject) for step in plan.steps if step.id.startswith(LET_GO)]
+        self._let_go, self._left = {item.key for item in items}, {item.top for item in items}
         self._machines = {machine.id.key for machine in plan.machines}
         self._nics = {machine.nic.key for machine in plan.machines}
         away = staying(plan)
@@ -74,6 +77,8 @@ class _Reasons:
         kind = id_.type.lower()
         if key in self._away and not added:
             return self._stays
+        if key in self._let_go and not added:
+            return f"the plan's own: {self._built[key]}"
         if kind.startswith("microsoft.recoveryservices/"):
             return "replication stays on, so that the next disaster finds it so (S47)"
         holder = self._holders.get(key, "")
@@ -111,6 +116,8 @@ class _Reasons:
             return "not carried by Site Recovery (S35)"
         if key in self._built and not self._is_source(key):
             return f"the plan's own: {self._built[key]}"
+        if resource_id(key).top in self._left:
+            return "its vault stands where it must not, and protects nothing of the plan's any more (S10)"
         if path.startswith("properties.peerings[") and path.endswith("connections"):
             return "the circuit lists the plan's connection"
         if _is_back_reference(path):

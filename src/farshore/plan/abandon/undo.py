@@ -38,6 +38,7 @@ from farshore.plan.model import (
     StepKind,
     order,
 )
+from farshore.plan.recovery import ITEMS
 
 GROUPS = "Microsoft.Resources/resourceGroups"
 ATTEMPTS = 30
@@ -94,6 +95,8 @@ def undos(
         if is_ is not None and was is None:
             if id_ in going and not _goes_with_its_parent(id_, going):
                 yield Undo(anchors=anchors, add=_taker(design, now, id_, steps[0]))
+        elif id_.is_a(ITEMS):
+            continue  # `remains` tells of one that is gone
         elif was is not None and id_ not in away and (is_ is None or _differs(was, is_, steps)):
             # What was deleted twice was gone after the first time: everything since has been without it.
             yield Undo(anchors=anchors[:1] if is_ is None else anchors, add=_maker(design, id_, was, steps[0]))
@@ -109,12 +112,14 @@ def undos(
 
 def remains(begun: Begun, now: Estate, design: Design) -> Iterator[Remains]:
     """What no plan can or may undo, of what the run has written."""
-    for id_ in written(begun):
+    for id_, steps in written(begun).items():
         was, is_ = begun.before.get(id_), now.get(id_)
         if id_.is_a(GROUPS) and was is None and is_ is not None:
             yield Remains(id=id_.text, why="deleting a group takes whatever lies in it by then: it stays, and is free")
         elif id_.is_a(EXPRESS_ROUTE_CIRCUITS) and was is not None and is_ is not None and not says(is_, was):
             yield Remains(id=id_.text, why="a circuit's bandwidth can be raised, and never lowered (E6)")
+        elif id_.is_a(ITEMS) and is_ is None and any(step.action.verb == "delete" for step in steps):
+            yield Remains(id=id_.text, why="a replication that was disabled is made anew, never put back: protect it")
 
 
 # One thing each. ---------------------------------------------------------------------------------------------------

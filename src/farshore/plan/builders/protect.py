@@ -3,6 +3,9 @@
 Both directions from the start: reprotect after a disaster needs the way back, and then is no time to find that a
 mapping is missing (S3, S45). Cache accounts stand where the machine runs (S27): one in the source now, one in the
 target for the way back; disks of unmanaged machines go to an account in the target (D3).
+
+A machine that a vault in the source's region protects is let go of there first (S10), last of all that comes before its
+own protection, because it is replicated nowhere from then until its first copy is made anew.
 """
 
 from __future__ import annotations
@@ -19,6 +22,11 @@ from farshore.plan.draft import Draft
 from farshore.plan.machines import settings_there
 from farshore.plan.model import Phase
 from farshore.plan.recovery import STORAGE_ACCOUNTS
+
+LET_GO = f"{Phase.PROTECT.value}/let-go/"
+"""How ids of steps begin that disable a machine's replication where its vault must not be."""
+LETTING_GO = 30
+"""Attempts, 20 s apart: what holds the item while it is being disabled refuses the next."""
 
 
 def build(design: Design, draft: Draft) -> None:
@@ -41,6 +49,7 @@ def build(design: Design, draft: Draft) -> None:
     for machine in design.machines:
         replicated = recovery.protecting(machine.id) is not None
         decided = None if replicated else places.ask(design, draft, machine, placed_by(design, machine))
+        before = [*ready, *accounts, decided]
         enabled = draft.add(
             f"enable/{machine.label}",
             actions.enable_replication(machine.planned.item, machine.id, _enable(design, machine)),
@@ -49,7 +58,7 @@ def build(design: Design, draft: Draft) -> None:
             else f"Machine {machine.label} is replicated to {target} already",
             subject=machine.planned.item,
             expected=durations.ENABLE if not replicated else durations.ALREADY_THERE,
-            after=[*ready, *accounts, decided],
+            after=_let_go(design, draft, machine, before),
         )
         draft.add(
             f"configure/{machine.label}",
@@ -60,6 +69,24 @@ def build(design: Design, draft: Draft) -> None:
             after=[enabled],
         )
     assert source != target
+
+
+def _let_go(design: Design, draft: Draft, machine: Machine, after: list[str | None]) -> list[str | None]:
+    """The step that disables a machine's replication where its vault must not be, else what it would come after."""
+    item = design.recovery.misplaced(machine.id)
+    if item is None:
+        return after
+    return [
+        draft.add(
+            f"let-go/{machine.label}",
+            actions.delete(item, attempts=LETTING_GO),
+            title=f"Disable the replication of machine {machine.label} from vault {item.top.name}, which is in"
+            f" {design.recovery.source} itself (S10); it has none until it is protected anew",
+            subject=item,
+            expected=durations.for_delete(item.type),
+            after=after,
+        )
+    ]
 
 
 def source_cache(design: Design, machine: Machine) -> ResourceId:

@@ -1,6 +1,7 @@
 """`delete`: take one resource away. A second DELETE does no harm, so nothing is looked at first: it leaves at once.
 
-A protection container takes no DELETE: it goes by POST `remove` (recorded), which a second time does no harm either.
+A protection container takes no DELETE: it goes by POST `remove` (recorded), which a second time does no harm either. So
+does a protected item, whose DELETE purges (S6): it would leave the machine set up for a vault that has forgotten it.
 
 A refusal or silence is tried again, `attempts` times in all, 20 seconds apart from the first one; then the step has
 failed. Where the plan expected that (D62), its obligation stands and the run goes on.
@@ -33,6 +34,8 @@ from farshore.run.verbs.base import (
 from farshore.times import stamp
 
 CONTAINERS = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers"
+ITEMS = f"{CONTAINERS}/replicationProtectedItems"
+DISABLE = {"properties": {"disableProtectionReason": "NotSpecified"}}
 APART = timedelta(seconds=20)
 TIMEOUT = timedelta(seconds=15)
 """Shorter than the time between two attempts, so that they keep their beat."""
@@ -49,9 +52,11 @@ class Delete(Verb):
         return Wait(duration=APART, since=situation.sent_at or situation.intended_at)
 
     def act(self, situation: Situation) -> Talk[Acted]:
-        method, tail = ("POST", "/remove") if situation.id.is_a(CONTAINERS) else ("DELETE", "")
+        removed = situation.id.is_a(CONTAINERS) or situation.id.is_a(ITEMS)
+        method, tail = ("POST", "/remove") if removed else ("DELETE", "")
         url_ = url(situation.id, tail, version=situation.arguments["api_version"])
-        request = Request(method=method, url=url_, repeatable=False, timeout=TIMEOUT)
+        body = DISABLE if situation.id.is_a(ITEMS) else None
+        request = Request(method=method, url=url_, body=body, repeatable=False, timeout=TIMEOUT)
         response = yield from ask(request)
         if response.ok or response.status == 404:
             return Accepted(pending=pending_of(response))
