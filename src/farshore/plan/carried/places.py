@@ -62,17 +62,20 @@ def there(design: Design, machine: Machine) -> dict[str, str]:
     return _said(placement(design, machine))
 
 
-def home(machine: Machine) -> dict[str, str]:
-    """The places that a machine has in the source, to go back to."""
+def standing(machine: Machine) -> Placement:
+    """The places that a machine has in the source."""
     read = Reader(machine.body)
-    return _said(
-        Placement(
-            zone=next(iter(machine.vm.zones), None),
-            availability_set=read.id("properties.availabilitySet"),
-            proximity_placement_group=read.id("properties.proximityPlacementGroup"),
-            capacity_reservation_group=read.id("properties.capacityReservation.capacityReservationGroup"),
-        )
+    return Placement(
+        zone=next(iter(machine.vm.zones), None),
+        availability_set=read.id("properties.availabilitySet"),
+        proximity_placement_group=read.id("properties.proximityPlacementGroup"),
+        capacity_reservation_group=read.id("properties.capacityReservation.capacityReservationGroup"),
     )
+
+
+def home(machine: Machine) -> dict[str, str]:
+    """The same, to go back to."""
+    return _said(standing(machine))
 
 
 def encryption_of(design: Design, disk: ResourceId) -> dict[str, str]:

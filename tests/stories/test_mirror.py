@@ -1,0 +1,85 @@
+"""There for good, and then home for good: a run that stays, the mirror of its project, and the mirror carried out in
+the same lab: provisioned, protected from another vault, and failed over when the region that serves is lost."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farshore import examples
+from farshore.cli import runs
+from farshore.cli.exercise import verdicts
+from farshore.cli.exercise.residents import Residents, traffic_of
+from farshore.cli.projects import Folder
+from farshore.cli.stage import Stage
+from farshore.estate.files import write_estate
+from outside import answer, at_lab
+from plan.mirrors import with_circuits_elsewhere
+
+
+@pytest.mark.parametrize("name", ["two-circuits-two-locations", "single-circuit-kept-addresses"])
+def test_a_mirror_is_carried_out_in_the_same_lab(name: str, tmp_path: Path) -> None:
+    there, home = mirrored(name, tmp_path)
+    (home / ".farshore").mkdir()
+    for file in (there / ".farshore").glob("lab.db*"):
+        shutil.copy(file, home / ".farshore")
+    assert answer(home, "estate", "diff", "estate.json", "lab")["differences"] == []
+    assert [f["code"] for f in answer(home, "assess")["findings"] if f["severity"] == "error"] == []
+    answer(home, "provision")
+    protected = answer(home, "protect")
+    assert protected["ok"]
+    assert not [f for f in answer(home, "assess")["findings"] if f["severity"] == "error"]
+    at_lab(home, lambda stage: lost(stage, "southeastasia"))
+    assert answer(home, "failover")["ok"]
+    assert answer(home, "commit")["ok"]
+    assert at_lab(home, lambda stage: unmet(stage, home)) == []
+    vms = at_lab(home, lambda stage: stage.client.list_all(machines(home)))
+    assert {str(vm["location"]) for vm in vms} == {"eastasia"}
+
+
+def test_a_mirror_has_a_whole_story_of_its_own(tmp_path: Path) -> None:
+    """In a lab of its own, begun from the estate as it was read: to the old shore and back."""
+    _, home = mirrored("single-circuit-new-addresses", tmp_path)
+    told = answer(home, "exercise")
+    assert told["ok"], told["halted"]
+
+
+def mirrored(name: str, folder: Path) -> tuple[Path, Path]:
+    """The project of an example whose machines have stayed, and its mirror."""
+    there, home = folder / "there", folder / "home"
+    shutil.copytree(examples.path(name), there, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    _, estate = examples.read(name)
+    write_estate(there / "estate.json", with_circuits_elsewhere(estate))
+    assert answer(there, "exercise", "--scenario", "stay+no-drill")["ok"]
+    answer(there, "new", str(home), "--mirror", ".")
+    return there, home
+
+
+async def lost(stage: Stage, region: str) -> None:
+    await stage.handles.fault("region", region=region, state="lost")
+    await stage.clock.sleep(timedelta(minutes=5), "wait")
+
+
+async def unmet(stage: Stage, folder: Path) -> list[Any]:
+    """The objectives that no packet shows to be met where the machines are now."""
+    from farshore.cli.projects import read_folder
+
+    run = runs.latest(Folder(folder), stage.journal, None)
+    proof = runs.proof_of(Folder(folder), run.id)
+    assert proof is not None
+    project, _ = read_folder(folder)
+    residents = Residents(stage.handles, traffic_of(runs.begun_with(Folder(folder), run.id, project), run.plan))
+    await residents.watch_for(away=True)
+    await residents.round()
+    return list(verdicts.unmet(run.plan, verdicts.objectives(run.plan, proof, residents.diary, "failover")))
+
+
+def machines(folder: Path) -> str:
+    return (
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-source"
+        "/providers/Microsoft.Compute/virtualMachines?api-version=2024-07-01"
+    )
