@@ -11,17 +11,19 @@ from farshore.arm.ids import resource_id
 from farshore.assess import assess
 from farshore.estate.checks import ITSELF, Check, Command, Script, Tcp
 from farshore.estate.counterparts import Counterparts
-from farshore.estate.estate import Change, Estate
-from farshore.estate.project import Appliance, Drill, Machines, Placement, Raise, Target
+from farshore.estate.estate import Change
+from farshore.estate.project import Appliance, Drill, Placement, Raise, Target
 from farshore.estate.project_reading import parse_project
 from farshore.estate.project_yaml import project_yaml
 from farshore.estate.vaults import lies_in
 from farshore.plan.abandon import Begun, make_abandonment
+from farshore.plan.builders.protect import LET_GO
 from farshore.plan.make import make_plan
 from farshore.plan.merge import merged
 from farshore.plan.model import Phase
 from farshore.prove import prove
-from plan.estates import BOTH, NEW, ONE, TWO, example, source_id, target_id, with_project
+from plan.completed import VAULT, protected
+from plan.estates import NEW, ONE, TWO, edited, example, source_id, target_id, with_project
 from plan.mirrors import mirror_of, with_circuits_elsewhere
 
 VM = "Microsoft.Compute/virtualMachines"
@@ -36,7 +38,7 @@ def test_names_are_read_back_by_a_pattern() -> None:
     assert Target(region="eastasia", resource_group="rg", names="{name}-asr").name("hub") == "hub-asr"
 
 
-@pytest.mark.parametrize("name", [TWO, ONE, NEW, BOTH])
+@pytest.mark.parametrize("name", [TWO, ONE])
 def test_a_mirror_is_assessed_planned_and_proven(name: str) -> None:
     mirror, estate = mirror_of(with_circuits_elsewhere(example(name)))
     project = estate.project
@@ -154,14 +156,22 @@ def test_the_mirror_of_a_mirror_has_the_first_names() -> None:
     assert Counterparts(estate).of(target_id("Microsoft.Network/virtualNetworks", "Hub-asr")).name == "Hub"
 
 
-def test_a_vault_is_left_alone_whoever_made_it() -> None:
-    """Not only a mirror's: somebody protects the machines of an estate from a vault beside them."""
-    _, mirrored = mirror_of(example(TWO))
-    estate: Estate = with_project(mirrored, machines=Machines(include=("web1",), placement=()), objectives=())
+def test_a_vault_beside_the_machines_is_left_alone_whoever_made_it() -> None:
+    """Not only a mirror's: somebody protects a machine from a vault in its own region."""
+    estate = edited(protected(example(TWO), "web1", "an-item"), VAULT, lambda body: body.update(location="eastasia"))
     plan = make_plan(estate, None, "no-drill")
-    assert [step.id for step in plan.of_phase(Phase.PROTECT) if step.id.startswith("protect/let-go/")] == [
-        "protect/let-go/web1"
-    ]
+    [let_go] = [step for step in plan.of_phase(Phase.PROTECT) if step.id.startswith(LET_GO)]
+    assert let_go.id == "protect/let-go/web1" and let_go.subject.endswith("/an-item")
+    [vault] = [step for step in plan.steps if step.id.startswith("protect/vault/")]
+    assert resource_id(vault.subject) == target_id(VAULT.type, f"{TWO}-vault")
+
+
+def test_a_vault_has_another_name_where_its_own_is_taken_in_the_wrong_region() -> None:
+    """A vault can't be moved, and a put with another location is refused."""
+    taken = {"id": target_id(VAULT.type, f"{TWO}-vault").text, "location": "eastasia", "properties": {}}
+    plan = make_plan(example(TWO).with_changes([Change(put=taken)]), None, "no-drill")
+    [vault] = [step for step in plan.steps if step.id.startswith("protect/vault/")]
+    assert resource_id(vault.subject).name == f"{TWO}-vault-southeastasia"
 
 
 def test_a_run_given_up_between_tells_what_it_has_let_go_of() -> None:

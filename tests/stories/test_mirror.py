@@ -11,14 +11,20 @@ from typing import Any
 import pytest
 
 from farshore import examples
+from farshore.assess import assess
 from farshore.cli import runs
 from farshore.cli.exercise import verdicts
 from farshore.cli.exercise.residents import Residents, traffic_of
 from farshore.cli.projects import Folder
 from farshore.cli.stage import Stage
+from farshore.estate.estate import Estate
 from farshore.estate.files import write_estate
+from farshore.estate.project import Link
+from farshore.plan.make import make_plan
+from farshore.prove import prove
 from outside import answer, at_lab
-from plan.mirrors import with_circuits_elsewhere
+from plan.estates import example
+from plan.mirrors import mirror_of, with_circuits_elsewhere
 
 
 @pytest.mark.parametrize("name", ["two-circuits-two-locations", "single-circuit-kept-addresses"])
@@ -46,6 +52,20 @@ def test_a_mirror_has_a_whole_story_of_its_own(tmp_path: Path) -> None:
     _, home = mirrored("single-circuit-new-addresses", tmp_path)
     told = answer(home, "exercise")
     assert told["ok"], told["halted"]
+
+
+@pytest.mark.parametrize("link", Link)
+@pytest.mark.parametrize("name", examples.names())
+def test_a_mirror_is_as_sound_as_what_it_is_of(name: str, link: Link) -> None:
+    """Whatever the link before a disaster: what is wrong with the one is wrong with the other, and no more."""
+    begun = with_circuits_elsewhere(example(name, link=link))
+    _, estate = mirror_of(begun)
+    assert errors(estate) == errors(begun)
+    assert prove(estate, make_plan(estate, None, "no-drill")).ok == prove(begun, make_plan(begun, None, "no-drill")).ok
+
+
+def errors(estate: Estate) -> list[str]:
+    return [finding.code for finding in assess(estate).findings if finding.severity == "error"]
 
 
 def mirrored(name: str, folder: Path) -> tuple[Path, Path]:
