@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -18,6 +19,7 @@ from farshore.estate.project_yaml import project_yaml
 from farshore.estate.vaults import lies_in
 from farshore.plan.abandon import Begun, make_abandonment
 from farshore.plan.builders.protect import LET_GO
+from farshore.plan.durations import ALREADY_THERE
 from farshore.plan.make import make_plan
 from farshore.plan.merge import merged
 from farshore.plan.model import Phase
@@ -188,3 +190,29 @@ def test_a_run_given_up_between_tells_what_it_has_let_go_of() -> None:
     way = make_abandonment(Begun(plan=plan, before=estate, done=ids, touched=ids), now)
     assert [row.id for row in way.remains] == [let_go.subject]
     assert not [step for step in way.steps if step.subject == let_go.subject], "nobody can put a replication back"
+
+
+def test_what_is_made_again_has_none_of_what_azure_makes_up() -> None:
+    """A gateway that stood before, that the run has changed: its configurations have etags of their own."""
+    gateway = source_id("Microsoft.Network/virtualNetworkGateways", "ergw-source-hub")
+    _, estate = mirror_of(example(TWO))
+    there = estate.get(gateway)
+    assert there is not None
+    other = edited(estate, gateway, lambda body: body["properties"].update(allowRemoteVnetTraffic=True))
+    plan = make_plan(other, None, "no-drill")
+    [step] = [step for step in plan.steps if step.action.verb == "put" and resource_id(step.subject) == gateway]
+    ids = frozenset({step.id})
+    way = make_abandonment(Begun(plan=plan, before=other, done=ids, touched=ids), estate)
+    [again] = [step for step in way.steps if step.action.verb == "put"]
+    body = again.action.arguments["body"]
+    assert body["properties"]["allowRemoteVnetTraffic"] is True  # type: ignore[index]
+    assert "etag" not in json.dumps(body)
+
+
+def test_a_gateway_that_stands_is_not_written_to_for_a_vpn_type_that_it_does_not_show() -> None:
+    """Not every telling of an ExpressRoute gateway has one; a write takes minutes (E24) and would change nothing."""
+    serving = target_id("Microsoft.Network/virtualNetworkGateways", "ergw-source-hub-asr")
+    _, estate = mirror_of(example(TWO))
+    plan = make_plan(edited(estate, serving, lambda body: body["properties"].update(vpnType="RouteBased")))
+    [step] = [step for step in plan.of_phase(Phase.PROVISION) if step.id.startswith("provision/gateway/")]
+    assert step.expected_duration == ALREADY_THERE.duration

@@ -3,6 +3,7 @@ the same lab: provisioned, protected from another vault, and failed over when th
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from farshore.cli.stage import Stage
 from farshore.estate.estate import Estate
 from farshore.estate.files import write_estate
 from farshore.estate.project import Link
+from farshore.plan.builders.protect import LET_GO
 from farshore.plan.make import make_plan
 from farshore.prove import prove
 from outside import answer, at_lab
@@ -52,6 +54,16 @@ def test_a_mirror_has_a_whole_story_of_its_own(tmp_path: Path) -> None:
     _, home = mirrored("single-circuit-new-addresses", tmp_path)
     told = answer(home, "exercise")
     assert told["ok"], told["halted"]
+
+
+def test_a_mirror_that_is_given_up_tells_which_machines_are_replicated_nowhere(tmp_path: Path) -> None:
+    _, home = mirrored("two-circuits-two-locations", tmp_path)
+    told = [answer(home, verb)["run"] for verb in ("provision", "protect")]
+    plan = json.loads((home / ".farshore" / "runs" / told[0] / "plan.json").read_text())
+    let_go = {step["subject"] for step in plan["steps"] if step["id"].startswith(LET_GO)}
+    given_up = answer(home, "runs", "abandon")
+    assert given_up["ok"] and given_up["status"] == "over"
+    assert {row["id"] for row in given_up["remains"]} == let_go and len(let_go) == 6
 
 
 @pytest.mark.parametrize("link", Link)

@@ -56,6 +56,13 @@ def canonical_body(body: Body) -> Any:
     return _canonical(body, "")
 
 
+def lasting(value: Any) -> Any:
+    """A body without what Azure changes by itself: what can be asked for again."""
+    if isinstance(value, dict):
+        return {name: lasting(item) for name, item in value.items() if name not in VOLATILE}
+    return [lasting(item) for item in value] if isinstance(value, list) else value
+
+
 def _canonical(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return {

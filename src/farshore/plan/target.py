@@ -179,6 +179,10 @@ class Target:
         )
         if isinstance(properties.get("sku"), Mapping):
             properties["sku"] = _chosen(properties["sku"], ("name", "tier"))
+        there = self.of.estate.get(self.of.of(resource_id(str(body["id"]))))
+        if there is not None and "vpnType" not in _properties(there):
+            # It means nothing for ExpressRoute, and is no reason to write to a gateway that stands (E24).
+            properties.pop("vpnType", None)
         properties["ipConfigurations"] = [
             self._gateway_configuration(configuration) for configuration in _items(source, "ipConfigurations")
         ]

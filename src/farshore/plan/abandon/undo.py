@@ -17,6 +17,7 @@ from farshore.arm.decode import Network
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import CONNECTIONS, EXPRESS_ROUTE_CIRCUITS
+from farshore.estate.canonical import lasting
 from farshore.estate.estate import Estate
 from farshore.plan import actions, durations
 from farshore.plan.abandon.values import Add, Begun, Undo
@@ -116,7 +117,7 @@ def remains(begun: Begun, now: Estate, design: Design) -> Iterator[Remains]:
         was, is_ = begun.before.get(id_), now.get(id_)
         if id_.is_a(GROUPS) and was is None and is_ is not None:
             yield Remains(id=id_.text, why="deleting a group takes whatever lies in it by then: it stays, and is free")
-        elif id_.is_a(EXPRESS_ROUTE_CIRCUITS) and was is not None and is_ is not None and not says(is_, was):
+        elif id_.is_a(EXPRESS_ROUTE_CIRCUITS) and was is not None and is_ is not None and not says(is_, lasting(was)):
             yield Remains(id=id_.text, why="a circuit's bandwidth can be raised, and never lowered (E6)")
         elif id_.is_a(ITEMS) and is_ is None and any(step.action.verb == "delete" for step in steps):
             yield Remains(id=id_.text, why="a replication that was disabled is made anew, never put back: protect it")
@@ -156,7 +157,7 @@ def _maker(design: Design, id_: ResourceId, was: Body, step: Step) -> Add:
         connection = id_.is_a(CONNECTIONS)
         made = draft.put(
             step.id,
-            writable(was) if connection else was,
+            writable(was) if connection else lasting(was),
             title=f"Make {id_.short} again as it was before the run",
             after=after,
             shown=was,
@@ -320,7 +321,7 @@ def _goes_with_its_parent(id_: ResourceId, going: set[ResourceId]) -> bool:
 def _differs(was: Body, is_: Body, steps: list[Step]) -> bool:
     """Whether a write of the run has changed a resource that was there before it: what its put says was not so."""
     said = [step.action.arguments["body"] for step in steps if step.action.verb == "put"]
-    return any(not says(was, body) for body in said) and not says(is_, was)
+    return any(not says(was, body) for body in said) and not says(is_, lasting(was))
 
 
 def _disks(now: Estate, vm: ResourceId) -> list[ResourceId]:
