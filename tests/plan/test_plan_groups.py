@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from farshore.arm.compute import VIRTUAL_MACHINES
 from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.estate.estate import Change, Estate
@@ -15,8 +17,8 @@ from farshore.plan import Plan, make_plan
 from farshore.plan.file import plan_as_json, plan_from_json
 from farshore.plan.model import Step, StepKind
 from farshore.prove import prove
-from plan.completed import protected
-from plan.estates import TWO, example, with_project
+from plan.completed import VAULT, protected
+from plan.estates import TWO, example, source_id, with_project
 
 GROUP = "two-circuits-two-locations-group-1"
 TOGETHER = ("web1", "web2", "app1")
@@ -86,17 +88,19 @@ def test_machines_that_are_stopped_first_lose_nothing_and_need_no_point() -> Non
     assert not [item for item in plan.steps if "shared-point" in item.id]
 
 
-def test_a_group_that_stands_is_adopted() -> None:
-    def into(body: Body) -> None:
-        body["properties"]["providerSpecificDetails"]["multiVmGroupName"] = "erp"
+def standing(estate: Estate, machine: str, group: str) -> Estate:
+    """A machine that somebody has protected in a group."""
+    estate = protected(estate, machine, f"item-of-{machine}")
+    found = next(body for body in estate.resources.values() if str(body["id"]).endswith(f"/item-of-{machine}"))
+    changed = copy.deepcopy(found)
+    changed["properties"]["providerSpecificDetails"]["multiVmGroupName"] = group
+    return estate.with_changes([Change(put=changed)])
 
+
+def test_a_group_that_stands_is_adopted() -> None:
     estate = example(TWO)
     for name in TOGETHER:
-        estate = protected(estate, name, f"item-of-{name}")
-        found = next(body for body in estate.resources.values() if str(body["id"]).endswith(f"/item-of-{name}"))
-        changed = {**found, "properties": {**found["properties"]}}
-        into(changed)
-        estate = estate.with_changes([Change(put=changed)])
+        estate = standing(estate, name, "erp")
     plan = make_plan(estate)
     assert step(plan, "failover/machine/web1").action.arguments["point"] == "OfStep:failover/shared-point/erp"
     split = with_project(
@@ -108,6 +112,24 @@ def test_a_group_that_stands_is_adopted() -> None:
     without = with_project(estate, machines=replace(estate.project.machines, exclude=("web2",)))  # type: ignore[union-attr]
     with pytest.raises(InputError, match="web2 of it does not move"):
         make_plan(without)
+
+
+def test_a_group_is_one_vaults_whatever_the_case_of_its_name() -> None:
+    """S12, S58: a machine of another vault is in another group, though it is called the same."""
+    estate = example(TWO)
+    for name, spelled in zip(TOGETHER, ("erp", "ERP", "Erp"), strict=True):
+        estate = standing(estate, name, spelled)
+    item = next(body for body in estate.resources.values() if str(body["id"]).endswith("/item-of-web1"))
+    other: Body = copy.deepcopy(item)
+    other["id"] = str(item["id"]).replace(VAULT.name, "another-vault").replace("item-of-web1", "other")
+    details = other["properties"]["providerSpecificDetails"]
+    details["fabricObjectId"] = source_id(VIRTUAL_MACHINES, "of-somebody-else").text
+    plan = make_plan(estate.with_changes([Change(put=other)]))
+    [chosen] = [item for item in plan.steps if item.id.lower() == "failover/shared-point/erp"]
+    told: Any = chosen.action.arguments["items"]
+    assert len(told) == len(TOGETHER)
+    for name in TOGETHER:
+        assert chosen.id in step(plan, f"failover/machine/{name}").after
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ lets go of the machines there before it protects them anew.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any
 
 from farshore.arm.ids import ResourceId, make_id, resource_id
@@ -50,8 +49,8 @@ class Recovery:
         for vm, item in _items_of(counterparts.estate).items():
             held = self._misplaced if lies_in(counterparts.estate, item, self.source) else self._items
             held[vm] = item
-        self._groups = _groups_of(counterparts.estate, self._items.values())
         self.vault = self._existing_vault() or self._new_vault(anchor)
+        self._groups = _groups_of(counterparts.estate, self.vault)
         self.policy = self.vault.child("replicationPolicies", APPLICATION_POLICY if application_consistent else POLICY)
         self.fabrics = {region: self._fabric(region) for region in (self.source, self.target)}
         self.containers = {region: self._container(fabric) for region, fabric in self.fabrics.items()}
@@ -220,14 +219,17 @@ def _items_of(estate: Estate) -> dict[ResourceId, ResourceId]:
     return found
 
 
-def _groups_of(estate: Estate, items: Iterable[ResourceId]) -> dict[ResourceId, str]:
-    """Machines to the replication groups that somebody has named (S12)."""
+def _groups_of(estate: Estate, vault: ResourceId) -> dict[ResourceId, str]:
+    """Machines of a vault to the replication groups that somebody has named: a group is one vault's (S12, S58). Azure
+    does not mind the case of a name; a group gets the first spelling for all who are in it."""
     found: dict[ResourceId, str] = {}
-    for item in items:
-        details = ((estate.get(item) or {}).get("properties") or {}).get("providerSpecificDetails") or {}
+    spelled: dict[str, str] = {}
+    for body in estate.of_type(ITEMS):
+        details = (body.get("properties") or {}).get("providerSpecificDetails") or {}
         text, name = details.get("fabricObjectId"), details.get("multiVmGroupName")
-        if name and isinstance(text, str) and text.startswith("/"):
-            found[resource_id(text)] = str(name)
+        own = resource_id(str(body["id"])).top == vault and details.get("instanceType") == "A2A"
+        if own and name and isinstance(text, str) and text.startswith("/"):
+            found[resource_id(text)] = spelled.setdefault(str(name).lower(), str(name))
     return found
 
 
