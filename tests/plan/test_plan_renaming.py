@@ -90,6 +90,20 @@ def test_those_who_go_home_take_their_names_with_them_and_no_others() -> None:
     assert [row["record"].rsplit("/", 1)[-1] for row in told(plan, "failback/names")] == ["db1"]
 
 
+def test_the_record_of_an_endpoint_stays_while_machines_stay() -> None:
+    """The endpoint is the network's: it is used there as long as somebody is there."""
+    estate = named(
+        example(NEW),
+        record("db1", "10.1.0.6"),
+        record("keys", "10.1.0.40"),
+        endpoint("pe", "Source-vNet1", "10.1.0.40"),
+        endpoint("pe-there", "Source-vNet1-asr", "10.101.0.77", there=True),
+    )
+    plan = make_plan(with_project(estate, dns=COMMAND), scenario="partial")
+    assert [row["record"].rsplit("/", 1)[-1] for row in told(plan, "failover/names")] == ["db1", "keys"]
+    assert [row["record"].rsplit("/", 1)[-1] for row in told(plan, "failback/names")] == ["db1"]
+
+
 def test_a_public_address_is_read_when_it_stands() -> None:
     public: Body = {
         "id": PUBLIC.text,

@@ -47,7 +47,7 @@ def some(design: Design, draft: Draft) -> None:
     draft.begin(Phase.FAILBACK)
     draft.begin(Phase.FAILBACK, _ready(going, draft))
     waves, _ = _waves(going, draft, [machine for machine in design.machines if machine not in going.machines])
-    _settled(going, draft, waves)
+    _settled(going, draft, waves, whole=False)
 
 
 def _waves(design: Design, draft: Draft, staying: Sequence[Machine] = ()) -> tuple[Waves, list[str]]:
@@ -59,11 +59,11 @@ def _waves(design: Design, draft: Draft, staying: Sequence[Machine] = ()) -> tup
     return going, going.go(lambda machine, after: home(design, draft, machine, after), settle=settle)
 
 
-def _settled(design: Design, draft: Draft, going: Waves) -> None:
+def _settled(design: Design, draft: Draft, going: Waves, *, whole: bool = True) -> None:
     """Machines that run at home have their routes, are announced, and do what the user asks of them; then it is final,
-    and they are protected."""
+    and they are protected. `whole`: nobody stays in the target's networks, so their endpoints' records lead home too."""
     path = draft.ends(but=going.asked)
-    renaming.home(design, draft, path)
+    renaming.home(design, draft, path, endpoints=whole)
     going.read_routes(path, own=False)
     going.ask(inside=False, outside=True)
     last = _announced(design, draft, "home", draft.ends()) or list(draft.ends())
@@ -80,7 +80,7 @@ def _settled(design: Design, draft: Draft, going: Waves) -> None:
 
 
 def home(design: Design, draft: Draft, machine: Machine, after: list[str]) -> tuple[str, ResourceId, ResourceId, str]:
-    """One machine fails back: a move as `failover.waves` takes it."""
+    """One machine fails back: a move as `Waves.go` takes it."""
     planned = machine.planned
     step = draft.add(
         f"machine/{machine.label}",

@@ -25,9 +25,10 @@ LATER_ENDPOINT = "the address of the target's private endpoint"
 PRIVATE_ENDPOINTS = "Microsoft.Network/privateEndpoints"
 
 
-def changes(design: Design) -> tuple[NameChange, ...]:
-    """A row for each address in a record that is another one after the failover."""
-    new = dict(_private(design)) | dict(_endpoints(design)) | dict(_public(design))
+def changes(design: Design, *, endpoints: bool = True) -> tuple[NameChange, ...]:
+    """A row for each address in a record that is another one after the failover. Without `endpoints` only those of
+    machines: private endpoints are of networks, which whoever stays goes on using."""
+    new = dict(_private(design)) | (dict(_endpoints(design)) if endpoints else {}) | dict(_public(design))
     rows = []
     for type_ in RECORDS:
         for body in design.estate.of_type(type_):

@@ -30,9 +30,9 @@ def there(design: Design, draft: Draft, after: Iterable[str]) -> list[str]:
     return _steps(design, draft, changes(design), after, home=False)
 
 
-def home(design: Design, draft: Draft, after: Iterable[str]) -> list[str]:
-    """The same records, undone: those of the design's machines alone."""
-    return _steps(design, draft, changes(design), after, home=True)
+def home(design: Design, draft: Draft, after: Iterable[str], *, endpoints: bool = True) -> list[str]:
+    """The same records, undone: those of the design's machines, and with `endpoints` those of its networks'."""
+    return _steps(design, draft, changes(design, endpoints=endpoints), after, home=True)
 
 
 def _steps(design: Design, draft: Draft, rows: Sequence[NameChange], after: Iterable[str], *, home: bool) -> list[str]:
