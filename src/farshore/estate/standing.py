@@ -3,7 +3,8 @@ replaced.
 
 Site Recovery makes networks when replication is enabled: the source's name with its suffix, the source's ranges and
 subnets, and nothing that hangs on them (D11, D22, D44, S31, S32). People make networks too. Either kind is completed by
-one PUT that keeps what it does not say (L12), and this file decides what it says of ranges:
+one read, merge and write (`plan/merge.py`: a bare PUT would replace it, L12), and this file decides what is said of
+ranges:
 
     address space    what the counterpart needs, and every other range that the network has; but a source's own range
                      that is mapped to another (D86), and a wider one around what is needed, go where nobody uses them:

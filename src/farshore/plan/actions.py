@@ -86,7 +86,7 @@ def shared_point(items: Sequence[ResourceId], point: str) -> Action:
 
 
 def change_point(item: ResourceId, vm: ResourceId, point: str) -> Action:
-    """POST applyRecoveryPoint before the commit (S44, S54's `ChangePit`): the machine is made again of another point.
+    """POST applyRecoveryPoint before the commit (S15, S44): the machine is made again of another point.
     `point` as in `failover`. Done when the item's job has ended and the machine runs."""
     return Action(verb="change_point", arguments={"id": item.text, "vm": vm.text, "point": point})
 

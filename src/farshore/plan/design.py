@@ -348,7 +348,7 @@ def _cards(estate: Estate, vm: VirtualMachine) -> tuple[NetworkInterface, ...]:
 
 
 def _boot_group(project: Project, id_: ResourceId) -> int:
-    """S52: groups start in order; a machine that no group names starts with the last."""
+    """S53: groups start in order; a machine that no group names starts with the last."""
     groups = project.machines.boot_order
     for number, patterns in enumerate(groups, 1):
         if means(id_, patterns):

@@ -8,7 +8,7 @@
     settled    committed at home                               reprotect
 
 Site Recovery knows no way back from a failover but this one: an item that has failed over allows Commit and ChangePit
-and no CancelFailover (S20, S44). So each machine goes on from where it is, by the steps of any return.
+and no CancelFailover (S19, S44). So each machine goes on from where it is, by the steps of any return.
 
 What a region left running when it was lost is older than what has been promised since: it is stopped first of all, and
 where one circuit would hold both networks the source's connection goes at once (D60, D64, D92). Nobody stood guard
@@ -124,7 +124,7 @@ def build(begun: Begun, now: Estate, design: Design, where: Whereabouts, draft: 
         draft.add(
             f"machine/{machine.label}",
             actions.commit(machine.planned.item),
-            title=f"Commit the failover of machine {machine.label}: only then it can come home (S44)",
+            title=f"Commit the failover of machine {machine.label}: only then it can come home (S45)",
             subject=machine.planned.item,
             expected=durations.COMMIT,
         )

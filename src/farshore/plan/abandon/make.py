@@ -51,7 +51,7 @@ def make_abandonment(begun: Begun, now: Estate) -> Plan:
     draft.begin(Phase.ABANDON)
     turned.undo(draft, begun.plan, undos)
     _settled(design, draft, machines)
-    remains = [*undo.remains(begun, now, design), *(Remains(id=i.text, why=why) for i, why in sorted(staying.items()))]
+    remains = [*undo.remains(begun, now), *(Remains(id=i.text, why=why) for i, why in sorted(staying.items()))]
     plan = Plan(
         estate=now.fingerprint,
         scenario=begun.plan.scenario,

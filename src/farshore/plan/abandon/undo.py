@@ -111,13 +111,13 @@ def undos(
     yield from _names(begun, design)
 
 
-def remains(begun: Begun, now: Estate, design: Design) -> Iterator[Remains]:
+def remains(begun: Begun, now: Estate) -> Iterator[Remains]:
     """What no plan can or may undo, of what the run has written."""
     for id_, steps in written(begun).items():
         was, is_ = begun.before.get(id_), now.get(id_)
         if id_.is_a(GROUPS) and was is None and is_ is not None:
             yield Remains(id=id_.text, why="deleting a group takes whatever lies in it by then: it stays, and is free")
-        elif id_.is_a(EXPRESS_ROUTE_CIRCUITS) and was is not None and is_ is not None and not says(is_, lasting(was)):
+        elif id_.is_a(EXPRESS_ROUTE_CIRCUITS) and _mbps(now, id_) > _mbps(begun.before, id_) > 0:
             yield Remains(id=id_.text, why="a circuit's bandwidth can be raised, and never lowered (E6)")
         elif id_.is_a(ITEMS) and is_ is None and any(step.action.verb == "delete" for step in steps):
             yield Remains(id=id_.text, why="a replication that was disabled is made anew, never put back: protect it")
@@ -296,6 +296,12 @@ def _there(now: Estate, design: Design, id_: ResourceId) -> Body | None:
     switched = {machine.planned.item: machine.planned.reverse_item for machine in design.machines}
     found = now.get(id_)
     return now.get(switched[id_]) if found is None and id_ in switched else found
+
+
+def _mbps(estate: Estate, circuit: ResourceId) -> int:
+    """A circuit's bandwidth; 0 where nothing says it."""
+    found = estate.express_route_circuit(circuit)
+    return 0 if found is None else found.bandwidth_in_mbps or 0
 
 
 def _of_effect(effect: Effect) -> ResourceId | None:

@@ -1,5 +1,5 @@
-"""What `start` and `deallocate` share: either is done when Azure shows the power state that was asked for (S46, D92),
-which it may do a while after its operation has ended.
+"""What `start` and `deallocate` share: either is done when Azure shows the power state that was asked for, which it
+may do a while after its operation has ended.
 """
 
 from __future__ import annotations
