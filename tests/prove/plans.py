@@ -11,7 +11,7 @@ from farshore.arm.ids import make_id
 from farshore.plan.model import Action, Effect, Event, Phase, Plan, PutResource, Step, StepKind
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
-NOTHING = Action(verb="person", arguments={"instruction": "look", "answer": "done"})
+NOTHING = Action(verb="person", arguments={"instruction": "look"})
 
 
 def step(

@@ -24,14 +24,11 @@ def put(body: Body) -> Action:
     """Create or correct one resource. Done when a GET shows everything that the body says (what it does not say is
     kept: read, merged, written; `plan/merge.py` has both) and `provisioningState` Succeeded.
 
-    `echoed` is false for Site Recovery's own objects, which answer in another shape than they are sent (a policy's
-    `providerSpecificInput` comes back as `providerSpecificDetails`): those are done when they are there."""
+    Site Recovery's own objects answer in another shape than they are sent (a policy's `providerSpecificInput` comes
+    back as `providerSpecificDetails`): those are written as they are, and compared where the answer has the same
+    words."""
     id_ = ResourceId(body["id"])
-    echoed = not id_.type.lower().startswith("microsoft.recoveryservices/vaults/replication")
-    return Action(
-        verb="put",
-        arguments={"id": id_.text, "api_version": api_version(id_.type), "body": body, "echoed": echoed},
-    )
+    return Action(verb="put", arguments={"id": id_.text, "api_version": api_version(id_.type), "body": body})
 
 
 def delete(id_: ResourceId, *, attempts: int = 3) -> Action:
@@ -286,9 +283,9 @@ def check_clean(group: ResourceId, absent: Sequence[ResourceId], circuits: Seque
     )
 
 
-def person(instruction: str, *, answer: str = "done") -> Action:
+def person(instruction: str) -> Action:
     """A person does something and says so (`farshore runs approve`)."""
-    return Action(verb="person", arguments={"instruction": instruction, "answer": answer})
+    return Action(verb="person", arguments={"instruction": instruction})
 
 
 def decision(instruction: str, approvals: Approvals) -> Action:
