@@ -10,7 +10,7 @@ A machine of unmanaged disks needs an account in the target that somebody names;
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from farshore.arm.http import Request, checked
@@ -21,6 +21,7 @@ from farshore.azure.client import ArmClient
 from farshore.azure.conversation import converse
 from farshore.azure.lro import follow, pending_of
 from farshore.clock import Clock
+from farshore.errors import ArmError, Fault
 from farshore.estate.estate import Estate
 from farshore.plan.design import Machine, make_design
 
@@ -31,7 +32,7 @@ LOOKS = 24 * 60
 
 async def enable(client: ArmClient, clock: Clock, estate: Estate) -> tuple[Machine, ...]:
     """Enable replication of every machine of managed disks, and wait until each is Protected; those machines. Raises
-    `ArmError` where the service refuses."""
+    `ArmError` where the service refuses, or a machine is not Protected in the end."""
     design = make_design(estate)
     recovery = design.recovery
     machines = tuple(machine for machine in design.machines if machine.planned.managed)
@@ -68,12 +69,21 @@ async def _put(client: ArmClient, clock: Clock, id_: ResourceId, body: Body, ver
 async def _protected(client: ArmClient, clock: Clock, vault: ResourceId, machines: Sequence[ResourceId]) -> None:
     url = f"{vault.text}/replicationProtectedItems?api-version={SITE_RECOVERY}"
     for _ in range(LOOKS):
-        done = set()
+        states: dict[ResourceId, str] = {}
         for body in await client.list_all(url):
             properties = body["properties"]
-            if properties["protectionState"] == "Protected":
-                done.add(resource_id(str(properties["providerSpecificDetails"]["fabricObjectId"])))
-        if done >= set(machines):
+            machine = resource_id(str(properties["providerSpecificDetails"]["fabricObjectId"]))
+            states[machine] = properties["protectionState"]
+        waiting = {machine: states.get(machine, "not there yet") for machine in machines}
+        waiting = {machine: state for machine, state in waiting.items() if state != "Protected"}
+        if not waiting:
             return
+        if failed := {machine: state for machine, state in waiting.items() if state.endswith("Failed")}:
+            raise _not_protected(vault, failed, "and won't be")
         await clock.sleep(LOOKS_EVERY, "initial replication")
-    raise TimeoutError(f"machines of {vault.name} are not Protected after a day")
+    raise _not_protected(vault, waiting, "after a day")
+
+
+def _not_protected(vault: ResourceId, machines: Mapping[ResourceId, str], when: str) -> ArmError:
+    whom = ", ".join(f"{machine.name} ({state})" for machine, state in machines.items())
+    return ArmError(Fault(code="NotProtected", message=f"In {vault.name} these are not Protected {when}: {whom}"))
