@@ -112,6 +112,8 @@ def _must_be_its_turn(stage: Stage, run: Run) -> None:
             f"Run {run.id} is over: it has come to its end, and there is nothing halfway to come back from",
             value=run.id,
             expected="a run that stopped on its way",
+            remedy=f"farshore runs show {run.id} tells what it has done; the next command begins a new run from the "
+            "estate as it is",
         )
     known = stage.journal.runs()
     for later in known[known.index(run.id) + 1 :]:
@@ -174,7 +176,6 @@ async def _settled(stage: Stage, view: View, run: Run) -> Run:
         client=stage.client,
         journal=stage.journal,
         clock=stage.clock,
-        actuators=stage.actuators,
         on_event=Hearing(run.plan, view),
     )
     await driver.settle()

@@ -129,8 +129,9 @@ class Driver:
 
     async def settle(self) -> RunOutcome:
         """Begin nothing more, and find out how what was under way has ended: it is looked at and followed to its end;
-        what turns out not to have been done, or can't be told, is `failed` with the code `Abandoned`. The run has to
-        be paused or cancelled. Raises `HeldError` when fenced off."""
+        what can't be told is `failed` with what was answered, or `NoAnswer`; what turns out not to have been done, and
+        acts and checks that wait to be begun, with the code `Abandoned`. The run has to be paused or cancelled. Raises
+        `HeldError` when fenced off."""
         self._settling = True
         try:
             return await self.drive(())
