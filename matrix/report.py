@@ -77,12 +77,6 @@ def _row(outage: str, results: Sequence[Result]) -> tuple[str, ...]:
 
 
 def _reasons(left_out: Mapping[str, Counter[str]]) -> list[str]:
-    """Why combinations are left out, and how many of each estate."""
-    reasons: dict[str, dict[str, int]] = defaultdict(dict)
-    for name, counted in left_out.items():
-        for reason, count in counted.items():
-            reasons[reason][name] = count
-    lines = ["left out, because"]
-    for reason, counts in sorted(reasons.items(), key=lambda item: -sum(item[1].values())):
-        lines.append(f"  {sum(counts.values()):>5}  {reason}")
-    return [*lines, ""]
+    """Why combinations are left out, and how many of all estates' for that."""
+    counts: Counter[str] = sum(left_out.values(), Counter())
+    return ["left out, because", *(f"  {count:>5}  {reason}" for reason, count in counts.most_common()), ""]

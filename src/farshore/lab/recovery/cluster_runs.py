@@ -129,7 +129,7 @@ def switch_cluster_protection(call: Call) -> Response:
             raise bad_request("InvalidParameter", message, "protectedItemsDetail")
         own = {"instanceType": "A2A", "policyId": details.get("policyId"), "recoveryContainerId": into.text}
         each[item.text] = {**given[item.name.lower()], **own}
-        reprotecting.checked(cloud, item, records.of(cloud, item), here, into, each[item.text])
+        reprotecting.checked(cloud, records.of(cloud, item), here, into, each[item.text])
     call.id = container
     response, job = jobs.begin(
         call,

@@ -127,7 +127,7 @@ def properties_of(
         "healthErrors": [],
         "policyId": shown_id(policy),
         "policyFriendlyName": policy.name,
-        "currentScenario": no_scenario(cloud, item),
+        "currentScenario": no_scenario(item),
         "failoverRecoveryPointId": None,
         "providerSpecificDetails": details,
         "recoveryContainerId": shown_id(into),

@@ -74,7 +74,7 @@ def take_over(cloud: Cloud, item: ResourceId, properties: Body) -> Body:
     details = properties.get("providerSpecificDetails") or {}
     phase, vm, into = _phase(properties), _id(details.get("fabricObjectId")), _id(properties.get("recoveryContainerId"))
     if details.get("instanceType") != "A2A" or phase is None or vm is None or into is None or not _goes(details):
-        return {**SHOWN_ONLY, "currentScenario": records.no_scenario(cloud, item), **properties}
+        return {**SHOWN_ONLY, "currentScenario": records.no_scenario(item), **properties}
     record = _record(cloud, item, properties, phase, vm)
     whole = _whole(cloud, item, record, properties, into)
     records.put(cloud, item, record)
@@ -320,7 +320,7 @@ def _whole(cloud: Cloud, item: ResourceId, record: Record, properties: Body, int
         **usual,
         **properties,
         "providerSpecificDetails": details,
-        "currentScenario": records.no_scenario(cloud, item),
+        "currentScenario": records.no_scenario(item),
     }
 
 

@@ -68,7 +68,7 @@ def start(cloud: Cloud, job: str, run: Record, step: Record) -> None:
             cloud,
             made,
             runbook.name,
-            {"RecoveryPlanContext": dumps(context(cloud, job, run, step.get("about") or {})).decode()},
+            {"RecoveryPlanContext": dumps(context(cloud, run, step.get("about") or {})).decode()},
             started_by="Azure Site Recovery",
             limit_seconds=timeout.total_seconds(),
         )
@@ -81,7 +81,7 @@ def start(cloud: Cloud, job: str, run: Record, step: Record) -> None:
     cloud.at(cloud.now + timeout, TIMEOUT, made.key, None)
 
 
-def context(cloud: Cloud, job: str, run: Record, about: Record) -> Body:
+def context(cloud: Cloud, run: Record, about: Record) -> Body:
     """`RecoveryPlanContext` (S55)."""
     machines = {}
     for key in about.get("items") or []:

@@ -192,10 +192,10 @@ def idle(cloud: Cloud, item: ResourceId) -> None:
     """The job lets go."""
     cloud.let_go(item)
     if cloud.exists(item):
-        properties(cloud, item, currentScenario=no_scenario(cloud, item))
+        properties(cloud, item, currentScenario=no_scenario(item))
 
 
-def no_scenario(cloud: Cloud, item: ResourceId) -> Body:
+def no_scenario(item: ResourceId) -> Body:
     none = shown_id(item.top.child("replicationJobs", "None"))
     return {"scenarioName": "None", "jobId": none, "startTime": "1753-01-01T01:01:01Z"}
 

@@ -63,7 +63,7 @@ def switch_protection(call: Call) -> Response:
     if not any(disk["managed"] for disk in record["disks"]):
         raise bad_request("OperationNotSupported", "A machine with unmanaged disks is reprotected by reProtect.")
     here = other_container(call.cloud, body)
-    checked(call.cloud, item, record, here, into, details)
+    checked(call.cloud, record, here, into, details)
     call.id = container
     return _start(call, "switchprotection", "SwitchProtection", item, here, into, details)
 
@@ -78,7 +78,7 @@ def reprotect(call: Call) -> Response:
     container = item.parent
     assert container is not None
     here = other_container(call.cloud, body) if into == container else container
-    checked(call.cloud, item, record, here, into, details)
+    checked(call.cloud, record, here, into, details)
     return _start(call, "reProtect", "ReverseReplication", item, here, into, details)
 
 
@@ -98,9 +98,7 @@ def _start(
     return response
 
 
-def checked(
-    cloud: Cloud, item: ResourceId, record: Record, here: ResourceId, into: ResourceId, details: Body
-) -> list[Record]:
+def checked(cloud: Cloud, record: Record, here: ResourceId, into: ResourceId, details: Body) -> list[Record]:
     """The disks to protect from container `here` into another, if all that is needed is there (S45)."""
     policy = must_find(cloud, details.get("policyId"), "policyId")
     target = fabric_location(cloud, fabric_of(into))
@@ -234,7 +232,7 @@ def _turned(
     and the item can be reprotected again."""
     record = records.of(cloud, item)
     try:
-        disks = checked(cloud, item, record, here, into, details)
+        disks = checked(cloud, record, here, into, details)
     except Refused:
         _back(cloud, item)
         raise

@@ -17,8 +17,8 @@ from farshore.plan.draft import Draft
 from farshore.plan.model import Event, Plan, Step, order
 
 
-def undo(draft: Draft, plan: Plan, undos: Iterable[Undo]) -> list[str]:
-    """Add the steps of all undos to the draft, in turned order; returns the last step of each."""
+def undo(draft: Draft, plan: Plan, undos: Iterable[Undo]) -> None:
+    """Add the steps of all undos to the draft, in turned order."""
     places = {id_: index for index, id_ in enumerate(order(plan.steps, plan.events))}
     below = _below(plan, places)
     latest = sorted(undos, key=lambda item: -_top(item, places))
@@ -35,7 +35,6 @@ def undo(draft: Draft, plan: Plan, undos: Iterable[Undo]) -> list[str]:
         direct = [one for one in before if not any(closed[other] >> one & 1 for other in before if other != one)]
         closed.append(_union([1 << one for one in before] + [closed[one] for one in before]))
         added.append(item.add(draft, [added[one] for one in direct]))
-    return added
 
 
 def _below(plan: Plan, places: Mapping[str, int]) -> dict[str, int]:

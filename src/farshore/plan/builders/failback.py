@@ -61,7 +61,7 @@ def _waves(design: Design, draft: Draft, staying: Sequence[Machine] = ()) -> tup
 
 def _settled(design: Design, draft: Draft, going: Waves, *, whole: bool = True) -> None:
     """Machines that run at home have their routes, are announced, and do what the user asks of them; then it is final,
-    and they are protected. `whole`: nobody stays in the target's networks, so their endpoints' records lead home too."""
+    and they are protected. `whole`: nobody stays in the target's networks, so records of endpoints lead home too."""
     path = draft.ends(but=going.asked)
     renaming.home(design, draft, path, endpoints=whole)
     going.read_routes(path, own=False)

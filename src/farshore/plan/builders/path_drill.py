@@ -63,7 +63,7 @@ def build(design: Design, draft: Draft) -> None:
     )
     near = _peering(hub, network, {"allowGatewayTransit": True, "useRemoteGateways": False})
     far = _peering(network, hub, {"allowGatewayTransit": False, "useRemoteGateways": True})
-    routes = _routes(design, hub, spaces)
+    routes = _routes(design, spaces)
     ready = [draft.put("peering/hub", near.body, title=f"Peer {hub.name} with {network.name}")]
     for route in routes:
         title = f"The gateway's table {route.id.parent.name} leads {route.prefix} to the appliance (D41)"  # type: ignore[union-attr]
@@ -125,7 +125,7 @@ def _hub(design: Design) -> ResourceId:
     return design.counterparts.of(_source_hub(design).id)
 
 
-def _routes(design: Design, hub: ResourceId, spaces: list[str]) -> list[_Part]:
+def _routes(design: Design, spaces: list[str]) -> list[_Part]:
     """What the gateway subnet's table of the target must know of the drill; nothing where the source's sends nothing
     through an appliance."""
     subnet = _source_hub(design).subnet("GatewaySubnet")

@@ -1,7 +1,7 @@
 """Where a machine stands: the choices that are a user's, and what a plan asks where nobody has chosen.
 
-A zone, an availability set, a proximity placement group, a capacity reservation is one region's (S12, S63), and so is the
-disk encryption set of a customer's key. Site Recovery takes each where replication is enabled (S12): `machines:
+A zone, an availability set, a proximity placement group, a capacity reservation is one region's, and so is the disk
+encryption set of a customer's key. Site Recovery takes each where replication is enabled (S12, S63): `machines:
 placement` and `disk_encryption_sets` of farshore.yaml say them, on the way there; on the way home a machine gets what
 it has in the source now. What nobody has chosen a person decides, before replication is enabled.
 """

@@ -96,14 +96,14 @@ def _from_elsewhere(design: Design) -> Iterator[Carried]:
         for path, text in references(body):
             owner = owners.get(root(text))
             if owner is not None:
-                yield _row(design, owner, holder, path, text, _referring(holder, body, path))
+                yield _row(design, owner, holder, path, text, _referring(holder, path))
             elif root(text) in networks and (own := named(holder)) is not None:
                 beside = rules.of_type(rules.BESIDE, own.type, path)
                 if beside is not None:
                     yield _row(design, None, holder, path, text, beside)
 
 
-def _referring(holder: str, body: Body, path: str) -> Rule | None:
+def _referring(holder: str, path: str) -> Rule | None:
     id_ = named(holder)
     if id_ is None:
         return None

@@ -36,9 +36,6 @@ class Edit:
     def weaker(self) -> Edit:
         return replace(self, weakens=True)
 
-    def with_text(self, text: str) -> Edit:
-        return replace(self, text=text)
-
 
 def copied(body: Body) -> Body:
     made: Body = loads(dumps(body))
