@@ -27,7 +27,7 @@ from farshore.errors import InputError
 from farshore.estate.counterparts import Counterparts, mapped_address
 from farshore.estate.estate import Estate
 from farshore.estate.project import Objective, Project
-from farshore.estate.resolving import matches
+from farshore.estate.resolving import means
 from farshore.routing.balancers import Behind
 from farshore.routing.index import Frontend, Index
 from farshore.routing.prefixes import LongestMatch, overlap, within
@@ -169,8 +169,8 @@ class Context:
         machines = self.project.machines
         return (
             vm.id.key not in self.appliance_machines
-            and any(matches(vm.id, pattern) for pattern in machines.include)
-            and not any(matches(vm.id, pattern) for pattern in machines.exclude)
+            and means(vm.id, machines.include)
+            and not means(vm.id, machines.exclude)
         )
 
     def _machine(self, vm: VirtualMachine) -> Machine:

@@ -191,6 +191,11 @@ def matches(id_: ResourceId, pattern: str) -> bool:
     return fnmatchcase(id_.name.lower(), pattern.lower()) or fnmatchcase(id_.key, pattern.lower())
 
 
+def means(id_: ResourceId, patterns: Iterable[str]) -> bool:
+    """Whether any of these names, ids or patterns means a machine."""
+    return any(matches(id_, pattern) for pattern in patterns)
+
+
 def _objective(project: Project, estate: Estate, objective: Objective) -> Objective:
     path = f"objectives/{objective.name}"
     sites = {site.name for site in project.sites}

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import NoReturn
 
 from farshore.arm.compute import VirtualMachine
@@ -26,6 +25,7 @@ from farshore.errors import InputError
 from farshore.estate.counterparts import Counterparts, mapped_address, mapped_network
 from farshore.estate.estate import Estate
 from farshore.estate.project import PROVISIONABLE, Appliance, Project
+from farshore.estate.resolving import means
 from farshore.plan.model import PlannedMachine
 from farshore.plan.recovery import Recovery, slug
 from farshore.plan.target import Target
@@ -242,11 +242,6 @@ def _chosen_machines(estate: Estate, project: Project) -> tuple[VirtualMachine, 
             file=project.file,
         )
     return chosen
-
-
-def means(id_: ResourceId, patterns: Iterable[str]) -> bool:
-    """Whether a name, id or pattern of farshore.yaml means a machine."""
-    return any(fnmatchcase(id_.name.lower(), p.lower()) or fnmatchcase(id_.key, p.lower()) for p in patterns)
 
 
 def _machines(

@@ -11,7 +11,7 @@ from itertools import permutations
 
 from farshore.assess.context import Context, Machine
 from farshore.assess.findings import Finding, rule, warning
-from farshore.estate.resolving import matches
+from farshore.estate.resolving import means
 from farshore.routing.context import routing_of
 from farshore.routing.index import Holder
 from farshore.routing.security import Packet, refusal
@@ -23,7 +23,7 @@ PORT = 20004
 def agreed(context: Context) -> Iterator[Finding]:
     world = routing_of(context.estate).world
     for names in context.project.machines.consistency_groups:
-        members = [machine for machine in context.machines if any(matches(machine.id, name) for name in names)]
+        members = [machine for machine in context.machines if means(machine.id, names)]
         seen = set()
         for one, other in permutations(members, 2):
             sender, receiver = _holder(one), _holder(other)

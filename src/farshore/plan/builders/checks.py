@@ -19,7 +19,7 @@ from typing import NoReturn
 from farshore.arm.ids import ResourceId
 from farshore.errors import InputError
 from farshore.estate.checks import HERE, ITSELF, Check, Command, Http, Script, Tcp
-from farshore.estate.resolving import askers, matches
+from farshore.estate.resolving import askers, means
 from farshore.plan import actions, durations
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
@@ -81,7 +81,7 @@ def _meant(design: Design, check: Check) -> Iterator[Machine]:
     """The machines that a check is of."""
     for machine in design.machines:
         in_wave = check.wave is None or machine.planned.boot_group == check.wave
-        if in_wave and any(matches(machine.id, pattern) for pattern in check.machines):
+        if in_wave and means(machine.id, check.machines):
             yield machine
 
 

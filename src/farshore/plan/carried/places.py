@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from farshore.arm.decode import Reader
 from farshore.arm.ids import ResourceId
 from farshore.estate.project import Placement
+from farshore.estate.resolving import matches
 from farshore.plan import actions, durations
 from farshore.plan.carried.rules import Rule
 from farshore.plan.carried.values import How
-from farshore.plan.design import Design, Machine, means
+from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.model import Phase, StepKind
 
@@ -54,7 +55,7 @@ _FIELDS = {
 def placement(design: Design, machine: Machine) -> Placement:
     """What farshore.yaml says of a machine; the first name or pattern that fits."""
     said = design.project.machines.placement
-    return next((place for name, place in said if means(machine.id, [name])), Placement())
+    return next((place for name, place in said if matches(machine.id, name)), Placement())
 
 
 def there(design: Design, machine: Machine) -> dict[str, str]:
