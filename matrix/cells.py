@@ -13,7 +13,7 @@ from itertools import product
 
 from farshore.estate.project import Link
 from farshore.plan.make import designed
-from farshore.plan.scenario.scenario import ON_PURPOSE, Scenario
+from farshore.plan.scenario.scenario import Scenario, usual_over
 from farshore.plan.scenario.sensible import why_not
 from farshore.plan.scenario.words import Back, Drill, Outage, Over, Returns
 from matrix.estates import small, variant_of
@@ -49,7 +49,7 @@ def _all() -> Iterator[Scenario]:
 
 
 def _same_again(scenario: Scenario, name: str) -> str | None:
-    default = Over.PLANNED if scenario.outage in ON_PURPOSE else Over.LATEST
+    default = usual_over(scenario.outage)
     variant = variant_of(name)
     if variant is not None and not variant.meets(scenario):
         return f"{variant.says}: no difference to it beside the topology's plain estate (--full)"

@@ -21,8 +21,8 @@ from typing import Any
 
 from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
-from farshore.plan.scenario.scenario import ON_PURPOSE, Scenario
-from farshore.plan.scenario.words import Back, Outage, Over, Returns
+from farshore.plan.scenario.scenario import Scenario, usual_over
+from farshore.plan.scenario.words import Back, Outage, Returns
 from matrix import pair
 
 Document = dict[str, Any]
@@ -133,8 +133,7 @@ def _wider(rule: Body) -> Body:
 
 def _usual(scenario: Scenario) -> bool:
     """It returns in one piece, and machines went to the outage's own point."""
-    over = Over.PLANNED if scenario.outage in ON_PURPOSE else Over.LATEST
-    return scenario.returns is Returns.TOGETHER and scenario.over is over
+    return scenario.returns is Returns.TOGETHER and scenario.over is usual_over(scenario.outage)
 
 
 def _is_of(*outages: Outage) -> Callable[[Scenario], bool]:

@@ -83,10 +83,8 @@ def scenario_named(name: str) -> Scenario:
                 remedy="farshore plan --scenario list lists the words by question",
             )
         told[question] = word
-    outage = told.get("outage", Outage.REGION)
-    if outage in ON_PURPOSE:
-        told.setdefault("over", Over.PLANNED)
-    return Scenario(**told)  # type: ignore[arg-type]
+    scenario = Scenario(**told)  # type: ignore[arg-type]
+    return scenario if "over" in told else replace(scenario, over=usual_over(scenario.outage))
 
 
 def questions() -> Mapping[str, tuple[Word, ...]]:
@@ -101,10 +99,15 @@ def default_word(question: str) -> Word | None:
     return word
 
 
+def usual_over(outage: Outage) -> Over:
+    """How machines go over where nothing else is said: stopped first in an outage that is on purpose."""
+    return Over.PLANNED if outage in ON_PURPOSE else Over.LATEST
+
+
 def _default_of(scenario: Scenario, value: Word) -> Word | None:
     """The word that goes without saying where this one stands."""
     if isinstance(value, Over):
-        return Over.PLANNED if scenario.outage in ON_PURPOSE else Over.LATEST
+        return usual_over(scenario.outage)
     return _DEFAULTS.get(type(value))
 
 

@@ -11,7 +11,7 @@ from farshore.estate.project import Link
 from farshore.plan.builders import path_drill
 from farshore.plan.design import Design
 from farshore.plan.scenario.outages import Answer, answer_of, primary_circuit, taken, zone_of
-from farshore.plan.scenario.scenario import ON_PURPOSE, Scenario
+from farshore.plan.scenario.scenario import ON_PURPOSE, Scenario, usual_over
 from farshore.plan.scenario.words import Ahead, Back, Drill, Outage, Over, Returns
 
 Reason = str | None
@@ -59,7 +59,7 @@ def _another_circuit(scenario: Scenario, design: Design) -> Reason:
 def _machines_move(scenario: Scenario, design: Design) -> Reason:
     if answer_of(scenario, design) is Answer.MOVE:
         return None
-    if scenario.over is not (Over.PLANNED if scenario.outage in ON_PURPOSE else Over.LATEST):
+    if scenario.over is not usual_over(scenario.outage):
         return "no machine moves in this outage, so that none goes to a recovery point"
     if scenario.back is not Back.FAILBACK:
         return "no machine moves in this outage, so that none stays on the far shore"
