@@ -65,11 +65,27 @@ def test_failover_cleanup(item: ResourceId, vm: ResourceId) -> Action:
     return Action(verb="test_failover_cleanup", arguments={"id": item.text, "vm": vm.text})
 
 
+OF_STEP = "OfStep:"
+"""A point that a step has chosen for the item: `OfStep:failover/shared-point/erp`."""
+OLDER = "Older:"
+"""The newest point that is at least so many seconds old when it is asked for: `Older:900`."""
+
+
+def of_step(id_: str) -> str:
+    """The point that a step (`shared_point`) chooses, as `failover` and `change_point` take it."""
+    return f"{OF_STEP}{id_}"
+
+
+def older(age: timedelta) -> str:
+    """The newest point that is at least so old, as `failover` and its like take it."""
+    return f"{OLDER}{age.total_seconds():.0f}"
+
+
 def failover(item: ResourceId, vm: ResourceId, *, direction: str, shutdown: bool, point: str = "Latest") -> Action:
     """POST unplannedFailover (S15). `vm` is the machine to expect on the other side; `shutdown` tries to stop the
     present one first (`sourceSiteOperations: Required`). `point`: Latest, LatestProcessed,
-    LatestApplicationConsistent, `Older:SECONDS` (the newest that is at least so old), or a recovery point's id. Never
-    sent twice: in doubt, the run looks for a job of this scenario on this item that started after the intention."""
+    LatestApplicationConsistent, `older(age)`, `of_step(id)`, or a recovery point's id. Never sent twice: in doubt, the
+    run looks for a job of this scenario on this item that started after the intention."""
     return Action(
         verb="failover",
         arguments={"id": item.text, "vm": vm.text, "direction": direction, "shutdown": shutdown, "point": point},
@@ -78,7 +94,7 @@ def failover(item: ResourceId, vm: ResourceId, *, direction: str, shutdown: bool
 
 def shared_point(items: Sequence[ResourceId], point: str) -> Action:
     """Choose the newest recovery point that all items of a consistency group have of one moment (S26), of a kind as in
-    `failover` (Latest: of any kind). Steps after it name it as their point: `OfStep:` and this step's id."""
+    `failover` (Latest: of any kind). Steps after it name it as their point: `of_step` of this step's id."""
     return Action(verb="shared_point", arguments={"items": [item.text for item in items], "point": point})
 
 

@@ -20,6 +20,7 @@ follow the first wave, so that it can be asked over them before the second goes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 
 from farshore.arm.ids import ResourceId
 from farshore.estate.project import Link
@@ -53,8 +54,8 @@ GUARD = "guard"
 GIVEN_UP = "given-up"
 """The step with which the source's machines are no longer the ones."""
 LATEST = "Latest"
-OLDER = "Older:900"
-"""A point at least so many seconds old: what a person chooses who knows when it went wrong."""
+OLDER = actions.older(timedelta(minutes=15))
+"""A point at least so old: what a person chooses who knows when it went wrong."""
 _POINTS = {
     Over.PROCESSED: "LatestProcessed",
     Over.APPLICATION: "LatestApplicationConsistent",
@@ -190,7 +191,7 @@ def _changed(design: Design, draft: Draft, machine: Machine) -> str:
     chosen = None if machine.group is None else _shared(design, draft, machine.group, OLDER)
     changed = draft.add(
         f"point/{machine.label}",
-        actions.change_point(planned.item, planned.target_id, OLDER if chosen is None else f"OfStep:{chosen}"),
+        actions.change_point(planned.item, planned.target_id, OLDER if chosen is None else actions.of_step(chosen)),
         title=f"Machine {machine.label} is made again of an older recovery point (S44)",
         subject=planned.item,
         expected=durations.FAILOVER,
@@ -343,7 +344,7 @@ def _over(
     point, chosen = _POINTS.get(scenario.over, LATEST), None
     if machine.group is not None and not shutdown:
         chosen = _shared(design, draft, machine.group, point, after)
-        point = f"OfStep:{chosen}"
+        point = actions.of_step(chosen)
     step = draft.add(
         f"machine/{machine.label}",
         actions.failover(

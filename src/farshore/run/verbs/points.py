@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.arm.versions import SITE_RECOVERY
 from farshore.errors import ArmError, Fault
+from farshore.plan.actions import OF_STEP, OLDER
 from farshore.run.verbs.base import Situation, Talk, get_url
 from farshore.times import moment
 
 LATEST = "Latest"
 PROCESSED, APPLICATION = "LatestProcessed", "LatestApplicationConsistent"
-OF_STEP = "OfStep:"
-"""`OfStep:failover/point/databases`: what that step has chosen for the item (`shared_point`)."""
-OLDER = "Older:"
-"""`Older:900`: the newest point that is at least so many seconds old when it is asked for."""
 
 
 def point_named(situation: Situation, wanted: str) -> Talk[str | None]:
@@ -30,27 +27,32 @@ def point_named(situation: Situation, wanted: str) -> Talk[str | None]:
         return found
     if wanted not in (PROCESSED, APPLICATION) and not wanted.startswith(OLDER):
         return wanted
-    fitting: list[tuple[Any, str]] = []
-    page: str | None = f"{situation.id.text}/recoveryPoints?api-version={SITE_RECOVERY}"
-    while page is not None:
-        body = (yield from get_url(page)).body or {}
-        fitting += _fitting(situation, wanted, body)
-        page = body.get("nextLink")
+    fitting = yield from listed(situation, situation.id.text, wanted)
     if not fitting:
         raise ArmError(Fault(code="NoRecoveryPoint", message=f"{situation.id.name} has no point that is {wanted}"))
     # S25: points are listed in no order.
     return max(fitting)[1]
 
 
-def _fitting(situation: Situation, wanted: str, body: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
-    for point in body.get("value") or ():
-        about = point.get("properties") or {}
-        time = moment(str(about["recoveryPointTime"]))
-        if fits(situation, wanted, about, time):
-            yield time, str(point["id"])
+def listed(
+    situation: Situation, item: str, wanted: str, *, sync: str | None = None
+) -> Talk[list[tuple[datetime, str]]]:
+    """Every point of an item that is of the wanted kind and age, its time first; `sync`: of that sync type alone."""
+    found: list[tuple[datetime, str]] = []
+    page: str | None = f"{item}/recoveryPoints?api-version={SITE_RECOVERY}"
+    while page is not None:
+        body = (yield from get_url(page)).body or {}
+        for point in body.get("value") or ():
+            about = point.get("properties") or {}
+            time = moment(str(about["recoveryPointTime"]))
+            kind = (about.get("providerSpecificDetails") or {}).get("recoveryPointSyncType")
+            if (sync is None or kind == sync) and _fits(situation, wanted, about, time):
+                found.append((time, str(point["id"])))
+        page = body.get("nextLink")
+    return found
 
 
-def fits(situation: Situation, wanted: str, about: Mapping[str, Any], time: datetime) -> bool:
+def _fits(situation: Situation, wanted: str, about: Mapping[str, Any], time: datetime) -> bool:
     """Whether a point is of the kind and age that is wanted; its own properties and its time are given."""
     if wanted == APPLICATION and "app" not in str(about.get("recoveryPointType") or "").lower():
         return False

@@ -10,11 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from farshore.arm.ids import resource_id
-from farshore.arm.versions import SITE_RECOVERY
 from farshore.errors import ArmError, Fault
-from farshore.run.verbs.base import Looked, Present, Situation, Talk, Verb, get_url
-from farshore.run.verbs.points import fits
-from farshore.times import moment, stamp
+from farshore.run.verbs.base import Looked, Present, Situation, Talk, Verb
+from farshore.run.verbs.points import listed
+from farshore.times import stamp
 
 SHARED = "MultiVmSyncRecoveryPoint"
 
@@ -27,17 +26,7 @@ class SharedPoint(Verb):
         items = [str(item) for item in situation.arguments["items"]]
         found: dict[str, dict[datetime, str]] = {}
         for item in items:
-            found[item] = {}
-            page: str | None = f"{item}/recoveryPoints?api-version={SITE_RECOVERY}"
-            while page is not None:
-                body = (yield from get_url(page)).body or {}
-                for point in body.get("value") or ():
-                    about = point.get("properties") or {}
-                    kind = (about.get("providerSpecificDetails") or {}).get("recoveryPointSyncType")
-                    time = moment(str(about["recoveryPointTime"]))
-                    if kind == SHARED and fits(situation, wanted, about, time):
-                        found[item][time] = str(point["id"])
-                page = body.get("nextLink")
+            found[item] = dict((yield from listed(situation, item, wanted, sync=SHARED)))
         common = set.intersection(*(set(points) for points in found.values()))
         if not common:
             names = ", ".join(resource_id(item).name for item in items)
