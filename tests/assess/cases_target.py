@@ -104,13 +104,31 @@ def _too_small(bench: Bench, *, used: bool) -> None:
         )
 
 
-def _zone(bench: Bench, group: str) -> None:
-    """A private zone that names web1."""
+def _zone(bench: Bench, group: str, address: str = "10.1.0.4") -> None:
+    """A private zone that names web1, or whoever has an address."""
     bench.add("Microsoft.Network/privateDnsZones", "corp", group=group, location="global", properties={})
     zone = bench["corp"]["id"]
     bench.resources.append(
-        {"id": f"{zone}/A/web1", "name": "web1", "properties": {"aRecords": [{"ipv4Address": "10.1.0.4"}]}}
+        {"id": f"{zone}/A/web1", "name": "web1", "properties": {"aRecords": [{"ipv4Address": address}]}}
     )
+
+
+def _public(bench: Bench, group: str) -> None:
+    """web1 has a public address, and a zone names it: it is never kept (S35)."""
+    bench.add("Microsoft.Network/publicIPAddresses", "pip-web1", properties={"ipAddress": "203.0.113.7"})
+    configuration = bench["web1-nic"]["properties"]["ipConfigurations"][0]
+    configuration["properties"]["publicIPAddress"] = {"id": bench["pip-web1"]["id"]}
+    _zone(bench, group, "203.0.113.7")
+
+
+def _endpoint(bench: Bench, group: str) -> None:
+    """A private endpoint stands in a network of the source's, and a zone names it."""
+    properties = {
+        "subnet": {"id": f"{network_id(SPOKE1)}/subnets/app"},
+        "customDnsConfigs": [{"fqdn": "keys.vault.azure.net", "ipAddresses": ["10.1.0.40"]}],
+    }
+    bench.add("Microsoft.Network/privateEndpoints", "pe", properties=properties)
+    _zone(bench, group, "10.1.0.40")
 
 
 def _together(bench: Bench, *, opened: bool) -> None:
@@ -340,6 +358,20 @@ CASES: tuple[Case, ...] = (
         example=NEW,
         severity="warning",
         quiet=lambda b: _zone(b, TARGET_GROUP),
+    ),
+    case(
+        "FS802",
+        "rg-source/providers/Microsoft.Network/privateDnsZones/corp",
+        lambda b: _public(b, SOURCE_GROUP),
+        severity="warning",
+        quiet=lambda b: _public(b, TARGET_GROUP),
+    ),
+    case(
+        "FS802",
+        "rg-source/providers/Microsoft.Network/privateDnsZones/corp",
+        lambda b: _endpoint(b, SOURCE_GROUP),
+        severity="warning",
+        quiet=lambda b: _endpoint(b, TARGET_GROUP),
     ),
     case("FS803", "expressRouteCircuits/er-singapore", lambda b: b[SINGAPORE].update(location="eastasia")),
     case(

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from farshore.arm.decode import Reader
+from farshore.arm.decode import Address
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.network import normal_location
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.assess.rules.recovery import is_ours
-from farshore.estate.counterparts import mapped_address
+from farshore.estate import records
 from farshore.estate.vaults import VAULTS
 
-ZONES = ("Microsoft.Network/privateDnsZones", "Microsoft.Network/dnsZones")
 AUTOMATION = "Microsoft.Automation/automationAccounts"
 
 
@@ -38,7 +37,7 @@ def target_group(context: Context) -> Iterator[Finding]:
         )
 
 
-@rule("FS802", "What the target needs is in a group that is located in the source region", "L36", "S10")
+@rule("FS802", "What the target needs is in a group that is located in the source region", "L36", "S10", "S35")
 def in_lost_group(context: Context) -> Iterator[Finding]:
     targets = set(_target_groups(context))
     told: set[ResourceId] = set()
@@ -143,17 +142,17 @@ def _needed(context: Context) -> Iterator[tuple[ResourceId, str, bool]]:
 
 
 def _zones(context: Context) -> dict[ResourceId, None]:
-    """DNS zones with a record of a machine whose address is another one in the target."""
-    moved = {
-        str(machine.address)
-        for machine in context.machines
-        if machine.address is not None and mapped_address(context.project, machine.address) != machine.address
-    }
-    found: dict[ResourceId, None] = {}
-    for kind in ZONES:
-        for body in context.estate.of_type(f"{kind}/A"):
-            read = Reader(body)
-            rows = (*read.items("properties.aRecords"), *read.items("properties.ARecords"))
-            if any(row.text("ipv4Address") in moved for row in rows):
-                found[resource_id(str(body["id"])).top] = None
-    return found
+    """DNS zones with a record that a failover makes wrong (S35)."""
+    return context.remember(_zones, lambda: dict.fromkeys(_wrong(context)))
+
+
+def _wrong(context: Context) -> Iterator[ResourceId]:
+    moved: set[Address] = set()
+    for nic in (nic for machine in context.machines for nic in machine.nics):
+        moved |= {own for own, _ in records.private(context.project, nic)}
+        moved |= {own for own, _ in records.public(context.estate, nic)}
+    networks = {network.id: context.counterparts.of(network.id) for network in context.source.networks}
+    moved |= {found.address for found in records.endpoints(context.estate, networks)}
+    for body, addresses in records.records(context.estate):
+        if not moved.isdisjoint(addresses):
+            yield resource_id(str(body["id"])).top
