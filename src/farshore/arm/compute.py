@@ -13,6 +13,8 @@ VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
 DISKS = "Microsoft.Compute/disks"
 SNAPSHOTS = "Microsoft.Compute/snapshots"
 AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets"
+RUNNING = frozenset({"running", "starting"})
+"""Power states in which a machine runs, or is about to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

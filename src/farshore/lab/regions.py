@@ -25,6 +25,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from farshore.arm.compute import RUNNING
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body, Json
 from farshore.arm.network import normal_location
@@ -142,7 +143,7 @@ def lose(cloud: Cloud, region: str) -> None:
     for id_ in list(machines.in_region(cloud, region)):
         cloud.cancel("machine.returns", id_.key)
         # One that had not started again since the last time has still to do so.
-        ran = machines.power(cloud, id_) in ("running", "starting") or cloud.table("machines")[id_.key]["ran"]
+        ran = machines.power(cloud, id_) in RUNNING or cloud.table("machines")[id_.key]["ran"]
         machines.set_power(cloud, id_, "stopped" if ran else machines.power(cloud, id_) or "stopped", ran=ran)
     for body in _gateways(cloud, region):
         key = str(body["id"]).lower()

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from farshore.arm.compute import VIRTUAL_MACHINES
+from farshore.arm.compute import RUNNING, VIRTUAL_MACHINES
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import PEERINGS, VIRTUAL_NETWORKS
@@ -54,7 +54,7 @@ class World:
 def start(estate: Estate, plan: Plan) -> World:
     """The world before the first step: every machine promised where it is, machines that do not run marked so, and
     those stale whose twin on the other shore is the promised one."""
-    off = {vm.id.key for vm in estate.virtual_machines if vm.power_state is not None and vm.power_state not in _RUNNING}
+    off = {vm.id.key for vm in estate.virtual_machines if vm.power_state is not None and vm.power_state not in RUNNING}
     old = {m.twin.key for m in plan.machines if m.twin.key not in off and estate.get(m.twin) is not None}
     outside = estate.outside
     if off or old:
@@ -70,9 +70,6 @@ def apply(world: World, effects: Iterable[Effect]) -> World:
     for effect in effects:
         world = _apply(world, effect)
     return world
-
-
-_RUNNING = ("running", "starting")
 
 
 def _apply(world: World, effect: Effect) -> World:

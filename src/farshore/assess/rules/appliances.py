@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from farshore.arm.compute import RUNNING
 from farshore.arm.decode import Address
 from farshore.arm.network import NetworkInterface, Route, RouteTable, Subnet, VirtualNetwork
 from farshore.assess.blame import table_or_subnet
@@ -19,7 +20,8 @@ from farshore.assess.findings import Finding, error, rule, warning
 from farshore.routing.index import Frontend
 from farshore.routing.prefixes import covered
 
-RUNNING = (None, "running", "starting")
+RUNS = (None, *RUNNING)
+"""Power states of an appliance that forwards, as far as the estate says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +138,9 @@ def not_running(context: Context) -> Iterator[Finding]:
                 remedy=f"attach {nic.id.name} to the appliance",
             )
         elif machine is not None and (
-            machine.power_state not in RUNNING or machine.provisioning_state.lower() == "failed"
+            machine.power_state not in RUNS or machine.provisioning_state.lower() == "failed"
         ):
-            state = machine.power_state if machine.power_state not in RUNNING else machine.provisioning_state
+            state = machine.power_state if machine.power_state not in RUNS else machine.provisioning_state
             yield error(
                 machine.id,
                 f"The appliance {machine.id.name} is {state}: the routes to it stay Active and the traffic is lost",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from farshore.arm.compute import RUNNING
 from farshore.arm.ids import ResourceId
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 
 INTERFACES = "https://learn.microsoft.com/azure/virtual-network/virtual-network-network-interface"
 """A NIC lies in its network's region and subscription."""
-
-RUNNING = (None, "running", "starting")
 
 
 @rule("FS611", "A machine has no NIC that the estate shows", "S35", "S11")
@@ -42,7 +41,7 @@ def failed(context: Context) -> Iterator[Finding]:
 @rule("FS613", "A machine does not run", "S11", "S62")
 def stopped(context: Context) -> Iterator[Finding]:
     for machine in context.machines:
-        if machine.vm.power_state not in RUNNING:
+        if machine.vm.power_state not in (None, *RUNNING):
             yield error(
                 machine.id,
                 f"{machine.name} is {machine.vm.power_state}: replication can't be enabled until it runs",

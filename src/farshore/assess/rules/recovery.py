@@ -12,6 +12,7 @@ from farshore.arm.decode import Reader
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
+from farshore.arm.recovery import COMMITTED, PROTECTED
 from farshore.assess.context import Context
 from farshore.assess.findings import Finding, error, rule, warning
 from farshore.estate.counterparts import mapped_address
@@ -110,7 +111,7 @@ def item_state(context: Context) -> Iterator[Finding]:
                 f"protectionState {state}, replicationHealth {health}",
                 remedy=f"mend the replication of {name} before relying on it",
             )
-        elif state and state.lower() not in ("protected", "unplannedfailovercommitted"):
+        elif state and state.lower() not in (PROTECTED.lower(), COMMITTED.lower()):
             finding = error if "failed" in state.lower() else warning
             yield finding(
                 id_,

@@ -16,6 +16,7 @@ from datetime import timedelta
 from farshore.arm.http import Request, checked
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.arm.recovery import PROTECTED, has_failed
 from farshore.arm.versions import RESOURCES, SITE_RECOVERY, api_version
 from farshore.azure.client import ArmClient
 from farshore.azure.conversation import converse
@@ -75,10 +76,10 @@ async def _protected(client: ArmClient, clock: Clock, vault: ResourceId, machine
             machine = resource_id(str(properties["providerSpecificDetails"]["fabricObjectId"]))
             states[machine] = properties["protectionState"]
         waiting = {machine: states.get(machine, "not there yet") for machine in machines}
-        waiting = {machine: state for machine, state in waiting.items() if state != "Protected"}
+        waiting = {machine: state for machine, state in waiting.items() if state != PROTECTED}
         if not waiting:
             return
-        if failed := {machine: state for machine, state in waiting.items() if state.endswith("Failed")}:
+        if failed := {machine: state for machine, state in waiting.items() if has_failed(state)}:
             raise _not_protected(vault, failed, "and won't be")
         await clock.sleep(LOOKS_EVERY, "initial replication")
     raise _not_protected(vault, waiting, "after a day")

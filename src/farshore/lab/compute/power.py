@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from farshore.arm.compute import RUNNING
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
@@ -116,7 +117,7 @@ def generalize(call: Call) -> Response:
     """Its system disk is an image's from now on; the lab remembers nothing of it."""
     call.must_exist()
     call.must_be_free()
-    if machines.power(call.cloud, call.id) in ("running", "starting"):
+    if machines.power(call.cloud, call.id) in RUNNING:
         raise Refused(
             409, "OperationNotAllowed", f"The VM '{call.id.name}' is running; stop it before it is generalized."
         )

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from farshore.arm.recovery import COMMIT_PENDING, COMMITTED, PROTECTED
 from farshore.lab.answers import Refused
 
 
@@ -55,14 +56,14 @@ SHOWN = {
         allowed=("DisableProtection",),
     ),
     Phase.PROTECTED: Shown(
-        state="Protected", description="Protected", allowed=("UnplannedFailover", "DisableProtection", "TestFailover")
+        state=PROTECTED, description="Protected", allowed=("UnplannedFailover", "DisableProtection", "TestFailover")
     ),
     Phase.TEST_PENDING: Shown(
-        state="Protected", description="Cleanup test failover pending", allowed=("TestFailoverCleanup",)
+        state=PROTECTED, description="Cleanup test failover pending", allowed=("TestFailoverCleanup",)
     ),
     Phase.FAILING_OVER: Shown(state="UnplannedFailoverInitiated", description="Failover is in progress"),
     Phase.FAILED_OVER: Shown(
-        state="UnplannedFailoverCommitPendingStatesBegin",
+        state=COMMIT_PENDING,
         description="Failover completed",
         allowed=("Commit", "ChangePit", "DisableProtection", "CompleteMigration"),
     ),
@@ -73,7 +74,7 @@ SHOWN = {
     ),
     Phase.COMMITTING: Shown(state="CommitFailoverInProgressOnRecovery", description="Commit is in progress"),
     Phase.COMMITTED: Shown(
-        state="UnplannedFailoverCommitted",
+        state=COMMITTED,
         description="Failover committed",
         allowed=("ReverseReplicate", "DisableProtection"),
     ),

@@ -21,8 +21,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from farshore.arm.compute import RUNNING
 from farshore.arm.connectivity import Connection
 from farshore.arm.ids import ResourceId
+from farshore.arm.recovery import COMMIT_PENDING, COMMITTED
 from farshore.estate.estate import Estate
 from farshore.plan import actions, durations
 from farshore.plan.abandon import undo
@@ -55,8 +57,6 @@ class Stage(StrEnum):
 
 
 AWAY = frozenset({Stage.OVER, Stage.COMMITTED, Stage.REVERSED})
-_PENDING, _COMMITTED = "UnplannedFailoverCommitPendingStatesBegin", "UnplannedFailoverCommitted"
-RUNNING = ("running", "starting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +81,11 @@ def _stage(planned: PlannedMachine, now: Estate) -> Stage:
     item = (now.get(planned.item) or {}).get("properties") or {}
     if planned.managed and (switched := now.get(planned.reverse_item)) is not None:
         state = (switched.get("properties") or {}).get("protectionState")
-        return {_PENDING: Stage.BACK, _COMMITTED: Stage.SETTLED}.get(str(state), Stage.REVERSED)
+        return {COMMIT_PENDING: Stage.BACK, COMMITTED: Stage.SETTLED}.get(str(state), Stage.REVERSED)
     state = item.get("protectionState")
     if not planned.managed and item.get("activeLocation") == "Primary":
-        return {_PENDING: Stage.BACK, _COMMITTED: Stage.SETTLED}.get(str(state), Stage.HOME)
-    known = {_PENDING: Stage.OVER, _COMMITTED: Stage.COMMITTED}
+        return {COMMIT_PENDING: Stage.BACK, COMMITTED: Stage.SETTLED}.get(str(state), Stage.HOME)
+    known = {COMMIT_PENDING: Stage.OVER, COMMITTED: Stage.COMMITTED}
     away = Stage.REVERSED if not planned.managed and item.get("activeLocation") == "Recovery" else Stage.HOME
     return known.get(str(state), away)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from farshore.arm.http import Request
+from farshore.arm.recovery import COMMITTED
 from farshore.run.verbs.base import Situation, Talk, url
 from farshore.run.verbs.recovery import ItemVerb
 
@@ -15,7 +16,7 @@ class Commit(ItemVerb):
     scenarios = frozenset({"CommitFailover", "Commit"})
 
     def is_done(self, situation: Situation, item: Mapping[str, Any]) -> bool:
-        return item.get("protectionState") == "UnplannedFailoverCommitted"
+        return item.get("protectionState") == COMMITTED
 
     def request(self, situation: Situation) -> Talk[Request]:
         yield from ()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from farshore.arm.http import Request
+from farshore.arm.recovery import PROTECTED
 from farshore.azure.lro import Pending
 from farshore.run.verbs.base import (
     Absent,
@@ -32,7 +33,7 @@ class EnableReplication(JobVerb):
         if response.status == 404:
             return Absent()
         fail_if_failed(response)
-        if properties(response).get("protectionState") == "Protected":
+        if properties(response).get("protectionState") == PROTECTED:
             return Present(result=told(None, response, properties(response)))
         return InProgress(pending=Pending())
 

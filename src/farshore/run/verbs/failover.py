@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from farshore.arm.http import Request
+from farshore.arm.recovery import COMMIT_PENDING, COMMITTED
 from farshore.run.verbs.base import Situation, Talk, url
 from farshore.run.verbs.points import LATEST, point_named
 from farshore.run.verbs.recovery import ItemVerb
 
-DONE = frozenset({"UnplannedFailoverCommitPendingStatesBegin", "UnplannedFailoverCommitted"})
+DONE = frozenset({COMMIT_PENDING, COMMITTED})
 
 
 class Failover(ItemVerb):

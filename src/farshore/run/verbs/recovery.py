@@ -17,6 +17,7 @@ from typing import Any
 from farshore.arm.http import Request, Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.arm.recovery import PROTECTED, has_failed
 from farshore.arm.versions import SITE_RECOVERY
 from farshore.azure.conversation import pause
 from farshore.azure.lro import Pending, follow
@@ -178,7 +179,7 @@ def protected(situation: Situation, id_: ResourceId) -> Talk[Response]:
     """Wait until an item is Protected; replication of whole disks takes hours, and a minute is no matter."""
     while True:
         response = yield from get(id_)
-        if properties(response).get("protectionState") == "Protected":
+        if properties(response).get("protectionState") == PROTECTED:
             return response
         fail_if_failed(response)
         yield from pause(SLOW, situation.since)
@@ -186,7 +187,7 @@ def protected(situation: Situation, id_: ResourceId) -> Talk[Response]:
 
 def fail_if_failed(response: Response) -> None:
     state = str(properties(response).get("protectionState") or "")
-    if not state.endswith("Failed"):
+    if not has_failed(state):
         return
     errors = properties(response).get("healthErrors") or ()
     message = next((str(item.get("errorMessage")) for item in errors if item.get("errorMessage")), state)

@@ -10,6 +10,7 @@ from typing import Any
 
 from farshore.arm.http import Request
 from farshore.arm.ids import resource_id
+from farshore.arm.recovery import PROTECTED
 from farshore.errors import ArmError, Fault
 from farshore.run.verbs.base import Situation, Talk, get, properties, url
 from farshore.run.verbs.recovery import ItemVerb, machine_disks
@@ -20,7 +21,7 @@ class ReprotectUnmanaged(ItemVerb):
     scenarios = frozenset({"ReprotectReplication", "ReverseReplication", "Reprotect", "SwitchProtection"})
 
     def is_done(self, situation: Situation, item: Mapping[str, Any]) -> bool:
-        return item.get("protectionState") == "Protected"
+        return item.get("protectionState") == PROTECTED
 
     def request(self, situation: Situation) -> Talk[Request]:
         arguments = situation.arguments

@@ -12,6 +12,7 @@ from typing import Any
 
 from farshore.arm.http import Request
 from farshore.arm.ids import ResourceId, resource_id
+from farshore.arm.recovery import PROTECTED
 from farshore.azure.lro import Pending
 from farshore.errors import ArmError, Fault
 from farshore.run.verbs.base import InProgress, Looked, Situation, Talk, get, properties, url
@@ -26,7 +27,7 @@ class SwitchProtection(ItemVerb):
         return resource_id(str(situation.arguments["reverse_item"]))
 
     def is_done(self, situation: Situation, item: Mapping[str, Any]) -> bool:
-        return item.get("protectionState") == "Protected"
+        return item.get("protectionState") == PROTECTED
 
     def look(self, situation: Situation) -> Talk[Looked]:
         found = yield from super().look(situation)
