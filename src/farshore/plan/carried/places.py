@@ -16,40 +16,19 @@ from farshore.arm.ids import ResourceId
 from farshore.estate.project import Placement
 from farshore.estate.resolving import matches
 from farshore.plan import actions, durations
-from farshore.plan.carried.rules import Rule
+from farshore.plan.carried.rules import DISK, MACHINE, SETS, Rule, of_path
 from farshore.plan.carried.values import How
 from farshore.plan.design import Design, Machine
 from farshore.plan.draft import Draft
 from farshore.plan.model import Phase, StepKind
 
-_ZONE = re.compile(r"^zones\[", re.IGNORECASE)
-_PLACES: tuple[tuple[re.Pattern[str], tuple[str, ...], str], ...] = (
-    (_ZONE, ("zone", "availability_set"), "zone: 1"),
-    (
-        re.compile(r"^properties\.availabilitySet\.id$", re.IGNORECASE),
-        ("availability_set", "zone"),
-        "availabilitySet: ID",
-    ),
-    (
-        re.compile(r"^properties\.proximityPlacementGroup\.id$", re.IGNORECASE),
-        ("proximity_placement_group",),
-        "proximityPlacementGroup: ID",
-    ),
-    (
-        re.compile(r"^properties\.capacityReservation\.", re.IGNORECASE),
-        ("capacity_reservation_group",),
-        "capacityReservationGroup: ID",
-    ),
-)
-"""Where a body says a place; what of a placement answers it; how farshore.yaml says it."""
-_ENCRYPTION = re.compile(r"diskEncryptionSet(Id|\.id)$", re.IGNORECASE)
 _FIELDS = {
-    "zone": "recoveryAvailabilityZone",
-    "availability_set": "recoveryAvailabilitySetId",
-    "proximity_placement_group": "recoveryProximityPlacementGroupId",
-    "capacity_reservation_group": "recoveryCapacityReservationGroupId",
+    "zone": ("recoveryAvailabilityZone", "zone: 1"),
+    "availability_set": ("recoveryAvailabilitySetId", "availabilitySet: ID"),
+    "proximity_placement_group": ("recoveryProximityPlacementGroupId", "proximityPlacementGroup: ID"),
+    "capacity_reservation_group": ("recoveryCapacityReservationGroupId", "capacityReservationGroup: ID"),
 }
-"""What Site Recovery calls them (S12)."""
+"""What Site Recovery calls the fields of a `Placement` (S12), and how farshore.yaml says them."""
 
 
 def placement(design: Design, machine: Machine) -> Placement:
@@ -92,24 +71,19 @@ def sets(design: Design, *, back: bool = False) -> dict[str, str]:
     return {(there if back else here).key: (here if back else there).text for here, there in pairs}
 
 
-def rule_of(design: Design, machine: Machine, path: str, value: str) -> Rule | None:
-    """The rule of a place or a key that farshore.yaml gives an answer for."""
-    if _ENCRYPTION.search(path):
+def answered(design: Design, machine: Machine, rule: Rule | None, path: str, value: str) -> Rule | None:
+    """The rule in place of one that says a place or a key, where farshore.yaml gives an answer; None where it does not,
+    or the rule asks for none."""
+    asks = () if rule is None else rule.answered_by
+    if SETS in asks:
         chosen = sets(design).get(value.lower())
         return None if chosen is None else _rule(path, f"the item names {chosen.rsplit('/', 1)[-1]} for the disk (S12)")
-    chosen_place = placement(design, machine)
-    for pattern, names, _ in _PLACES:
-        for name in names if pattern.search(path) else ():
-            found = getattr(chosen_place, name)
-            if found is not None:
-                said = found.name if isinstance(found, ResourceId) else found
-                return _rule(path, f"the item names {_FIELDS[name]} {said} (S12)")
+    for name in asks:
+        found = getattr(placement(design, machine), name)
+        if found is not None:
+            said = found.name if isinstance(found, ResourceId) else found
+            return _rule(path, f"the item names {_FIELDS[name][0]} {said} (S12)")
     return None
-
-
-def is_place(path: str) -> bool:
-    """Whether a path says a place or a key that farshore.yaml can answer."""
-    return bool(_ENCRYPTION.search(path)) or any(pattern.search(path) for pattern, _, _ in _PLACES)
 
 
 def step_of(machine: Machine) -> str:
@@ -138,25 +112,25 @@ def ask(design: Design, draft: Draft, machine: Machine, says: Mapping[str, str])
 
 
 def _asked(design: Design, machine: Machine, path: str, value: str) -> Iterator[str]:
-    if rule_of(design, machine, path, value) is not None:
+    rule = of_path((*MACHINE, *DISK), path)
+    if rule is None or not rule.answered_by or answered(design, machine, rule, path, value) is not None:
         return
-    if _ENCRYPTION.search(path):
+    if SETS in rule.answered_by:
         yield (
             f"- a disk encrypted by {value.rsplit('/', 1)[-1]}: create a disk encryption set in"
             f" {design.project.target.region} with a key of its own, and name it:"
             f" disk_encryption_sets: {{{value}: ID}}"
         )
-    for pattern, _, key in _PLACES:
-        if pattern.search(path):
-            noun = path.split("[")[0].split(".")[-2 if "." in path else -1]
-            yield (
-                f"- {noun} {value.rsplit('/', 1)[-1]}: choose one of {design.project.target.region}, and name it:"
-                f" machines: {{placement: {{{machine.label}: {{{key}}}}}}}"
-            )
+        return
+    noun = path.split("[")[0].split(".")[-2 if "." in path else -1]
+    yield (
+        f"- {noun} {value.rsplit('/', 1)[-1]}: choose one of {design.project.target.region}, and name it:"
+        f" machines: {{placement: {{{machine.label}: {{{_FIELDS[rule.answered_by[0]][1]}}}}}}}"
+    )
 
 
 def _said(place: Placement) -> dict[str, str]:
-    found = {field: getattr(place, name) for name, field in _FIELDS.items()}
+    found = {field: getattr(place, name) for name, (field, _) in _FIELDS.items()}
     return {field: str(value) for field, value in found.items() if value is not None}
 
 

@@ -52,11 +52,11 @@ class _Rows:
         # What is no id but matters, beside every id; a path is told once.
         for path, value in dict([*references(body), *says]).items():
             front = fronts.rule_of(self.design, path, value) if known is rules.NIC else None
-            chosen = places.rule_of(self.design, self.machine, path, value)
-            rule = front or chosen or rules.of_path(known, path)
+            own = rules.of_path(known, path)
+            rule = front or places.answered(self.design, self.machine, own, path, value) or own
             holder = str(body.get("id") or "")
             row = _row(self.design, self.machine, holder, path, value, rule, nic=nic)
-            if row.how is How.HAND and places.is_place(path):
+            if row.how is How.HAND and own is not None and own.answered_by:
                 asked = places.step_of(self.machine)
                 row = replace(row, steps=(asked,) if asked in self.steps else ())
             if row.how is not How.STEP:

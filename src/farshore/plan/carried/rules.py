@@ -18,15 +18,21 @@ class Rule:
     how: How
     why: str
     instruction: str | None = None
+    answered_by: tuple[str, ...] = ()
+    """What of farshore.yaml answers it (`places.py`): fields of a `Placement`, the one that is asked for first; or
+    `SETS`."""
 
 
-def _rule(path: str, how: How, why: str, instruction: str | None = None) -> Rule:
-    return Rule(path=re.compile(path, re.IGNORECASE), how=how, why=why, instruction=instruction)
+def _rule(path: str, how: How, why: str, instruction: str | None = None, *answered_by: str) -> Rule:
+    return Rule(
+        path=re.compile(path, re.IGNORECASE), how=how, why=why, instruction=instruction, answered_by=answered_by
+    )
 
 
 _CONFIGURATION = r"^properties\.ipConfigurations\[\d+\]\.properties\."
 _DISKS = r"^properties\.storageProfile\.(osDisk|dataDisks\[\d+\])\."
 UNKNOWN = "no rule knows what this is"
+SETS = "disk_encryption_sets"
 LOOK = "Look at it before the failover: {path} of {holder} names {here}, and nothing here knows what the target needs."
 
 MACHINE = (
@@ -38,6 +44,7 @@ MACHINE = (
         "a disk of a customer-managed key needs a set in the target (S63)",
         "Before replication is enabled: create a disk encryption set in {region} with its own key, and name it in"
         " disk_encryption_sets of farshore.yaml: recoveryDiskEncryptionSetId of the disk (S12).",
+        SETS,
     ),
     _rule(
         rf"{_DISKS}encryptionSettings\.",
@@ -52,6 +59,8 @@ MACHINE = (
         "an availability set is one region's",
         "Before replication is enabled: create an availability set in {region}, and name it in machines: placement of"
         " farshore.yaml: recoveryAvailabilitySetId of the machine's item (S12).",
+        "availability_set",
+        "zone",
     ),
     _rule(
         r"^properties\.proximityPlacementGroup\.id$",
@@ -59,6 +68,7 @@ MACHINE = (
         "a proximity placement group is one region's (S63)",
         "Before replication is enabled: create a proximity placement group in {region}, and name it in machines:"
         " placement of farshore.yaml: recoveryProximityPlacementGroupId of the machine's item (S12).",
+        "proximity_placement_group",
     ),
     _rule(
         r"^properties\.capacityReservation\.",
@@ -66,6 +76,7 @@ MACHINE = (
         "a capacity reservation is one region's",
         "Before replication is enabled: reserve capacity in {region}, and name its group in machines: placement of"
         " farshore.yaml: recoveryCapacityReservationGroupId of the machine's item (S12).",
+        "capacity_reservation_group",
     ),
     _rule(
         r"^properties\.virtualMachineScaleSet\.id$",
@@ -86,6 +97,8 @@ MACHINE = (
         "a zone is one region's (S63)",
         "Before replication is enabled: choose a zone of {region}, and name it in machines: placement of farshore.yaml:"
         " recoveryAvailabilityZone of the machine's item (S12).",
+        "zone",
+        "availability_set",
     ),
     _rule(
         r"^identity\.userAssignedIdentities\[",
@@ -172,6 +185,7 @@ DISK = (
         "a disk of a customer-managed key needs a set in the target (S63)",
         "Before replication is enabled: create a disk encryption set in {region} with its own key, and name it in"
         " disk_encryption_sets of farshore.yaml: recoveryDiskEncryptionSetId of the disk {holder} (S12).",
+        SETS,
     ),
     _rule(
         r"^properties\.encryptionSettingsCollection\.",
