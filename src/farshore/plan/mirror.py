@@ -35,10 +35,10 @@ from farshore.estate.project import (
     Project,
     Target,
 )
-from farshore.estate.resolving import free_ranges
+from farshore.estate.resolving import free_ranges, means
 from farshore.estate.vaults import VAULTS, lies_in
 from farshore.plan.carried import places
-from farshore.plan.design import Design, addresses_of, appliance_nics, means
+from farshore.plan.design import Design, addresses_of, appliance_nics
 from farshore.plan.effects import apply, start
 from farshore.plan.make import designed
 from farshore.plan.model import Event, Plan, SetRouter, Step, order
