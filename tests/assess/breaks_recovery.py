@@ -66,13 +66,7 @@ def _drill() -> Iterator[Break]:
 
 
 def _recovery() -> Iterator[Break]:
-    yield Break(
-        "vault in the source region",
-        lambda at: _vault(at.bench, location="eastasia"),
-        made("vault-dr"),
-        HERE,
-        severity="warning",
-    )
+    yield Break("vault in the source region", lambda at: _vault(at.bench, location="eastasia"), made("vault-dr"), HERE)
     yield Break("vault in the source's group", lambda at: _vault(at.bench, group=SOURCE_GROUP), made("vault-dr"), HERE)
     yield Break(
         "vault in a group of its own in the source region",

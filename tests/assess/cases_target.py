@@ -233,7 +233,7 @@ CASES: tuple[Case, ...] = (
     case("FS411", "target", lambda b: None, severity="info", quiet_target=True),
     case("FS412", "appliances/0", lambda b: None, severity="info", quiet_target=True),
     # Site Recovery.
-    case("FS501", "vaults/vault1", lambda b: vault(b, location="eastasia"), severity="warning", quiet=vault),
+    case("FS501", "vaults/vault1", lambda b: vault(b, location="eastasia"), quiet=vault),
     case(
         "FS501",
         "vaults/backups",

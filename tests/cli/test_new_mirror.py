@@ -95,7 +95,7 @@ def test_what_is_written_can_be_read_and_says_what_is_not_as_before(
     assert run(["new", str(home), "--mirror", str(turned), "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["files"] == ["estate.json", "farshore.yaml"]
-    [said] = told["notes"]["target"]
+    [said] = told["notes"]["replace_vault"]
     assert "S10" in said
     mirror, estate = load(home)
     assert (mirror.name, mirror.source_region, mirror.target.region) == ("home", "southeastasia", "eastasia")

@@ -100,7 +100,7 @@ def test_what_is_chosen_is_turned_round_and_what_cannot_be_is_said() -> None:
         begun.project.machines, exclude=(target_id(VM, "jump").text,), placement=(("web1", Placement(zone="2")),)
     )
     assert project.raise_bandwidth == () and project.drill.network is None and project.drill.address_space
-    assert {"raise_bandwidth", "drill", "machines", "target"} == set(mirror.notes)
+    assert {"raise_bandwidth", "drill", "machines", "replace_vault"} == set(mirror.notes)
     nic = "Microsoft.Network/networkInterfaces"
     assert project.appliances == (
         Appliance(source=target_id(nic, "nva-nic"), existing=source_id(nic, "nva-nic"), stateful=True),
@@ -134,7 +134,7 @@ def test_what_is_said_by_ids_means_the_machines_where_they_are_now() -> None:
     assert project.checks[0].asker == target_id(VM, "web1").text
     assert project.checks[2].asks == Script(text="true\n"), "a mirror has no files but its own"
     assert project.disk_encryption_sets == ((sets[2], sets[0]),)
-    assert set(mirror.notes) == {"target", "checks", "disk_encryption_sets"}
+    assert set(mirror.notes) == {"replace_vault", "checks", "disk_encryption_sets"}
 
 
 def test_addresses_and_ranges_go_back() -> None:
@@ -161,7 +161,10 @@ def test_the_mirror_of_a_mirror_has_the_first_names() -> None:
 def test_a_vault_beside_the_machines_is_left_alone_whoever_made_it() -> None:
     """Not only a mirror's: somebody protects a machine from a vault in its own region."""
     estate = edited(protected(example(TWO), "web1", "an-item"), VAULT, lambda body: body.update(location="eastasia"))
-    plan = make_plan(estate, None, "no-drill")
+    assert [found.severity for found in assess(estate).findings if found.code == "FS501"] == ["error"]
+    untold = make_plan(estate, None, "no-drill")
+    assert not [step for step in untold.steps if step.id.startswith(LET_GO)], "nobody has said that it may"
+    plan = make_plan(with_project(estate, replace_vault=True), None, "no-drill")
     [let_go] = [step for step in plan.of_phase(Phase.PROTECT) if step.id.startswith(LET_GO)]
     assert let_go.id == "protect/let-go/web1" and let_go.subject.endswith("/an-item")
     [vault] = [step for step in plan.steps if step.id.startswith("protect/vault/")]

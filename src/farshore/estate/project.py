@@ -223,6 +223,8 @@ class Project:
     loads: tuple[tuple[str, float], ...] = ()
     """Site to the megabits a second that were measured between it and the machines, where somebody has."""
     raise_bandwidth: tuple[Raise, ...] = ()
+    replace_vault: bool = False
+    """Whether machines that a vault in the source's region protects are let go of there, and protected anew (S10)."""
     provision_ahead: tuple[str, ...] = ("all",)
     drill: Drill = Drill()
     approvals: Approvals = Approvals()

@@ -112,6 +112,10 @@ checks: []
 # {{circuit: {_raised(circuits)}, mbps: 1000}}
 raise_bandwidth: []
 
+# Whether machines that a vault in the source's region protects are let go of there, and protected anew from one in the
+# target (S10, FS501): they are replicated nowhere until their first copies are made.
+replace_vault: false
+
 # all, none, or some of: {", ".join(PROVISIONABLE)}
 provision_ahead: all
 

@@ -39,6 +39,7 @@ _MEANING = {
     "appliances": "How appliances get to the target, since they can't be replicated (S32).",
     "objectives": "Who must reach whom, through what, within what time, despite which failures.",
     "checks": "What is asked of machines once they have moved.",
+    "replace_vault": "Whether machines that a vault in the source's region protects are protected anew (S10, FS501).",
     "raise_bandwidth": "Circuits that get more bandwidth in a failover; it can't be lowered again (E6).",
     "drill": "Where a test failover's machines stand: ranges that nothing else has (D16, D19).",
 }
@@ -93,6 +94,7 @@ def _sections(project: Project) -> Iterator[tuple[str, list[str]]]:
     yield "checks", ["checks:", *checks] if checks else ["checks: []"]
     raised = [{"circuit": _circuit(item.circuit), "mbps": item.mbps} for item in project.raise_bandwidth]
     yield "raise_bandwidth", _listed("raise_bandwidth", raised)
+    yield "replace_vault", [f"replace_vault: {_flow(project.replace_vault)}"]
     ahead = project.provision_ahead
     yield "provision_ahead", [f"provision_ahead: {ahead[0] if ahead[0] in ('all', 'none') else _flow(ahead)}"]
     drill = project.drill

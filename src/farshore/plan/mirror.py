@@ -96,7 +96,7 @@ class _Turning:
             given=frozenset(),
         )
         self._programs(turned)
-        self._vaults(turned)
+        turned = replace(turned, replace_vault=self._vaults(turned))
         turned = replace(turned, drill=self._drill(turned))
         return Mirror(project=turned, notes={key: tuple(said) for key, said in self.notes.items()})
 
@@ -294,13 +294,16 @@ class _Turning:
             if command is not None and "/" in command[0] and not command[0].startswith("/"):
                 self._say(key, f"{command[0]} is looked for beside this file: put a copy there.")
 
-    def _vaults(self, turned: Project) -> None:
+    def _vaults(self, turned: Project) -> bool:
+        """Whether the vault of the run is to be replaced, because it is in what is the source now."""
         for body in self.now.of_type(VAULTS):
             id_ = resource_id(str(body["id"]))
             if id_ == self.design.recovery.vault and lies_in(self.now, id_, turned.source_region):
                 self._say(
-                    "target",
+                    "replace_vault",
                     f"The vault {id_.name} is in {turned.source_region}, where it must not be (S10): farshore protect"
                     f" makes one in {turned.target.region}, and the machines are replicated nowhere from when they are"
                     " let go of until their first copies are made anew. The empty vault stays; deleting it is yours.",
                 )
+                return True
+        return False

@@ -5,8 +5,9 @@ doubled, whatever it is called: the vault that protects the machines, its fabric
 can have (S1), that fabric's container, the mapping of a pair of containers with our policy (S3), a network's mapping
 (S33), and the item of a machine, which can't be protected twice.
 
-But a vault in the source's region is left alone, whatever it protects (`estate/vaults.py`): the plan makes another, and
-lets go of the machines there before it protects them anew.
+But a vault in the source's region is left alone, whatever it protects (`estate/vaults.py`): the plan makes another.
+Where farshore.yaml says `replace_vault`, machines are let go of there before they are protected anew; else they are in
+the way (FS501).
 """
 
 from __future__ import annotations
@@ -65,8 +66,9 @@ class Recovery:
         return found if found is not None and found.parent == self.containers[self.source] else None
 
     def misplaced(self, vm: ResourceId) -> ResourceId | None:
-        """The item that protects a machine from a vault in the source's region, where it must not be (S10)."""
-        return self._misplaced.get(vm)
+        """The item that protects a machine from a vault in the source's region, where it must not be (S10); None where
+        nobody has said that it may be let go of there."""
+        return self._misplaced.get(vm) if self.project.replace_vault else None
 
     def account(self, group: ResourceId, region: str, purpose: str) -> ResourceId:
         """A storage account's id: its name is one of all Azure's, so it holds a digest of where it is."""

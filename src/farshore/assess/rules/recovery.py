@@ -31,7 +31,7 @@ HEALTHY = ("normal", "none", "warning")
 
 @rule("FS501", "The vault lies in the source region", "S10", "L36")
 def vault(context: Context) -> Iterator[Finding]:
-    """The plan makes another and protects anew what such a vault protects: that it does so has its price."""
+    """The plan makes another; what such a vault protects it protects anew where it has been told to, for a price."""
     source, target = context.project.source_region, context.project.target.region
     by_vm = {machine.id: machine.name for machine in context.machines}
     for body in context.estate.of_type(VAULTS):
@@ -40,7 +40,15 @@ def vault(context: Context) -> Iterator[Finding]:
             continue
         items = _objects(context, ITEMS)
         names = [by_vm[vm] for item, read in items if item.top == id_ and (vm := _fabric_object(read)) in by_vm]
-        if names:
+        if not context.project.replace_vault and (names or _serves(context, id_)):
+            yield error(
+                id_,
+                f"The vault {id_.name} is in {source}, the region that it has to recover from",
+                f"location is {source}" + (f"; it protects {_some(sorted(names))}" if names else ""),
+                remedy=f"use a vault in {target}, for a vault can't be moved; with replace_vault: true the plan makes"
+                " one, and protects anew what this one protects",
+            )
+        elif names:
             yield warning(
                 id_,
                 f"The vault {id_.name} is in {source}, the region that it has to recover from, and protects machines",
@@ -199,8 +207,13 @@ def is_ours(context: Context, vault_id: ResourceId) -> bool:
     """Whether a vault is the one of this recovery: in the target's group, in the target region, or with the objects of
     Site Recovery for one of our regions. Another vault may hold backups, whose place is beside their machines; and one
     in the source's region is never used."""
+    return not lies_in(context.estate, vault_id, context.project.source_region) and _serves(context, vault_id)
+
+
+def _serves(context: Context, vault_id: ResourceId) -> bool:
+    """As `is_ours`, wherever it is."""
     body = context.estate.get(vault_id)
-    if body is None or lies_in(context.estate, vault_id, context.project.source_region):
+    if body is None:
         return False
     groups = {context.counterparts.group(machine.id) for machine in context.machines}
     if vault_id.group_id in groups or normal_location(body.get("location")) == context.project.target.region:
