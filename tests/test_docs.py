@@ -146,7 +146,7 @@ def test_commands_that_pages_show_exist(page: Path) -> None:
 
 
 LATER = {"export", "drift", "worker", "console"}
-"""Verbs of the contract that are not in this version."""
+"""Verbs that later versions will have."""
 
 
 def _shown(page: Path) -> str:

@@ -116,6 +116,21 @@ def test_a_file_opens_with_its_theory() -> None:
     assert not silent, f"these files begin without a word: {silent}"
 
 
+def test_what_is_cited_is_there_to_be_read() -> None:
+    """Docstrings name pages of docs/ and README.md, and those exist; a contract that nobody here can open is no source.
+    (ARM's wire contract is Azure's own, and the seam of docs/decisions/0001.)"""
+    unread = re.compile(r"(?<!wire )\bcontract\b(?!s)", re.IGNORECASE)
+    page = re.compile(r"\bdocs/[\w./-]+\.md\b")
+    found = []
+    for folder in FOLDERS:
+        for path in folder.rglob("*.py"):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                missing = [name for name in page.findall(line) if not (ROOT / name).is_file()]
+                if path != Path(__file__) and (unread.search(line) or missing):
+                    found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}")
+    assert not found, "\n".join(found)
+
+
 def test_no_registry_host_and_no_unfinished_place() -> None:
     # Written so that it doesn't find itself: the tests are looked at like all the rest.
     said = re.compile(r"index[-]url|registry *= *.[h]ttp|\b(TOD[O]|FIXM[E]|XX[X])\b")

@@ -8,7 +8,7 @@
     └── HeldError           another process is at work on the same project
 
 A finding is not an error: it is a result of `assess`. An unsafe plan is not an error either: it is what
-`prove` has to say. The command line turns these into one message and exit status 1 (contract, "Command line").
+`prove` has to say. The command line turns these into one message and exit status 1 (docs/reference/commands.md).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class FarshoreError(Exception):
     code = "Error"
 
     def as_json(self) -> dict[str, Any]:
-        """The contract's error object: code, message, file, line, value, expected, remedy."""
+        """The error of docs/reference/schemas.md: code, message, file, line, value, expected, remedy."""
         return {
             "code": self.code,
             "message": str(self),

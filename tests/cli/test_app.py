@@ -57,7 +57,7 @@ def test_a_wrong_verb_suggests_the_right_one() -> None:
     assert "did you mean assess?" in done.stderr
 
 
-def test_an_error_in_json_is_one_document_with_the_contract_s_shape(tmp_path: Path) -> None:
+def test_an_error_in_json_is_one_document_of_the_shape_that_is_promised(tmp_path: Path) -> None:
     document = answer("assess", cwd=tmp_path, status=1)
     jsonschema.validate(document, schemas.read("error"))
     assert document["error"]["remedy"]

@@ -1,4 +1,4 @@
-"""The examples: what the tool makes, what the article says, what the contract asks."""
+"""The examples: what the tool makes, what the article says, what a farshore.yaml has to say."""
 
 from __future__ import annotations
 

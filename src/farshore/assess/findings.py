@@ -24,7 +24,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Contract, "Findings". `subject` is the ARM id to change, or a path in farshore.yaml."""
+    """Its shape: docs/reference/schemas.md. `subject` is the ARM id to change, or a path in farshore.yaml."""
 
     code: str
     severity: Severity

@@ -1,6 +1,6 @@
 """The `farshore` command.
 
-Exit status (contract): 0 good; 1 could not do it; 2 did it and the answer is bad; 130 interrupted. Nothing heavy is
+Exit status: 0 good; 1 could not do it; 2 did it and the answer is bad; 130 interrupted. Nothing heavy is
 imported here: a verb's module is loaded when the verb is used.
 """
 

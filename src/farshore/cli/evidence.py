@@ -60,7 +60,7 @@ def _headline(run: Run) -> str:
 
 
 def summary_of(run: Run, estate: Estate, proof: Proof) -> dict[str, Any]:
-    """As much of the contract's exercise summary as the run's own record can say."""
+    """As much of an exercise's summary as the run's own record can say."""
     return {
         "format": 1,
         "example": None,

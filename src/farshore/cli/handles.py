@@ -1,4 +1,4 @@
-"""The lab's outside handles (contract, "The lab, from outside"), through the same client as everything else.
+"""The lab's outside handles (docs/guide/lab.md), through the same client as everything else.
 
 They are what a person beside the lab can do: turn the clock, break things, send a packet, look at what machines
 wrote. Verbs that also work on Azure never use them; the exercise does, to bring the disaster and to witness.

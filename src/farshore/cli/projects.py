@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The files of one project (contract, "A project folder")."""
+    """The files of one project."""
 
     path: Path
 

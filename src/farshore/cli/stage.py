@@ -8,7 +8,7 @@
 
     async with open_stage(folder, estate, cloud=app.cloud, wait=app.wait) as stage:
 
-Whoever acts holds the project for as long (contract: "two processes on one project at once"); who only reads or
+Whoever acts holds the project for as long (two processes never work on one project at once); who only reads or
 turns a lab's clock does not. In process the caller is an actor of the clock: a wait for anything else than the clock
 is `async with stage.clock.idle()`.
 

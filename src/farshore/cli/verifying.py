@@ -4,7 +4,7 @@ journal     events numbered without a gap, step by step, in an order that the ta
 mirror      journal.jsonl says what the database says
 plan        the run was begun with this plan: its estate's fingerprint is the one in the first event
 outcomes    every step that is done was intended before, and has one outcome
-proof       every moment that the run passed through is among the cuts that the proof had looked at (contract)
+proof       every moment that the run passed through is among the cuts that the proof had looked at
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def load(folder: Path) -> tuple[Project, Estate]:
 
 
 def read_estate_file(path: Path, project: Project | None = None) -> Estate:
-    """The estate of a file: a list of bodies, `{"value": [..]}` or `{"resources": [..]}` (contract, "estate.json").
+    """The estate of a file: a list of bodies, `{"value": [..]}` or `{"resources": [..]}` (docs/reference/schemas.md).
 
     Raises `InputError` with file and line."""
     text = read_text(path)

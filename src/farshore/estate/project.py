@@ -1,4 +1,4 @@
-"""farshore.yaml, version 1: what ARM cannot know (contract, "farshore.yaml").
+"""farshore.yaml, version 1: what ARM cannot know (docs/guide/project-file.md).
 
 The file alone gives a `Project` (`estate/project_reading.py`), read with line numbers, so that every complaint names
 its place; an unknown key is an error. What its names mean (circuits, machines, appliances) only an estate can say:

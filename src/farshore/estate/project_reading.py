@@ -2,7 +2,7 @@
 
 Nothing here knows the estate. A circuit that a router names by name is kept as a placeholder id until an estate
 resolves it (`estate/resolving.py`). A contradiction between the topology and the circuits or addresses is not refused
-here: it is a finding (contract, "farshore.yaml").
+here: it is a finding.
 """
 
 from __future__ import annotations

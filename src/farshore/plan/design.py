@@ -161,7 +161,7 @@ def make_design(
 
 
 def ahead_of(project: Project, provision_ahead: Iterable[str] | None) -> frozenset[str]:
-    """What is provisioned ahead: the argument, else the project's; `link` wins for the connection (contract)."""
+    """What is provisioned ahead: the argument, else the project's; `link` wins for the connection."""
     asked = tuple(project.provision_ahead if provision_ahead is None else provision_ahead)
     known = {name.lower(): name for name in PROVISIONABLE}
     # Replication needs networks and what their subnets name (S11).

@@ -1,4 +1,4 @@
-"""plan.json: a plan as JSON and back, exactly (contract, "plan.json").
+"""plan.json: a plan as JSON and back, exactly (its shape: docs/reference/schemas.md).
 
 A plan that people edit is not bad input for that: steps may be removed or put in another order, and are proven as
 they stand. The file holds, beside the steps, `order`: what each step came after when the plan was written. So where a

@@ -130,7 +130,7 @@ class Target:
 
     def peering(self, network: ResourceId, peering: Body, *, use_remote_gateways: bool | None = None) -> Body:
         """One side of a peering with the source's own flags (D76). `use_remote_gateways` false keeps a spoke silent
-        until a later put (contract, `link: silent`)."""
+        until a later put (`link: silent`)."""
         source = _properties(peering)
         properties = _chosen(
             source,

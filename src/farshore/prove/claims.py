@@ -1,6 +1,6 @@
 """What is claimed of a flow at a moment, and what a pair of traces says about it.
 
-Two kinds of claim (contract, "Two kinds of claim"):
+Two kinds of claim (README, "What it promises, and what it does not"):
 
   safety        at every moment, and under every single failure: not ambiguous, not stale, no wrong owner, no loop, no
                 bypass of the appliance that the objective names, no asymmetry through something stateful (none at all
@@ -137,7 +137,7 @@ class Claims:
         return self._aside[1]
 
     def exempt(self, kind: str, moment: Moment, world: World) -> bool:
-        """Whether this is the interval that the contract exempts, or one that the plan found when it was made: what it
+        """Whether this is the interval that is exempt (D63), or one that the plan found when it was made: what it
         owes from the beginning ends it."""
         if kind in EXEMPT and any(bits & ~moment.done for bits in self._standing):
             return True

@@ -1,8 +1,8 @@
 """proof.json: a proof as JSON and back, exactly.
 
-A proof is kept beside the plan that it proves (contract, "A project folder"), so that a run's journal can be checked
-against the moments that were looked at, and a report can show what was shown. Traces keep each hop's choice, because
-an answer carries its reasons. Keys of moments are grouped by the shape of their slice.
+A proof is kept beside the plan that it proves, so that a run's journal can be checked against the moments that were
+looked at, and a report can show what was shown. Traces keep each hop's choice, because an answer carries its reasons.
+Keys of moments are grouped by the shape of their slice.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a proof says: how much it looked at, what held, and the smallest example of what did not.
 
-Two kinds of claim (contract): safety at every cut, also after a lost region's return, under every single failure;
+Two kinds of claim: safety at every cut, also after a lost region's return, under every single failure;
 reachability at the end of each phase and wherever the serving machine runs and the steps for its path are done.
 Everything else that a failure would break is exposure, ranked, and never a failure of the proof.
 """
@@ -45,7 +45,7 @@ class Counterexample:
     moments: int = 1
     """At how many moments the same thing was found."""
     exempt: bool = False
-    """The one interval that the contract exempts (D63): measured as exposure, a warning."""
+    """The one interval that is exempt (D63): measured as exposure, a warning."""
     mend: str = ""
     """The change that takes it away, proven anew (`prove/mend.py`); empty where none was looked for or found."""
 

@@ -1,6 +1,6 @@
 """The report: one self-contained HTML file. Nothing is loaded from anywhere, nothing in it moves.
 
-It is made from `Evidence`, values that the run left: the exercise's summary (contract), the proof, the plan's steps
+It is made from `Evidence`, values that the run left: the exercise's summary, the proof, the plan's steps
 with what their journal says, the findings, and the map. A number in the report is a number in the evidence.
 """
 
@@ -30,7 +30,7 @@ class Evidence:
     headline: str
     """How it ended, or stands, in a sentence."""
     summary: Mapping[str, Any]
-    """The contract's exercise summary, or as much of it as the run has."""
+    """The exercise's summary (docs/reference/schemas.md), or as much of it as the run has."""
     proof: Mapping[str, Any]
     steps: Sequence[Mapping[str, Any]]
     """`{id, phase, letter, title, subject, state, started_at, ended_at, expected_duration_seconds, note}`."""

@@ -1,8 +1,8 @@
 """What a run's own record says, whoever drove it: an exercise in one go, or people verb by verb.
 
 The record is the plan, the proof and the journal, by the service's own times; no cloud is asked. Rows and values are
-those of the contract's exercise summary. What only an exercise can measure in its lab (packets, bytes, checksums) is
-None here; the exercise fills it in.
+those of the exercise's summary (docs/reference/schemas.md). What only an exercise can measure in its lab (packets,
+bytes, checksums) is None here; the exercise fills it in.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The moments that a run passed through, from its journal: what the proof must have looked at (contract)."""
+"""The moments that a run passed through, from its journal: what the proof must have looked at."""
 
 from __future__ import annotations
 

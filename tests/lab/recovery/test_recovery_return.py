@@ -348,7 +348,7 @@ def test_on_the_way_home_the_far_machine_is_left_behind() -> None:
 
 
 def test_a_client_reads_an_unmanaged_disk_with_the_account_s_key() -> None:
-    """The contract: a page blob read by ranges."""
+    """A page blob read by ranges."""
     from farshore.arm.http import Request
 
     world = moved("file1")

@@ -1,8 +1,8 @@
 """Is the estate again what it was? Two readings compared, every difference with its reason.
 
-Bodies are compared in canonical form: without etags, GUIDs that ARM makes up, times, provisioning and polling states
-(contract). What differs is residue, and each row says why: a step of the plan built it, Site Recovery names a disk
-anew, replication stays on. A difference that nothing explains fails the comparison.
+Bodies are compared in canonical form: without etags, GUIDs that ARM makes up, times, provisioning and polling states.
+What differs is residue, and each row says why: a step of the plan built it, Site Recovery names a disk anew,
+replication stays on. A difference that nothing explains fails the comparison.
 """
 
 from __future__ import annotations

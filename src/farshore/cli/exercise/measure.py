@@ -55,7 +55,7 @@ class Used:
 async def machines(
     plan: Plan, state: State, handles: Handles, reader: DiskReader, lost_at: datetime, wanted: Mapping[str, Wanted]
 ) -> list[dict[str, Any]]:
-    """The contract's `machines`, in the plan's order. `state` is the run's after the failover."""
+    """The summary's `machines`, in the plan's order. `state` is the run's after the failover."""
     sizes = {str(row["disk"]).lower(): int(row["size"]) for row in (await handles.get("disks"))["value"]}
     rows = []
     for machine in plan.machines:

@@ -2,8 +2,8 @@
 
 The traffic goes through the lab's own data plane (`POST /_lab/traffic`), as somebody beside Farshore would send it.
 A packet is *exposed* when a site could meet a stale machine or a second network: it was taken by a machine with old
-data, by one that is not promised, or two networks answered for the address and nothing decided (the contract's
-exposure of the guard, D63).
+data, by one that is not promised, or two networks answered for the address and nothing decided (the exposure
+of the guard, D63).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The story as the contract's summary, and as the evidence that the report is made of."""
+"""The story as its summary (docs/reference/schemas.md, `exercise`), and as the evidence that the report is made of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from farshore.report.steps import step_rows
 
 
 def summary_of(told: Told, report: Path | None) -> dict[str, Any]:
-    """The contract's exercise summary."""
+    """The summary of a whole story."""
     proof = told.proof
     return {
         "format": 1,

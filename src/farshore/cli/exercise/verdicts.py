@@ -21,7 +21,7 @@ DELIVERED, DENIED = "Delivered", "Denied"
 
 
 def objectives(plan: Plan, proof: Proof, diary: Diary, phase: str) -> list[dict[str, Any]]:
-    """The contract's rows: each objective met by every packet, or how the first one ended."""
+    """The summary's rows: each objective met by every packet, or how the first one ended."""
     answers: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for (name, _), answer in diary.last.items():
         answers[name].append(answer)

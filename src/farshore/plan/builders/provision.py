@@ -67,7 +67,7 @@ class NetworkBuilder:
             self.sites += sites.prefer_primary(self.design, self.draft)
 
     def build_transit(self) -> None:
-        """A silent link becomes loud: the spokes use the hub's gateway (contract, `link: silent`)."""
+        """A silent link becomes loud: the spokes use the hub's gateway (`link: silent`)."""
         if self.design.project.link is Link.SILENT and "peerings" in self.design.ahead:
             for network, peering in self._sides():
                 if peering.use_remote_gateways:
