@@ -349,6 +349,8 @@ objectives:
 # {{name: web answers, machines: ["web*"], http: {{port: 443, https: true, path: /health}}}}
 checks: []
 raise_bandwidth: []
+# No vault of the estate is where it must not be (S10).
+replace_vault: false
 
 # A gateway alone takes up to 45 minutes (E24): what can be built before a disaster is (D13).
 provision_ahead: all
