@@ -14,7 +14,7 @@ from farshore.errors import InputError
 from farshore.estate.estate import Estate
 from farshore.estate.project import Objective
 from farshore.examples import names, read
-from farshore.plan.file import plan_as_json, plan_from_json
+from farshore.plan.file import plan_as_json, plan_from_json, without_steps
 from farshore.plan.make import make_plan
 from farshore.plan.model import Phase, Plan, Step, StepKind
 from farshore.prove import Coverage, Cut, Proof, covered, prove, uncovered_cut
@@ -68,6 +68,18 @@ def test_only_the_single_circuit_with_kept_addresses_has_its_exempt_interval(nam
     assert {item.kind for item in exempt} == {"ambiguous"}
     assert {item.after for item in exempt} == {"return"}
     assert "having failed" in exempt[0].summary and "D63" in describe_proof(proof)
+
+
+@pytest.mark.parametrize(
+    "gone", [("return/disconnect/",), ("return/disconnect/", "return/deallocate/")], ids=["its end", "the whole guard"]
+)
+def test_an_interval_that_nothing_ends_is_not_exempt(gone: tuple[str, ...]) -> None:
+    """D63: exempt is what lies between the region's return and the guard's DELETE, and not what has no DELETE."""
+    estate, plan, _, _ = example("single-circuit-kept-addresses")
+    steps = [step.id for step in plan.steps if step.id.startswith(gone)]
+    proof = prove(estate, without_steps(plan, *steps))
+    assert steps and not proof.ok
+    assert "ambiguous" in {item.kind for item in proof.counterexamples if not item.exempt}
 
 
 @pytest.mark.parametrize("name", names())

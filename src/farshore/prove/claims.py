@@ -19,9 +19,9 @@ promised: before a promise has moved, none. Until they are done the machine is o
 recovery time; a flow between two machines is on its way until both have arrived.
 
 Two intervals are exempt. In the first (D63) a single circuit has kept addresses, the disconnect of the lost region
-failed (D62), the region is back, its connection still there: two networks answer, and the guard's DELETE is what ends
-it. The second is found by a plan that is made in the middle of such a thing, and lasts until the steps that end it are
-done (`Obligation.standing`).
+failed (D62), the region is back, its connection still there: two networks answer, and the guard's DELETE, which no
+other step of the network comes before, ends it. A plan without that DELETE has no such interval. The second is found by a
+plan that is made in the middle of such a thing, and lasts until the steps that end it are done (`Obligation.standing`).
 """
 
 from __future__ import annotations
@@ -146,7 +146,21 @@ class Claims:
         if not moment.done & self._returns:
             return False
         refused = (effect for index in members(moment.failed) for effect in self._poset.nodes[index].effects)
-        return any(isinstance(effect, DeleteResource) and world.estate.get(effect.id) is not None for effect in refused)
+        return any(
+            isinstance(effect, DeleteResource)
+            and world.estate.get(effect.id) is not None
+            and self._ends(effect, moment)
+            for effect in refused
+        )
+
+    def _ends(self, refused: DeleteResource, moment: Moment) -> bool:
+        """Whether what was refused is tried again, and no step of the network's that is still to be done comes before
+        that (a moment knows nothing of other machines' steps)."""
+        ahead = self._steps & self._slices.network & ~moment.done & ~moment.failed
+        return any(
+            refused in self._poset.nodes[index].effects and not self._poset.below[index] & ahead
+            for index in members(ahead)
+        )
 
     # Paths. --------------------------------------------------------------------------------------------------------
 
@@ -204,6 +218,10 @@ class Claims:
         return tuple(
             sum(self._poset.bits[id_] for id_ in owed.discharged_by) for owed in self._plan.obligations if owed.standing
         )
+
+    @cached_property
+    def _steps(self) -> int:
+        return sum(1 << index for index, node in enumerate(self._poset.nodes) if node.phase is not None)
 
     @cached_property
     def _returns(self) -> int:
