@@ -293,6 +293,8 @@ def _unproven(folder: Folder, run: Run, step_id: str) -> str | None:
     from farshore.prove import prove
     from farshore.run.states import StepState
 
+    if (refuted := _refuted(run, step_id)) is not None:
+        return refuted
     skipped = [id_ for id_, record in run.state.steps.items() if record.state is StepState.SKIPPED]
     gone = [id_ for id_ in (*skipped, step_id) if (found := run.plan.step(id_)) is not None and found.effects]
     if not gone:
@@ -306,6 +308,33 @@ def _unproven(folder: Folder, run: Run, step_id: str) -> str | None:
     if proof.ok or first is None:
         return None
     return f"Without this step: {first.summary} If it has been done by hand, farshore runs retry finds it done."
+
+
+def _refuted(run: Run, step_id: str) -> str | None:
+    """Why what a step has read must not be passed over: a network that has to be gone before another is connected to
+    its circuit is still there, and two of them split its traffic (D60, D62)."""
+    from farshore.arm.ids import resource_id
+    from farshore.arm.network import CONNECTIONS
+    from farshore.plan.model import order
+
+    step = run.plan.step(step_id)
+    if step is None or step_id not in run.failed or step.action.verb != "read_circuit":
+        return None
+    arguments: Any = step.action.arguments
+    if not arguments["expect"].get("absent"):
+        return None
+    waiting = {step_id}
+    for id_ in order(run.plan.steps, run.plan.events):
+        later = run.plan.step(id_)
+        if later is not None and waiting & set(later.after):
+            waiting.add(id_)
+            if later.action.verb == "put" and resource_id(str(later.action.arguments["id"])).is_a(CONNECTIONS):
+                absent = ", ".join(arguments["expect"]["absent"])
+                return (
+                    f"The circuit still has {absent}, and {later.id} would connect another network that answers for it:"
+                    f" traffic would be split between the two (D62). farshore runs retry {step_id} reads it again."
+                )
+    return None
 
 
 @contextmanager
