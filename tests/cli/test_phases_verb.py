@@ -186,6 +186,23 @@ def test_a_person_is_asked_and_not_believed(project: Path) -> None:
     assert failed["id"] == "provision/appliance-check/nva-nic", "nobody has built it"
 
 
+def test_a_failover_waits_for_those_who_must_approve_it(project: Path) -> None:
+    text = (project / "farshore.yaml").read_text()
+    (project / "farshore.yaml").write_text(
+        text.replace("{failover: [], quorum: 1}", "{failover: [ann, bo], quorum: 2}")
+    )
+    for verb in ("provision", "protect"):
+        answer(project, verb)
+    fault(project, "lost")
+    asked = answer(project, "failover", status=2)
+    assert [row["id"] for row in asked["waiting"]] == ["failover/approved"] and asked["status"] == "waiting"
+    assert "not for carol" in refused(project, "runs", "approve", "failover/approved", "--by", "carol")["message"]
+    answer(project, "runs", "approve", "failover/approved", "--by", "ann")
+    assert answer(project, "runs", "resume", status=2)["status"] == "waiting"
+    answer(project, "runs", "approve", "failover/approved", "--by", "bo")
+    assert answer(project, "runs", "resume")["ok"]
+
+
 def test_one_process_at_a_time(project: Path) -> None:
     with ProjectLock(project / ".farshore"):
         assert "held by process" in refused(project, "provision")["message"]

@@ -51,6 +51,8 @@ from farshore.plan.scenario.scenario import Scenario
 from farshore.plan.scenario.words import Over
 
 GUARD = "guard"
+APPROVED = "approved"
+"""The step by which those who must approve a failover do."""
 GIVEN_UP = "given-up"
 """The step with which the source's machines are no longer the ones."""
 LATEST = "Latest"
@@ -65,6 +67,8 @@ _POINTS = {
 
 def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, network: NetworkBuilder) -> None:
     draft.begin(Phase.FAILOVER, [DISASTER])
+    begun = _approved(design, draft)
+    draft.begin(Phase.FAILOVER, begun)
     going = Waves(design, draft, "has the routes that were proven")
 
     def go(after: Iterable[str], settle: Settle | None) -> list[str]:
@@ -73,14 +77,35 @@ def build(design: Design, scenario: Scenario, taken: Taken, draft: Draft, networ
     if taken.arm and taken.runs:
         looks = _on_purpose(design, draft, network, going, go)
     else:
-        looks = _in_a_disaster(design, scenario, taken, draft, network, going, go)
+        looks = _in_a_disaster(design, scenario, taken, draft, network, going, go, begun)
     path = [step for step in draft.ends(but=going.asked) if step not in looks]
     renaming.there(design, draft, [*looks, *path])
     going.read_routes(path)
     going.ask(inside=False, outside=True)
     check_circuits(design, draft)
-    draft.begin(Phase.FAILOVER, [DISASTER])
+    draft.begin(Phase.FAILOVER, begun)
     raise_bandwidth(design, draft, design.target_circuits, arm=taken.arm)
+
+
+def _approved(design: Design, draft: Draft) -> list[str]:
+    """What the failover's first steps come after: the disaster, and the word of those who have to approve."""
+    approvals = design.project.approvals
+    if not approvals.failover:
+        return [DISASTER]
+    return [
+        draft.add(
+            APPROVED,
+            actions.decision(
+                f"{design.project.source_region} is to be given up, and its machines go to"
+                f" {design.project.target.region}. Nothing has been done yet. Approve it, or leave the run as it is.",
+                approvals,
+            ),
+            title=f"{approvals.quorum} of {', '.join(approvals.failover)} approve the failover",
+            subject=f"approvals/{'/'.join(approvals.failover)}",
+            expected=durations.APPROVAL,
+            kind=StepKind.PERSON,
+        )
+    ]
 
 
 Go = Callable[[Iterable[str], Settle | None], list[str]]
@@ -88,7 +113,14 @@ Go = Callable[[Iterable[str], Settle | None], list[str]]
 
 
 def _in_a_disaster(
-    design: Design, scenario: Scenario, taken: Taken, draft: Draft, network: NetworkBuilder, going: Waves, go: Go
+    design: Design,
+    scenario: Scenario,
+    taken: Taken,
+    draft: Draft,
+    network: NetworkBuilder,
+    going: Waves,
+    go: Go,
+    begun: list[str],
 ) -> list[str]:
     guards = sites.fence(design, draft)
     # What is lost announces nothing that a site would follow: the fence is for its return, and no wave waits for it.
@@ -104,7 +136,7 @@ def _in_a_disaster(
         if not _whole_network_ahead(design):
             draft.begin(Phase.FAILOVER, after)
             network.build(ahead=False)
-            draft.begin(Phase.FAILOVER, [DISASTER])
+            draft.begin(Phase.FAILOVER, begun)
         if "connection" not in design.ahead:
             network.build_connections(guards)
 
