@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -11,48 +10,11 @@ from typing import Any
 
 import pytest
 
-from farshore import examples
 from farshore.cli.stage import Stage
 from farshore.holder import ProjectLock
 from outside import answer, at_lab, farshore, run
 
 PUBLISHED = "two-circuits-two-locations"
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return _copied(examples.path(PUBLISHED), tmp_path)
-
-
-@pytest.fixture(scope="session")
-def _provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = _copied(examples.path(PUBLISHED), tmp_path_factory.mktemp("provisioned"))
-    answer(folder, "provision")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def _protected(_provisioned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = _copied(_provisioned, tmp_path_factory.mktemp("protected"))
-    answer(folder, "protect")
-    return folder
-
-
-@pytest.fixture
-def provisioned(_provisioned: Path, tmp_path: Path) -> Path:
-    """A project of one's own whose run has built the network; it was done once, and is copied."""
-    return _copied(_provisioned, tmp_path)
-
-
-@pytest.fixture
-def protected(_protected: Path, tmp_path: Path) -> Path:
-    return _copied(_protected, tmp_path)
-
-
-def _copied(folder: Path, place: Path) -> Path:
-    copy = place / "project"
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    return copy
 
 
 def fault(folder: Path, state: str) -> None:

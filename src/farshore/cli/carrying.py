@@ -6,7 +6,7 @@ touched until all of it is good. After that only the plan is read: a run of last
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from farshore.cli.runs import Command, Run
 from farshore.cli.words import many
 from farshore.clock import LabClock
 from farshore.errors import InputError
+from farshore.plan.builders.outage import DISASTER
 from farshore.plan.model import Phase
 from farshore.run import run_phases
 from farshore.run.machine import initial
@@ -80,6 +81,8 @@ class Beginning:
     """The run meant, where the user has named one."""
     confirm: Callable[[Plan], None] | None = None
     """Asks a person before the plan is gone on with; raises `InputError` where they do not want it."""
+    anyway: str | None = None
+    """Who goes on with a failover though what is seen is not the outage of the plan; None: it is refused."""
     estate: Estate | None = None
     findings: tuple[Finding, ...] = ()
     proof: Proof | None = None
@@ -114,6 +117,7 @@ async def carry_out(name: str, stage: Stage, declared: Estate, view: View, begin
             remedy=run.next_action() if run.events else f"farshore {first}",
         )
     await _must_return(command, run, stage)
+    said = await _as_planned(command, run, stage, declared, view, beginning)
     if beginning.confirm is not None:
         beginning.confirm(run.plan)
     if not run.events:
@@ -121,7 +125,7 @@ async def carry_out(name: str, stage: Stage, declared: Estate, view: View, begin
         runs.begin(stage.folder, run.id, beginning.estate, run.plan, beginning.proof)
         cuts = 0 if beginning.proof is None else beginning.proof.cuts
         view.progress(f"run {run.id}: {many(len(run.plan.steps), 'step')}, proven over {many(cuts, 'cut')}")
-    return await drive(run, phases, stage, view, command.happened(run.plan))
+    return await drive(run, phases, stage, view, command.happened(run.plan), said)
 
 
 async def _must_return(command: Command, run: Run, stage: Stage) -> None:
@@ -141,7 +145,42 @@ async def _must_return(command: Command, run: Run, stage: Stage) -> None:
         )
 
 
-async def drive(run: Run, phases: Sequence[Phase], stage: Stage, view: View, happened: Sequence[str] = ()) -> Carried:
+async def _as_planned(
+    command: Command, run: Run, stage: Stage, declared: Estate, view: View, beginning: Beginning
+) -> dict[str, Any]:
+    """Before a failover first begins: is the outage the one that the run is planned for? What is written with it where
+    it is gone on with all the same. Raises `ContradictedError`."""
+    if command.event != DISASTER or DISASTER in run.state.happened or Phase.FAILOVER in run.state.started:
+        return {}
+    from farshore.cli.looking import contradicted, look
+
+    view.status("looking whether the outage is the one that was planned ...")
+    try:
+        project = declared.project
+        assert project is not None, "read_folder reads both"
+        estate = beginning.estate if not run.events else runs.begun_with(stage.folder, run.id, project)
+        assert estate is not None, "a run that is not begun has an estate"
+        seen = await look(run.plan, estate, stage, view.progress, wait=beginning.anyway is None)
+    except InputError as error:
+        view.progress(f"whether the outage is the one that was planned is not known: {error.message}")
+        return {}
+    for line in seen.unknown:
+        view.progress(line)
+    if not seen.against:
+        return {}
+    if beginning.anyway is None:
+        raise contradicted(seen, run.plan, run.id, estate)
+    return {"anyway": {"by": beginning.anyway, "seen": list(seen.against)}}
+
+
+async def drive(
+    run: Run,
+    phases: Sequence[Phase],
+    stage: Stage,
+    view: View,
+    happened: Sequence[str] = (),
+    said: Mapping[str, Any] | None = None,
+) -> Carried:
     """Drive phases of a run until nothing is under way."""
     await run_phases(
         run.plan,
@@ -154,6 +193,7 @@ async def drive(run: Run, phases: Sequence[Phase], stage: Stage, view: View, hap
         names=stage.names,
         prober=stage.prober,
         happened=happened,
+        said=said,
         on_event=Hearing(run.plan, view),
     )
     return Carried(run=runs.read(stage.folder, stage.journal, run.id), phases=tuple(phases))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,14 @@ def refuse_scenario(plan_file: Path | None) -> None:
             "the plan's own story",
             "leave --scenario out, or leave --plan out to have a plan made",
         )
+
+
+def user() -> str:
+    """Who says something, where nobody is named."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
 
 
 def check_new_folder(folder: Path) -> None:

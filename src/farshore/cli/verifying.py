@@ -4,7 +4,8 @@ journal     events numbered without a gap, step by step, in an order that the ta
 mirror      journal.jsonl says what the database says
 plan        the run was begun with this plan: its estate's fingerprint is the one in the first event
 outcomes    every step that is done was intended before, and has one outcome
-proof       every moment that the run passed through is among the cuts that the proof had looked at
+proof       every moment that the run passed through is among the cuts that the proof had looked at, and the outage
+            was the one that the plan is for, as far as that could be seen
 """
 
 from __future__ import annotations
@@ -93,6 +94,10 @@ def _proof(folder: Folder, run: Run) -> Check:
     missed = uncovered(proof, run.plan, run.events)
     if missed:
         return Check(name="proof", ok=False, said=f"a moment that was not looked at: {missed}")
+    anyway = next((e.body["anyway"] for e in run.events if e.kind is Kind.HAPPENED and "anyway" in e.body), None)
+    if anyway is not None:
+        said = f"{anyway['by']} went on in an outage that the proof had not looked at: {'; '.join(anyway['seen'])}"
+        return Check(name="proof", ok=False, said=said)
     passed = sum(1 for _ in cuts_of(run.plan, run.events))
     return Check(
         name="proof",

@@ -37,10 +37,12 @@ async def run_phases(
     names: NameActuator | None = None,
     prober: Prober | None = None,
     happened: Iterable[str] = (),
+    said: Mapping[str, Any] | None = None,
     on_event: Hear | None = None,
     width: int = machine.WIDTH,
 ) -> RunOutcome:
-    """Drive these phases until nothing is under way. Raises `HeldError` where another process has the run."""
+    """Drive these phases until nothing is under way. `said`: what is written with the events that have happened.
+    Raises `HeldError` where another process has the run."""
     driver = Driver(
         plan,
         run_id=run_id,
@@ -53,7 +55,7 @@ async def run_phases(
         on_event=on_event,
         width=width,
     )
-    return await driver.drive(phases, happened)
+    return await driver.drive(phases, happened, said)
 
 
 def record_event(journal: Journal, plan: Plan, run_id: str, event: str, clock: Clock, **more: Any) -> None:

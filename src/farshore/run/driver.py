@@ -138,12 +138,15 @@ class Driver:
         finally:
             self._settling = False
 
-    async def drive(self, phases: Sequence[Phase], happened: Iterable[str] = ()) -> RunOutcome:
-        """Carry out these phases, and what was left of those begun before. Raises `HeldError` when fenced off."""
+    async def drive(
+        self, phases: Sequence[Phase], happened: Iterable[str] = (), said: Mapping[str, Any] | None = None
+    ) -> RunOutcome:
+        """Carry out these phases, and what was left of those begun before. `said`: what is written with the events
+        that have happened. Raises `HeldError` when fenced off."""
         async with self._clock.actor("driver"):
             epoch = self._journal.hold(self._run)
             try:
-                self._open(epoch, phases, happened)
+                self._open(epoch, phases, happened, said or {})
                 self._round(())
                 self._start(machine.commands(self._state))
                 self._listen()
@@ -182,7 +185,7 @@ class Driver:
 
     # Rounds. -------------------------------------------------------------------------------------------------------
 
-    def _open(self, epoch: int, phases: Sequence[Phase], happened: Iterable[str]) -> None:
+    def _open(self, epoch: int, phases: Sequence[Phase], happened: Iterable[str], said: Mapping[str, Any]) -> None:
         """Fold what there is, take it over, and open the phases."""
         self._state, self._sent = machine.initial(self._plan), {}
         told = self._journal.read(self._run)
@@ -217,7 +220,7 @@ class Driver:
                 opening.append(event)
         for name in happened:
             if name not in self._state.happened:
-                add(Kind.HAPPENED, {"event": name})
+                add(Kind.HAPPENED, {"event": name, **said})
         for phase in phases:
             if phase not in self._state.started:
                 add(Kind.PHASE_STARTED, {"phase": phase.value})

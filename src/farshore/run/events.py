@@ -6,7 +6,8 @@ An event is about a step, or about the run itself (`step` is empty). `n` counts 
     run_started     plan (its estate's fingerprint), scenario, topology
     driver_started  pid, host, epoch: a process has taken the run; all it finds acting is in doubt
     phase_started   phase: its steps may begin             phase_ended   phase
-    happened        event: what the scenario took away or gave back
+    happened        event: what the scenario took away or gave back; anyway: who went on against what
+                    was seen, and what that was
     paused, resumed, cancelled                             by
     intended        the step will be looked at, and done if it is not: durable before any request leaves
     absent          it has been looked at and is not done: the act follows

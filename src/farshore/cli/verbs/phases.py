@@ -31,14 +31,29 @@ def _command(name: str) -> click.Command:
     @click.option("--plan", "plan_file", type=click.Path(path_type=Path), default=None, help="The plan to carry out.")
     @click.option("--yes", is_flag=True, default=False, help="Do not ask, on a terminal, before a failover.")
     @common
-    def command(app: App, run_id: str | None, anew: bool, scenario: str, plan_file: Path | None, yes: bool) -> int:
+    def command(
+        app: App,
+        run_id: str | None,
+        anew: bool,
+        scenario: str,
+        plan_file: Path | None,
+        yes: bool,
+        anyway: bool = False,
+    ) -> int:
         from farshore.cli.carrying import Beginning
+        from farshore.cli.looking import ContradictedError
+        from farshore.cli.options import user
         from farshore.cli.views.runs import carried_text
 
         beginning = Beginning(scenario=scenario, plan_file=plan_file, anew=anew, run_id=run_id)
+        beginning.anyway = user() if anyway else None
         if name == "failover" and not yes and _may_ask(app):
             beginning.confirm = _confirm
-        carried = asyncio.run(_carry_out(app, name, beginning))
+        try:
+            carried = asyncio.run(_carry_out(app, name, beginning))
+        except ContradictedError as error:
+            app.view.error(error)
+            return BAD_ANSWER
         app.view.answer(carried.as_json(), carried_text(name, carried))
         return GOOD if carried.ok else BAD_ANSWER
 
@@ -141,3 +156,8 @@ def _history(app: App) -> int:
 
 commands: dict[str, click.Command] = {name: _command(name) for name in NAMES}
 commands["drill"] = _drill(commands["drill"])
+commands["failover"].params.append(
+    click.Option(
+        ["--anyway"], is_flag=True, help="Go on though what is seen is not the outage planned; it is recorded."
+    )
+)

@@ -10,7 +10,6 @@ abandon                                 gives a run up and brings the estate bac
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from farshore.cli.app import BAD_ANSWER, GOOD, App, common
+from farshore.cli.options import user
 from farshore.run.events import Kind
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ async def _resume(app: App, run_id: str | None) -> Carried:
         if run.state.status is RunStatus.CANCELLED:
             raise InputError(f"Run {run.id} was cancelled", value=run.id, remedy="the next command begins a new run")
         if run.state.status is RunStatus.PAUSED:
-            runs.tell(stage.journal, run, Kind.RESUMED, stage.clock.now(), body={"by": _user()})
+            runs.tell(stage.journal, run, Kind.RESUMED, stage.clock.now(), body={"by": user()})
             run = runs.read(folder, stage.journal, run.id)
         phases = run.open_phases
         if not phases:
@@ -158,7 +158,7 @@ async def _abandon(app: App, run_id: str | None, *, only_show: bool, yes: bool) 
             if not click.confirm(f"Give run {way.run.id} up and go back this way?", err=True):
                 remedy = f"farshore runs resume {way.run.id} goes on with it"
                 raise InputError("Nothing was done", code="NotConfirmed", remedy=remedy)
-        carried = await go_back(stage, app.view, way, _user())
+        carried = await go_back(stage, app.view, way, user())
         remains = [{"id": row.id, "why": row.why} for row in way.plan.remains]
         app.view.answer(
             {**carried.as_json(), "abandoned": way.run.id, "remains": remains}, carried_text("abandon", carried)
@@ -174,7 +174,7 @@ def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = 
     ) -> int:
         from farshore.cli import runs
 
-        body = {"by": by or _user(), **({"why": why} if why else {})}
+        body = {"by": by or user(), **({"why": why} if why else {})}
         with _journal(app) as (folder, journal):
             run = runs.latest(folder, journal, run_id)
             written = True
@@ -354,10 +354,3 @@ def _journal(app: App) -> Iterator[tuple[Folder, Journal]]:
         yield folder, journal
     finally:
         journal.close()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"

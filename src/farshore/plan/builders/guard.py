@@ -86,14 +86,14 @@ def _watch(design: Design, taken: Taken, draft: Draft, cut: bool) -> str:
         f"watch/{region}",
         actions.await_region(
             region,
-            probe=_probe(design),
+            probe=probe_of(design),
             circuit=circuit,
             prefixes=[str(prefix) for prefix in design.announced],
             rows="more" if cut else "any",
         ),
         title=f"Watch for the first sign of life of {region}: its ARM"
         + ("" if circuit is None else ", or its networks on the circuit"),
-        subject=_probe(design),
+        subject=probe_of(design),
         expected=durations.WATCH,
         kind=StepKind.CHECK,
     )
@@ -105,9 +105,9 @@ def _watch_arm(design: Design, draft: Draft, event: str, after: Iterable[str]) -
     draft.begin(Phase.RETURN, [*after, event])
     return draft.add(
         f"watch-arm/{region}",
-        actions.await_region(region, probe=_probe(design), circuit=None, prefixes=[]),
+        actions.await_region(region, probe=probe_of(design), circuit=None, prefixes=[]),
         title=f"Watch until ARM of {region} answers for good",
-        subject=_probe(design),
+        subject=probe_of(design),
         expected=durations.WATCH,
         kind=StepKind.CHECK,
     )
@@ -168,6 +168,6 @@ def verify(design: Design, draft: Draft, after: Iterable[str] | None = None) -> 
         looks.read_circuit(draft, f"verify/{circuit.name}", circuit, present, absent, ends, says=says)
 
 
-def _probe(design: Design) -> ResourceId:
+def probe_of(design: Design) -> ResourceId:
     """A resource that lives in the region: the gateway whose return matters, else a machine."""
     return design.gateways[0].id if design.gateways else design.machines[0].id
