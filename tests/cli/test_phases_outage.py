@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from farshore import examples
+from farshore.cli.looking import Seen, look
+from farshore.cli.projects import read_folder
 from farshore.cli.stage import Stage
+from farshore.plan import make_plan
 from outside import answer, at_lab, farshore
 from plan.estates import TWO
 
@@ -146,3 +149,38 @@ def test_what_cannot_be_seen_stops_nobody(protected: Path) -> None:
     told = gone_on(protected)
     assert f"not known: the route tables of {ER} can't be read" in told
     assert b"anyway" not in journal(protected)
+
+
+ARM_IS_SILENT = {"kind": "control-plane", "region": "eastasia", "state": "down"}
+MAY_NOT_READ = {"kind": "refuse", "code": "AuthorizationFailed", "status": 403, "path": "ergw-source-hub", "count": 9}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "fault", "against", "unknown"),
+    [
+        ("maintenance", None, "", ""),
+        ("maintenance", ARM_IS_SILENT, "ARM of eastasia does not answer", ""),
+        ("swap", None, "", ""),
+        ("circuit", None, "er-hongkong lists 192.168.0.0/16 by a site", ""),
+        ("circuit", {"kind": "circuit", "name": ER, "state": "down"}, "", ""),
+        ("grey", MAY_NOT_READ, "", "whether ARM of eastasia answers is not known"),
+        ("data-plane", ARM_IS_SILENT, "ARM of eastasia does not answer", ""),
+    ],
+)
+def test_what_a_scenario_says_is_looked_at_and_nothing_else(
+    scenario: str, fault: dict[str, Any] | None, against: str, unknown: str, project: Path
+) -> None:
+    _, estate = read_folder(project)
+
+    async def seen(stage: Stage) -> Seen:
+        if fault is not None:
+            what = dict(fault)
+            if "name" in what:
+                name = what.pop("name")
+                what["id"] = next(c.id.text for c in estate.express_route_circuits if c.id.name == name)
+            await stage.handles.fault(what.pop("kind"), **what)
+        return await look(make_plan(estate, None, scenario), estate, stage, lambda line: None, wait=True)
+
+    found = at_lab(project, seen)
+    assert "; ".join(found.against)[: len(against) or None] == against
+    assert "; ".join(found.unknown)[: len(unknown) or None] == unknown
