@@ -33,7 +33,7 @@ def test_a_circuit_that_is_not_clear_is_not_passed_over(project: Path) -> None:
         await stage.clock.sleep(timedelta(minutes=5), "wait")
 
     at_lab(project, lose)
-    halted = answer(project, "failover", *ANYWAY, status=2)
+    halted = answer(project, "failover", "--anyway", status=2)
     [failed] = [row["id"] for row in halted["failed"]]
     assert failed.startswith("failover/circuit-clear/")
     told = answer(project, "runs", "skip", failed, "--why", "night", status=2)
@@ -57,6 +57,3 @@ def test_the_guard_s_disconnect_is_not_skipped(project: Path) -> None:
     [step] = [row["id"] for row in halted["failed"] if row["id"].startswith("return/disconnect/")]
     told = answer(project, "runs", "skip", step, "--why", "night", status=2)
     assert not told["written"] and "Without this step" in told["because"]
-
-
-ANYWAY = ()
