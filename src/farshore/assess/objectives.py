@@ -132,6 +132,15 @@ def one_of_each(context: Context, objective: Objective, kind: Callable[[Endpoint
                 yield Conversation(objective=objective, source=source, destination=end, protocol=protocol, port=port)
 
 
+def machines_reached(context: Context, objective: Objective) -> frozenset[str]:
+    """The machines (ids in lower case) that `resolve_in`'s conversations lead to, without walking through them."""
+    sources = {end.place for end in _ends(context, objective.from_)}
+    ends = _ends(context, objective.to) if objective.ports else ()
+    return frozenset(
+        end.machine.key for end in ends if end.machine is not None and (len(sources) > 1 or sources - {end.place})
+    )
+
+
 def can_survive(topology: Topology, *, keep: bool) -> frozenset[str]:
     """The failures that a topology can promise to survive in its best building (E4, D48, D53, D57, D91).
 

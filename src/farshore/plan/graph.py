@@ -70,6 +70,10 @@ class Recovered:
     boot_group: int
     seconds: float
     """From the end of its service."""
+    begins: timedelta
+    """From the start of the failover until its service ends; nothing where the disaster ends it."""
+    cut: str | None
+    """The step that ends its service (`takes_effect_at_its_end`); None where the disaster does."""
     path: Path
     """Steps of FAILOVER, the last of them the machine's own or the network's, whichever ends later."""
 
@@ -96,11 +100,11 @@ def recoveries(plan: Plan) -> tuple[Recovered, ...]:
     found = []
     for machine in plan.machines:
         move = moves.get(machine.target_id.key)
-        cuts = [begins[id_] for id_ in cut_by(plan, machine)]
+        cut = min(cut_by(plan, machine), key=lambda id_: begins[id_], default=None)
         if lost_at_once(plan, machine):
             begin = -DECISION.duration
-        elif cuts and move is not None:
-            begin = min(cuts)
+        elif cut is not None and move is not None:
+            begin = begins[cut]
         else:
             continue
         own = timedelta(0) if move is None else ends[move]
@@ -112,6 +116,8 @@ def recoveries(plan: Plan) -> tuple[Recovered, ...]:
                     machine=machine.id.key,
                     boot_group=machine.boot_group,
                     seconds=(served - begin).total_seconds(),
+                    begins=max(begin, timedelta(0)),
+                    cut=cut,
                     path=Path(steps=_chain(last, steps, ends), duration=served),
                 )
             )

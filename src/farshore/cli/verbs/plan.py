@@ -78,6 +78,7 @@ def command(
     from farshore.cli.views.plan import plan_text
     from farshore.plan import make_plan
     from farshore.plan.file import plan_as_json
+    from farshore.plan.foreseen import shorts
 
     if out is not None:
         check_plan_file(out)
@@ -91,7 +92,9 @@ def command(
     document = plan_as_json(plan)
     if out is not None:
         out.write_text(pretty(document))
-    app.view.answer(document, plan_text(plan) + (f"\nwritten to {out}" if out else ""))
+    short = shorts(plan, estate)
+    document = {**document, "objectives_not_kept": [item.as_json() for item in short]}
+    app.view.answer(document, plan_text(plan, short) + (f"\nwritten to {out}" if out else ""))
     return GOOD
 
 

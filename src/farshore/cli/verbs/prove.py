@@ -53,6 +53,8 @@ def command(
     refuse_scenario(plan_file)
     from farshore.cli import planned
     from farshore.cli.projects import read_folder
+    from farshore.cli.views.plan import short_lines
+    from farshore.plan.foreseen import shorts
     from farshore.prove import prove
     from farshore.prove.describe import describe_proof
     from farshore.prove.file import proof_as_json
@@ -67,5 +69,7 @@ def command(
     if not proof.ok:
         proof = with_mends(estate, plan.plan, proof)
     proof = with_repair(estate, proof, plan.plan.scenario)
-    app.view.answer(proof_as_json(proof), shown(describe_proof(proof)))
+    short = shorts(plan.plan, estate)
+    document = {**proof_as_json(proof), "objectives_not_kept": [item.as_json() for item in short]}
+    app.view.answer(document, "\n".join([shown(describe_proof(proof)), *short_lines(short)]))
     return GOOD if proof.ok and not plan.drifted else BAD_ANSWER

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from farshore.cli.views.human import style
+from farshore.cli.views.lines import shown
 from farshore.cli.views.table import table
 from farshore.cli.words import many
 from farshore.times import span
 
 if TYPE_CHECKING:
+    from farshore.plan.foreseen import Short
     from farshore.plan.model import Plan, Step
 
 HEADS = ("", "kind", "expected", "step")
 
 
-def plan_text(plan: Plan) -> str:
-    """Every step, under its phase, in an order that the graph allows; then obligations and predictions."""
-    from farshore.plan.durations import DECISION
+def plan_text(plan: Plan, short: Sequence[Short] = ()) -> str:
+    """Every step, under its phase, in an order that the graph allows; then obligations and predictions, and the
+    objectives that they fall short of."""
+    from farshore.plan.foreseen import recovery_line
     from farshore.plan.model import Phase, order
 
     rank = {id_: index for index, id_ in enumerate(order(plan.steps, plan.events))}
@@ -33,12 +37,16 @@ def plan_text(plan: Plan) -> str:
             lines += table(("",), [(owed.title,), (f"because {owed.because}",)])[1:]
     lines += _by_hand(plan)
     lines += remains_lines(plan)
-    if plan.predicted_recovery_seconds:
-        slowest = max(plan.predicted_recovery_seconds.values())
-        decided = span(DECISION.duration)
-        lines += ["", f"predicted recovery: all served {span(slowest)} after the loss, {decided} of it to decide"]
+    if line := recovery_line(plan):
+        lines += ["", line]
+    lines += short_lines(short)
     lines += ["", "a to d: the article's steps; S42, D62 and the like: docs/reference/facts.md"]
     return "\n".join(lines)
+
+
+def short_lines(short: Sequence[Short]) -> list[str]:
+    """A warning for each objective that a plan foresees not to keep."""
+    return ["", *(f"{style('warning', 'warning')}  {shown(str(item))}" for item in short)] if short else []
 
 
 def remains_lines(plan: Plan) -> list[str]:
