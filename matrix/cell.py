@@ -38,6 +38,8 @@ class Result:
     bytes_lost: int
     packets_exposed: int
     wall_seconds: float
+    not_kept: int = 0
+    """Recovery objectives of the estate that were not kept, with an excuse or without; one without it is not good."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -104,11 +106,14 @@ def carry_out(cell: Cell, seed: int) -> Result:
             for row in told.machines
             if row["recovery_time_seconds"]["measured"] and row["recovery_time_seconds"]["predicted"]
         ]
+        # What a person's decision takes, or how old a point is that is old on purpose, no plan can help.
+        unexcused = [row for row in told.not_kept if not row["excuse"]]
         return _result(
             cell,
             begun,
-            ok=told.ok,
-            said=told.halted or "",
+            ok=told.held and not unexcused,
+            said=told.halted or "; ".join(str(row["said"]) for row in unexcused),
+            not_kept=len(told.not_kept),
             decisions=len(told.decisions),
             ratio=median(ratios) if ratios else None,
             exposed_seconds=float(told.guard.get("exposure_seconds") or 0.0),

@@ -31,6 +31,8 @@ def report(results: Sequence[Result], left_out: Mapping[str, Counter[str]]) -> s
     lines += [f"not good: {result.estate} {result.scenario}: {result.said}" for result in bad]
     far = far_off(results)
     lines += [f"far from its prediction: {name}: {ratio:.2f}" for name, ratio in far.items()]
+    missed = sum(result.not_kept > 0 for result in results if result.ok)
+    lines += [f"objectives not kept, with an excuse: in {missed} cells"] if missed else []
     decided = sum(result.decisions > 0 for result in results)
     lines.append(
         f"{len(results)} cells, {len(results) - len(bad)} good, {decided} of them after a person's decision; "

@@ -61,14 +61,17 @@ def _headline(run: Run) -> str:
 
 def summary_of(run: Run, estate: Estate, proof: Proof) -> dict[str, Any]:
     """As much of an exercise's summary as the run's own record can say."""
+    machines = _machines(run, estate)
+    not_kept = record.objectives_not_kept(run.plan, estate, machines)
     return {
         "format": 1,
         "example": None,
-        "ok": not run.failed and not run.waiting,
+        "ok": not run.failed and not run.waiting and not not_kept,
         "wall_seconds": None,
         "simulated_seconds": None,
         "phases": [row for phase in run.state.started if (row := _phase(run, phase)) is not None],
-        "machines": _machines(run, estate),
+        "machines": machines,
+        "objectives_not_kept": not_kept,
         "objectives": [
             {
                 "name": verdict.objective,

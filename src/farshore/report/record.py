@@ -7,18 +7,21 @@ bytes, checksums) is None here; the exercise fills it in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from farshore.arm.json import Body, dumps, pretty
 from farshore.assess import resolve
+from farshore.assess.context import Context
+from farshore.assess.objectives import machines_reached
 from farshore.estate.estate import Estate
 from farshore.estate.project import Objective
 from farshore.plan.carried.file import carried_as_json, name_as_json
 from farshore.plan.durations import RECOVERY_POINT
 from farshore.plan.file import plan_as_json
+from farshore.plan.foreseen import POINT, TIME
 from farshore.plan.graph import bringing_steps
 from farshore.plan.interruption import (
     cut_by,
@@ -34,7 +37,7 @@ from farshore.report.html import Evidence, render
 from farshore.run.events import Kind, RunEvent
 from farshore.run.machine import State
 from farshore.run.states import StepState
-from farshore.times import moment
+from farshore.times import moment, span
 
 COMPUTED = "gateway rows: computed, not read (GatewaySubnet's routes can't be asked for)"
 NO_GUARD: dict[str, Any] = {
@@ -128,6 +131,43 @@ def wanted_of(plan: Plan, estate: Estate) -> dict[str, Wanted]:
                 recovery_point=min(known.recovery_point, objective.recovery_point),
             )
     return strictest
+
+
+def objectives_not_kept(
+    plan: Plan, estate: Estate, rows: Iterable[Mapping[str, Any]], excuse: Callable[[str], str] = lambda what: ""
+) -> list[dict[str, Any]]:
+    """The summary's rows of objectives that a measured recovery time or point passes, each with the machine that is
+    worst off. `excuse` says of a recovery time or point why nobody could keep it."""
+    measured = {
+        TIME: {_key(row): row["recovery_time_seconds"]["measured"] for row in rows},
+        POINT: {_key(row): row["recovery_point_seconds"] for row in rows},
+    }
+    context, found = Context(estate), []
+    for objective in plan.objectives:
+        reached = frozenset() if objective.deny else machines_reached(context, objective)
+        for what, asked in ((TIME, objective.recovery_time), (POINT, objective.recovery_point)):
+            known = {key: seconds for key, seconds in measured[what].items() if seconds is not None and key in reached}
+            worst = max(known, key=lambda key: known[key], default=None)
+            if worst is None or known[worst] <= asked.total_seconds():
+                continue
+            machine = next(item.id for item in plan.machines if item.id.key == worst)
+            found.append(
+                {
+                    "objective": objective.name,
+                    "what": what,
+                    "measured_seconds": known[worst],
+                    "asked_seconds": asked.total_seconds(),
+                    "machine": machine.text,
+                    "excuse": excuse(what) or None,
+                    "said": f"objective {objective.name} asks for a {what} of {span(asked)}, and {machine.name}'s was"
+                    f" {span(known[worst])}" + (f": {excuse(what)}" if excuse(what) else ""),
+                }
+            )
+    return found
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    return str(row["id"]).lower()
 
 
 def machine_row(

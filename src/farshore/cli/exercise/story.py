@@ -83,6 +83,8 @@ class Told:
     events: Sequence[RunEvent] = ()
     machines: list[dict[str, Any]] = field(default_factory=list)
     objectives: list[dict[str, Any]] = field(default_factory=list)
+    not_kept: list[dict[str, Any]] = field(default_factory=list)
+    """Objectives whose recovery time or point a machine has passed."""
     guard: dict[str, Any] = field(default_factory=dict)
     residue: list[dict[str, Any]] = field(default_factory=list)
     learned: list[str] = field(default_factory=list)
@@ -101,8 +103,13 @@ class Told:
         return None if self.planned is None else self.planned.plan
 
     @property
-    def ok(self) -> bool:
+    def held(self) -> bool:
+        """Whether it came to its end: whatever is about safety, ways and bytes held. Of times this says nothing."""
         return self.halted is None and all(phase.ok for phase in self.phases.told)
+
+    @property
+    def ok(self) -> bool:
+        return self.held and not self.not_kept
 
 
 class Story:
@@ -355,7 +362,10 @@ class Story:
             )
             slowest = max((m["recovery_time_seconds"]["measured"] or 0 for m in self._told.machines), default=0)
             phase.said += f"; served again within {span(slowest)}" + (" of the loss" if self._outage.elements else "")
-            wrong = verdicts.wrong_machines(plan, self._told.machines, waited=self._asked_in(Phase.FAILOVER))
+            excuse = verdicts.excuse_of(plan, waited=self._asked_in(Phase.FAILOVER))
+            rows, estate = self._told.machines, self._told.estate
+            self._told.not_kept = record.objectives_not_kept(plan, estate, rows, excuse)
+            wrong = verdicts.wrong_machines(plan, rows)
             if wrong:
                 phase.halt("; ".join(wrong))
 

@@ -8,6 +8,7 @@ from typing import Any
 from farshore.cli.exercise.story import Told
 from farshore.cli.projects import Folder
 from farshore.cli.runs import leave
+from farshore.cli.words import many
 from farshore.prove.file import proof_as_json
 from farshore.report import record
 from farshore.report.html import Evidence
@@ -27,6 +28,7 @@ def summary_of(told: Told, report: Path | None) -> dict[str, Any]:
         "phases": told.phases.as_json(),
         "machines": told.machines,
         "objectives": told.objectives,
+        "objectives_not_kept": told.not_kept,
         "guard": told.guard or dict(record.NO_GUARD),
         "residue": told.residue,
         "findings": [] if told.assessment is None else [finding.as_json() for finding in told.assessment.findings],
@@ -36,6 +38,15 @@ def summary_of(told: Told, report: Path | None) -> dict[str, Any]:
         "exposed": told.exposed,
         "halted": told.halted,
     }
+
+
+def headline_of(told: Told) -> str:
+    """How it ended, in a sentence."""
+    if not told.held:
+        return f"Stopped: {told.halted}"
+    if not told.not_kept:
+        return "Everything that was promised held."
+    return f"Safety and bytes held to the end; not kept: {many(len(told.not_kept), 'recovery objective')}."
 
 
 def leave_evidence(told: Told, folder: Folder) -> Path | None:
@@ -58,7 +69,7 @@ def evidence_of(told: Told, summary: dict[str, Any], proof: Any) -> Evidence:
     name = told.example or (told.estate.project.name if told.estate and told.estate.project else "exercise")
     return Evidence(
         title=f"{name}: {plan.source_region} to {plan.target_region} and back",
-        headline="Everything that was promised held." if told.ok else f"Stopped: {told.halted}",
+        headline=headline_of(told),
         summary=summary,
         proof=proof,
         steps=step_rows(plan, told.events),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from farshore.cli.exercise.residents import Diary
 from farshore.cli.words import many
+from farshore.plan.foreseen import POINT, TIME
 from farshore.plan.interruption import is_taken
 from farshore.plan.model import Phase, Plan
 from farshore.plan.scenario.scenario import scenario_named
@@ -82,10 +83,20 @@ OLDER_ON_PURPOSE = frozenset({Over.CHOSEN, Over.CHANGED, Over.APPLICATION})
 """A person who asks for such a point knows that it is old."""
 
 
-def wrong_machines(plan: Plan, rows: Sequence[Mapping[str, Any]], *, waited: bool = False) -> list[str]:
-    """Sentences about machines whose disks differ from their recovery point, that came back too late, or with data
-    too old; and of machines that were stopped first (the dead are not), with anything lost. `waited`: a person had to
-    decide, and what that takes no plan can promise; the time is told, not judged."""
+def excuse_of(plan: Plan, *, waited: bool) -> Callable[[str], str]:
+    """Why an objective could not be kept, by `recovery time` and `recovery point`; empty where nothing excuses it. Not
+    kept it is all the same."""
+    older = scenario_named(plan.scenario).over in OLDER_ON_PURPOSE
+    excuses = {
+        TIME: "a person had to decide, and what that takes no plan can promise" if waited else "",
+        POINT: "the scenario goes to an older point on purpose" if older else "",
+    }
+    return lambda what: excuses[what]
+
+
+def wrong_machines(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Sentences about machines whose disks differ from their recovery point, or whose recovery time could not be
+    measured; and of machines that were stopped first (the dead are not), with anything lost."""
     over = scenario_named(plan.scenario).over
     dead = {machine.id.text for machine in plan.machines if is_taken(plan, machine)}
     moved = {str(step.action.arguments["vm"]).lower() for step in plan.steps if step.action.verb == "failover"}
@@ -101,19 +112,8 @@ def wrong_machines(plan: Plan, rows: Sequence[Mapping[str, Any]], *, waited: boo
         times = row["recovery_time_seconds"]
         if times["measured"] is None and times["predicted"] is not None:
             said.append(f"{name}: no recovery time could be measured")
-        elif (
-            not waited
-            and None not in (times["objective"], times["measured"])
-            and times["measured"] > times["objective"]
-        ):
-            said.append(
-                f"{name}: served again after {times['measured']:.0f} s, {times['objective']:.0f} s were asked for"
-            )
-        point, wanted = row["recovery_point_seconds"], row["recovery_point_objective_seconds"]
         if over is Over.PLANNED and row["bytes_lost"] and row["id"] not in dead:
             said.append(f"{name}: {many(row['bytes_lost'], 'byte')} lost, and it was stopped first")
-        if point is not None and wanted is not None and point > wanted and over not in OLDER_ON_PURPOSE:
-            said.append(f"{name}: its recovery point was {point:.0f} s old, {wanted:.0f} s were asked for")
     return said + _torn_groups(plan, rows)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def exercise_text(told: Told, report: Path | None) -> str:
     """A dozen lines."""
+    from farshore.cli.exercise.summary import headline_of
+
     lines = [""]
     if told.assessment is not None and not told.assessment.ok:
         from farshore.cli.views.findings import findings_text
@@ -41,10 +43,8 @@ def exercise_text(told: Told, report: Path | None) -> str:
     if report is not None:
         lines.append(f"report                      {report}")
     lines.append("")
-    if told.ok:
-        lines.append(style("Everything that was promised held.", "good"))
-    else:
-        lines.append(style(f"Stopped: {told.halted}", "error"))
+    lines += [f"{style('not kept', 'error')}  {shown(row['said'])}" for row in told.not_kept]
+    lines.append(style(headline_of(told), "good" if told.ok else "error"))
     return "\n".join(lines)
 
 
