@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from farshore.arm.http import Request
+from farshore.arm.versions import SITE_RECOVERY
 from farshore.cli.stage import Stage
 from farshore.holder import ProjectLock
 from outside import answer, at_lab, farshore, run
@@ -78,6 +80,35 @@ def test_a_disaster_waits_for_no_drill_and_no_drill_follows_it(protected: Path) 
     fault(protected, "lost")
     assert answer(protected, "failover")["next"] == "farshore commit"
     assert "past its drill" in refused(protected, "drill")["message"]
+    assert answer(protected, "runs", "verify")["ok"]
+
+
+@pytest.mark.parametrize("minutes", [1, 10])
+def test_a_disaster_in_the_middle_of_a_drill_waits_for_its_test_failover(protected: Path, minutes: int) -> None:
+    """The test of one machine is still being made, or stands: it is waited for, and cleaned up (S19, S42)."""
+    plan = json.loads((protected / ".farshore" / "runs" / "published-1" / "plan.json").read_text())
+    drill = {step["id"]: step["action"]["arguments"] for step in plan["steps"] if step["phase"] == "drill"}
+    network, test = next(iter(drill.values())), drill["drill/test/db1"]
+
+    async def drilled(stage: Stage) -> None:
+        async def send(method: str, url: str, body: Any) -> None:
+            assert (await stage.client.send(Request(method=method, url=url, body=body))).ok
+
+        await send("PUT", f"{network['id']}?api-version={network['api_version']}", network["body"])
+        await stage.clock.sleep(timedelta(minutes=1), "network")
+        properties = {
+            "failoverDirection": "PrimaryToRecovery",
+            "networkType": "VmNetworkAsInput",
+            "networkId": test["network"],
+            "providerSpecificDetails": {"instanceType": "A2A", "recoveryPointId": None},
+        }
+        url = f"{test['id']}/testFailover?api-version={SITE_RECOVERY}"
+        await send("POST", url, {"properties": properties})
+        await stage.clock.sleep(timedelta(minutes=minutes), "the drill's process is gone")
+        await stage.handles.fault("region", region="eastasia", state="lost")
+
+    at_lab(protected, drilled)
+    assert answer(protected, "failover")["next"] == "farshore commit"
     assert answer(protected, "runs", "verify")["ok"]
 
 

@@ -242,6 +242,44 @@ def test_another_job_on_the_item_is_waited_for() -> None:
     assert vault.hold(VERBS["failover"].act(situation(ARGUMENTS["failover"]))).code == "BadRequest"
 
 
+def test_a_job_that_takes_long_is_waited_for_in_one_attempt() -> None:
+    """A test failover takes longer than all attempts together would."""
+    vault = Vault({**NOT_DONE, "testFailoverState": "None", "currentScenario": {"jobId": "/x/job-1"}})
+    running = job("test_failover")
+    vault.jobs, vault.write = [running], refusal(409, "OperationNotAllowed")
+    ended = iter([False] * 30 + [True])
+
+    def look(request: Request) -> Response:
+        if "/replicationJobs/" in request.url and next(ended):
+            running["properties"]["state"] = "Succeeded"
+        return vault(request)
+
+    held = hold(VERBS["failover"].act(situation(ARGUMENTS["failover"])), (look for _ in range(400)))
+    assert isinstance(held.result, Refused) and held.result.wait == timedelta(0)
+    assert len(held.writes) == 1 and sum(held.waits, timedelta(0)) == timedelta(minutes=5)
+
+
+def test_a_job_without_end_is_not_waited_for_for_ever() -> None:
+    vault = Vault({**NOT_DONE, "currentScenario": {"jobId": "/x/job-1"}}, job("test_failover"))
+    vault.write = refusal(409, "OperationNotAllowed")
+    held = hold(VERBS["failover"].act(situation(ARGUMENTS["failover"])), (vault for _ in range(2000)))
+    assert isinstance(held.result, Refused) and sum(held.waits, timedelta(0)) == timedelta(hours=1)
+
+
+def test_a_test_failover_that_stands_is_cleaned_up_first() -> None:
+    vault = Vault(NOT_DONE)
+
+    def said(request: Request) -> Response:
+        return refusal(409, "OperationNotAllowed") if "/unplannedFailover" in request.url else vault(request)
+
+    held = hold(VERBS["failover"].act(situation(ARGUMENTS["failover"])), (said for _ in range(400)))
+    assert isinstance(held.result, Refused) and "its cleanup has begun" in held.result.fault.message
+    assert [request.url.split("?")[0].rsplit("/", 1)[-1] for request in held.writes] == [
+        "unplannedFailover",
+        "testFailoverCleanup",
+    ]
+
+
 def point(id_: str, minute: int, kind: str) -> dict[str, Any]:
     time = f"2026-01-05T05:{minute:02d}:00Z"
     return {"id": id_, "properties": {"recoveryPointTime": time, "recoveryPointType": kind}}

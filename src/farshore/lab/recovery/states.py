@@ -91,7 +91,11 @@ def require(phase: Phase, operation: str, machine: str, busy: bool) -> None:
     """Refuse a verb that the item does not allow now."""
     if operation in SHOWN[phase].allowed and not busy:
         return
-    why = "another job is in progress on it" if busy else f"its protection state is '{SHOWN[phase].state}'"
+    why = f"its protection state is '{SHOWN[phase].state}'"
+    if busy:
+        why = "another job is in progress on it"
+    elif phase is Phase.TEST_PENDING:
+        why = "a test failover of it still stands, and is cleaned up first"
     allowed = ", ".join(() if busy else SHOWN[phase].allowed) or "none"
     raise Refused(
         409,

@@ -156,6 +156,17 @@ def job_runs(item: ResourceId, job: str) -> Talk[bool]:
     return response.status != 404 and not _has_ended(job, response)
 
 
+def under_way(item: ResourceId, shown: Mapping[str, Any]) -> Talk[str | None]:
+    """The job that an item is busy with, by its properties; None where it is idle. A job that failed is over."""
+    job = str((shown.get("currentScenario") or {}).get("jobId") or "").rsplit("/", 1)[-1]
+    if job in ("", "None"):
+        return None
+    response = yield from _job(item, job)
+    about = properties(response)
+    over = response.status == 404 or about.get("endTime") or about.get("state") in (*BAD, "Succeeded", "Suspended")
+    return None if over else job
+
+
 def _has_ended(job: str, response: Response) -> bool:
     about = properties(response)
     if about.get("state") in BAD:
