@@ -42,7 +42,7 @@ from farshore.plan.graph import predicted_recovery
 from farshore.plan.model import Event, Obligation, Phase, Plan, Step, order
 from farshore.plan.scenario.outages import Answer, Taken, taken
 from farshore.plan.scenario.scenario import PUBLISHED, Scenario, scenario_named
-from farshore.plan.scenario.sensible import why_not
+from farshore.plan.scenario.sensible import instead, why_not
 from farshore.plan.scenario.words import Back, Drill, Over, Returns
 from farshore.routing import EffectiveRoute, effective_routes
 
@@ -61,6 +61,14 @@ def make_plan(
     design = designed(estate, told, provision_ahead)
     refusal = why_not(told, design)
     if refusal is not None:
+        near = instead(told, design)
+        if near is not None:
+            raise InputError(
+                f"Scenario '{told.name}' contradicts itself, whatever the estate: {refusal}",
+                value=scenario,
+                expected=f"words that agree: {near.name}",
+                remedy=f"write the whole scenario: --scenario {near.name}",
+            )
         raise InputError(
             f"Scenario {told.name} makes no sense for this estate: {refusal}",
             value=scenario,

@@ -79,7 +79,7 @@ def judge(
             return _stopped(trace, direction)
     taken = forward.delivered_to
     if promised is not None and taken is not None and arrived(forward) and taken.key != _key(promised):
-        because = f"{taken.name} took it, promised is {_key(promised).rpartition('/')[2]}"
+        because = "{} took it, promised is {}".format(*_apart(taken, _key(promised)))
         return Verdict(kind="wrong-owner", because=because, disposition=Disposition.WRONG_OWNER)
     if arrived(forward) and arrived(back):
         lost = _reply_lost(forward, back)
@@ -96,6 +96,15 @@ def judge(
         if not arrived(trace):
             return _stopped(trace, direction)
     return Verdict(kind="delivered", because=forward.because, disposition=forward.disposition)
+
+
+def _apart(one: ResourceId, other: str) -> tuple[str, str]:
+    """Two ids as people say them: by name, and where both have the same (a copy has its source's), by group too."""
+    names = one.name, other.rpartition("/")[2]
+    if names[0].lower() != names[1]:
+        return names
+    groups = [id_.partition("/resourcegroups/")[2].partition("/")[0] for id_ in (one.key, other)]
+    return f"{names[0]} in {groups[0]}", f"{names[0]} in {groups[1]}"
 
 
 def arrived(trace: Trace) -> bool:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from farshore.cli.app import BAD_ANSWER, GOOD, App, common
+
+if TYPE_CHECKING:
+    from farshore.plan.model import Plan
+    from farshore.prove.values import Proof
 
 
 @click.command("prove")
@@ -71,5 +76,25 @@ def command(
     proof = with_repair(estate, proof, plan.plan.scenario)
     short = shorts(plan.plan, estate)
     document = {**proof_as_json(proof), "objectives_not_kept": [item.as_json() for item in short]}
-    app.view.answer(document, "\n".join([shown(describe_proof(proof)), *short_lines(short)]))
+    app.view.answer(
+        document, "\n".join([shown(describe_proof(proof)), *_between_shores(plan.plan, proof), *short_lines(short)])
+    )
     return GOOD if proof.ok and not plan.drifted else BAD_ANSWER
+
+
+def _between_shores(plan: Plan, proof: Proof) -> list[str]:
+    """What to do where only some machines go home and the others don't reach them (docs/guide/runs.md)."""
+    from farshore.cli.views.lines import shown
+    from farshore.plan.scenario.scenario import scenario_named
+    from farshore.plan.scenario.words import Back
+
+    apart = any(item.kind == "unreachable" and item.after.startswith("failback/") for item in proof.counterexamples)
+    if not apart or scenario_named(plan.scenario).back is not Back.PARTIAL:
+        return []
+    return [
+        "",
+        shown(
+            "Where only some machines go home, those on both shores that are promised to each other need a way between"
+            " the two networks: on one circuit their gateways have to allow it (allowRemoteVnetTraffic, E38)."
+        ),
+    ]

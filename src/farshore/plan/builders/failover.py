@@ -296,7 +296,9 @@ def _disconnect(design: Design, taken: Taken | None, draft: Draft) -> list[str]:
                 [],
                 [str(prefix) for prefix in design.kept],
                 [before],
-                says="the lost networks are gone from both links (D62)",
+                says="the lost networks are gone from both links (D62)"
+                if taken is not None
+                else "the source's networks are gone from both links (D60)",
             )
         )
     return steps
@@ -311,7 +313,8 @@ def _asked(design: Design, draft: Draft, connection: ResourceId, circuit: Resour
             f"ARM of {region} does not answer, and its gateway goes on announcing to circuit {circuit.name}. Two"
             " networks of the same addresses on one circuit split its traffic, so the target is not connected. Decide:"
             f" wait, or have Microsoft take connection {connection.name} off the circuit. Approve once that is done;"
-            " the circuit's tables are read before anything goes on.",
+            " the circuit's tables are read before anything goes on. If ARM answers again while you wait, delete that"
+            " connection yourself, and approve; or, where the region serves again, end the run (farshore runs cancel).",
             design.project.approvals,
         ),
         title=f"A person decides about {region}, whose gateway still announces (D62, E36)",

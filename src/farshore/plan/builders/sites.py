@@ -93,7 +93,8 @@ def deny(
                 actions.expect_circuit(router.circuit, absent=[str(p) for p in site.prefixes], links=router.links)
                 for router in own
             ],
-            title=f"Site {site.name} denies what circuit {own[0].circuit.name} offers of the moved networks",
+            title=f"Site {site.name} denies what circuit {own[0].circuit.name} offers of the moved networks"
+            " and withholds its own from it: no other network on it reaches the site meanwhile",
             after=after,
         )
         for site, own in _concerned(design, circuits, preferring)

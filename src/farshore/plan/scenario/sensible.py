@@ -6,6 +6,7 @@ The same rules make the matrix (`make matrix`): what they let pass is carried ou
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from farshore.estate.project import Link
 from farshore.plan.builders import path_drill
@@ -15,11 +16,26 @@ from farshore.plan.scenario.scenario import ON_PURPOSE, Scenario, usual_over
 from farshore.plan.scenario.words import Ahead, Back, Drill, Outage, Over, Returns
 
 Reason = str | None
+MAY_STAY_AWAY = (Outage.REGION, Outage.GREY, Outage.GREY_DEAD, Outage.DATA_PLANE)
 
 
 def why_not(scenario: Scenario, design: Design) -> Reason:
     """Why a scenario makes no sense for an estate; None where it does."""
     return next((reason for rule in _RULES if (reason := rule(scenario, design)) is not None), None)
+
+
+def instead(scenario: Scenario, design: Design) -> Scenario | None:
+    """Where the words contradict each other, whatever the estate: a whole scenario whose words agree. None where the
+    estate is the reason, or nothing near makes sense."""
+    rule = next((rule for rule in _RULES if rule(scenario, design) is not None), None)
+    if rule is _nothing_ahead_is_cold:
+        near = replace(scenario, posture=Link.COLD)
+    elif rule is _how_a_region_returns:
+        stays_away = scenario.returns is Returns.NEVER and scenario.outage in MAY_STAY_AWAY
+        near = replace(scenario, back=Back.NONE) if stays_away else replace(scenario, returns=Returns.TOGETHER)
+    else:
+        return None
+    return near if why_not(near, design) is None else None
 
 
 def _something_is_taken(scenario: Scenario, design: Design) -> Reason:
@@ -72,7 +88,7 @@ def _how_a_region_returns(scenario: Scenario, design: Design) -> Reason:
     if returns in in_its_own_way and outage is not Outage.REGION:
         return "only a region that is wholly lost comes back in halves, again and again, or early"
     if returns is Returns.NEVER:
-        if outage not in (Outage.REGION, Outage.GREY, Outage.GREY_DEAD, Outage.DATA_PLANE):
+        if outage not in MAY_STAY_AWAY:
             return "only a region can stay away for good; anything else is repaired"
         if scenario.back is not Back.NONE:
             return "there is no way back to a region that never returns (no-way-back)"
