@@ -50,6 +50,15 @@ def test_an_excuse_is_told_and_keeps_nothing() -> None:
     }
 
 
+def test_what_nobody_could_keep_is_told_and_no_failure() -> None:
+    """A person had to decide: what that takes no plan can promise."""
+    plan = make_plan(ESTATE)
+    told = Told(example=None, phases=Phases(WallClock(), Silence()))
+    told.not_kept = objectives_not_kept(plan, ESTATE, rows(plan, time=4342), verdicts.excuse_of(plan, waited=True))
+    assert told.not_kept and told.ok
+    assert "nobody could keep on this way" in headline_of(told)
+
+
 def test_a_story_that_keeps_no_objective_has_held_and_is_not_good() -> None:
     plan = make_plan(ESTATE)
     told = Told(example=None, phases=Phases(WallClock(), Silence()))

@@ -20,8 +20,9 @@ recovery time; a flow between two machines is on its way until both have arrived
 
 Two intervals are exempt. In the first (D63) a single circuit has kept addresses, the disconnect of the lost region
 failed (D62), the region is back, its connection still there: two networks answer, and the guard's DELETE, which no
-other step of the network comes before, ends it. A plan without that DELETE has no such interval. The second is found by a
-plan that is made in the middle of such a thing, and lasts until the steps that end it are done (`Obligation.standing`).
+other step of the network comes before, ends it. A plan without that DELETE has no such interval. The second is found by
+a plan that is made in the middle of such a thing, and lasts until the steps that end it are done
+(`Obligation.standing`).
 """
 
 from __future__ import annotations

@@ -46,7 +46,10 @@ def headline_of(told: Told) -> str:
         return f"Stopped: {told.halted}"
     if not told.not_kept:
         return "Everything that was promised held."
-    return f"Safety and bytes held to the end; not kept: {many(len(told.not_kept), 'recovery objective')}."
+    missed = many(len(told.not_kept), "recovery objective")
+    if told.ok:
+        return f"Everything that was promised held, but for {missed} that nobody could keep on this way."
+    return f"Safety and bytes held to the end; not kept: {missed}."
 
 
 def leave_evidence(told: Told, folder: Folder) -> Path | None:

@@ -43,7 +43,8 @@ def exercise_text(told: Told, report: Path | None) -> str:
     if report is not None:
         lines.append(f"report                      {report}")
     lines.append("")
-    lines += [f"{style('not kept', 'error')}  {shown(row['said'])}" for row in told.not_kept]
+    for row in told.not_kept:
+        lines.append(f"{style('not kept', 'warning' if row['excuse'] else 'error')}  {shown(row['said'])}")
     lines.append(style(headline_of(told), "good" if told.ok else "error"))
     return "\n".join(lines)
 
