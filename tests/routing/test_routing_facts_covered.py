@@ -13,8 +13,6 @@ FACTS = [*(f"R{number}" for number in range(1, 51)), *(f"E{number}" for number i
 NO_ROUTE = {
     "E1": "names of properties: arm/network.py reads them",
     "E3": "bandwidths: assess and the plan",
-    "E6": "bandwidth is raised, never lowered: assess",
-    "E7": "circuits of a subscription: a quota",
     "E11": "how Azure is asked for its tables: the client's and the lab's",
     "E18": "geography: assess, from a table of its own",
     "E19": "geography: assess, from a table of its own",
