@@ -52,12 +52,19 @@ def results(folder: Path) -> dict[str, Any]:
     return {event["step"]: event["body"].get("result") for event in events if event["kind"] == "done"}
 
 
+def _approved_by_anna(project: Path) -> Any:
+    """How far the failover goes once she has said that it may begin."""
+    [asked] = answer(project, "failover", status=2)["waiting"]
+    answer(project, "runs", "approve", asked["id"], "--by", "anna")
+    return answer(project, "runs", "resume", status=2)
+
+
 def test_a_wave_waits_for_the_checks_of_the_one_before(project: Path) -> None:
     answer(project, "provision")
     answer(project, "protect")
     at_lab(project, lose)
     (project / "ready-file1").touch()
-    halted = answer(project, "failover", status=2)
+    halted = _approved_by_anna(project)
     [failed] = halted["failed"]
     assert failed["id"] == "failover/holds/it-is-ready/db1" and failed["fault"]["code"] == "CheckFailed"
     assert "the last answer was: /bin/sh ended with status 1: not yet" in failed["fault"]["message"]
@@ -94,7 +101,7 @@ def test_a_check_that_does_not_hold_can_be_left_out(project: Path) -> None:
     answer(project, "protect")
     at_lab(project, lose)
     (project / "ready-file1").touch()
-    [failed] = answer(project, "failover", status=2)["failed"]
+    [failed] = _approved_by_anna(project)["failed"]
     assert answer(project, "runs", "skip", failed["id"], "--why", "the database is watched elsewhere")["written"]
     assert answer(project, "runs", "skip", "failover/raise/er-singapore", "--why", "large enough")["written"]
     assert answer(project, "runs", "resume")["ok"]
