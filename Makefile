@@ -36,7 +36,7 @@ seeds: setup
 
 ## make stories    whole stories of whole examples: the five, partial ways back, path drills, what else moves
 stories: setup
-	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 tests/stories tests/exercise/test_story.py \
+	@FARSHORE_STORIES=all $(PY) -m pytest -q -n 2 --dist worksteal tests/stories tests/exercise/test_story.py \
 		tests/plan/test_plan_drills.py
 
 ## make abandon    runs given up after CUTS=all moments of ten stories (an hour or two), or so many of each
@@ -57,7 +57,7 @@ fuzz: setup
 ## make naive      NETWORKS=20000 small networks: the engine beside a twin that walks one packet at a time
 NETWORKS ?= 20000
 naive: setup
-	@FARSHORE_NAIVE=$(NETWORKS) FARSHORE_MARKER_SEEDS=30 $(PY) -m pytest -q -n 2 -rP tests/routing/naive \
+	@FARSHORE_NAIVE=$(NETWORKS) FARSHORE_MARKER_SEEDS=30 $(PY) -m pytest -q -n 2 --dist worksteal -rP tests/routing/naive \
 		tests/routing/test_routing_markers.py
 
 ## make twin       the engine beside real BGP: STATES=all 200 states of each example and 100 generated estates, or a number
