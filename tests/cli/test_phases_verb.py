@@ -190,6 +190,8 @@ def test_a_failover_waits_for_those_who_must_approve_it(project: Path) -> None:
     asked = answer(project, "failover", status=2)
     assert [row["id"] for row in asked["waiting"]] == ["failover/approved"] and asked["status"] == "waiting"
     assert "not for carol" in refused(project, "runs", "approve", "failover/approved", "--by", "carol")["message"]
+    passed_over = answer(project, "runs", "skip", "failover/approved", "--why", "night", status=2)
+    assert not passed_over["written"] and "for ann or bo to say" in passed_over["because"]
     answer(project, "runs", "approve", "failover/approved", "--by", "ann")
     assert answer(project, "runs", "resume", status=2)["status"] == "waiting"
     answer(project, "runs", "approve", "failover/approved", "--by", "bo")

@@ -311,13 +311,16 @@ def _unproven(folder: Folder, run: Run, step_id: str) -> str | None:
 
 
 def _refuted(run: Run, step_id: str) -> str | None:
-    """Why what a step has read must not be passed over: a network that has to be gone before another is connected to
-    its circuit is still there, and two of them split its traffic (D60, D62)."""
+    """Why a step must not be passed over: certain people's word is asked for; or what it has read is not so: a network
+    that has to be gone before another is connected to its circuit is still there, and two of them split its traffic
+    (D60, D62)."""
     from farshore.arm.ids import resource_id
     from farshore.arm.network import CONNECTIONS
     from farshore.plan.model import order
 
     step = run.plan.step(step_id)
+    if step is not None and step.action.verb == "person" and (deciders := run.deciders(step_id)):
+        return f"It is for {' or '.join(deciders)} to say: farshore runs approve {step_id} --by NAME."
     if step is None or step_id not in run.failed or step.action.verb != "read_circuit":
         return None
     arguments: Any = step.action.arguments
