@@ -60,7 +60,7 @@ class LabAdapter(ADAPTER):  # type: ignore[misc]  # requests is not there where 
             headers={name.lower(): value for name, value in request.headers.items()},
         )
         try:
-            answer = self._lab.cloud.handle(asked, self._lab.now)
+            answer = self._lab.handle(asked)
         except TransportError as error:
             raise requests.ConnectionError(str(error)) from error
         body = answer.body if isinstance(answer.body, bytes) else b"" if answer.body is None else dumps(answer.body)

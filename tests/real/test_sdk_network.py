@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -221,6 +222,22 @@ def test_a_client_waits_until_another_operation_is_over(azure: Azure) -> None:
     refused = [row for row in azure.lab.journal() if row["method"] == "DELETE" and row["status"] == 409]
     assert refused and refused[0]["error"]["code"] == "AnotherOperationInProgress"
     assert list(networks.list_all()) == []
+
+
+def test_pollers_that_run_at_once_take_turns(azure: Azure) -> None:
+    """Each poller has a thread of its own, and threads change as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        networks = azure.network.virtual_networks
+        pollers = [
+            networks.begin_create_or_update(GROUP, f"n{number}", network_body(f"10.{number}.0.0/24"))
+            for number in range(24)
+        ]
+        assert {done(poller).provisioning_state for poller in pollers} == {"Succeeded"}
+    finally:
+        sys.setswitchinterval(usual)
+    assert len(list(networks.list(GROUP))) == 24
 
 
 def test_an_operation_is_taken_up_again_by_another_process(azure: Azure) -> None:

@@ -11,6 +11,7 @@ The clock is turned by what an answer asks for (`retry-after`), as an honest cli
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,8 @@ class Lab:
     ) -> None:
         self.cloud = open_lab(path, now=NOW, seed=seed, settings=settings, sites=sites)
         self.now = self.cloud.now
+        # A lab is one thread's, as its server is; Azure's pollers each have a thread of their own.
+        self.turn = threading.RLock()
         if resources is not None:
             self.cloud.seed(copy.deepcopy(resources))
         for name, region in ({GROUP: "eastasia"} if groups is None else groups).items():
@@ -60,9 +63,14 @@ class Lab:
             url += ("&" if "?" in url else "?") + VERSION
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
-            return self.cloud.handle(Request(method=method, url=url, body=body, headers=named), self.now)
+            return self.handle(Request(method=method, url=url, body=body, headers=named))
         except TransportError:
             return None
+
+    def handle(self, request: Request) -> Response:
+        """The answer at this moment; whoever asks meanwhile waits."""
+        with self.turn:
+            return self.cloud.handle(request, self.now)
 
     def send(self, method: str, url: str, body: Any = None, **headers: str) -> Response:
         found = self.ask(method, url, body, **headers)
@@ -99,8 +107,9 @@ class Lab:
     # Time and operations. ------------------------------------------------------------------------------------------
 
     def wait(self, seconds: float = 0, **more: float) -> None:
-        self.now += timedelta(seconds=seconds, **more)
-        self.cloud.advance(self.now)
+        with self.turn:
+            self.now += timedelta(seconds=seconds, **more)
+            self.cloud.advance(self.now)
 
     def follow(self, response: Response) -> Response:
         """The end of an operation: the status document where there is one, else the result at its Location."""
