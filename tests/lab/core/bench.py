@@ -36,6 +36,9 @@ NETWORK, COMPUTE = "Microsoft.Network", "Microsoft.Compute"
 class Lab:
     """See above. `answer` of every method is a `Response`; a request that nobody answers gives None."""
 
+    turn = threading.RLock()
+    """A lab is one thread's, as its server is, and Azure's pollers each have a thread of their own: they take turns."""
+
     def __init__(
         self,
         path: Path | None = None,
@@ -48,8 +51,6 @@ class Lab:
     ) -> None:
         self.cloud = open_lab(path, now=NOW, seed=seed, settings=settings, sites=sites)
         self.now = self.cloud.now
-        # A lab is one thread's, as its server is; Azure's pollers each have a thread of their own.
-        self.turn = threading.RLock()
         if resources is not None:
             self.cloud.seed(copy.deepcopy(resources))
         for name, region in ({GROUP: "eastasia"} if groups is None else groups).items():
