@@ -156,6 +156,9 @@ def _vault_status(operation: Operation) -> dict[str, Any]:
     }
     if operation.error is not None:
         body["error"] = operation.error
+    if operation.api_version < "2022-10-01":
+        # Recorded with 2021-03-01, and nothing like it with 2023-02-01.
+        body["percentComplete"] = 0.0
     return body
 
 
