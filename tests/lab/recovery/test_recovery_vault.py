@@ -232,3 +232,20 @@ def test_to_an_early_version_a_vault_is_there_at_once_and_gone_at_once() -> None
     assert answer.body["properties"]["provisioningState"] == "Succeeded"
     assert lab.send("DELETE", url).status == 200
     assert lab.send("GET", url).status == 404
+
+
+def test_a_list_of_fabrics_tells_neither_containers_nor_zones(world: World) -> None:
+    """Recorded: the fabric itself tells both."""
+    [listed] = [row for row in world.rows(f"{VAULT}/replicationFabrics") if row["name"] == fabric(HOME).rsplit("/")[-1]]
+    assert listed["properties"]["customDetails"] == {"instanceType": "Azure", "location": HOME, "containerIds": None}
+    shown = world.get(fabric(HOME))["properties"]["customDetails"]
+    assert [id_.lower() for id_ in shown["containerIds"]] == [container(HOME).lower()] and shown["zones"] == []
+
+
+def test_a_containers_mappings_are_those_from_it_and_those_to_it(world: World) -> None:
+    """Recorded: two containers that are mapped to each other both list both mappings."""
+    kind = "replicationProtectionContainerMappings"
+    listed = [{row["id"].lower() for row in world.rows(f"{container(region)}/{kind}")} for region in (HOME, AWAY)]
+    assert listed[0] == listed[1] == {mapping(HOME).lower(), mapping(AWAY).lower()}
+    everywhere = [row["id"].lower() for row in world.rows(f"{VAULT}/{kind}")]
+    assert len(everywhere) == len(set(everywhere)) == 2

@@ -59,6 +59,10 @@ class Fabrics(RecoveryType):
         details = {**(body["properties"].get("customDetails") or {}), "containerIds": held}
         return {**body, "properties": {**body["properties"], "customDetails": details}}
 
+    def rows(self, call: Call, found: list[Body]) -> list[Body]:
+        """Recorded: a list tells neither of a fabric's containers nor of its zones."""
+        return [_short(body) for body in super().rows(call, found)]
+
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
         if cloud.children(id_, CONTAINERS.rsplit("/", 1)[1]):
             raise Refused(409, "FabricInUse", f"Fabric {id_.name} has protection containers. Remove them first.")
@@ -68,6 +72,11 @@ class Fabrics(RecoveryType):
         for mapping in cloud.of_type(NETWORK_MAPPINGS):
             if str(mapping["id"]).lower().startswith(id_.key + "/"):
                 cloud.remove(resource_id(str(mapping["id"])))
+
+
+def _short(body: Body) -> Body:
+    details = {key: item for key, item in body["properties"]["customDetails"].items() if key != "zones"}
+    return {**body, "properties": {**body["properties"], "customDetails": {**details, "containerIds": None}}}
 
 
 removes(FABRICS)
