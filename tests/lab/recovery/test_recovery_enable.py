@@ -47,14 +47,14 @@ def test_from_nothing_to_protected_in_the_recorded_states() -> None:
         ("InitialReplicationRecoveryCompletionPending", ("DisableProtection",)),
         ("Protected", ("UnplannedFailover", "DisableProtection", "TestFailover")),
     ]
-    assert world.succeeds(answer)["scenarioName"] == "EnableProtection"
+    assert world.succeeds(answer)["scenarioName"] == "EnableDr"
 
 
 def test_the_job_shows_on_the_item_while_it_lasts() -> None:
     world = World("web1")
     answer = world.enable("web1")
     scenario = world.item("web1")["currentScenario"]
-    assert scenario["scenarioName"] == "EnableProtection"
+    assert scenario["scenarioName"] == "EnableDr"
     assert scenario["jobId"].endswith(answer.headers["location"].split("?")[0].rsplit("/", 1)[1])
     world.succeeds(answer)
     idle = world.item("web1")["currentScenario"]
