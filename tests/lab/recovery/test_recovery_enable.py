@@ -293,3 +293,11 @@ def test_a_vault_lists_its_items_and_filters_them(world: World) -> None:
     found = world.send("GET", path, None, **{"$filter": "friendlyName%20eq%20'web2'"})
     assert [row["name"] for row in found.body["value"]] == ["web2"]
     assert world.send("GET", path, None, **{"$filter": "nonsense"}).status == 400
+
+
+def test_a_protected_item_goes_on_telling_of_its_initial_replication(world: World) -> None:
+    """Recorded; of its disks nothing is told any more."""
+    details = world.item("web1")["providerSpecificDetails"]
+    assert (details["monitoringJobType"], details["monitoringPercentageCompletion"]) == ("InitialReplication", 0)
+    assert {disk["monitoringJobType"] for disk in details["protectedManagedDisks"]} == {None}
+    assert details["rtoInSeconds"] is None

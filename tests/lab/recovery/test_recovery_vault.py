@@ -249,3 +249,23 @@ def test_a_containers_mappings_are_those_from_it_and_those_to_it(world: World) -
     assert listed[0] == listed[1] == {mapping(HOME).lower(), mapping(AWAY).lower()}
     everywhere = [row["id"].lower() for row in world.rows(f"{VAULT}/{kind}")]
     assert len(everywhere) == len(set(everywhere)) == 2
+
+
+def test_the_jobs_that_make_a_fabric_and_a_container_are_a_site_and_a_cloud(world: World) -> None:
+    """Recorded: of both, the job tells of the fabric that it was in."""
+    site = world.succeeds(world.send("PUT", fabric("japaneast"), fabric_body("japaneast")))
+    assert (site["scenarioName"], site["friendlyName"], site["targetInstanceType"]) == (
+        "CreateSite",
+        "Create a site",
+        "Server",
+    )
+    fabric_id = world.get(fabric("japaneast"))["properties"]["internalIdentifier"]
+    assert site["targetObjectId"] == site["customDetails"]["affectedObjectDetails"]["primaryVmmId"] == fabric_id
+    body = {"properties": {"providerSpecificInput": [{"instanceType": "A2A"}]}}
+    cloud = world.succeeds(world.send("PUT", container("japaneast"), body))
+    assert cloud["scenarioName"] == "CreateCloud" and len(cloud["tasks"]) == 2
+    assert cloud["customDetails"]["affectedObjectDetails"] == {
+        "primaryVmmId": fabric_id,
+        "primaryVmmName": "Japan East",
+        "primaryFabricProviderId": "Azure",
+    }

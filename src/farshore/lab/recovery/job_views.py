@@ -43,10 +43,7 @@ class Jobs(Shown):
     kind = "Job"
 
     def get(self, call: Call) -> Response:
-        """A task under way ends at the beginning of time (recorded)."""
-        row = _one(call)
-        tasks = [{**task, "endTime": task["endTime"] or UNDER_WAY} for task in row["properties"]["tasks"]]
-        return Response(status=200, body={**row, "properties": {**row["properties"], "tasks": tasks}})
+        return Response(status=200, body=_shown(_one(call)))
 
 
 @view(VAULTS, "replicationJobs")
@@ -57,7 +54,7 @@ def listed(call: Call) -> Response:
     tests = filters.tests(call.query.get("$filter", ""), _NAMES)
     rows = [row for row in call.cloud.table(jobs.TABLE).values() if row["id"].lower().startswith(prefix)]
     newest = sorted(rows, key=lambda row: str(row["properties"]["startTime"]), reverse=True)
-    return page(call, [_short(row) for row in newest if all(test(row) for test in tests)])
+    return page(call, [_shown(_short(row)) for row in newest if all(test(row) for test in tests)])
 
 
 @action(jobs.TYPE, "resume")
@@ -168,6 +165,14 @@ def _one(call: Call) -> Body:
 
 def _vault(call: Call) -> ResourceId:
     return call.id.top
+
+
+def _shown(row: Body) -> Body:
+    """Recorded: a job under way has no `endTime`, and a task under way ends at the beginning of time."""
+    properties = row["properties"]
+    tasks = [{**task, "endTime": task["endTime"] or UNDER_WAY} for task in properties["tasks"]]
+    kept = {key: item for key, item in properties.items() if key != "endTime" or item is not None}
+    return {**row, "properties": {**kept, "tasks": tasks}}
 
 
 def _short(row: Body) -> Body:
