@@ -247,6 +247,7 @@ def test_a_containers_mappings_are_those_from_it_and_those_to_it(world: World) -
     kind = "replicationProtectionContainerMappings"
     listed = [{row["id"].lower() for row in world.rows(f"{container(region)}/{kind}")} for region in (HOME, AWAY)]
     assert listed[0] == listed[1] == {mapping(HOME).lower(), mapping(AWAY).lower()}
+    assert world.get(container(HOME))["properties"]["role"] == "Primary", "recorded, of one that is mapped"
     everywhere = [row["id"].lower() for row in world.rows(f"{VAULT}/{kind}")]
     assert len(everywhere) == len(set(everywhere)) == 2
 

@@ -45,10 +45,13 @@ class Containers(RecoveryType):
         }
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        """Counted when asked: items, and whether a mapping joins this container to another."""
-        items = len(cloud.children(id_, "replicationProtectedItems"))
-        paired = _is_paired(cloud, id_)
-        counted = {"protectedItemCount": items, "pairingStatus": "Paired" if paired else "NotPaired"}
+        """Counted when asked: items, and whether a mapping joins this container to another. One from which a mapping
+        goes has a role (recorded)."""
+        counted = {
+            "protectedItemCount": len(cloud.children(id_, "replicationProtectedItems")),
+            "pairingStatus": "Paired" if _is_paired(cloud, id_) else "NotPaired",
+            "role": "Primary" if cloud.children(id_, "replicationProtectionContainerMappings") else "",
+        }
         return {**body, "properties": {**body["properties"], **counted}}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
