@@ -87,6 +87,14 @@ def test_identities_come_and_go_by_patch() -> None:
     assert set(identity(lab, {"type": "SystemAssigned"})) == {"tenantId", "type", "principalId"}
 
 
+def test_that_a_vault_has_no_identity_any_more_is_so_at_once() -> None:
+    lab = made()
+    identity(lab, {"type": "SystemAssigned"})
+    answer = lab.patch(at(VAULT), {"identity": {"type": "none"}})
+    assert answer.status == 200 and not polled(answer)
+    assert answer.body["identity"] == lab.body(at(VAULT))["identity"] == {"type": "None"}
+
+
 def test_tags_alone_are_changed_at_once() -> None:
     lab = made()
     answer = lab.patch(at(VAULT), {"tags": {"a": "b"}})

@@ -98,7 +98,8 @@ class Vaults(ResourceType):
         return Response(status=response.status, headers=headers, body=response.body)
 
     def patch(self, call: Call) -> Response:
-        """Recorded: tags at once as everywhere; anything else is answered 202 without a body, and polled."""
+        """Recorded: an identity is waited for, answered 202 without a body; that there is none any more is so at once,
+        and to an early api-version (as with a PUT) everything else."""
         body, sent = call.must_exist(), call.object()
         if not set(sent) - {"tags"}:
             return super().patch(call)
@@ -107,6 +108,8 @@ class Vaults(ResourceType):
         put = Put(cloud=call.cloud, id=call.id, body=merged(body, sent), before=body, query=call.query)
         self.validate(put)
         self.keep(put, "Succeeded")
+        if not _kinds(put.body.get("identity")) if "identity" in sent else _early(call.query):
+            return self.get(call)
         operation = self.begin(call, call.id, "patch", created=False)
         return Response(status=202, headers=operations.headers(operation, POLLED[:2], call.base))
 
@@ -136,10 +139,9 @@ def _identity(put: Put) -> Body:
     sent = put.body.get("identity")
     if not isinstance(sent, dict):
         return {}
-    said = {part.strip().lower() for part in str(sent.get("type") or "").split(",")}
-    kinds = [kind for kind in (SYSTEM, USER) if kind.lower() in said]
+    kinds = _kinds(sent)
     if not kinds:
-        return {}
+        return {"identity": {"type": "None"}}
     cloud, found = put.cloud, {"tenantId": put.cloud.guid("tenant"), "type": ", ".join(kinds)}
     if SYSTEM in kinds:
         found["principalId"] = cloud.guid("principal", put.id.key)
@@ -151,6 +153,12 @@ def _identity(put: Put) -> Body:
         }
         return {"identity": {**found, "userAssignedIdentities": shown}}
     return {"identity": found}
+
+
+def _kinds(identity: object) -> list[str]:
+    said = str(identity.get("type") or "") if isinstance(identity, dict) else ""
+    given = {part.strip().lower() for part in said.split(",")}
+    return [kind for kind in (SYSTEM, USER) if kind.lower() in given]
 
 
 def _early(query: Mapping[str, str]) -> bool:
