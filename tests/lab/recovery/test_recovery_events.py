@@ -86,7 +86,7 @@ def test_a_vaults_health_tells_what_its_items_suffer_from(world: World) -> None:
 
 
 def test_usages_count_what_there_is(world: World) -> None:
-    row = world.get(f"{VAULT}/replicationUsages")
+    (row,) = world.rows(f"{VAULT}/replicationUsages")
     assert (row["protectedItemCount"], row["recoveryPlanCount"]) == (1, 0)
     assert row["monitoringSummary"]["unHealthyVmCount"] == 0 and row["jobsSummary"]["failedJobs"] == 0
     assert {usage["name"]["value"] for usage in world.rows(f"{VAULT}/usages")} >= {"GRSStorageUsage"}

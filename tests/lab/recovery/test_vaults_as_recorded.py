@@ -108,7 +108,7 @@ def test_to_an_early_version_an_operation_says_how_far_it_is() -> None:
     assert "percentComplete" not in lab.follow(lab.patch(at(VAULT, WITH_A_WAIT), sent)).body
 
 
-def test_usages_are_a_long_list_and_replication_usages_one_object() -> None:
+def test_usages_are_a_long_list_and_replication_usages_were_one_object() -> None:
     lab = made()
     found = lab.body(at(f"{VAULT}/usages"))
     rows = {row["name"]["value"]: row for row in found["value"]}
@@ -117,7 +117,8 @@ def test_usages_are_a_long_list_and_replication_usages_one_object() -> None:
     )
     assert set(rows["ProtectedItem"]) == {"unit", "currentValue", "limit", "name"}
     assert {name for name, row in rows.items() if "quotaPeriod" in row} == {"InProgressJobsCount", "FailedJobsCount"}
-    summary = lab.body(at(f"{VAULT}/replicationUsages"))
+    summary = lab.body(at(f"{VAULT}/replicationUsages", "2016-06-01"))
+    assert lab.body(at(f"{VAULT}/replicationUsages"))["value"] == [summary]
     assert summary["protectedItemsSummary"]["azureToAzureProtectedItemsCount"] == 0
     assert summary["storageAccountsCountSummary"]["azureToAzureStagingStorageAccountsCount"] == 0
 

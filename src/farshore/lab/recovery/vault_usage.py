@@ -1,8 +1,8 @@
 """How much of a vault is used, and what a server that registers with it keeps there (S8).
 
 `usages` is a long list, as recorded: the backup service's counts, of which the lab has none, and among them Site
-Recovery's. `replicationUsages` counts what is replicated; recorded, it is one object and no list, whatever Azure's
-description says.
+Recovery's. `replicationUsages` counts what is replicated. Recorded, it is one object; but only of an old version, and
+Azure's description and every client that knows newer ones have a list, so newer versions get a list here.
 """
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ ACCOUNT_COUNTS = (
 )
 SPELLED = {"vmm": "VMM", "vmware": "VMware"}
 """How a usage's name begins where it is more than a capital."""
+FIRST_LIST = "2021"
 NO_INFORMATION = {"ErrorCode": "ResourceExtendedInfoNotFound", "Message": {"Language": "en-US", "Value": ""}}
 
 
@@ -128,7 +129,8 @@ def usages(call: Call) -> Response:
 
 @view(VAULTS, "replicationUsages")
 def replication_usages(call: Call) -> Response:
-    return Response(status=200, body=_summary(call))
+    found = _summary(call)
+    return Response(status=200, body=found if call.api_version < FIRST_LIST else {"value": [found]})
 
 
 def _usage(name: str, unit: str | int, said: str, values: Mapping[str, int]) -> Body:
