@@ -42,11 +42,12 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "sku": "2017-10-01",
         "sku.tier": "2020-07-01",
         "properties.ipTags": "2018-01-01",
-        "properties.ddosSettings": "2022-07-01",
+        "properties.ddosSettings": "2022-05-01",
         "properties.deleteOption": "2021-02-01",
     },
     "Microsoft.Network/networkInterfaces": {
-        "kind": "2022-01-01",
+        "kind": "2021-08-01",
+        "properties.nicType": "2020-03-01",
         "properties.allowPort25Out": "2022-01-01",
         "properties.vnetEncryptionSupported": "2021-02-01",
         "properties.disableTcpStateTracking": "2022-05-01",
@@ -126,7 +127,7 @@ SINCE: Mapping[str, Mapping[str, str]] = {
 """Type to property's path to the first api-version that shows it. Sub-resources are looked into by their own types."""
 
 UNTIL: Mapping[str, Mapping[str, tuple[str, Any]]] = {
-    "Microsoft.Network/virtualNetworks": {"enableVmProtection": ("2020-11-01", False)},
+    "Microsoft.Network/virtualNetworks": {"enableVmProtection": ("2020-08-01", False)},
 }
 """Type to property to the first api-version that no longer shows it, and what it was."""
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 
-DDOS: Body = {"protectionMode": "VirtualNetworkInherited"}
+DDOS: Body = {"ddosSettings": {"protectionMode": "VirtualNetworkInherited"}}
+"""Shown of a Standard address; a Basic one has no protection to inherit (recorded)."""
 
 
 @resource_type("Microsoft.Network/publicIPAddresses")
@@ -36,7 +37,8 @@ class PublicIpAddresses(ResourceType):
             "idleTimeoutInMinutes": 4,
             "ipTags": [],
         }
-        properties = {**defaults, **put.unasked({"ddosSettings": DDOS}), **body["properties"]}
+        protected = put.unasked(DDOS) if str(body["sku"].get("name")).lower() == "standard" else {}
+        properties = {**defaults, **protected, **body["properties"]}
         label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
         if label:
             names = {"domainNameLabel": label, "fqdn": f"{label}.{put.location}.cloudapp.azure.com"}
