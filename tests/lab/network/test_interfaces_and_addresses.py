@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from farshore.arm.json import Body
@@ -158,3 +160,47 @@ def test_a_public_address_in_use_stays(lab: Lab) -> None:
     lab.gone(pip)
     missing = lab.put(nic("n"), with_public)
     assert refusal(missing) == "InvalidResourceReference"
+
+
+def test_an_interface_that_joins_a_group_is_under_way_with_its_configurations(lab: Lab) -> None:
+    """Recorded; any other change of a NIC that no machine has is over when it is answered."""
+    group, url = net("web", kind="applicationSecurityGroups"), nic("n")
+    lab.made(group, {"location": "eastasia"})
+    body = nic_body(APP)
+    lab.made(url, body)
+    grouped = copy.deepcopy(body)
+    grouped["properties"]["ipConfigurations"][0]["properties"]["applicationSecurityGroups"] = [{"id": group}]
+    for sent, state in ((grouped, "Updating"), ({**grouped, "tags": {"a": "b"}}, "Succeeded"), (body, "Updating")):
+        answer = lab.put(url, sent)
+        properties = answer.body["properties"]
+        (item,) = properties["ipConfigurations"]
+        assert properties["provisioningState"] == item["properties"]["provisioningState"] == state
+        lab.follow(answer)
+        assert lab.properties(url)["ipConfigurations"][0]["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_configurations_of_an_interface_can_be_asked_for_one_by_one(lab: Lab) -> None:
+    url = nic("n")
+    made = lab.made(url, nic_body(APP))
+    (item,) = made["properties"]["ipConfigurations"]
+    assert lab.body(f"{url}/ipConfigurations/{item['name']}") == item
+    assert lab.body(f"{url}/ipConfigurations") == {"value": [item]}
+    assert refusal(lab.get(f"{url}/ipConfigurations/none"), 404) == "NotFound"
+    assert refusal(lab.get(nic("none") + "/ipConfigurations"), 404) == "ResourceNotFound"
+
+
+def test_an_interface_tells_the_balancers_that_it_stands_behind(lab: Lab) -> None:
+    url, front = nic("n"), net("lb", kind="loadBalancers")
+    place = {"name": "front", "properties": {"subnet": {"id": APP}}}
+    pools = [{"name": "one"}, {"name": "two"}]
+    lab.made(
+        front,
+        {"location": "eastasia", "properties": {"frontendIPConfigurations": [place], "backendAddressPools": pools}},
+    )
+    body = nic_body(APP)
+    lab.made(url, body)
+    assert lab.body(f"{url}/loadBalancers") == {"value": []}
+    behind = [{"id": f"{front}/backendAddressPools/{pool['name']}"} for pool in pools]
+    body["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] = behind
+    lab.made(url, body)
+    assert [item["id"] for item in lab.body(f"{url}/loadBalancers")["value"]] == [front]
