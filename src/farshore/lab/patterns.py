@@ -5,7 +5,7 @@ Recorded traffic is the truth (L5, L6, S17):
     Microsoft.Network   PUT 201 or 200 with the body and azure-asyncoperation; DELETE 202 with azure-asyncoperation
                         and location; a diagnostic POST 202 with location alone; the operation's body is
                         {"status": "InProgress"}
-    appliances          the same below nfvOperations: firewall policies
+    appliances          the same below nfvOperations: firewall policies; IP groups, which are gone at once
     Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime and
                         what an action found; the result lies at the operation itself, asked for with monitor=true,
                         and is an empty 200 where there is nothing to show; a disk's or snapshot's PUT and PATCH are 202
@@ -54,6 +54,8 @@ class Pattern:
     """A PUT is over when it is answered, 201 or 200; what else there is takes time."""
     only_creation_waits: bool = False
     """A PUT of what is there, and a DELETE, are over at once: 200."""
+    deleted_at_once: bool = False
+    """A DELETE is over when it is answered: 200."""
     etags: bool = False
     """Whether bodies show `etag` (L10); If-Match and If-None-Match are honoured everywhere."""
     state: str = "Updating"
@@ -180,6 +182,7 @@ APPLIANCES = replace(
     status_url=lambda operation: _location(operation, "nfvOperations"),
     result_url=lambda operation: _location(operation, "nfvOperationResults"),
 )
+IP_GROUPS = replace(APPLIANCES, name="ipGroups", deleted_at_once=True)
 NETWORK_AT_ONCE = replace(NETWORK, name="networkAtOnce", put_at_once=True)
 COMPUTE = Pattern(
     name="compute",
@@ -272,6 +275,7 @@ PATTERNS = {
         NETWORK,
         NETWORK_AT_ONCE,
         APPLIANCES,
+        IP_GROUPS,
         COMPUTE,
         COMPUTE_AT_ONCE,
         DISKS,

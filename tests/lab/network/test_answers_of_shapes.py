@@ -158,3 +158,26 @@ def test_default_rules_can_be_read_by_themselves_and_written_by_nobody() -> None
     assert answer.body == shown[2] and answer.headers["etag"] == shown[2]["etag"]
     assert lab.get(f"{group}/defaultSecurityRules/Mine").status == 404
     assert refusal(lab.put(shown[2]["id"], {"properties": {}}), 405) == "MethodNotAllowed"
+
+
+def test_a_group_of_ranges_is_of_the_firewalls_provider_and_gone_at_once() -> None:
+    lab = Lab()
+    url = net("ranges", kind="ipGroups")
+    answer = lab.put(url, {"location": "eastasia", "properties": {"ipAddresses": ["10.1.0.0/24"]}})
+    assert "/nfvOperations/" in answer.headers["azure-asyncoperation"]
+    assert answer.body["type"] == "Microsoft.Network/IpGroups" and answer.body["id"] == url
+    lab.follow(answer)
+    gone = lab.delete(url)
+    assert gone.status == 200 and not {"location", "azure-asyncoperation"} & set(gone.headers)
+    assert lab.get(url).status == 404
+
+
+def test_a_plan_of_protection_tells_whom_it_protects_and_nothing_else() -> None:
+    lab = Lab()
+    url = net("plan", kind="ddosProtectionPlans")
+    made = lab.made(url, {"location": "eastasia"})
+    assert set(made["properties"]) == {"provisioningState"}
+    body = network_body("10.9.0.0/24")
+    body["properties"] |= {"ddosProtectionPlan": {"id": url}, "enableDdosProtection": True}
+    lab.made(vnet("farm"), body)
+    assert lab.properties(url)["virtualNetworks"] == [{"id": vnet("farm")}]

@@ -24,8 +24,8 @@ from farshore.lab import operations
 from farshore.lab.call import Call
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import prefix
-from farshore.lab.network.shape_only_made import FILLED, MADE
-from farshore.lab.patterns import APPLIANCES, NETWORK, NETWORK_AT_ONCE, Pattern
+from farshore.lab.network.shape_only_made import FILLED, MADE, TOLD
+from farshore.lab.patterns import APPLIANCES, IP_GROUPS, NETWORK, NETWORK_AT_ONCE, Pattern
 from farshore.lab.registry import action, completion, resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -62,6 +62,10 @@ class Shape:
     """With what a PUT of something new is answered."""
     virtual_appliance: bool = False
     """Whether it is of the firewall's provider, with operations and spellings of its own."""
+    pattern: Pattern | None = None
+    """Where it answers as no other type does."""
+    spelled: str | None = None
+    """Its `type` as it is shown, where that is not the path's spelling (recorded)."""
 
 
 PLAIN = Shape()
@@ -181,7 +185,12 @@ SHAPES: Mapping[str, Shape] = {
         virtual_appliance=True,
     ),
     "firewallPolicies/ruleCollectionGroups": Shape(shown={"ruleCollections": []}, virtual_appliance=True),
-    "ipGroups": Shape(shown={"ipAddresses": [], "firewalls": [], "firewallPolicies": []}, guid=False),
+    "ipGroups": Shape(
+        shown={"ipAddresses": [], "firewalls": [], "firewallPolicies": []},
+        guid=False,
+        pattern=IP_GROUPS,
+        spelled="IpGroups",
+    ),
     "bastionHosts": Shape(
         shown={"scaleUnits": 2, "bastionShareableLinks": {}},
         sku={"name": "Standard"},
@@ -190,7 +199,7 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "applicationGateways": PLAIN,
     "applicationGatewayWebApplicationFirewallPolicies": Shape(shown={"customRules": []}, guid=False),
-    "ddosProtectionPlans": Shape(shown={"virtualNetworks": [], "publicIPAddresses": []}, quick=True),
+    "ddosProtectionPlans": Shape(guid=False, quick=True),
     "ddosCustomPolicies": PLAIN,
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
     "serviceEndpointPolicies/serviceEndpointPolicyDefinitions": PLAIN,
@@ -320,7 +329,10 @@ class ShapeOnly(ResourceType):
             if isinstance(value, list) and self.label_of(key) is None:
                 now = state if key in self.shape.parts else None
                 properties[key] = [_as_now(item, etag, now) for item in value]
-        return {**body, "properties": properties}
+        tell = TOLD.get(_short(id_))
+        told = {} if tell is None else tell(cloud, id_)
+        kind = {} if self.shape.spelled is None else {"type": f"{NAMESPACE}/{self.shape.spelled}"}
+        return {**body, **kind, "properties": {**properties, **told}}
 
     def label_of(self, name: str) -> str | None:
         """The kind of child that is shown in a property."""
@@ -363,8 +375,8 @@ def _as_now(item: Any, etag: str, state: str | None) -> Any:
 
 
 def _pattern(shape: Shape) -> Pattern:
-    found = APPLIANCES if shape.virtual_appliance else NETWORK_AT_ONCE if shape.at_once else NETWORK
-    return replace(found, sync=shape.sync, put_created=shape.created)
+    usual = APPLIANCES if shape.virtual_appliance else NETWORK_AT_ONCE if shape.at_once else NETWORK
+    return replace(shape.pattern or usual, sync=shape.sync, put_created=shape.created)
 
 
 def _register() -> None:

@@ -2,6 +2,7 @@
 
     MADE     type -> properties that depend on the resource and on what was sent, shown from the beginning
     FILLED   type -> properties that are known once the operation is over
+    TOLD     type -> properties that depend on who refers to it, in every answer
 
 A hub has two route tables before anybody asks for one; a gateway of a virtual WAN has two instances; what has a public
 name gets one. Addresses and names are the lab's own.
@@ -222,3 +223,21 @@ FILLED: Mapping[str, Callable[[Cloud, ResourceId, Body], Body]] = {
     "bastionhosts": _bastion_ready,
     "publicipprefixes": _prefix_ready,
 }
+
+
+def _protected(cloud: Cloud, id_: ResourceId) -> Body:
+    """The networks and addresses that name a plan; nothing of them where nobody does (recorded)."""
+    found: Body = {}
+    for label, inside in (("virtualNetworks", None), ("publicIPAddresses", "ddosSettings")):
+        named = []
+        for body in cloud.of_type(f"Microsoft.Network/{label}"):
+            properties = body["properties"] if inside is None else body["properties"].get(inside) or {}
+            plan = properties.get("ddosProtectionPlan") or {}
+            if str(plan.get("id")).lower() == id_.key:
+                named.append({"id": body["id"]})
+        if named:
+            found[label] = named
+    return found
+
+
+TOLD: Mapping[str, Callable[[Cloud, ResourceId], Body]] = {"ddosprotectionplans": _protected}
