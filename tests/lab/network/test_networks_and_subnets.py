@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farshore.arm.json import Body
-from lab.core.bench import Lab, net, network_body, nic_body, refusal, subnet, vnet
+from lab.core.bench import GROUP, SUBSCRIPTION, Lab, net, network_body, nic_body, refusal, subnet, vnet
 
 HUB = network_body("10.10.10.0/24", nva="10.10.10.0/25", GatewaySubnet="10.10.10.128/25")
 
@@ -208,3 +208,42 @@ def test_rules_have_a_priority_of_their_own_each_way() -> None:
     refused = lab.delete(group)
     assert refusal(refused) == "InUseNetworkSecurityGroupCannotBeDeleted"
     assert subnet("n", "s") in refused.body["error"]["message"]
+
+
+def test_a_new_service_endpoint_is_under_way_with_its_subnet(lab: Lab) -> None:
+    """Recorded. What was there before is not."""
+    endpoints = [{"service": "Microsoft.Storage"}]
+    for sent, states in (
+        (endpoints, ["Updating"]),
+        ([*endpoints, {"service": "Microsoft.Sql"}], ["Succeeded", "Updating"]),
+    ):
+        answer = lab.put(subnet("hub", "nva"), sub("10.10.10.0/25", serviceEndpoints=sent))
+        assert [item["provisioningState"] for item in answer.body["properties"]["serviceEndpoints"]] == states
+        lab.follow(answer)
+        over = lab.properties(subnet("hub", "nva"))["serviceEndpoints"]
+        assert {item["provisioningState"] for item in over} == {"Succeeded"}
+
+
+def test_a_delegation_shows_what_its_service_may_do(lab: Lab) -> None:
+    for service, last in (
+        ("Microsoft.Web/serverFarms", "subnets/action"),
+        ("Microsoft.Sql/managedInstances", "unprepareNetworkPolicies/action"),
+    ):
+        delegations = [{"name": "0", "properties": {"serviceName": service}}]
+        made = lab.made(subnet("hub", "nva"), sub("10.10.10.0/25", delegations=delegations))
+        (item,) = made["properties"]["delegations"]
+        assert item["properties"]["actions"][-1].endswith(last)
+
+
+def test_a_region_lists_the_services_that_may_be_in_a_subnet(lab: Lab) -> None:
+    here = f"/subscriptions/{SUBSCRIPTION}"
+    place = "providers/Microsoft.Network/locations/eastasia"
+    (first, *_) = lab.body(f"{here}/{place}/virtualNetworkAvailableEndpointServices")["value"]
+    assert set(first) == {"name", "id", "type"}
+    assert first["id"].startswith(f"{here}/providers/Microsoft.Network/virtualNetworkEndpointServices/")
+    for scope, above in ((here, here), (f"{here}/resourceGroups/{GROUP}", f"{here}/resourceGroup/{GROUP}")):
+        (one, *_) = lab.body(f"{scope}/{place}/availableDelegations")["value"]
+        assert set(one) == {"name", "id", "type", "serviceName", "actions"}
+        assert one["id"] == f"{above}/providers/Microsoft.Network/availableDelegations/{one['name']}"
+    nowhere = f"{here}/{place.replace('eastasia', 'atlantis')}/availableDelegations"
+    assert refusal(lab.get(nowhere)) == "InvalidLocation"
