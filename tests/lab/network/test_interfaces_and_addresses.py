@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
+from farshore.arm.http import Response
 from farshore.arm.json import Body
 from lab.core.bench import COMPUTE, Lab, machine_body, net, network_body, nic_body, refusal, rid, subnet, vnet
 
@@ -204,3 +207,43 @@ def test_an_interface_tells_the_balancers_that_it_stands_behind(lab: Lab) -> Non
     body["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] = behind
     lab.made(url, body)
     assert [item["id"] for item in lab.body(f"{url}/loadBalancers")["value"]] == [front]
+
+
+def public(lab: Lab, name: str, sku: str = "Basic", **properties: Any) -> Response:
+    body = {"location": "eastasia", "sku": {"name": sku}, "properties": properties}
+    return lab.put(net(name, kind="publicIPAddresses"), body)
+
+
+@pytest.mark.parametrize(
+    ("sku", "properties", "code"),
+    [
+        ("Standard", {"publicIPAllocationMethod": "Dynamic"}, "StandardSkuPublicIPAddressesMustBeStatic"),
+        (
+            "Basic",
+            {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv6"},
+            "CannotSpecifyPublicIpAllocationMethodAsStaticForIpV6PublicIp",
+        ),
+        ("Basic", {"dnsSettings": {"domainNameLabel": "Not_A_Label"}}, "InvalidDomainNameLabel"),
+        ("Basic", {"dnsSettings": {"domainNameLabel": "taken"}}, "DnsRecordInUse"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused(lab: Lab, sku: str, properties: Body, code: str) -> None:
+    named: Body = {"dnsSettings": {"domainNameLabel": "taken"}}
+    lab.follow(public(lab, "first", **named))
+    assert refusal(public(lab, "second", sku, **properties)) == code
+    assert public(lab, "first", **named).status == 200
+
+
+def test_an_address_of_a_prefix_is_in_its_range(lab: Lab) -> None:
+    """The one that is asked for is shown at once (recorded); a prefix tells which it has given out."""
+    prefix = net("range", kind="publicIPPrefixes")
+    made = lab.made(prefix, {"location": "eastasia", "properties": {"prefixLength": 30}})
+    space = [str(item) for item in ip_network(made["properties"]["ipPrefix"])]
+    within = {"publicIPAllocationMethod": "Static", "publicIPPrefix": {"id": prefix}}
+    asked = public(lab, "asked", "Standard", ipAddress=space[0], **within)
+    assert asked.body["properties"]["ipAddress"] == space[0]
+    lab.follow(asked)
+    lab.follow(public(lab, "given", "Standard", **within))
+    assert lab.properties(net("given", kind="publicIPAddresses"))["ipAddress"] == space[1]
+    names = [net(name, kind="publicIPAddresses") for name in ("asked", "given")]
+    assert lab.properties(prefix)["publicIPAddresses"] == [{"id": name} for name in names]

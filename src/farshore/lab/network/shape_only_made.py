@@ -227,17 +227,23 @@ FILLED: Mapping[str, Callable[[Cloud, ResourceId, Body], Body]] = {
 
 def _protected(cloud: Cloud, id_: ResourceId) -> Body:
     """The networks and addresses that name a plan; nothing of them where nobody does (recorded)."""
-    found: Body = {}
-    for label, inside in (("virtualNetworks", None), ("publicIPAddresses", "ddosSettings")):
-        named = []
-        for body in cloud.of_type(f"Microsoft.Network/{label}"):
-            properties = body["properties"] if inside is None else body["properties"].get(inside) or {}
-            plan = properties.get("ddosProtectionPlan") or {}
-            if str(plan.get("id")).lower() == id_.key:
-                named.append({"id": body["id"]})
-        if named:
-            found[label] = named
-    return found
+    return _naming(cloud, id_, "virtualNetworks", "ddosProtectionPlan") | _naming(
+        cloud, id_, "publicIPAddresses", "ddosSettings", "ddosProtectionPlan"
+    )
 
 
-TOLD: Mapping[str, Callable[[Cloud, ResourceId], Body]] = {"ddosprotectionplans": _protected}
+def _given_out(cloud: Cloud, id_: ResourceId) -> Body:
+    """The addresses of a prefix."""
+    return _naming(cloud, id_, "publicIPAddresses", "publicIPPrefix")
+
+
+def _naming(cloud: Cloud, target: ResourceId, kind: str, *path: str) -> Body:
+    bodies = cloud.of_type(f"Microsoft.Network/{kind}")
+    named = [{"id": body["id"]} for body in bodies if str(ref(body, *path)).lower() == target.key]
+    return {kind: named} if named else {}
+
+
+TOLD: Mapping[str, Callable[[Cloud, ResourceId], Body]] = {
+    "ddosprotectionplans": _protected,
+    "publicipprefixes": _given_out,
+}
