@@ -247,3 +247,27 @@ def test_a_region_lists_the_services_that_may_be_in_a_subnet(lab: Lab) -> None:
         assert one["id"] == f"{above}/providers/Microsoft.Network/availableDelegations/{one['name']}"
     nowhere = f"{here}/{place.replace('eastasia', 'atlantis')}/availableDelegations"
     assert refusal(lab.get(nowhere)) == "InvalidLocation"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"destinationPortRange": "80,443"}, "SecurityRuleInvalidPortRange"),
+        ({"destinationPortRange": "65536"}, "SecurityRuleInvalidPortRange"),
+        ({"sourcePortRanges": ["90-80"]}, "SecurityRuleInvalidPortRange"),
+        ({"sourceAddressPrefix": "20.20.20.20/16"}, "SecurityRuleInvalidAddressPrefix"),
+        ({"destinationAddressPrefixes": ["10.0.0.0/33"]}, "SecurityRuleInvalidAddressPrefix"),
+    ],
+)
+def test_a_rule_whose_ports_or_prefixes_are_none_is_refused(said: Body, code: str) -> None:
+    lab = Lab()
+    group = net("nsg", kind="networkSecurityGroups")
+    rule: Body = {"priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "*"}
+    rule |= {"sourcePortRange": "*", "destinationPortRange": "0-65535"}
+    # An empty text is none (recorded).
+    rule |= {"sourceAddressPrefix": "VirtualNetwork", "destinationAddressPrefix": ""}
+    rule |= {"destinationAddressPrefixes": ["10.0.0.0/8", "10.0.0.4", "fd00::/8"]}
+    lab.made(group, {"location": "eastasia", "properties": {"securityRules": [{"name": "a", "properties": rule}]}})
+    assert refusal(lab.put(f"{group}/securityRules/a", {"properties": rule | said})) == code
+    whole = {"location": "eastasia", "properties": {"securityRules": [{"name": "a", "properties": rule | said}]}}
+    assert refusal(lab.put(group, whole)) == code
