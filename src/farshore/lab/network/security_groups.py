@@ -186,7 +186,8 @@ def _is_prefix(text: str) -> bool:
     if text == "*" or (text[0].isalpha() and ":" not in text):
         return True
     try:
-        ip_network(text)
+        # Host bits are taken as they are sent.
+        ip_network(text, strict=False)
     except ValueError:
         return False
     return True
