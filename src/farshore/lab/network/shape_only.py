@@ -209,8 +209,7 @@ SHAPES: Mapping[str, Shape] = {
     "dnsZones/A": Shape(guid=False, at_once=True),
     "privateEndpoints/privateDnsZoneGroups": Shape(shown={"privateDnsZoneConfigs": []}),
     "privateLinkServices": Shape(shown={"privateEndpointConnections": [], "enableProxyProtocol": False}),
-    "networkWatchers/connectionMonitors": PLAIN,
-    "networkWatchers/flowLogs": Shape(shown={"enabled": True}),
+    "networkWatchers/flowLogs": Shape(guid=False, tracked=True),
     "networkWatchers/packetCaptures": PLAIN,
     "networkProfiles": Shape(
         shown={"containerNetworkInterfaces": [], "containerNetworkInterfaceConfigurations": []}, quick=True

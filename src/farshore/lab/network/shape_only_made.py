@@ -18,6 +18,7 @@ from farshore.arm.json import Body
 from farshore.lab.answers import Refused
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import next_free
+from farshore.lab.network.flow_logs import flow_log
 from farshore.lab.network.packet_captures import capture
 from farshore.lab.network.public_ip_addresses import address_of
 from farshore.lab.network.references import configurations, ref
@@ -150,6 +151,7 @@ MADE: Mapping[str, Callable[[Put], Body]] = {
     "expressrouteports": _express_route_port,
     "bastionhosts": _bastion,
     "applicationgatewaywebapplicationfirewallpolicies": _firewall_rules,
+    "networkwatchers/flowlogs": flow_log,
     "networkwatchers/packetcaptures": capture,
 }
 
