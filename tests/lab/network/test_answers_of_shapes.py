@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from farshore.arm.json import Body
-from lab.core.bench import NETWORK, Lab, net, network_body, refusal, rid, subnet, vnet
+from lab.core.bench import NETWORK, Lab, net, network_body, nic_body, refusal, rid, subnet, vnet
 from lab.core.kinds import KINDS
 
 WATCHER = net("watch", kind="networkWatchers")
@@ -181,3 +181,34 @@ def test_a_plan_of_protection_tells_whom_it_protects_and_nothing_else() -> None:
     body["properties"] |= {"ddosProtectionPlan": {"id": url}, "enableDdosProtection": True}
     lab.made(vnet("farm"), body)
     assert lab.properties(url)["virtualNetworks"] == [{"id": vnet("farm")}]
+
+
+def test_a_type_is_spelt_as_its_provider_spells_it() -> None:
+    lab = Lab()
+    body: Body = {"location": "eastasia", "properties": {"cidr": "40.40.40.0/24"}}
+    shown = lab.made(net("own", kind="customIpPrefixes"), body)
+    assert shown["type"] == f"{NETWORK}/customIPPrefixes" and "/customIPPrefixes/own" in shown["id"]
+    assert lab.made(net("own", kind="customipprefixes"), body)["id"] == shown["id"]
+    assert shown["properties"]["commissionedState"] == "Provisioning"
+    assert shown["properties"]["failedReason"] == "" and shown["properties"]["childCustomIpPrefixes"] == []
+    policy = lab.made(net("guard", kind="applicationGatewayWebApplicationFirewallPolicies"), {"location": "eastasia"})
+    assert policy["type"] == f"{NETWORK}/ApplicationGatewayWebApplicationFirewallPolicies"
+
+
+def test_containers_share_no_subnet_with_what_has_an_address() -> None:
+    lab = Lab()
+    lab.made(vnet("farm"), network_body("10.9.3.0/24", pods="10.9.3.0/25"))
+    lab.made(net("hen", kind="networkInterfaces"), nic_body(subnet("farm", "pods")))
+    inner = {"name": "first", "properties": {"subnet": {"id": subnet("farm", "pods")}}}
+    outer = {"name": "eth0", "properties": {"ipConfigurations": [inner]}}
+    body = {"location": "eastasia", "properties": {"containerNetworkInterfaceConfigurations": [outer]}}
+    answer = lab.put(net("pods", kind="networkProfiles"), body)
+    assert refusal(answer) == "IpConfigProfileCannotReferToSubnetInUseWithResource"
+
+
+def test_only_a_provider_lists_details_when_there_are_none() -> None:
+    """ARM's own errors are a code and a message."""
+    lab = Lab()
+    assert set(lab.get(net("none", kind="networkProfiles")).body["error"]) == {"code", "message"}
+    lab.made(vnet("farm"), network_body("10.9.4.0/24"))
+    assert set(lab.get(subnet("farm", "none")).body["error"]) == {"code", "message", "details"}

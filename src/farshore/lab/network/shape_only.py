@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from farshore.arm.http import Response
-from farshore.arm.ids import ResourceId
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.call import Call
@@ -198,7 +198,7 @@ SHAPES: Mapping[str, Shape] = {
         parts={"ipConfigurations": "bastionHostIpConfigurations"},
     ),
     "applicationGateways": PLAIN,
-    "applicationGatewayWebApplicationFirewallPolicies": Shape(shown={"customRules": []}, guid=False),
+    "ApplicationGatewayWebApplicationFirewallPolicies": Shape(shown={"customRules": []}, guid=False),
     "ddosProtectionPlans": Shape(guid=False, quick=True),
     "ddosCustomPolicies": PLAIN,
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
@@ -223,7 +223,9 @@ SHAPES: Mapping[str, Shape] = {
     "virtualRouters": NO_GUID,
     "virtualRouters/peerings": PLAIN,
     "securityPartnerProviders": NO_GUID,
-    "customIpPrefixes": PLAIN,
+    "customIPPrefixes": Shape(
+        shown={"commissionedState": "Provisioning", "failedReason": "", "childCustomIpPrefixes": []}
+    ),
     "ipAllocations": PLAIN,
     "dscpConfigurations": PLAIN,
     "networkSecurityPerimeters": AT_ONCE,
@@ -283,6 +285,13 @@ class ShapeOnly(ResourceType):
     shape: ClassVar[Shape]
     forwards = True
     shape_only = True
+
+    def full_id(self, call: Call) -> ResourceId:
+        """In the provider's own spelling of the type, however it was asked for (recorded)."""
+        id_ = super().full_id(call)
+        kind, own = id_.pairs[-1][0], self.type.rsplit("/", 1)[-1]
+        head = id_.text[: len(id_.text) - len(f"{kind}/{id_.name}")]
+        return id_ if kind == own or call.cloud.exists(id_) else resource_id(f"{head}{own}/{id_.name}")
 
     def validate(self, put: Put) -> None:
         """A range is a range: `farshore.routing` reads it; and so is the length of one."""

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab.answers import Refused
+from farshore.lab.answers import Refused, bad_request
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import next_free
 from farshore.lab.network.flow_logs import flow_log
 from farshore.lab.network.packet_captures import capture
 from farshore.lab.network.public_ip_addresses import address_of
-from farshore.lab.network.references import configurations, ref
+from farshore.lab.network.references import configurations, in_use, ref
 from farshore.lab.network.route_servers import placed
 from farshore.lab.types import Put
 
@@ -144,7 +144,22 @@ def _bastion(put: Put) -> Body:
     return {"ipConfigurations": items} if items else {}
 
 
+def _profile(put: Put) -> Body:
+    """Containers share no subnet with what else has an address (recorded)."""
+    for interface in put.properties.get("containerNetworkInterfaceConfigurations") or []:
+        for item in configurations(interface) if isinstance(interface, dict) else []:
+            subnet = ref(item, "subnet")
+            held = [] if subnet is None else in_use(put.cloud, resource_id(subnet))
+            if held:
+                raise bad_request(
+                    "IpConfigProfileCannotReferToSubnetInUseWithResource",
+                    f"The profile {put.id.text} cannot refer to subnet {subnet} since it is in use with {held[0]}.",
+                )
+    return {}
+
+
 MADE: Mapping[str, Callable[[Put], Body]] = {
+    "networkprofiles": _profile,
     "virtualhubs/hubvirtualnetworkconnections": _hub_connection,
     "vpngateways": _vpn_gateway,
     "vpngateways/vpnconnections": _vpn_connection,
