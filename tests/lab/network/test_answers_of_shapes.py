@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from farshore.arm.json import Body
-from lab.core.bench import NETWORK, Lab, net, network_body, nic_body, refusal, rid, subnet, vnet
+from lab.core.bench import NETWORK, SUBSCRIPTION, Lab, net, network_body, nic_body, refusal, rid, subnet, vnet
 from lab.core.kinds import KINDS
 
 WATCHER = net("watch", kind="networkWatchers")
@@ -55,6 +55,26 @@ def test_parts_are_under_way_as_long_as_their_whole() -> None:
     lab.follow(answer)
     (part,) = lab.properties(host)["ipConfigurations"]
     assert part["properties"]["provisioningState"] == "Succeeded" and "dnsName" in lab.properties(host)
+
+
+def test_what_a_region_offers_is_listed_in_azures_form() -> None:
+    lab = Lab()
+    region = f"/subscriptions/{SUBSCRIPTION}/providers/{NETWORK}/locations/eastasia"
+    rows = lab.body(f"{region}/availableDelegations")["value"]
+    farm = next(row for row in rows if row["serviceName"] == "Microsoft.Web/serverFarms")
+    assert farm["name"] == "Microsoft.Web.serverFarms" and farm["id"].endswith("/availableDelegations/" + farm["name"])
+    assert farm["actions"] == [f"{NETWORK}/virtualNetworks/subnets/action"]
+    for row in lab.body(f"{region}/virtualNetworkAvailableEndpointServices")["value"]:
+        assert row["type"] == f"{NETWORK}/virtualNetworkEndpointServices" and row["id"].endswith("/" + row["name"])
+    assert lab.body(f"{region}/availableServiceAliases")["value"][0]["resourceName"].startswith("/services/")
+    tags = lab.body(f"{region}/serviceTags")
+    assert tags["cloud"] == "Public" and {"Internet", "AzureLoadBalancer"} <= {row["name"] for row in tags["values"]}
+
+
+def test_an_appliance_of_a_hub_is_polled_at_its_own_provider_too() -> None:
+    lab = Lab()
+    answer = lab.put(rid(f"{NETWORK}/networkVirtualAppliances", "wall"), {"location": "eastasia", "properties": {}})
+    assert "/locations/eastasia/nfvOperations/" in answer.headers["azure-asyncoperation"]
 
 
 def test_a_policy_of_firewalls_is_polled_at_its_own_provider() -> None:

@@ -72,6 +72,7 @@ PLAIN = Shape()
 NO_GUID = Shape(guid=False)
 AT_ONCE = Shape(at_once=True)
 SYNC = Shape(sync=True)
+APPLIANCE = Shape(virtual_appliance=True)
 
 SHAPES: Mapping[str, Shape] = {
     "routeFilters": Shape(inside={"routeFilterRules": "rules"}, guid=False),
@@ -214,7 +215,7 @@ SHAPES: Mapping[str, Shape] = {
     "networkProfiles": Shape(
         shown={"containerNetworkInterfaces": [], "containerNetworkInterfaceConfigurations": []}, quick=True
     ),
-    "networkVirtualAppliances": NO_GUID,
+    "networkVirtualAppliances": Shape(guid=False, virtual_appliance=True),
     "networkManagers": AT_ONCE,
     "networkManagers/networkGroups": AT_ONCE,
     "networkManagers/connectivityConfigurations": AT_ONCE,
@@ -264,9 +265,9 @@ SHAPES: Mapping[str, Shape] = {
     "firstPartyServiceTags": PLAIN,
     "interconnectGroups": SYNC,
     "networkInterfaces/tapConfigurations": PLAIN,
-    "networkVirtualAppliances/inboundSecurityRules": PLAIN,
-    "networkVirtualAppliances/networkVirtualApplianceConnections": PLAIN,
-    "networkVirtualAppliances/virtualApplianceSites": PLAIN,
+    "networkVirtualAppliances/inboundSecurityRules": APPLIANCE,
+    "networkVirtualAppliances/networkVirtualApplianceConnections": APPLIANCE,
+    "networkVirtualAppliances/virtualApplianceSites": APPLIANCE,
     "networkWatchers/connectionAnalyzers": PLAIN,
     "serviceGateways": PLAIN,
     "virtualHubs/connectionPolicies": PLAIN,
