@@ -186,8 +186,7 @@ def _is_prefix(text: str) -> bool:
     if text == "*" or (text[0].isalpha() and ":" not in text):
         return True
     try:
-        # Host bits are taken as they are sent.
-        ip_network(text, strict=False)
+        ip_network(text)
     except ValueError:
         return False
     return True
