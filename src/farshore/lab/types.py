@@ -197,7 +197,7 @@ class ResourceType:
         status = pattern.put_created if before is None else pattern.put_updated
         if at_once:
             self.on_ready(cloud, id_)
-            return Response(status=status, body=cloud.show(id_, call.query))
+            return Response(status=status, body=self.first_answer(put))
         quick = self.is_quick(put) or (shown is not None and stayed(shown, cloud.show(id_)))
         if quick:
             set_state(cloud, id_, "Succeeded")
@@ -208,7 +208,7 @@ class ResourceType:
         return Response(status=status, headers=headers, body=self.first_answer(put) if pattern.put_body else None)
 
     def first_answer(self, put: Put) -> Body | None:
-        """What a PUT that takes time is answered with."""
+        """What a PUT is answered with."""
         return put.cloud.show(put.id, put.query)
 
     def patch(self, call: Call) -> Response:

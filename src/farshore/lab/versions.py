@@ -109,10 +109,19 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.secureScore": "2024-04-01",
         "properties.bcdrSecurityLevel": "2024-04-01",
     },
-    "Microsoft.Compute/disks": {"properties.encryption": "2019-07-01", "properties.networkAccessPolicy": "2020-05-01"},
+    "Microsoft.Compute/disks": {
+        "properties.encryption": "2019-07-01",
+        "properties.networkAccessPolicy": "2020-05-01",
+        "properties.tier": "2020-06-30",
+        "properties.publicNetworkAccess": "2021-04-01",
+    },
     "Microsoft.Compute/snapshots": {
         "properties.encryption": "2019-07-01",
         "properties.networkAccessPolicy": "2020-05-01",
+        "properties.publicNetworkAccess": "2021-04-01",
+    },
+    "Microsoft.Compute/capacityReservationGroups/capacityReservations": {
+        "properties.platformFaultDomainCount": "2022-08-01",
     },
     "Microsoft.Compute/virtualMachines": {
         "properties.timeCreated": "2021-11-01",

@@ -10,6 +10,9 @@ from farshore.arm.json import Body
 from lab.compute.test_disks import body, disk, snapshot
 from lab.core.bench import Lab
 
+EARLY = "2020-12-01"
+"""An api-version whose answers to orders show no ids."""
+
 
 def shown_by(lab: Lab, url: str, version: str) -> Body:
     found: Body = lab.send("GET", f"{url}?api-version={version}").body
@@ -21,12 +24,13 @@ def test_an_order_is_answered_with_the_order_alone() -> None:
     answer = lab.put(disk("archive"), body(size=48))
     assert answer.status == 202 and answer.body == {
         "name": "archive",
+        "id": disk("archive"),
+        "type": "Microsoft.Compute/disks",
         "location": "eastasia",
         "properties": {
             "creationData": {"createOption": "Empty"},
             "diskSizeGB": 48,
             "provisioningState": "Updating",
-            "isArmResource": True,
         },
     }
     lab.follow(answer)
@@ -97,10 +101,13 @@ def test_a_copy_names_its_source_and_the_sources_number() -> None:
     lab.made(disk("archive"), body(size=48))
     number = lab.properties(disk("archive"))["uniqueId"]
     answer = lab.put(snapshot("monday"), body("Copy", None, sourceUri=disk("archive")))
-    assert "name" not in answer.body
+    assert "name" not in answer.body and answer.body["id"] == snapshot("monday")
     asked = answer.body["properties"]["creationData"]
-    assert asked == {"createOption": "Copy", "sourceUri": disk("archive"), "sourceUniqueId": number}
+    assert asked == {"createOption": "Copy", "sourceUri": disk("archive")}
     lab.follow(answer)
+    early = lab.put(f"{snapshot('older')}?api-version={EARLY}", body("Copy", None, sourceUri=disk("archive"))).body
+    assert early["properties"]["creationData"] == {**asked, "sourceUniqueId": number}
+    assert not {"name", "id", "type"} & set(early) and early["properties"]["isArmResource"] is True
     properties = lab.properties(snapshot("monday"))
     assert properties["creationData"] == {
         "createOption": "Copy",
@@ -108,3 +115,17 @@ def test_a_copy_names_its_source_and_the_sources_number() -> None:
         "sourceUniqueId": number,
     }
     assert properties["incremental"] is False and "diskIOPSReadWrite" not in properties
+
+
+def test_a_disk_says_who_may_reach_it_and_a_premium_one_how_fast_it_is() -> None:
+    lab = Lab()
+    lab.made(disk("archive"), {**body(size=1024), "sku": {"name": "Premium_LRS"}})
+    shown = lab.properties(disk("archive"))
+    assert (shown["publicNetworkAccess"], shown["tier"]) == ("Enabled", "P30")
+    assert not {"publicNetworkAccess", "tier"} & set(shown_by(lab, disk("archive"), "2020-05-01")["properties"])
+    lab.follow(lab.patch(disk("archive"), {"properties": {"diskSizeGB": 2048}}))
+    assert lab.properties(disk("archive"))["tier"] == "P40"
+    lab.follow(lab.patch(disk("archive"), {"properties": {"tier": "P50"}}))
+    assert lab.properties(disk("archive"))["tier"] == "P50"
+    lab.made(disk("plain"), body(size=1024))
+    assert "tier" not in lab.properties(disk("plain"))

@@ -42,6 +42,22 @@ def test_disks_entries_show_what_nobody_wrote(lab: Lab) -> None:
     assert all("deleteOption" not in entry for entry in [old["osDisk"], *old["dataDisks"]])
 
 
+def test_a_disk_that_is_being_made_has_no_id_yet(lab: Lab) -> None:
+    nic = net("second", kind="networkInterfaces")
+    lab.made(nic, nic_body(subnet_of("works", "hall")))
+    lab.made(disk("had"), disk_body(size=4))
+    asked = machine_body(nic, data_disks=1)
+    asked["properties"]["storageProfile"]["dataDisks"] += [
+        {"lun": 1, "createOption": "Attach", "managedDisk": {"id": disk("had")}},
+        {"lun": 2, "createOption": "Empty", "diskSizeGB": 1, "name": "named"},
+    ]
+    profile = lab.put(VM.replace("press", "second"), asked).body["properties"]["storageProfile"]
+    made, had, named = profile["dataDisks"]
+    assert set(made["managedDisk"]) == set(profile["osDisk"]["managedDisk"]) == {"storageAccountType"}
+    assert "name" not in made and named["name"] == "named" and "id" not in named["managedDisk"]
+    assert had["managedDisk"]["id"] == disk("had") and had["name"] == "had"
+
+
 def test_a_machine_is_created_once_and_updated_from_then_on(lab: Lab) -> None:
     answer = lab.patch(VM, {"properties": {"licenseType": "None"}})
     assert answer.status == 200 and answer.body["properties"]["provisioningState"] == "Updating"

@@ -86,6 +86,25 @@ def test_a_placement_group_shows_who_is_in_it(lab: Lab) -> None:
     assert lab.delete(CLOSE).status == 200 and lab.get(CLOSE).status == 404
 
 
+def test_only_a_get_tells_who_is_in_a_set_or_group(lab: Lab) -> None:
+    holds = {
+        SET: {"virtualMachines"},
+        CLOSE: {"virtualMachines", "virtualMachineScaleSets", "availabilitySets"},
+    }
+    for url, names in holds.items():
+        answers = [lab.put(url, HERE), lab.patch(url, {"tags": {"a": "b"}}), lab.patch(url, {"tags": {"c": "d"}})]
+        for answer in answers:
+            assert answer.status == 200 and not {"provisioningState", *names} & set(answer.body["properties"])
+        assert answers[-1].body["tags"] == {"c": "d"}
+        shown = lab.body(url)
+        assert names <= set(shown["properties"]) and "provisioningState" not in shown["properties"]
+    group = rid(f"{COMPUTE}/capacityReservationGroups", "kept")
+    assert "properties" not in lab.put(group, HERE).body and not lab.properties(group)
+    place = lab.put(f"{group}/capacityReservations/d2", {**HERE, "sku": {"name": "Standard_D2s_v3", "capacity": 1}})
+    assert lab.properties(group)["capacityReservations"] == [{"id": place.body["id"]}]
+    assert "platformFaultDomainCount" not in lab.body(f"{place.body['id']}?api-version=2021-07-01")["properties"]
+
+
 def test_a_placement_group_is_of_the_region_and_left_by_who_does_not_run(lab: Lab) -> None:
     far = rid(f"{COMPUTE}/proximityPlacementGroups", "far")
     lab.must(lab.put(far, {"location": "southeastasia"}))

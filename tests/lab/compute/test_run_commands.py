@@ -263,13 +263,21 @@ def test_a_machine_must_run_and_runs_one_command_at_a_time(lab: Lab) -> None:
     assert end["status"] == "Failed" and end["error"]["code"] == "VMAgentStatusCommunicationError"
 
 
+def test_a_command_has_a_script_of_its_own_to_run_and_to_show(lab: Lab) -> None:
+    told = lab.follow(lab.post(f"{WEB1}/runCommand", {"commandId": "RunShellScript"})).body
+    assert "sample script" in str(told["properties"]["output"]["value"])
+    place = WEB1.partition("/resourceGroups")[0] + "/providers/Microsoft.Compute/locations/eastasia"
+    shown = lab.body(f"{place}/runCommands/RunShellScript")
+    assert len(shown["script"]) == 1
+    assert [sorted(item) for item in shown["parameters"]] == [["name", "required", "type"]] * 2
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
         ({"commandId": "RunPowerShellScript", "script": ["hostname"]}, 400),
         ({"commandId": "IPConfig", "script": ["x"]}, 501),
         ({"script": ["hostname"]}, 501),
-        ({"commandId": "RunShellScript"}, 400),
         ({"commandId": "RunShellScript", "script": "hostname"}, 400),
         ({"commandId": "RunShellScript", "script": [1]}, 400),
         ({"commandId": "RunShellScript", "script": ["hostname"], "parameters": [1]}, 400),

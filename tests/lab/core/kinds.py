@@ -320,14 +320,13 @@ KINDS = {
         state="",
         headers=(),
         delete_headers=(),
-        shown={"capacityReservations": [], "virtualMachinesAssociated": []},
     ),
     "reservation": Kind(
         url=rid(f"{COMPUTE}/capacityReservationGroups", "kept") + "/capacityReservations/d2",
         body={"location": "eastasia", "sku": {"name": "Standard_D2s_v3", "capacity": 1}},
         before=lambda lab: lab.made(rid(f"{COMPUTE}/capacityReservationGroups", "kept"), {"location": "eastasia"}),
         state="Creating",
-        shown={"virtualMachinesAssociated": []},
+        shown={"platformFaultDomainCount": 3},
     ),
     "run command": Kind(
         url=rid(f"{COMPUTE}/virtualMachines", "vm") + "/runCommands/probe",

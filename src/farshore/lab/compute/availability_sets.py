@@ -15,11 +15,12 @@ from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.compute import quotas
+from farshore.lab.compute.gathered import Gathering, without
 from farshore.lab.compute.placement_groups import check_place, place_links
 from farshore.lab.network.references import ref
 from farshore.lab.patterns import SETS
 from farshore.lab.registry import listener, resource_type
-from farshore.lab.types import Put, ResourceType
+from farshore.lab.types import Put
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -33,9 +34,9 @@ DOMAINS = "domains"
 
 
 @resource_type(AVAILABILITY_SETS)
-class AvailabilitySets(ResourceType):
+class AvailabilitySets(Gathering):
     pattern = SETS
-    patches = True
+    gathers = ("virtualMachines",)
     read_only = ("provisioningState", "virtualMachines", "statuses")
 
     def validate(self, put: Put) -> None:
@@ -60,6 +61,7 @@ class AvailabilitySets(ResourceType):
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         shown = [{"id": member} for member in members(cloud, id_)]
+        body = without(body, ("provisioningState",))
         return {**body, "properties": {**(body.get("properties") or {}), "virtualMachines": shown}}
 
     def links(self, body: Body) -> Iterator[Link]:

@@ -22,8 +22,15 @@ STEPS: Mapping[str, tuple[tuple[int, int, int], ...]] = {
     "PremiumV2": ((65536, 3000, 125),),
 }
 """Kind of disk to (GiB at most, operations a second, MB a second)."""
+TIERS = (
+    *(("P1", 4), ("P2", 8), ("P3", 16), ("P4", 32), ("P6", 64), ("P10", 128), ("P15", 256), ("P20", 512)),
+    *(("P30", 1024), ("P40", 2048), ("P50", 4096), ("P60", 8192), ("P70", 16384), ("P80", 32767)),
+)
+"""Performance tiers of premium disks to GiB at most."""
 CHOSEN = ("PremiumV2", "Ultra")
 """Kinds whose speed the owner chooses."""
+WITH_ID = "2022-07-02"
+"""The first api-version whose answers to orders were recorded with the id of what was ordered."""
 ECHOED = ("creationData", "diskSizeGB", "osType", "hyperVGeneration")
 """What an answer to an order shows of a disk that is there already."""
 
@@ -35,6 +42,12 @@ def speed(sku: str, size_gb: int) -> Body:
     return {} if found is None else {"diskIOPSReadWrite": found[1], "diskMBpsReadWrite": found[2]}
 
 
+def tier(sku: str, size_gb: int) -> Body:
+    """`tier` of a premium disk, by its size."""
+    found = next((name for name, most in TIERS if size_gb <= most), None)
+    return {} if found is None or sku.partition("_")[0] != "Premium" else {"tier": found}
+
+
 def chosen(properties: Body, sku: str) -> Body:
     """The properties that count: how fast a disk is, its owner chooses of some kinds only."""
     if sku.startswith(CHOSEN):
@@ -44,7 +57,11 @@ def chosen(properties: Body, sku: str) -> Body:
 
 def open_to_all() -> Body:
     """What a disk or snapshot shows when its order says nothing else."""
-    return {"encryption": {"type": "EncryptionAtRestWithPlatformKey"}, "networkAccessPolicy": "AllowAll"}
+    return {
+        "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
+        "networkAccessPolicy": "AllowAll",
+        "publicNetworkAccess": "Enabled",
+    }
 
 
 def origin(sent: Mapping[str, Any], source: Body | None) -> Body:
@@ -55,16 +72,23 @@ def origin(sent: Mapping[str, Any], source: Body | None) -> Body:
     return {**data, "sourceResourceId": source["id"], "sourceUniqueId": source["properties"].get("uniqueId")}
 
 
-def ordered(kept: Body, sent: Body, *, created: bool, named: bool) -> Body:
+def ordered(kept: Body, sent: Body, *, created: bool, named: bool, version: str) -> Body:
     """The answer to an order that is being carried out: what was ordered, and nothing of what Azure finds out
-    meanwhile, not even the id. A disk's shows its name, a snapshot's does not (recorded)."""
-    shown = {key: kept[key] for key in (*(("name",) if named else ()), "location", "tags", "zones") if key in kept}
+    meanwhile. A disk's shows its name, a snapshot's does not. Later api-versions show its id and type, earlier ones
+    `isArmResource` and the number of what it copies (recorded)."""
+    late = not version or version >= WITH_ID
+    first = (*(("name",) if named else ()), *(("id", "type") if late else ()))
+    shown = {key: kept[key] for key in (*first, "location", "tags", "zones") if key in kept}
     if not created or "sku" in sent:
         shown["sku"] = kept["sku"]
     properties = kept["properties"]
     asked = [key for key in sent.get("properties") or {} if key in properties] if created else ECHOED
     found = {key: properties[key] for key in asked if key in properties}
     data = (sent.get("properties") or {}).get("creationData")
-    if created and data and "sourceUri" in data:
+    if late and "creationData" in found:
+        told = data if created and data else found["creationData"]
+        found["creationData"] = {key: value for key, value in told.items() if key != "sourceUniqueId"}
+    elif created and data and "sourceUri" in data:
         found["creationData"] = {**data, "sourceUniqueId": properties["creationData"].get("sourceUniqueId")}
-    return {**shown, "properties": {**found, "provisioningState": "Updating", "isArmResource": True}}
+    early = {} if late else {"isArmResource": True}
+    return {**shown, "properties": {**found, "provisioningState": "Updating", **early}}

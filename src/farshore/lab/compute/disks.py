@@ -90,6 +90,8 @@ class _Bytes(ResourceType):
         kind = str(body["sku"].get("name"))
         if properties["diskSizeGB"] != put.before_properties.get("diskSizeGB") or kind != _kind(put.before):
             properties = disk_bodies.chosen(properties, kind)
+            if put.properties.get("tier") == put.before_properties.get("tier"):
+                properties.pop("tier", None)
         body["properties"] = {**put.unasked(self.unasked(properties, kind)), **properties}
         for name in HOLDERS:
             body.pop(name, None)
@@ -105,7 +107,8 @@ class _Bytes(ResourceType):
 
     def first_answer(self, put: Put) -> Body | None:
         kept = put.cloud.body(put.id) or {}
-        return disk_bodies.ordered(kept, put.body, created=put.created, named=self.type == DISKS)
+        version = put.query.get("api-version", "")[:10]
+        return disk_bodies.ordered(kept, put.body, created=put.created, named=self.type == DISKS, version=version)
 
     def unasked(self, properties: Body, sku: str) -> Body:
         """What is shown though nobody wrote it."""
@@ -169,7 +172,7 @@ class Disks(_Bytes):
 
     def unasked(self, properties: Body, sku: str) -> Body:
         size = int(properties.get("diskSizeGB") or DEFAULT_SIZE_GB)
-        return {**disk_bodies.speed(sku, size), **super().unasked(properties, sku)}
+        return {**disk_bodies.speed(sku, size), **disk_bodies.tier(sku, size), **super().unasked(properties, sku)}
 
 
 @resource_type(SNAPSHOTS)

@@ -18,10 +18,11 @@ from farshore.lab.answers import Refused, bad_request
 from farshore.lab.bodies import Link
 from farshore.lab.cloud import must_have
 from farshore.lab.compute.attached import VIRTUAL_MACHINES
+from farshore.lab.compute.gathered import Gathering, without
 from farshore.lab.network.references import ref
 from farshore.lab.patterns import PLACES
 from farshore.lab.registry import resource_type
-from farshore.lab.types import Put, ResourceType
+from farshore.lab.types import Put
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -33,9 +34,9 @@ ALIGNED: Body = {"code": "ColocationStatus/Aligned", "level": "Info", "displaySt
 
 
 @resource_type(GROUPS)
-class ProximityPlacementGroups(ResourceType):
+class ProximityPlacementGroups(Gathering):
     pattern = PLACES
-    patches = True
+    gathers = ("virtualMachines", "virtualMachineScaleSets", "availabilitySets")
     read_only = (
         "provisioningState",
         "virtualMachines",
@@ -51,8 +52,7 @@ class ProximityPlacementGroups(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
-        properties = {key: value for key, value in body["properties"].items() if key != "provisioningState"}
-        return {**body, "properties": {"proximityPlacementGroupType": "Standard", **properties}}
+        return {**body, "properties": {"proximityPlacementGroupType": "Standard", **body["properties"]}}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
         used = cloud.bodies.linked(MEMBER, id_.key)
@@ -70,7 +70,8 @@ class ProximityPlacementGroups(ResourceType):
         for text in cloud.bodies.linked(MEMBER, id_.key):
             kind = "virtualMachines" if resource_id(text).is_a(VIRTUAL_MACHINES) else "availabilitySets"
             members[kind].append({"id": text, **status})
-        return {**body, "properties": {**body["properties"], **members, **status}}
+        properties = without(body, ("provisioningState",)).get("properties") or {}
+        return {**body, "properties": {**properties, **members, **status}}
 
 
 def place_links(body: Body) -> Iterator[Link]:

@@ -26,6 +26,7 @@ from farshore.lab import machines
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.cloud import must_have
 from farshore.lab.compute import attached, quotas
+from farshore.lab.compute.gathered import Gathering
 from farshore.lab.compute.reserved import (
     DEALLOCATED,
     GROUPS,
@@ -54,10 +55,14 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 
+FAULT_DOMAINS = 3
+"""In how many fault domains Azure puts a reservation that does not say."""
+
+
 @resource_type(GROUPS)
-class CapacityReservationGroups(ResourceType):
+class CapacityReservationGroups(Gathering):
     pattern = PLACES
-    patches = True
+    gathers = ("capacityReservations", "virtualMachinesAssociated")
     read_only = ("provisioningState", "capacityReservations", "virtualMachinesAssociated", "instanceView")
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
@@ -71,10 +76,8 @@ class CapacityReservationGroups(ResourceType):
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         held = reservations_in(cloud, id_)
-        properties: Body = {
-            "capacityReservations": [{"id": item["id"]} for item in held],
-            "virtualMachinesAssociated": [{"id": item["id"]} for item in members_of(cloud, id_)],
-        }
+        members = {"capacityReservations": held, "virtualMachinesAssociated": members_of(cloud, id_)}
+        properties: Body = {name: [{"id": item["id"]} for item in found] for name, found in members.items() if found}
         if "instanceview" in query.get("$expand", "").lower():
             views = [{"name": item["name"], **_instance_view(cloud, item)} for item in held]
             properties["instanceView"] = {"capacityReservations": views}
@@ -118,7 +121,11 @@ class CapacityReservations(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         cloud, body = put.cloud, self.standard(put)
-        made = {"reservationId": cloud.guid("reservation", put.id.key), "timeCreated": stamp(cloud.now)}
+        made = {
+            **put.unasked({"platformFaultDomainCount": FAULT_DOMAINS}),
+            "reservationId": cloud.guid("reservation", put.id.key),
+            "timeCreated": stamp(cloud.now),
+        }
         grown = capacity_of(put.body) - (0 if put.before is None else kept(cloud, put.before))
         cloud.table(GROWING)[put.id.key] = grown
         return {**body, "properties": {**made, **body["properties"]}}
@@ -148,7 +155,7 @@ class CapacityReservations(ResourceType):
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         members = [{"id": item["id"]} for item in associated(cloud, body)]
-        properties = {**body["properties"], "virtualMachinesAssociated": members}
+        properties = {**body["properties"], **({"virtualMachinesAssociated": members} if members else {})}
         if "instanceview" in query.get("$expand", "").lower():
             properties["instanceView"] = _instance_view(cloud, body)
         return {**body, "properties": properties}

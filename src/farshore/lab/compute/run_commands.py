@@ -1,7 +1,7 @@
 """virtualMachines/{vm}/runCommand and virtualMachines/runCommands: a script in a running machine. The lab runs probes
 (who am I, whom do I reach, who answers); a script with anything else in it is not run, and its standard error says so.
 
-    POST runCommand      {commandId, script, parameters?} -> 202; the result is {value: [statuses with what it wrote]}
+    POST runCommand      {commandId, script?, parameters?} -> 202; the result is {value: [statuses with what it wrote]}
     PUT runCommands/{n}  {source: {script}, parameters?, asyncExecution?} -> a resource; what it wrote stands in its
                          `instanceView` (`$expand=instanceView`); a PUT again runs it again
 
@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 
 SHELL, POWER_SHELL = "RunShellScript", "RunPowerShellScript"
 SYSTEMS = {SHELL: LINUX, POWER_SHELL: WINDOWS}
+SAMPLES = {
+    SHELL: "echo sample script",
+    POWER_SHELL: 'Write-Output "sample script"',
+}
+"""What runs where the action is sent no script: a command's document shows it (recorded)."""
 MOST_TOLD = 4096
 """The last bytes of either stream that are told, as in Azure."""
 NEVER_SHOWN = ("protectedParameters", "runAsPassword")
@@ -63,6 +68,8 @@ def run_command(call: Call) -> Response:
     call.must_be_free()
     kind = _kind(asked.get("commandId"), body)
     script, parameters = asked.get("script"), _parameters(asked.get("parameters"))
+    if script is None:
+        script = [SAMPLES[kind]]
     if not _is_script(script):
         raise bad_request("InvalidParameter", f"{kind} needs a script: a list of lines.", "script")
     _must_run(call.cloud, call.id)
@@ -181,7 +188,9 @@ def document(call: Call) -> Response:
     region = _region(call)
     for kind in SYSTEMS:
         if kind.lower() == str(call.argument).lower():
-            return Response(status=200, body={**_document(kind, region), "script": [], "parameters": []})
+            parameters = [{"name": name, "type": "string", "required": False} for name in ("arg1", "arg2")]
+            body = {**_document(kind, region), "script": [SAMPLES[kind]], "parameters": parameters}
+            return Response(status=200, body=body)
     raise Refused(404, "NotFound", f"The entity {call.argument} was not found in this Azure location.")
 
 

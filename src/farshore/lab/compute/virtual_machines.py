@@ -8,7 +8,7 @@ their `deleteOption` says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
@@ -123,6 +123,19 @@ class VirtualMachines(ResourceType):
             filled = put.created or "secrets" in (put.before_properties.get("osProfile") or {})
             properties["osProfile"] = guests.profile_shown(sent, system) if filled else sent
         return body
+
+    def first_answer(self, put: Put) -> Body | None:
+        """A disk that is being made has no id yet, and no name that nobody gave it (recorded)."""
+        shown = super().first_answer(put)
+        profile = ((shown or {}).get("properties") or {}).get("storageProfile")
+        if shown is None or not profile:
+            return shown
+        sent = put.properties.get("storageProfile") or {}
+        had = {disk.id.key for disk in attached.disks(put.before or {}) if disk.id is not None}
+        found = {**profile, "dataDisks": list(map(_ordered(had), profile["dataDisks"], sent.get("dataDisks") or []))}
+        if isinstance(profile.get("osDisk"), dict):
+            found["osDisk"] = _ordered(had)(profile["osDisk"], sent.get("osDisk") or {})
+        return {**shown, "properties": {**shown["properties"], "storageProfile": found}}
 
     def after_put(self, put: Put) -> None:
         body = put.cloud.body(put.id)
@@ -325,6 +338,19 @@ def _known(entry: Body, held: list[Body | None]) -> Body:
             filled: Body = {key: old[key] for key in FILLED if key in old}
             return {**filled, **entry, "name": old.get("name"), "managedDisk": managed}
     return entry
+
+
+def _ordered(had: set[str]) -> Callable[[Body, Body], Body]:
+    """An entry of a disk as the answer to its order shows it; `had` are the disks that were there before."""
+
+    def shown(entry: Body, sent: Body) -> Body:
+        managed = entry.get("managedDisk") or {}
+        if not managed.get("id") or str(managed["id"]).lower() in had or (sent.get("managedDisk") or {}).get("id"):
+            return entry
+        named = {key: value for key, value in entry.items() if key != "name" or sent.get("name")}
+        return {**named, "managedDisk": {key: value for key, value in managed.items() if key != "id"}}
+
+    return shown
 
 
 def _makes(entry: Body) -> bool:
