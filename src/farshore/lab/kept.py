@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from farshore.arm.http import Response
@@ -58,6 +59,14 @@ class Kept(ResourceType):
         unasked = self.unasked(call.cloud, call.id)
         return Response(status=200, body=unasked) if unasked is not None else super().get(call)
 
+    def rows(self, call: Call, found: list[Body]) -> list[Body]:
+        """What is there with its parent is listed as long as nobody has set anything, too."""
+        rows = super().rows(call, found)
+        if rows or self.kind.born is None or not call.cloud.exists(call.id):
+            return rows
+        unasked = self.unasked(call.cloud, call.id.child(self.type.rsplit("/", 1)[1], "default"))
+        return [] if unasked is None else [unasked]
+
     def patch(self, call: Call) -> Response:
         """What is sent, and nothing else; a child takes one too."""
         if not self.kind.patches:
@@ -94,8 +103,15 @@ class Kept(ResourceType):
         return {"id": id_.text, "name": id_.name, "type": self.type, "properties": dict(self.kind.born)}
 
 
-def keep(namespace: str, kinds: Mapping[str, Kind], module: str, **more: str) -> None:
-    """Register types below a namespace. `more`: what else their class says (`put_takes`)."""
+def keep(
+    namespace: str,
+    kinds: Mapping[str, Kind],
+    module: str,
+    special: Mapping[str, type[Kept]] = MappingProxyType({}),
+    **more: str,
+) -> None:
+    """Register types below a namespace: each is `Kept`, or what `special` has for it. `more`: what else their class
+    says (`put_takes`)."""
     for name, kind in kinds.items():
         is_child = "/" in name
         parts: dict[str, Any] = {
@@ -107,4 +123,5 @@ def keep(namespace: str, kinds: Mapping[str, Kind], module: str, **more: str) ->
             "apart": is_child,
             **more,
         }
-        resource_type(f"{namespace}/{name}")(type("Kept", (Kept,), parts))
+        base = special.get(name, Kept)
+        resource_type(f"{namespace}/{name}")(type(base.__name__, (base,), parts))

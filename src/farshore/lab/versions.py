@@ -109,6 +109,14 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.secureScore": "2024-04-01",
         "properties.bcdrSecurityLevel": "2024-04-01",
     },
+    "Microsoft.Storage/storageAccounts": {
+        "properties.keyCreationTime": "2021-02-01",
+        "properties.networkAcls.ipv6Rules": "2023-05-01",
+    },
+    "Microsoft.Storage/storageAccounts/blobServices": {
+        "properties.deleteRetentionPolicy.allowPermanentDelete": "2022-05-01",
+    },
+    "Microsoft.Storage/storageAccounts/fileServices": {"properties.protocolSettings": "2021-01-01"},
     "Microsoft.Compute/disks": {
         "properties.encryption": "2019-07-01",
         "properties.networkAccessPolicy": "2020-05-01",

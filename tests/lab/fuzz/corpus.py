@@ -16,7 +16,7 @@ from farshore.arm.ids import resource_id
 from farshore.arm.json import Body
 from farshore.errors import InputError
 from farshore.lab import fault_kinds, registry
-from farshore.lab.storage import accounts, disk_urls
+from farshore.lab.storage import disk_urls, keys
 from lab.fuzz.asked import body_for
 from lab.fuzz.estate import fresh
 from lab.fuzz.rig import Rig, Sent
@@ -141,7 +141,7 @@ def openings() -> dict[str, tuple[str, str, dict[str, str]]]:
     cloud = fresh("read")
     name, row = next(iter(cloud.table(disk_urls.TABLE).items()))
     account = resource_id(BLOBS[AWAY])
-    key = {"authorization": f"AccountKey {accounts.key(cloud, account, 'key1')}"}
+    key = {"authorization": f"AccountKey {keys.key(cloud, account, 'key1')}"}
     blob = next(name for name in cloud.table("volume_names") if name.startswith(f"https://{account.name}."))
     cloud.store.close()
     return {

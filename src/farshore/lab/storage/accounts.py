@@ -1,25 +1,28 @@
 """Microsoft.Storage/storageAccounts: what holds unmanaged disks, and the cache that replication writes to (S27).
 
-A PUT of a new account answers 202 and a place to look, all else is done at once. The account's keys are the lab's
-own. Its blobs are read by `lab/storage/blobs.py`.
+A PUT of a new account answers 202 and a place to look, all else is done at once. Its keys are in
+`lab/storage/keys.py`, its blobs are read by `lab/storage/blobs.py`.
+
+What an account shows unasked follows from its kind, and from the api-version that it was made with (recorded).
 """
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
+from farshore.arm.network import normal_location
+from farshore.arm.regions import find_region
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.network.private_endpoints import connections_of
 from farshore.lab.patterns import STORAGE
-from farshore.lab.registry import action, resource_type
+from farshore.lab.registry import action, resource_type, view
 from farshore.lab.resources.region_facts import PAIR_OF
+from farshore.lab.storage import keys
 from farshore.lab.types import Put, ResourceType
 from farshore.times import stamp
 
@@ -28,6 +31,26 @@ if TYPE_CHECKING:
 
 STORAGE_ACCOUNTS = "Microsoft.Storage/storageAccounts"
 SERVICES = ("dfs", "web", "blob", "queue", "table", "file")
+OF_KIND = {
+    "storage": ("blob", "queue", "table", "file"),
+    "blobstorage": ("dfs", "blob", "table"),
+    "blockblobstorage": ("dfs", "web", "blob"),
+    "filestorage": ("file",),
+}
+"""Kind of account to the services that it has; any other has all."""
+UNASKED_SINCE = {
+    "minimumTlsVersion": "2021-02-01",
+    "allowBlobPublicAccess": "2021-02-01",
+    "allowCrossTenantReplication": "2023-01-01",
+}
+"""Property to the first api-version whose new accounts have it unasked."""
+RULES: Mapping[str, Body] = {
+    "ipRules": {"action": "Allow"},
+    "virtualNetworkRules": {"action": "Allow", "state": "Succeeded"},
+}
+"""What is shown of each rule beside what was told."""
+LIMIT = 250
+"""Accounts of a subscription in a region."""
 
 
 @resource_type(STORAGE_ACCOUNTS)
@@ -41,6 +64,7 @@ class StorageAccounts(ResourceType):
         "creationTime",
         "primaryEndpoints",
         "primaryLocation",
+        "secondaryEndpoints",
         "statusOfPrimary",
     )
 
@@ -67,18 +91,13 @@ class StorageAccounts(ResourceType):
             **(put.properties.get("encryption") or {}),
             "services": {name: {**enabled, **before.get(name, {}), **(said or {})} for name, said in services.items()},
         }
-        defaults = {
+        defaults: Body = {
+            "allowCrossTenantReplication": False,
             "minimumTlsVersion": "TLS1_0",
             "allowBlobPublicAccess": True,
-            "networkAcls": {
-                "bypass": "AzureServices",
-                "virtualNetworkRules": [],
-                "ipRules": [],
-                "defaultAction": "Allow",
-            },
             "supportsHttpsTrafficOnly": True,
             "accessTier": "Hot",
-            "primaryEndpoints": {kind: f"https://{put.id.name}.{kind}.core.windows.net/" for kind in SERVICES},
+            "primaryEndpoints": _endpoints(put, put.id.name),
             "primaryLocation": put.location,
             "statusOfPrimary": "available",
         }
@@ -87,27 +106,29 @@ class StorageAccounts(ResourceType):
         pair = PAIR_OF.get(put.location)
         if "GRS" in name.upper() or "GZRS" in name.upper():
             defaults |= {} if pair is None else {"secondaryLocation": pair, "statusOfSecondary": "available"}
+        if name.upper().startswith("STANDARD_RA") and pair is not None:
+            there = {kind: url for kind, url in _endpoints(put, f"{put.id.name}-secondary").items() if kind != "file"}
+            defaults |= {"secondaryEndpoints": there}
+        version = put.query.get("api-version", "")[:10]
+        for early, late in UNASKED_SINCE.items():
+            if version and version < late:
+                defaults.pop(early, None)
+        if _kind(put) == "storage":
+            del defaults["accessTier"]
         tier = {"tier": name.split("_", 1)[0]} if "_" in name else {}
         unasked = put.unasked({"privateEndpointConnections": [], "encryption": encryption})
-        properties = {**defaults, **made, **body["properties"], **unasked}
+        acls = _acls(body["properties"].get("networkAcls") or {})
+        properties = {**defaults, **made, **body["properties"], "networkAcls": acls, **unasked}
         tags = put.unasked({"tags": {}})
         return {**body, "sku": {**tier, **sku}, **tags, **_tags(put), "properties": properties}
+
+    def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
+        keys.forget(cloud, id_)
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         """With the private endpoints that lead to it."""
         led = connections_of(cloud, id_)
         return {**body, "properties": {**body["properties"], "privateEndpointConnections": led}} if led else body
-
-
-@action(STORAGE_ACCOUNTS, "listKeys")
-def list_keys(call: Call) -> Response:
-    body = call.must_exist()
-    made = (body["properties"].get("keyCreationTime") or {}).get("key1")
-    keys = [
-        {"creationTime": made, "keyName": name, "value": key(call.cloud, call.id, name), "permissions": "FULL"}
-        for name in ("key1", "key2")
-    ]
-    return Response(status=200, body={"keys": keys})
 
 
 @action("Microsoft.Storage", "checkNameAvailability")
@@ -123,14 +144,41 @@ def check_name(call: Call) -> Response:
     return Response(status=200, body=body)
 
 
+@view("Microsoft.Storage/locations", "usages")
+def usages(call: Call) -> Response:
+    region = find_region(call.id.name)
+    if region is None:
+        raise bad_request("InvalidLocation", f"Azure has no region '{call.id.name}'.", "location")
+    mine = f"/subscriptions/{call.id.subscription}/".lower()
+    found = [body for body in call.cloud.of_type(STORAGE_ACCOUNTS) if str(body["id"]).lower().startswith(mine)]
+    there = [body for body in found if normal_location(str(body.get("location"))) == region.name]
+    name = {"value": "StorageAccounts", "localizedValue": "Storage Accounts"}
+    row = {"unit": "Count", "currentValue": len(there), "limit": LIMIT, "name": name}
+    return Response(status=200, body={"value": [row]})
+
+
+@view(STORAGE_ACCOUNTS, "privateLinkResources")
+def private_link_resources(call: Call) -> Response:
+    """What a private endpoint can lead to: each of the account's services."""
+    body = call.must_exist()
+    rows = [
+        {
+            "id": f"{body['id']}/privateLinkResources/{name}",
+            "name": name,
+            "type": f"{STORAGE_ACCOUNTS}/privateLinkResources",
+            "properties": {
+                "groupId": name,
+                "requiredMembers": [name],
+                "requiredZoneNames": [f"privatelink.{name}.core.windows.net"],
+            },
+        }
+        for name in body["properties"].get("primaryEndpoints") or {}
+    ]
+    return Response(status=200, body={"value": rows})
+
+
 def _is_name(name: str) -> bool:
     return 3 <= len(name) <= 24 and name.isalnum() and name.isascii() and name == name.lower()
-
-
-def key(cloud: Cloud, account: ResourceId, name: str = "key1") -> str:
-    """An account's key: 64 bytes in base64."""
-    digest = hashlib.sha512(f"{cloud.seed_number}/{account.key}/{name}".encode()).digest()
-    return b64encode(digest).decode()
 
 
 def account_named(cloud: Cloud, name: str) -> Body | None:
@@ -139,6 +187,23 @@ def account_named(cloud: Cloud, name: str) -> Body | None:
         if str(body["name"]).lower() == name.lower():
             return body
     return None
+
+
+def _kind(put: Put) -> str:
+    return str(put.body.get("kind") or (put.before or {}).get("kind") or "").lower()
+
+
+def _endpoints(put: Put, name: str) -> dict[str, str]:
+    return {kind: f"https://{name}.{kind}.core.windows.net/" for kind in OF_KIND.get(_kind(put), SERVICES)}
+
+
+def _acls(sent: Body) -> Body:
+    """Who may reach an account: everybody, unless it says otherwise."""
+    rules: Body = {"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"}
+    rules |= {"ipv6Rules": []} | {key: value for key, value in sent.items() if value is not None}
+    for name, usual in RULES.items():
+        rules[name] = [{**usual, **rule} if isinstance(rule, dict) else rule for rule in rules[name]]
+    return rules
 
 
 def _tags(put: Put) -> Body:

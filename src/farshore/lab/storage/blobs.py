@@ -25,7 +25,8 @@ from farshore.lab.call import Call
 from farshore.lab.regions import must_reach
 from farshore.lab.registry import handle
 from farshore.lab.storage import ranges, volumes
-from farshore.lab.storage.accounts import account_named, key
+from farshore.lab.storage.accounts import account_named
+from farshore.lab.storage.keys import key
 
 SIGNED_HEADERS = (
     "content-encoding",

@@ -11,6 +11,7 @@ from typing import Any
 
 from farshore.lab.kept import Kind, keep
 from farshore.lab.patterns import RESOURCES, STORAGE_PARTS, STORAGE_TASKS
+from farshore.lab.storage.services import SPECIAL
 
 _AT_ONCE = Kind(pattern=RESOURCES, states=False)
 _SLOW = Kind(pattern=STORAGE_TASKS)
@@ -33,6 +34,9 @@ KINDS = {
         shown={
             "defaultEncryptionScope": "$account-encryption-key",
             "denyEncryptionScopeOverride": False,
+            "deleted": False,
+            "remainingRetentionDays": 0,
+            "legalHold": {"hasLegalHold": False, "tags": []},
             "hasImmutabilityPolicy": False,
             "hasLegalHold": False,
             "leaseState": "Available",
@@ -40,11 +44,15 @@ KINDS = {
             "publicAccess": "None",
         },
     ),
-    "storageAccounts/blobServices/containers/immutabilityPolicies": replace(_ALWAYS_200, patches=False),
+    "storageAccounts/blobServices/containers/immutabilityPolicies": replace(
+        _ALWAYS_200, patches=False, shown={"state": "Unlocked"}
+    ),
     "storageAccounts/connectors": _SLOW,
     "storageAccounts/dataShares": _SLOW,
     "storageAccounts/encryptionScopes": replace(_AT_ONCE, gone=None, shown={"state": "Enabled"}),
-    "storageAccounts/fileServices": _service(shareDeleteRetentionPolicy={"days": 7, "enabled": True}),
+    "storageAccounts/fileServices": _service(
+        protocolSettings={"smb": {}}, shareDeleteRetentionPolicy={"days": 7, "enabled": True}
+    ),
     "storageAccounts/fileServices/shares": replace(_AT_ONCE, shown={"accessTier": "TransactionOptimized"}),
     "storageAccounts/inventoryPolicies": replace(_ALWAYS_200, patches=False),
     "storageAccounts/localUsers": replace(_ALWAYS_200, patches=False),
@@ -59,4 +67,4 @@ KINDS = {
 }
 """Type below the namespace to what answers for it."""
 
-keep("Microsoft.Storage", KINDS, __name__, put_takes="storageAccounts.put", delete_takes="storageAccounts.put")
+keep("Microsoft.Storage", KINDS, __name__, SPECIAL, put_takes="storageAccounts.put", delete_takes="storageAccounts.put")
