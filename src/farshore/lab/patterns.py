@@ -168,6 +168,12 @@ def _below(operation: Operation, segment: str) -> str:
     return f"{operation.resource}/{segment}/{operation.id}"
 
 
+def _automation(operation: Operation) -> str:
+    """Below what is done in early api-versions, and below the runbook itself in later ones (recorded)."""
+    early = operation.api_version < "2018-06-30"
+    return _below(operation, f"{operation.verb}/operationResults" if early else "operationResults")
+
+
 NETWORK = Pattern(
     name="network",
     etags=True,
@@ -265,8 +271,8 @@ AUTOMATION = replace(
     name="automation",
     post_headers=("location",),
     empty_post=200,
-    status_url=lambda operation: _below(operation, f"{operation.verb}/operationResults"),
-    result_url=lambda operation: _below(operation, f"{operation.verb}/operationResults"),
+    status_url=_automation,
+    result_url=_automation,
 )
 
 PATTERNS = {

@@ -91,7 +91,9 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.delegatedManagedIdentityResourceId": "2020-04-01",
     },
     "Microsoft.Automation/automationAccounts": {
+        "properties.RuntimeConfiguration": "2019-06-01",
         "properties.publicNetworkAccess": "2020-01-13",
+        "properties.privateEndpointConnections": "2020-01-13",
         "properties.encryption": "2020-01-13",
         "systemData": "2021-06-22",
         "properties.disableLocalAuth": "2021-06-22",

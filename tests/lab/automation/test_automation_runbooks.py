@@ -122,5 +122,6 @@ def test_schedules_and_modules_are_kept() -> None:
     assert refusal(lost, 404) == "NotFound"
     assert refusal(here.lab.put(f"{ACCOUNT}/schedules/b", {"properties": {"frequency": "Day", "startTime": "soon"}}))
     module = here.asset("modules", "Az", contentLink={"uri": "https://packages.lab/az"})
-    assert module["properties"]["provisioningState"] == "Succeeded" and module["location"] == "southeastasia"
+    assert module["properties"]["provisioningState"] == "Creating" and module["location"] == "southeastasia"
+    assert here.lab.properties(str(module["id"]))["provisioningState"] == "Succeeded"
     assert here.lab.delete(f"{ACCOUNT}/modules/Az").status == 200

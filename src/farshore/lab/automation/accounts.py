@@ -16,11 +16,16 @@ from farshore.arm.json import Body
 from farshore.lab.answers import bad_request
 from farshore.lab.automation.asset import ACCOUNTS, Asset
 from farshore.lab.call import Call
+from farshore.lab.network.private_endpoints import connections_of
 from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
+
+IN_A_LIST = ("creationTime", "lastModifiedTime", "state", "disableLocalAuth")
+AZ = "8.0.0"
+"""The version of Azure's modules that an account's runbooks of PowerShell would have."""
 
 
 @resource_type(ACCOUNTS)
@@ -29,7 +34,7 @@ class AutomationAccounts(Asset):
     may_be_gone = True
     read_only = (
         *("provisioningState", "creationTime", "lastModifiedTime", "state"),
-        *("automationHybridServiceUrl", "RegistrationUrl"),
+        *("automationHybridServiceUrl", "RegistrationUrl", "RuntimeConfiguration", "privateEndpointConnections"),
     )
 
     def validate(self, put: Put) -> None:
@@ -40,9 +45,7 @@ class AutomationAccounts(Asset):
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
         usual = {
-            "publicNetworkAccess": True,
             "disableLocalAuth": False,
-            "description": None,
             "encryption": {"keySource": "Microsoft.Automation", "identity": {"userAssignedIdentity": None}},
             "lastModifiedBy": None,
             "state": "Ok",
@@ -54,6 +57,7 @@ class AutomationAccounts(Asset):
             **body["properties"],
             # Every account is of the one kind that there is, whatever was asked for (recorded).
             "sku": {"name": "Basic", "family": None, "capacity": None},
+            "RuntimeConfiguration": {name: {"builtinModules": {"Az": AZ}} for name in ("powershell", "powershell7")},
             "automationHybridServiceUrl": f"https://{number}.jrds.lab.azure-automation.net/automationAccounts/{number}",
             "RegistrationUrl": agents,
         }
@@ -66,7 +70,33 @@ class AutomationAccounts(Asset):
         body = super().show(cloud, id_, body, query)
         times = body["properties"]
         made = {"createdAt": times.get("creationTime"), "lastModifiedAt": times.get("lastModifiedTime")}
-        return {**body, "systemData": made, "etag": None}
+        properties = {**times, "privateEndpointConnections": connections_of(cloud, id_)}
+        return {**body, "systemData": made, "etag": None, "properties": properties}
+
+    def first_answer(self, put: Put) -> Body | None:
+        """A change is answered without who is connected (recorded)."""
+        shown = super().first_answer(put)
+        if shown is None:
+            return None
+        told = {key: value for key, value in shown["properties"].items() if key != "privateEndpointConnections"}
+        return {**shown, "properties": told}
+
+    def rows(self, call: Call, found: list[Body]) -> list[Body]:
+        """A list shows less of each account (recorded)."""
+        rows = []
+        for shown in super().rows(call, found):
+            told = {name: shown["properties"][name] for name in IN_A_LIST if name in shown["properties"]}
+            rest = {name: item for name, item in shown.items() if name not in ("systemData", "etag")}
+            rows.append({**rest, "properties": told})
+        return rows
+
+
+@view(ACCOUNTS, "softwareUpdateConfigurationMachineRuns")
+@view(ACCOUNTS, "softwareUpdateConfigurationRuns")
+def update_runs(call: Call) -> Response:
+    """Nothing of the lab updates a machine."""
+    call.must_exist()
+    return Response(status=200, body={"value": []})
 
 
 @view(ACCOUNTS, "linkedWorkspace")

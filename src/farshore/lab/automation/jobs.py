@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 IN_A_LIST = [
     "runbook",
     "jobId",
-    "startedBy",
     "creationTime",
     "status",
     "startTime",
@@ -64,7 +63,10 @@ class Jobs(Asset):
             run_on=text_or_none(sent, "runOn") or "",
             started_by=call.caller.name,
         )
-        return there(call, Response(status=201, body=cloud.show(id_, call.query)))
+        shown = cloud.show(id_, call.query) or {}
+        # Who started it is known a moment later (recorded).
+        body = {**shown, "properties": {**shown["properties"], "startedBy": None}}
+        return there(call, Response(status=201, body=body))
 
     def patch(self, call: Call) -> Response:
         raise Refused(405, "MethodNotAllowed", "A job is not changed; stop, suspend and resume are its actions.")
@@ -82,7 +84,8 @@ class Jobs(Asset):
         ]
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        return {**body, "type": spelled(self.type)}
+        properties = body["properties"]
+        return {**body, "type": spelled(self.type), "properties": {**properties, "runOn": properties["runOn"] or None}}
 
 
 @resource_type(f"{JOBS}/streams")

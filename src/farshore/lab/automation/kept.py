@@ -99,14 +99,22 @@ class Modules(Kept):
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
         usual = {"isGlobal": False, "version": None, "sizeInBytes": 0, "activityCount": 0, "isComposite": False}
-        error = {"code": None, "message": None}
-        properties = {**usual, "error": error, **body["properties"], "lastModifiedTime": stamp(put.cloud.now)}
+        properties = {**usual, **body["properties"], "lastModifiedTime": stamp(put.cloud.now)}
         return {**body, "properties": properties}
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         """Where its text comes from is not shown."""
         properties = {key: value for key, value in body["properties"].items() if key != "contentLink"}
+        properties["error"] = {"code": None, "message": ""}
         return {**super().show(cloud, id_, {**body, "properties": properties}, query), "etag": None}
+
+    def first_answer(self, put: Put) -> Body | None:
+        """Azure fetches its text then, and knows of no error (recorded)."""
+        shown = super().first_answer(put)
+        if shown is None:
+            return None
+        told = {"error": {"code": None, "message": None}, "provisioningState": "Creating"}
+        return {**shown, "properties": {**shown["properties"], **told}}
 
 
 @resource_type(f"{ACCOUNTS}/powerShell72Modules")
@@ -121,7 +129,12 @@ class Python2Packages(Modules):
 
 @resource_type(f"{ACCOUNTS}/python3Packages")
 class Python3Packages(Modules):
-    pass
+    def rows(self, call: Call, found: list[Body]) -> list[Body]:
+        """A list shows less of each (recorded)."""
+        rows = super().rows(call, found)
+        for shown in rows:
+            shown["properties"] = {key: value for key, value in shown["properties"].items() if key != "error"}
+        return [{name: shown[name] for name in ("id", "name", "properties")} for shown in rows]
 
 
 @resource_type(f"{ACCOUNTS}/webhooks")
@@ -160,11 +173,28 @@ class Bare(Asset):
         return super().show(cloud, id_, {**body, "properties": properties}, query)
 
 
+class WorkerGroups(Bare):
+    """`hybridRunbookWorkerGroups`: no machine of the lab works for one."""
+
+    def on_put(self, put: Put) -> Body:
+        body = super().on_put(put)
+        usual = {"groupType": "User", "credential": {"name": None}, "hybridRunbookWorkers": None}
+        sent = {key: value for key, value in body["properties"].items() if value is not None}
+        return {**body, "properties": {**usual, **sent}}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """When it was made is told beside its properties (recorded)."""
+        shown = super().show(cloud, id_, body, query)
+        properties = dict(shown["properties"])
+        made = {"createdAt": properties.pop("creationTime", None)}
+        made["lastModifiedAt"] = properties.pop("lastModifiedTime", None)
+        return {**shown, "properties": properties, "systemData": made}
+
+
 _BARE: Mapping[str, tuple[str, ...]] = {
     "certificates": ("base64Value",),
     "connectionTypes": (),
     "connections": (),
-    "hybridRunbookWorkerGroups": (),
     "hybridRunbookWorkerGroups/hybridRunbookWorkers": (),
     "nodeConfigurations": (),
     "privateEndpointConnections": (),
@@ -177,6 +207,8 @@ _BARE: Mapping[str, tuple[str, ...]] = {
 for _name, _secrets in _BARE.items():
     _parts = {"__doc__": f"{ACCOUNTS}/{_name}: shape only.", "__module__": __name__, "secrets": _secrets}
     resource_type(f"{ACCOUNTS}/{_name}")(type("Bare", (Bare,), _parts))
+
+resource_type(f"{ACCOUNTS}/hybridRunbookWorkerGroups")(WorkerGroups)
 
 for _name in ("configurations", "runtimeEnvironments/packages", "watchers"):
     resource_type(f"{ACCOUNTS}/{_name}")(type("Kept", (Kept,), {"__doc__": Kept.__doc__, "__module__": __name__}))

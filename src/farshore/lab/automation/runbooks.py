@@ -97,6 +97,13 @@ class Runbooks(Asset):
         times = {name: stamp(cloud.now) for name in ("creationTime", "lastModifiedTime")}
         return {**body, "properties": {**times, **properties}}
 
+    def first_answer(self, put: Put) -> Body | None:
+        """A change is answered without the draft (recorded)."""
+        shown = super().first_answer(put)
+        if shown is None:
+            return None
+        return {**shown, "properties": {key: value for key, value in shown["properties"].items() if key != "draft"}}
+
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         jobs = cloud.table(JOB_COUNTS).get(id_.key, 0)
         kept = {key: value for key, value in body["properties"].items() if key != "publishContentLink"}
