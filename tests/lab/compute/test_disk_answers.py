@@ -39,6 +39,17 @@ def test_an_order_is_answered_with_the_order_alone() -> None:
     assert again.body["properties"]["diskSizeGB"] == 96 and "uniqueId" not in again.body["properties"]
 
 
+def test_a_full_put_is_answered_with_what_was_sent_and_a_disk_has_no_speed_that_was_ordered() -> None:
+    lab = Lab()
+    sent = {**body(size=48), "sku": {"name": "Premium_LRS"}}
+    assert lab.put(disk("archive"), sent).body["sku"] == {"name": "Premium_LRS"}
+    lab.wait(minutes=5)
+    sent["properties"] = {**sent["properties"], "diskSizeGB": 96, "diskIOPSReadWrite": 500}
+    again = lab.put(disk("archive"), sent).body
+    assert again["sku"] == {"name": "Premium_LRS"}
+    assert set(again["properties"]) == {"creationData", "diskSizeGB", "provisioningState"}
+
+
 def test_its_operation_is_a_disk_operation_and_ends_by_showing_the_disk() -> None:
     lab = Lab()
     answer = lab.put(disk("archive"), body(size=48))

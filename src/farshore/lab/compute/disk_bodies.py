@@ -72,23 +72,25 @@ def origin(sent: Mapping[str, Any], source: Body | None) -> Body:
     return {**data, "sourceResourceId": source["id"], "sourceUniqueId": source["properties"].get("uniqueId")}
 
 
-def ordered(kept: Body, sent: Body, *, created: bool, named: bool, version: str) -> Body:
+def ordered(kept: Body, sent: Body, *, patched: bool, named: bool, version: str) -> Body:
     """The answer to an order that is being carried out: what was ordered, and nothing of what Azure finds out
     meanwhile. A disk's shows its name, a snapshot's does not. Later api-versions show its id and type, earlier ones
     `isArmResource` and the number of what it copies (recorded)."""
     late = not version or version >= WITH_ID
     first = (*(("name",) if named else ()), *(("id", "type") if late else ()))
     shown = {key: kept[key] for key in (*first, "location", "tags", "zones") if key in kept}
-    if not created or "sku" in sent:
+    if patched:
         shown["sku"] = kept["sku"]
+    elif isinstance(sent.get("sku"), dict):
+        shown["sku"] = {key: value for key, value in sent["sku"].items() if key != "tier"}
     properties = kept["properties"]
-    asked = [key for key in sent.get("properties") or {} if key in properties] if created else ECHOED
-    found = {key: properties[key] for key in asked if key in properties}
+    ordered_here = chosen(sent.get("properties") or {}, str(kept["sku"].get("name")))
+    found = {key: properties[key] for key in (ECHOED if patched else ordered_here) if key in properties}
     data = (sent.get("properties") or {}).get("creationData")
     if late and "creationData" in found:
-        told = data if created and data else found["creationData"]
+        told = data if data and not patched else found["creationData"]
         found["creationData"] = {key: value for key, value in told.items() if key != "sourceUniqueId"}
-    elif created and data and "sourceUri" in data:
+    elif data and not patched and "sourceUri" in data:
         found["creationData"] = {**data, "sourceUniqueId": properties["creationData"].get("sourceUniqueId")}
     early = {} if late else {"isArmResource": True}
     return {**shown, "properties": {**found, "provisioningState": "Updating", **early}}

@@ -14,6 +14,7 @@ written to while one of them runs, at the rate of the one that came first.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
@@ -103,12 +104,16 @@ class _Bytes(ResourceType):
     def patch(self, call: Call) -> Response:
         """Takes its time whatever it changes, tags too (recorded)."""
         body, sent = call.must_exist(), call.object()
-        return self.write(call, {**merged(body, sent), **({"tags": sent["tags"]} if "tags" in sent else {})})
+        tags = {"tags": sent["tags"]} if "tags" in sent else {}
+        response = self.write(call, {**merged(body, sent), **tags})
+        return replace(response, body=self._ordered(call.cloud, call.id, sent, call.query, patched=True))
 
     def first_answer(self, put: Put) -> Body | None:
-        kept = put.cloud.body(put.id) or {}
-        version = put.query.get("api-version", "")[:10]
-        return disk_bodies.ordered(kept, put.body, created=put.created, named=self.type == DISKS, version=version)
+        return self._ordered(put.cloud, put.id, put.body, put.query, patched=False)
+
+    def _ordered(self, cloud: Cloud, id_: ResourceId, sent: Body, query: Mapping[str, str], *, patched: bool) -> Body:
+        kept, version = cloud.body(id_) or {}, query.get("api-version", "")[:10]
+        return disk_bodies.ordered(kept, sent, patched=patched, named=self.type == DISKS, version=version)
 
     def unasked(self, properties: Body, sku: str) -> Body:
         """What is shown though nobody wrote it."""
