@@ -27,6 +27,7 @@ from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.merging import merged, stayed
 from farshore.lab.patterns import NETWORK, Pattern
+from farshore.lab.principals import identity_shown
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -266,6 +267,8 @@ class ResourceType:
         for key, value in put.body.items():
             if key not in NOT_SENT and value is not None:
                 body[key] = value
+        if self.tracked and "identity" in body:
+            body["identity"] = identity_shown(put.cloud, put.id, body["identity"])
         if self.tracked and put.body.get("tags") is not None:
             body["tags"] = put.body["tags"]
         body["properties"] = {"provisioningState": self.pattern.state, **kept, **properties}

@@ -58,6 +58,17 @@ def test_a_disk_that_is_being_made_has_no_id_yet(lab: Lab) -> None:
     assert had["managedDisk"]["id"] == disk("had") and had["name"] == "had"
 
 
+def test_a_machine_says_who_it_is(lab: Lab) -> None:
+    own = lab.patch(VM, {"identity": {"type": "SystemAssigned"}})
+    assert set(own.body["identity"]) == {"type", "principalId", "tenantId"}
+    lab.follow(own)
+    crew = rid("Microsoft.ManagedIdentity/userAssignedIdentities", "crew")
+    borrowed = {"type": "UserAssigned", "userAssignedIdentities": {crew: {}}}
+    shown = lab.patch(VM, {"identity": borrowed}).body["identity"]
+    assert set(shown) == {"type", "userAssignedIdentities"}
+    assert set(shown["userAssignedIdentities"][crew]) == {"principalId", "clientId"}
+
+
 def test_a_machine_is_created_once_and_updated_from_then_on(lab: Lab) -> None:
     answer = lab.patch(VM, {"properties": {"licenseType": "None"}})
     assert answer.status == 200 and answer.body["properties"]["provisioningState"] == "Updating"

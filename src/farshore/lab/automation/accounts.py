@@ -61,10 +61,7 @@ class AutomationAccounts(Asset):
             "automationHybridServiceUrl": f"https://{number}.jrds.lab.azure-automation.net/automationAccounts/{number}",
             "RegistrationUrl": agents,
         }
-        found = {**body, "tags": put.body.get("tags") or {}, "properties": properties}
-        if (identity := body.get("identity")) is not None:
-            found["identity"] = _identity(put, identity)
-        return found
+        return {**body, "tags": put.body.get("tags") or {}, "properties": properties}
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         body = super().show(cloud, id_, body, query)
@@ -110,9 +107,3 @@ def principal_of(account: Body) -> str | None:
     """The object id of an account's own identity, if it has one."""
     found = (account.get("identity") or {}).get("principalId")
     return None if found is None else str(found)
-
-
-def _identity(put: Put, sent: Body) -> Body:
-    if "systemassigned" not in str(sent["type"]).lower():
-        return {key: value for key, value in sent.items() if key not in ("principalId", "tenantId")}
-    return {**sent, "principalId": put.cloud.guid("principal", put.id.key), "tenantId": put.cloud.guid("tenant")}

@@ -88,5 +88,12 @@ def guest_view(body: Body, time: str) -> Body:
         "osName": str(image.get("offer") or system),
         "osVersion": str(image.get("sku") or ""),
         "vmAgent": {"vmAgentVersion": "2.9.1.1", "statuses": [status], "extensionHandlers": []},
-        "hyperVGeneration": "V1",
+        "hyperVGeneration": generation_of(properties),
     }
+
+
+def generation_of(properties: Body) -> str:
+    """V2 where the image's plan or a trusted launch says so."""
+    plan = str(((properties.get("storageProfile") or {}).get("imageReference") or {}).get("sku") or "").lower()
+    trusted = (properties.get("securityProfile") or {}).get("securityType") is not None
+    return "V2" if trusted or "gen2" in plan or plan.endswith("-g2") else "V1"
