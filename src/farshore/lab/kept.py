@@ -37,6 +37,8 @@ class Kind:
     states: bool = True
     """Whether it shows a `provisioningState`."""
     patches: bool = True
+    placed: bool = False
+    """A child with a location and tags of its own."""
     gone: int | None = 200
     """With what a DELETE that takes no time is answered; None of what can't be deleted."""
     born: Mapping[str, Any] | None = None
@@ -86,7 +88,8 @@ class Kept(ResourceType):
         kind = None if parent is None else TYPES.get(parent.type.lower())
         if parent is not None and isinstance(kind, Kept) and (unasked := kind.unasked(call.cloud, parent)) is not None:
             call.cloud.write(parent, unasked)
-        super().check_place(call, id_, body, before)
+        place = call.cloud.region_of(parent) if self.kind.placed and parent is not None else None
+        super().check_place(call, id_, body if place is None else {"location": place, **body}, before)
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         if self.kind.states:
@@ -119,7 +122,7 @@ def keep(
             "__module__": module,
             "kind": kind,
             "pattern": kind.pattern,
-            "tracked": not is_child,
+            "tracked": kind.placed or not is_child,
             "apart": is_child,
             **more,
         }

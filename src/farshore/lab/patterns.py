@@ -10,7 +10,7 @@ Recorded traffic is the truth (L5, L6, S17):
                         what an action found; the result lies at the operation itself, asked for with monitor=true,
                         and is an empty 200 where there is nothing to show; a disk's or snapshot's PUT and PATCH are 202
                         with both headers, new or not, and its operation lies below DiskOperations and shows the disk
-                        when it is over; an availability set is sync
+                        when it is over; a gallery's lies below capsOperations; an availability set is sync
     Microsoft.Storage   a new account 202 with location alone; everything else about one is sync
     Site Recovery       every 202 has an empty body and both headers, on PUT, PATCH, POST and DELETE; the operation
                         lies under the vault, its body has id null, name, status, error and properties null; a vault's
@@ -212,6 +212,12 @@ DISKS = replace(
     result_url=lambda operation: _location(operation, "DiskOperations"),
     status_body=_disk_status,
 )
+GALLERIES = replace(
+    COMPUTE,
+    name="galleries",
+    status_url=lambda operation: _location(operation, "capsOperations"),
+    result_url=lambda operation: _location(operation, "capsOperations"),
+)
 COMPUTE_AT_ONCE = replace(COMPUTE, name="computeAtOnce", put_at_once=True)
 SETS = replace(COMPUTE, name="sets", put_created=200, sync=True)
 PLACES = replace(SETS, name="places", put_created=201)
@@ -284,6 +290,7 @@ PATTERNS = {
         IP_GROUPS,
         COMPUTE,
         COMPUTE_AT_ONCE,
+        GALLERIES,
         DISKS,
         SETS,
         PLACES,

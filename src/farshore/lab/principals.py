@@ -1,8 +1,8 @@
 """Managed identities of resources: who a resource is, to whom rights can be given.
 
 ARM fills in what a request can't know: the principal and tenant of a resource's own identity, the principal and client
-of each identity that it borrows, whatever the provider. One that stands in the lab with a
-principal of its own is shown with that.
+of each identity that it borrows, whatever the provider. One that stands in the lab with a principal of its own is
+shown with that.
 """
 
 from __future__ import annotations
