@@ -27,6 +27,9 @@ def test_what_lies_in_a_gallery_has_a_location_and_tags() -> None:
     image = lab.made(f"{GALLERY}/images/base", {**HERE, "properties": {"osType": "Linux"}})
     assert (image["location"], image["tags"]) == ("eastasia", {"a": "b"})
     assert (image["properties"]["hyperVGeneration"], image["properties"]["architecture"]) == ("V1", "x64")
+    version = lab.made(f"{GALLERY}/images/base/versions/1.0.0", {**HERE, "properties": {}})["properties"]
+    usual = {"replicaCount": 1, "excludeFromLatest": False, "storageAccountType": "Standard_LRS"}
+    assert usual.items() <= version["publishingProfile"].items() and version["publishingProfile"]["publishedDate"]
     untold = lab.made(f"{GALLERY}/images/untold", {"properties": {"osType": "Linux"}})
     assert untold["location"] == "eastasia", "its gallery's"
 

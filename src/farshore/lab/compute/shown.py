@@ -27,6 +27,18 @@ class Gallery(Kept):
         return {**body, "properties": {**body["properties"], "identifier": {"uniqueName": name}}}
 
 
+class GalleryVersion(Kept):
+    """Of an image: where it is published, in how many copies."""
+
+    def on_put(self, put: Put) -> Body:
+        body = super().on_put(put)
+        usual = {"replicaCount": 1, "excludeFromLatest": False, "storageAccountType": "Standard_LRS"}
+        before = put.before_properties.get("publishingProfile") or {}
+        dated = {"publishedDate": before.get("publishedDate") or stamp(put.cloud.now)}
+        profile = {**usual, **(body["properties"].get("publishingProfile") or {}), **dated}
+        return {**body, "properties": {**body["properties"], "publishingProfile": profile}}
+
+
 class HostGroup(Kept):
     def first_answer(self, put: Put) -> Body | None:
         shown = super().first_answer(put)
@@ -60,5 +72,10 @@ class Host(Kept):
         return {**body, "properties": {**body["properties"], "virtualMachines": []}}
 
 
-SPECIAL: Mapping[str, type[Kept]] = {"galleries": Gallery, "hostGroups": HostGroup, "hostGroups/hosts": Host}
+SPECIAL: Mapping[str, type[Kept]] = {
+    "galleries": Gallery,
+    "galleries/images/versions": GalleryVersion,
+    "hostGroups": HostGroup,
+    "hostGroups/hosts": Host,
+}
 """Type below the namespace to its class."""
