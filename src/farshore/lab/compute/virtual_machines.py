@@ -9,6 +9,7 @@ their `deleteOption` says otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
@@ -132,9 +133,10 @@ class VirtualMachines(ResourceType):
             return shown
         sent = put.properties.get("storageProfile") or {}
         had = {disk.id.key for disk in attached.disks(put.before or {}) if disk.id is not None}
-        found = {**profile, "dataDisks": list(map(_ordered(had), profile["dataDisks"], sent.get("dataDisks") or []))}
+        ordered, asked = _ordered(had), chain(sent.get("dataDisks") or [], repeat({}))
+        found = {**profile, "dataDisks": [ordered(*pair) for pair in zip(profile["dataDisks"], asked, strict=False)]}
         if isinstance(profile.get("osDisk"), dict):
-            found["osDisk"] = _ordered(had)(profile["osDisk"], sent.get("osDisk") or {})
+            found["osDisk"] = ordered(profile["osDisk"], sent.get("osDisk") or {})
         return {**shown, "properties": {**shown["properties"], "storageProfile": found}}
 
     def after_put(self, put: Put) -> None:
