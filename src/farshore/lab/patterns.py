@@ -5,7 +5,8 @@ Recorded traffic is the truth (L5, L6, S17):
     Microsoft.Network   PUT 201 or 200 with the body and azure-asyncoperation; DELETE 202 with azure-asyncoperation
                         and location; a diagnostic POST 202 with location alone; the operation's body is
                         {"status": "InProgress"}
-    appliances          the same below nfvOperations: firewall policies
+    appliances          the same below nfvOperations: firewall policies; one is deleted at once
+    private DNS         PUT 202 with an empty object and both headers, whose addresses lie in the group
     Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime and
                         what an action found; the result lies at the operation itself, asked for with monitor=true,
                         and is an empty 200 where there is nothing to show; a disk's or snapshot's PUT and PATCH are 202
@@ -80,6 +81,12 @@ def _location(operation: Operation, segment: str) -> str:
     id_ = _id(operation)
     place = operation.location or "global"
     return f"/subscriptions/{id_.subscription}/providers/{id_.namespace}/locations/{place}/{segment}/{operation.id}"
+
+
+def _in_group(operation: Operation, segment: str) -> str:
+    id_ = _id(operation)
+    group = f"/subscriptions/{id_.subscription}/resourceGroups/{id_.resource_group}"
+    return f"{group}/providers/{id_.namespace}/{segment}/{operation.id}"
 
 
 def _network_status(operation: Operation) -> dict[str, Any]:
@@ -178,6 +185,16 @@ APPLIANCES = replace(
     result_url=lambda operation: _location(operation, "nfvOperationResults"),
 )
 NETWORK_AT_ONCE = replace(NETWORK, name="networkAtOnce", put_at_once=True)
+PRIVATE_DNS = replace(
+    NETWORK,
+    name="privateDns",
+    etags=False,
+    put_created=202,
+    put_updated=202,
+    put_headers=("azure-asyncoperation", "location"),
+    status_url=lambda operation: _in_group(operation, "privateDnsOperationStatuses"),
+    result_url=lambda operation: _in_group(operation, "privateDnsOperationResults"),
+)
 COMPUTE = Pattern(
     name="compute",
     put_headers=("azure-asyncoperation",),
@@ -269,6 +286,7 @@ PATTERNS = {
         NETWORK,
         NETWORK_AT_ONCE,
         APPLIANCES,
+        PRIVATE_DNS,
         COMPUTE,
         COMPUTE_AT_ONCE,
         DISKS,

@@ -83,6 +83,13 @@ SINCE: Mapping[str, Mapping[str, str]] = {
     "Microsoft.Network/loadBalancers/loadBalancingRules": {"properties.backendAddressPools": "2021-02-01"},
     "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-07-01"},
     "Microsoft.Network/loadBalancers/probes": {"properties.probeThreshold": "2022-05-01"},
+    "Microsoft.Network/firewallPolicies": {"properties.sku": "2020-07-01"},
+    "Microsoft.Network/natGateways": {"sku.tier": "2020-07-01"},
+    "Microsoft.Network/publicIPPrefixes": {"sku.tier": "2020-07-01"},
+    "Microsoft.Network/privateEndpoints": {
+        "properties.customNetworkInterfaceName": "2021-05-01",
+        "properties.ipConfigurations": "2021-05-01",
+    },
     "Microsoft.Authorization/roleAssignments": {
         "properties.condition": "2020-03-01",
         "properties.conditionVersion": "2020-03-01",

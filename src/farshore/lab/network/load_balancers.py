@@ -19,7 +19,7 @@ from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static, next_free
-from farshore.lab.network.references import FRONTENDS, NICS, balanced, place_links, ref
+from farshore.lab.network.references import FRONTENDS, NICS, balanced, only_ids, place_links, ref
 from farshore.lab.paging import page
 from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put, ResourceType, child_of
@@ -36,6 +36,13 @@ PORT_RULE: Body = {
     "enableTcpReset": False,
     "allowBackendPortConflict": False,
 }
+PUBLIC_WITHOUT_VERSION = "2021-03-01"
+"""The api-version from which a public frontend shows no `privateIPAddressVersion`: between 2021-02-01, which shows it,
+and 2021-03-01 (recorded)."""
+WORDS = {
+    word.lower(): word for word in ("Tcp", "Udp", "All", "Http", "Https", "Default", "SourceIP", "SourceIPProtocol")
+}
+"""Of `protocol` and `loadDistribution`, in the spelling in which they are shown, however they were sent (recorded)."""
 RULES = ("inboundNatRules", "loadBalancingRules", "outboundRules")
 PARTS = (
     "frontendIPConfigurations",
@@ -110,8 +117,6 @@ def _named(properties: Body, name: str) -> set[str]:
 
 
 def _is_standard(put: Put) -> bool:
-    """Whether the balancer is Standard: its public frontends show a version too, those of a Basic one do not
-    (recorded)."""
     body = None if put.id.parent is None else put.cloud.body(put.id.parent)
     return ((body or {}).get("sku") or {}).get("name") == "Standard"
 
@@ -132,16 +137,19 @@ class Frontends(Part):
             check_static(put.cloud, resource_id(subnet), put.properties.get("privateIPAddress"), put.id.text)
 
     def on_put(self, put: Put) -> Body:
-        body = self.standard(put)
-        properties = {"privateIPAllocationMethod": "Dynamic", **body["properties"]}
+        body = only_ids(self.standard(put))
+        properties = {"privateIPAllocationMethod": "Dynamic", "privateIPAddressVersion": "IPv4", **body["properties"]}
         subnet = ref(put.body, "subnet")
-        if subnet is None and not _is_standard(put):
-            properties.pop("privateIPAddressVersion", None)
-        else:
-            properties.setdefault("privateIPAddressVersion", "IPv4")
         if subnet is not None and properties["privateIPAllocationMethod"] != "Static":
             held = put.before_properties.get("privateIPAddress")
             properties["privateIPAddress"] = held or str(next_free(put.cloud, resource_id(subnet)))
+        return {**body, "properties": properties}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        body = super().show(cloud, id_, body, query)
+        if ref(body, "subnet") is not None or query.get("api-version", "") < PUBLIC_WITHOUT_VERSION:
+            return body
+        properties = {key: item for key, item in body["properties"].items() if key != "privateIPAddressVersion"}
         return {**body, "properties": properties}
 
 
@@ -181,17 +189,19 @@ class Rule(Part):
             raise bad_request("InvalidRequestFormat", f"Rule {put.id.text} names no frontendIPConfiguration.")
 
     def on_put(self, put: Put) -> Body:
-        body = self.standard(put)
-        return {**body, "properties": {**self.defaults, **body["properties"]}}
+        body = only_ids(self.standard(put))
+        return {**body, "properties": _spelled({**self.defaults, **body["properties"]})}
 
 
 @resource_type(f"{BALANCERS}/loadBalancingRules")
 class LoadBalancingRules(Rule):
-    defaults: ClassVar[Body] = {**PORT_RULE, "loadDistribution": "Default", "disableOutboundSnat": False}
+    defaults: ClassVar[Body] = {**PORT_RULE, "loadDistribution": "Default"}
 
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
         properties = body["properties"]
+        if _is_standard(put):
+            properties.setdefault("disableOutboundSnat", False)
         if properties.get("backendAddressPool"):
             properties.setdefault("backendAddressPools", [properties["backendAddressPool"]])
         return body
@@ -214,7 +224,7 @@ class InboundNatPools(Rule):
 @resource_type(f"{BALANCERS}/outboundRules")
 class OutboundRules(Rule):
     defaults: ClassVar[Body] = {
-        "allocatedOutboundPorts": 0,
+        "allocatedOutboundPorts": 1024,
         "protocol": "All",
         "enableTcpReset": False,
         "idleTimeoutInMinutes": 4,
@@ -232,7 +242,14 @@ class Probes(Part):
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
         defaults = {"protocol": "Tcp", "intervalInSeconds": 15, "numberOfProbes": 2, "probeThreshold": 1}
-        return {**body, "properties": {**defaults, **body["properties"]}}
+        return {**body, "properties": _spelled({**defaults, **body["properties"]})}
+
+
+def _spelled(properties: Body) -> Body:
+    return {
+        key: WORDS.get(str(value).lower(), value) if key in ("protocol", "loadDistribution") else value
+        for key, value in properties.items()
+    }
 
 
 @view(BALANCERS, "networkInterfaces")

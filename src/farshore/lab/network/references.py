@@ -32,6 +32,11 @@ GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 CONNECTIONS = "Microsoft.Network/connections"
 FRONTENDS = "Microsoft.Network/loadBalancers/frontendIPConfigurations"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+REFERENCES = (
+    *("subnet", "publicIPAddress", "routeTable", "networkSecurityGroup", "virtualNetwork", "virtualHub", "natGateway"),
+    *("frontendIPConfiguration", "backendAddressPool", "probe"),
+)
+"""Properties that hold the id of another resource."""
 
 
 def ref(body: Body | None, *path: str) -> str | None:
@@ -40,6 +45,24 @@ def ref(body: Body | None, *path: str) -> str | None:
     for key in (*path, "id"):
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) and value else None
+
+
+def only_ids(body: Body) -> Body:
+    """The body with nothing left but the id of what it refers to: a client may send that whole, and Azure shows where
+    it is (recorded)."""
+    found: Body = _only_ids(body)
+    return found
+
+
+def _only_ids(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_only_ids(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: {"id": item["id"]} if key in REFERENCES and isinstance(item, dict) and item.get("id") else _only_ids(item)
+        for key, item in value.items()
+    }
 
 
 def configurations(body: Body) -> list[Body]:

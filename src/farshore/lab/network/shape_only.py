@@ -24,8 +24,9 @@ from farshore.lab import operations
 from farshore.lab.call import Call
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import prefix
+from farshore.lab.network.references import only_ids
 from farshore.lab.network.shape_only_made import FILLED, MADE
-from farshore.lab.patterns import APPLIANCES, NETWORK, NETWORK_AT_ONCE, Pattern
+from farshore.lab.patterns import NETWORK, NETWORK_AT_ONCE, Pattern
 from farshore.lab.registry import action, completion, resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -60,8 +61,6 @@ class Shape:
     """Of a child: whether it has a location and tags of its own."""
     created: int = 201
     """With what a PUT of something new is answered."""
-    virtual_appliance: bool = False
-    """Whether it is of the firewall's provider, with operations and spellings of its own."""
 
 
 PLAIN = Shape()
@@ -160,27 +159,11 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "azureFirewalls": Shape(
         shown={
-            "threatIntelMode": "Alert",
             "additionalProperties": {},
-            "networkRuleCollections": [],
-            "applicationRuleCollections": [],
-            "natRuleCollections": [],
             "sku": {"name": "AZFW_VNet", "tier": "Standard"},
         },
         guid=False,
     ),
-    "firewallPolicies": Shape(
-        shown={
-            "sku": {"tier": "Standard"},
-            "threatIntelMode": "Alert",
-            "childPolicies": [],
-            "ruleCollectionGroups": [],
-            "firewalls": [],
-        },
-        guid=False,
-        virtual_appliance=True,
-    ),
-    "firewallPolicies/ruleCollectionGroups": Shape(shown={"ruleCollections": []}, virtual_appliance=True),
     "ipGroups": Shape(shown={"ipAddresses": [], "firewalls": [], "firewallPolicies": []}, guid=False),
     "bastionHosts": Shape(
         shown={"scaleUnits": 2, "bastionShareableLinks": {}},
@@ -194,12 +177,9 @@ SHAPES: Mapping[str, Shape] = {
     "ddosCustomPolicies": PLAIN,
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
     "serviceEndpointPolicies/serviceEndpointPolicyDefinitions": PLAIN,
-    "privateDnsZones": Shape(guid=False, at_once=True),
-    "privateDnsZones/A": Shape(guid=False, at_once=True),
-    "dnsZones": Shape(guid=False, at_once=True),
-    "dnsZones/A": Shape(guid=False, at_once=True),
-    "privateEndpoints/privateDnsZoneGroups": Shape(shown={"privateDnsZoneConfigs": []}),
-    "privateLinkServices": Shape(shown={"privateEndpointConnections": [], "enableProxyProtocol": False}),
+    "privateEndpoints/privateDnsZoneGroups": Shape(
+        shown={"privateDnsZoneConfigs": []}, parts={"privateDnsZoneConfigs": "privateDnsZoneConfigs"}
+    ),
     "networkWatchers/connectionMonitors": PLAIN,
     "networkWatchers/flowLogs": Shape(shown={"enabled": True}),
     "networkWatchers/packetCaptures": PLAIN,
@@ -242,7 +222,6 @@ SHAPES: Mapping[str, Shape] = {
     "networkManagers/verifierWorkspaces/reachabilityAnalysisIntents": SYNC,
     "networkManagers/verifierWorkspaces/reachabilityAnalysisRuns": AT_ONCE,
     "applicationGateways/privateEndpointConnections": Shape(created=200),
-    "privateLinkServices/privateEndpointConnections": Shape(at_once=True, created=200),
     "applicationSecurityGroups/addressPrefixSets": PLAIN,
     "authenticationPolicies": PLAIN,
     "expressRouteLags": PLAIN,
@@ -288,7 +267,7 @@ class ShapeOnly(ResourceType):
             )
 
     def on_put(self, put: Put) -> Body:
-        body = self.standard(put)
+        body = only_ids(self.standard(put))
         shape = self.shape
         make = MADE.get(_short(put.id))
         properties = {**shape.shown, **body["properties"], **({} if make is None else make(put))}
@@ -363,7 +342,7 @@ def _as_now(item: Any, etag: str, state: str | None) -> Any:
 
 
 def _pattern(shape: Shape) -> Pattern:
-    found = APPLIANCES if shape.virtual_appliance else NETWORK_AT_ONCE if shape.at_once else NETWORK
+    found = NETWORK_AT_ONCE if shape.at_once else NETWORK
     return replace(found, sync=shape.sync, put_created=shape.created)
 
 

@@ -142,6 +142,27 @@ def _bastion(put: Put) -> Body:
     return {"ipConfigurations": items} if items else {}
 
 
+def _firewall(put: Put) -> Body:
+    """Rules of its own, if it stands in a network: those of one in a hub are its policy's (recorded)."""
+    if str((put.properties.get("sku") or {}).get("name")).lower() == "azfw_hub":
+        return {}
+    collections: Body = {"networkRuleCollections": [], "applicationRuleCollections": [], "natRuleCollections": []}
+    usual = {"threatIntelMode": "Alert", **collections}
+    return {key: value for key, value in usual.items() if put.properties.get(key) is None}
+
+
+def _names_of_zones(put: Put) -> Body:
+    """Which records it has made in each zone: none, as the lab makes none."""
+    items = put.properties.get("privateDnsZoneConfigs") or []
+    return {
+        "privateDnsZoneConfigs": [
+            {**item, "properties": {**(item.get("properties") or {}), "recordSets": []}}
+            for item in items
+            if isinstance(item, dict)
+        ]
+    }
+
+
 MADE: Mapping[str, Callable[[Put], Body]] = {
     "virtualhubs/hubvirtualnetworkconnections": _hub_connection,
     "vpngateways": _vpn_gateway,
@@ -150,6 +171,8 @@ MADE: Mapping[str, Callable[[Put], Body]] = {
     "bastionhosts": _bastion,
     "applicationgatewaywebapplicationfirewallpolicies": _firewall_rules,
     "networkwatchers/packetcaptures": capture,
+    "privateendpoints/privatednszonegroups": _names_of_zones,
+    "azurefirewalls": _firewall,
 }
 
 
