@@ -127,7 +127,7 @@ SINCE: Mapping[str, Mapping[str, str]] = {
 """Type to property's path to the first api-version that shows it. Sub-resources are looked into by their own types."""
 
 UNTIL: Mapping[str, Mapping[str, tuple[str, Any]]] = {
-    "Microsoft.Network/virtualNetworks": {"enableVmProtection": ("2020-11-01", False)},
+    "Microsoft.Network/virtualNetworks": {"enableVmProtection": ("2020-08-01", False)},
 }
 """Type to property to the first api-version that no longer shows it, and what it was."""
 

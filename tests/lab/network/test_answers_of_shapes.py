@@ -100,6 +100,18 @@ def test_a_public_front_showed_its_version_once(sku: str, version: str, there: b
     assert ("privateIPAddressVersion" in front["properties"]) is there
 
 
+def test_a_sku_is_spelled_as_azure_does_and_showed_no_tier_once() -> None:
+    lab = Lab()
+    sku = {"name": "standard", "tier": "Global"}
+    for kind in ("publicIPAddresses", "loadBalancers", "natGateways"):
+        url = net("out", kind=kind)
+        assert lab.made(url, {"location": "eastasia", "sku": sku, "properties": {}})["sku"] == {
+            **sku,
+            "name": "Standard",
+        }
+        assert lab.body(f"{url}?api-version=2020-03-01")["sku"] == {"name": "Standard"}
+
+
 def public_balancer(lab: Lab, sku: str, version: str) -> Body:
     """Its properties as an api-version shows them."""
     address = net(f"out-{sku}", kind="publicIPAddresses")

@@ -19,7 +19,7 @@ from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static, next_free
-from farshore.lab.network.references import FRONTENDS, NICS, balanced, only_ids, place_links, ref
+from farshore.lab.network.references import FRONTENDS, NICS, balanced, only_ids, place_links, ref, sku_of
 from farshore.lab.paging import page
 from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put, ResourceType, child_of
@@ -43,6 +43,7 @@ WORDS = {
     word.lower(): word for word in ("Tcp", "Udp", "All", "Http", "Https", "Default", "SourceIP", "SourceIPProtocol")
 }
 """Of `protocol` and `loadDistribution`, in the spelling in which they are shown, however they were sent (recorded)."""
+TIERS_SINCE = "2020-07-01"
 RULES = ("inboundNatRules", "loadBalancingRules", "outboundRules")
 PARTS = (
     "frontendIPConfigurations",
@@ -62,7 +63,7 @@ class LoadBalancers(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
-        return {**body, "sku": {"name": "Basic", "tier": "Regional", **(put.body.get("sku") or {})}}
+        return {**body, "sku": sku_of(put.body, {"name": "Basic", "tier": "Regional"})}
 
     def validate(self, put: Put) -> None:
         for part in PARTS:
@@ -74,7 +75,10 @@ class LoadBalancers(ResourceType):
         return True
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        """Only a Standard balancer has outbound rules."""
+        """Only a Standard balancer has outbound rules, and it alone showed no tier once (recorded)."""
+        sku = body.get("sku") or {}
+        if sku.get("name") == "Standard" and "" < query.get("api-version", "") < TIERS_SINCE:
+            body = {**body, "sku": {key: value for key, value in sku.items() if key != "tier"}}
         if (body.get("sku") or {}).get("name") == "Basic" and not body["properties"].get("outboundRules"):
             properties = {key: item for key, item in body["properties"].items() if key != "outboundRules"}
             return {**body, "properties": properties}

@@ -25,7 +25,14 @@ from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.bodies import Link
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static
-from farshore.lab.network.private_link_services import AUTOMATIC, MANUAL, STATE, connect, disconnect
+from farshore.lab.network.private_link_services import (
+    AUTOMATIC,
+    DISCONNECTED,
+    MANUAL,
+    STATE,
+    connect,
+    disconnect,
+)
 from farshore.lab.network.references import NICS, configurations, ref
 from farshore.lab.network.shape_only import Shape, ShapeOnly
 from farshore.lab.registry import resource_type
@@ -154,6 +161,8 @@ def connections_of(cloud: Cloud, target: ResourceId) -> list[Body]:
                 if str(properties.get("privateLinkServiceId")).lower() != target.key:
                     continue
                 state = dict(properties[STATE])
+                if state.get("status") == DISCONNECTED["status"]:
+                    continue
                 state["actionRequired"] = state.pop("actionsRequired", "None")
                 name = f"{target.name}.{cloud.guid('endpoint connection', text.lower(), item.get('name'))}"
                 inner = {"provisioningState": "Succeeded", "privateEndpoint": {"id": text}}

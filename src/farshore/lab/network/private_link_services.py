@@ -87,10 +87,10 @@ class Connections(ShapeOnly):
     def after_put(self, put: Put) -> None:
         body = put.cloud.body(put.id)
         if body is not None:
-            _tell(put.cloud, put.id, body, body["properties"][STATE])
+            tell(put.cloud, put.id, body, body["properties"][STATE])
 
     def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
-        _tell(cloud, id_, body, DISCONNECTED)
+        tell(cloud, id_, body, DISCONNECTED)
 
 
 def connect(cloud: Cloud, endpoint: ResourceId, body: Body) -> None:
@@ -131,7 +131,7 @@ def _connections(endpoint: ResourceId, body: Body) -> list[tuple[ResourceId, Bod
     return found
 
 
-def _tell(cloud: Cloud, id_: ResourceId, body: Body, state: Body) -> None:
+def tell(cloud: Cloud, id_: ResourceId, body: Body, state: Body) -> None:
     """Write what became of a connection to the endpoint that has it."""
     endpoint = ref(body, "privateEndpoint")
     held = None if endpoint is None else cloud.body(resource_id(endpoint))

@@ -14,7 +14,7 @@ to delete what is in use. A type says with `links` what its body refers to; they
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,15 @@ def ref(body: Body | None, *path: str) -> str | None:
     for key in (*path, "id"):
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) and value else None
+
+
+def sku_of(body: Body, usual: Mapping[str, Any]) -> Body:
+    """What a body says of its SKU beside what is usual, in Azure's spelling, however it was sent (recorded)."""
+    sent = {key: value for key, value in (body.get("sku") or {}).items() if value is not None}
+    return {key: _SKUS.get(str(value).lower(), value) for key, value in {**usual, **sent}.items()}
+
+
+_SKUS = {name.lower(): name for name in ("Basic", "Standard", "StandardV2", "Gateway", "Regional", "Global")}
 
 
 def only_ids(body: Body) -> Body:

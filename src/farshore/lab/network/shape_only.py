@@ -24,7 +24,7 @@ from farshore.lab import operations
 from farshore.lab.call import Call
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import prefix
-from farshore.lab.network.references import only_ids
+from farshore.lab.network.references import only_ids, sku_of
 from farshore.lab.network.shape_only_made import FILLED, MADE
 from farshore.lab.patterns import NETWORK, NETWORK_AT_ONCE, Pattern
 from farshore.lab.registry import action, completion, resource_type
@@ -277,7 +277,7 @@ class ShapeOnly(ResourceType):
             if isinstance(value, list) and self.label_of(key) is None:
                 properties[key] = [_part(put.id.text, self.type, shape.parts.get(key, key), item) for item in value]
         if shape.sku is not None:
-            body["sku"] = {**shape.sku, **(put.body.get("sku") or {})}
+            body["sku"] = sku_of(put.body, shape.sku)
         return {**body, "properties": properties}
 
     def is_quick(self, put: Put) -> bool:
