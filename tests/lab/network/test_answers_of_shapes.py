@@ -152,6 +152,22 @@ def test_a_firewall_of_a_hub_has_no_rules_of_its_own() -> None:
             assert (key in shown["properties"]) is more
 
 
+def test_a_firewall_in_a_hub_has_the_addresses_that_were_asked_for() -> None:
+    lab = Lab()
+    hub = net("hub", kind="virtualHubs")
+    lab.made(hub, {"location": "eastasia", "properties": {"addressPrefix": "10.77.0.0/24"}})
+    asked: Body = {"virtualHub": {"id": hub}, "sku": {"name": "AZFW_Hub"}}
+    asked["hubIPAddresses"] = {"publicIPs": {"addresses": [], "count": 2}}
+    shown = lab.made(net("fw", kind="azureFirewalls"), {"location": "eastasia", "properties": asked})["properties"]
+    assert shown["hubIPAddresses"]["privateIPAddress"].startswith("10.77.0.")
+    assert len({row["address"] for row in shown["hubIPAddresses"]["publicIPs"]["addresses"]}) == 2
+
+
+def test_a_plan_against_floods_shows_a_state_and_no_more() -> None:
+    shown = Lab().made(net("plan", kind="ddosProtectionPlans"), {"location": "eastasia"})
+    assert set(shown["properties"]) == {"provisioningState"}
+
+
 def test_groups_of_rules_are_listed_by_their_policy_and_spelled_in_their_providers_way() -> None:
     lab = Lab()
     policy = net("base", kind="firewallPolicies")

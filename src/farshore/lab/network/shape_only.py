@@ -173,7 +173,7 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "applicationGateways": PLAIN,
     "applicationGatewayWebApplicationFirewallPolicies": Shape(shown={"customRules": []}, guid=False),
-    "ddosProtectionPlans": Shape(shown={"virtualNetworks": [], "publicIPAddresses": []}, quick=True),
+    "ddosProtectionPlans": Shape(guid=False, quick=True),
     "ddosCustomPolicies": PLAIN,
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
     "serviceEndpointPolicies/serviceEndpointPolicyDefinitions": PLAIN,

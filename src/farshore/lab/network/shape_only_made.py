@@ -10,7 +10,7 @@ name gets one. Addresses and names are the lab's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 INSTANCES = ("Instance0", "Instance1")
+MOST_OF_A_HUB = 80
+"""Public addresses of a firewall in a hub."""
 TABLES = (("defaultRouteTable", "default"), ("noneRouteTable", "none"))
 
 
@@ -224,7 +226,23 @@ def _firewall_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
             except Refused:
                 continue
         items.append({**item, "properties": {"privateIPAllocationMethod": "Dynamic", **properties}})
-    return {"ipConfigurations": items} if items else {}
+    found: Body = {"ipConfigurations": items} if items else {}
+    hub = cloud.body(str(ref(body, "virtualHub") or ""))
+    if hub is not None:
+        found["hubIPAddresses"] = _in_hub(cloud, id_, body["properties"].get("hubIPAddresses"), hub)
+    return found
+
+
+def _in_hub(cloud: Cloud, id_: ResourceId, asked: Any, hub: Body) -> Body:
+    """One address inside, and as many outside as were asked for (recorded)."""
+    public = (asked if isinstance(asked, dict) else {}).get("publicIPs")
+    public = public if isinstance(public, dict) else {}
+    given = public.get("addresses") or []
+    number = public.get("count")
+    number = number if isinstance(number, int) and 0 < number <= MOST_OF_A_HUB else 1
+    made = [{"address": address_of(cloud, id_.child("publicIPs", str(at)))} for at in range(len(given), number)]
+    base = str(hub["properties"].get("addressPrefix") or "10.0.0.0/24").split("/")[0].rsplit(".", 1)[0]
+    return {"privateIPAddress": f"{base}.132", "publicIPs": {"addresses": [*given, *made], "count": number}}
 
 
 def _bastion_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
