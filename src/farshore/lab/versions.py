@@ -81,7 +81,7 @@ SINCE: Mapping[str, Mapping[str, str]] = {
     },
     "Microsoft.Network/routeTables": {"properties.resourceGuid": "2020-04-01"},
     "Microsoft.Network/loadBalancers/loadBalancingRules": {"properties.backendAddressPools": "2021-02-01"},
-    "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-07-01"},
+    "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-05-01"},
     "Microsoft.Network/loadBalancers/probes": {"properties.probeThreshold": "2022-05-01"},
     "Microsoft.Network/bastionHosts": {"sku": "2021-03-01"},
     "Microsoft.Network/firewallPolicies": {"properties.sku": "2020-07-01"},

@@ -89,8 +89,50 @@ def test_a_capture_says_what_it_would_take_and_whether_it_still_does() -> None:
 def test_a_standard_balancer_shows_the_addresses_of_its_pools_a_basic_one_does_not() -> None:
     lab = Lab()
     for sku in ("Standard", "Basic"):
-        shown = public_balancer(lab, sku, "2020-07-01")
+        shown = public_balancer(lab, sku, "2020-05-01")
         assert ("loadBalancerBackendAddresses" in shown["backendAddressPools"][0]["properties"]) is (sku == "Standard")
+
+
+def test_addresses_of_a_pool_are_parts_of_it_and_as_ready_as_it_is() -> None:
+    lab = Lab()
+    public_balancer(lab, "Standard", "2021-05-01")
+    lab.made(vnet("pool"), network_body("10.9.2.0/24", web="10.9.2.0/25"))
+    network = {"id": vnet("pool"), "properties": {"enableDdosProtection": False}}
+    pool = f"{net('lb-Standard', kind='loadBalancers')}/backendAddressPools/web"
+    sent = [{"name": "first", "properties": {"ipAddress": "10.9.2.4", "virtualNetwork": network}}]
+    answer = lab.put(pool, {"name": "web", "properties": {"loadBalancerBackendAddresses": sent}})
+    assert answer.status == 201 and answer.body["properties"]["provisioningState"] == "Updating"
+    (item,) = answer.body["properties"]["loadBalancerBackendAddresses"]
+    assert item["properties"]["provisioningState"] == "Updating"
+    lab.follow(answer)
+    shown = lab.body(pool)
+    (item,) = shown["properties"]["loadBalancerBackendAddresses"]
+    assert item == {
+        "name": "first",
+        "id": f"{pool}/loadBalancerBackendAddresses/first",
+        "etag": shown["etag"],
+        "properties": {
+            "provisioningState": "Succeeded",
+            "ipAddress": "10.9.2.4",
+            "virtualNetwork": {"id": vnet("pool")},
+        },
+        "type": "Microsoft.Network/loadBalancers/backendAddressPools/loadBalancerBackendAddresses",
+    }
+
+
+def test_a_nic_in_a_pool_is_an_address_of_it_named_by_its_group() -> None:
+    lab = Lab()
+    public_balancer(lab, "Standard", "2021-05-01")
+    lab.made(vnet("pool"), network_body("10.9.2.0/24", web="10.9.2.0/25"))
+    pool = f"{net('lb-Standard', kind='loadBalancers')}/backendAddressPools/all"
+    inner = {"subnet": {"id": subnet("pool", "web")}, "loadBalancerBackendAddressPools": [{"id": pool}]}
+    nic = net("one", kind="networkInterfaces")
+    lab.made(nic, {"location": "eastasia", "properties": {"ipConfigurations": [{"name": "main", "properties": inner}]}})
+    (item,) = lab.properties(pool)["loadBalancerBackendAddresses"]
+    group = nic.split("/")[4]
+    assert item["name"] == f"{group}_onemain" and item["id"].endswith(f"/{group}_onemain")
+    held = {"id": f"{nic}/ipConfigurations/main"}
+    assert item["properties"] == {"provisioningState": "Succeeded", "networkInterfaceIPConfiguration": held}
 
 
 @pytest.mark.parametrize("sku", ["Standard", "Basic"])

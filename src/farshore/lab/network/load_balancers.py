@@ -44,6 +44,7 @@ WORDS = {
 }
 """Of `protocol` and `loadDistribution`, in the spelling in which they are shown, however they were sent (recorded)."""
 TIERS_SINCE = "2020-07-01"
+ADDRESSES = "loadBalancerBackendAddresses"
 RULES = ("inboundNatRules", "loadBalancingRules", "outboundRules")
 PARTS = (
     "frontendIPConfigurations",
@@ -162,6 +163,13 @@ class BackendPools(Part):
     back = ("loadBalancingRules", "outboundRules")
     refers_by = "backendAddressPool"
 
+    def is_quick(self, put: Put) -> bool:
+        """A pool of a Standard balancer that is put by itself takes its time (recorded)."""
+        return not _is_standard(put)
+
+    def on_put(self, put: Put) -> Body:
+        return only_ids(self.standard(put))
+
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         body = super().show(cloud, id_, body, query)
         parent = id_.parent
@@ -170,16 +178,29 @@ class BackendPools(Part):
         if used:
             properties["backendIPConfigurations"] = [{"id": one} for one in used]
         if parent is not None and ((cloud.body(parent) or {}).get("sku") or {}).get("name") == "Standard":
-            listed = properties.get("loadBalancerBackendAddresses") or []
-            properties["loadBalancerBackendAddresses"] = listed or [_address(one) for one in used]
+            listed = properties.get(ADDRESSES) or [_of_nic(one) for one in used]
+            properties[ADDRESSES] = [_address(body, cloud.etag(id_), item) for item in listed]
         return {**body, "properties": properties}
 
 
-def _address(label: str) -> Body:
-    """A NIC's IP configuration as a pool of a Standard balancer lists it."""
-    _, _, rest = label.partition("/networkInterfaces/")
-    inner = {"networkInterfaceIPConfiguration": {"id": label}, "inboundNatRulesPortMapping": []}
-    return {"name": rest.replace("/ipConfigurations/", ""), "properties": inner}
+def _of_nic(label: str) -> Body:
+    """A NIC's IP configuration as a pool of a Standard balancer lists it: called by its group, NIC and own name."""
+    above, _, rest = label.partition("/networkInterfaces/")
+    group = above.partition("/resourceGroups/")[2].partition("/")[0]
+    name = f"{group}_{rest.replace('/ipConfigurations/', '')}"
+    return {"name": name, "properties": {"networkInterfaceIPConfiguration": {"id": label}}}
+
+
+def _address(pool: Body, etag: str, item: Body) -> Body:
+    """An address of a pool, which is a part of the pool as the pool is one of the balancer (recorded)."""
+    state = {"provisioningState": pool["properties"]["provisioningState"]}
+    return {
+        "name": item.get("name"),
+        "id": f"{pool['id']}/{ADDRESSES}/{item.get('name')}",
+        "etag": etag,
+        "properties": {**(item.get("properties") or {}), **state},
+        "type": f"{pool['type']}/{ADDRESSES}",
+    }
 
 
 class Rule(Part):
