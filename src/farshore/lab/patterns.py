@@ -64,6 +64,8 @@ class Pattern:
     result_query: str = ""
     """What the result's URL asks for beside its api-version, where it is the status's own."""
     status_body: Status
+    status_running: int = 200
+    """With which the status document is answered while the operation runs; 202 comes with both addresses."""
     result_status: int = 200
     empty_post: int = 204
     """With which the result of an action that has nothing to show is answered."""
@@ -96,6 +98,13 @@ def _network_status(operation: Operation) -> dict[str, Any]:
     elif operation.status == "Succeeded" and operation.verb not in ("put", "delete"):
         # Recorded: an action tells its result here too.
         body["properties"] = {} if operation.result is None else {"output": operation.result}
+    return body
+
+
+def _plain_status(operation: Operation) -> dict[str, Any]:
+    body: dict[str, Any] = {"status": operation.status}
+    if operation.error is not None:
+        body = {"error": {key: value for key, value in operation.error.items() if key != "details"}, **body}
     return body
 
 
@@ -194,6 +203,8 @@ PRIVATE_DNS = replace(
     put_headers=("azure-asyncoperation", "location"),
     status_url=lambda operation: _in_group(operation, "privateDnsOperationStatuses"),
     result_url=lambda operation: _in_group(operation, "privateDnsOperationResults"),
+    status_body=_plain_status,
+    status_running=202,
 )
 COMPUTE = Pattern(
     name="compute",

@@ -21,8 +21,81 @@ def test_a_private_zone_is_of_no_region_and_takes_its_time() -> None:
     shown = lab.body(ZONE)
     assert shown["location"] == "global" and "W/" not in shown["etag"]
     assert shown["properties"]["numberOfRecordSets"] == 1  # its SOA
-    assert lab.put(ZONE, GLOBAL, if_none_match="*").status == 412
     assert lab.put(ZONE, GLOBAL, if_match=shown["etag"]).status == 202
+
+
+def test_a_poll_is_accepted_as_long_as_it_goes_on() -> None:
+    lab = Lab()
+    url = lab.put(ZONE, GLOBAL).headers["azure-asyncoperation"]
+    under_way = lab.get(url)
+    assert (under_way.status, under_way.body) == (202, {"status": "InProgress"})
+    assert {"azure-asyncoperation", "location"} <= set(under_way.headers)
+
+
+def test_a_condition_that_does_not_hold_fails_the_operation_of_a_zone_or_link() -> None:
+    lab = Lab()
+    link = linked(lab)
+    there = "exists already and hence cannot be created again."
+    changed = "has been modified (etag mismatch)."
+    about = f"The Virtual Network link spoke for the Private DNS zone {ZONE.rsplit('/', 1)[-1]}"
+    for url, name in ((ZONE, "The Zone far.example"), (link, about)):
+        before = lab.body(url)
+        for condition, said in (({"if_none_match": "*"}, there), ({"if_match": "nothing"}, changed)):
+            answer = lab.put(url, {**before, "tags": {"a": "b"}}, **condition)
+            assert (answer.status, answer.body) == (202, {})
+            error = {"code": "PreconditionFailed", "message": f"{name} {said}"}
+            assert lab.follow(answer).body == {"status": "Failed", "error": error}
+            assert lab.body(url) == before
+
+
+def test_a_record_set_is_refused_by_a_bare_error() -> None:
+    lab = Lab()
+    lab.follow(lab.put(ZONE, GLOBAL))
+    door, gate, body = f"{ZONE}/A/door", f"{ZONE}/A/gate", {"properties": {"ttl": 60}}
+    made = lab.put(door, body, if_none_match="*").body
+    lab.put(gate, body)
+    again = lab.put(door, body, if_none_match="*")
+    said = "The Record set door exists already and hence cannot be created again."
+    assert (again.status, again.body) == (412, {"code": "PreconditionFailed", "message": said})
+    changed = lab.put(door, body, if_match=lab.body(gate)["etag"])
+    said = "The Record set door has been modified (etag mismatch)."
+    assert (changed.status, changed.body) == (412, {"code": "PreconditionFailed", "message": said})
+    assert lab.put(door, body, if_match=made["etag"]).status == 200  # another one's change is none of this
+    missing = lab.get(f"{ZONE}/A/window")
+    assert missing.status == 404 and missing.body["code"] == "NotFound"
+    assert missing.body["message"].startswith("The resource record 'window' does not exist in resource group 'rg-lab' ")
+
+
+def test_what_is_not_there_is_named_by_its_whole_path() -> None:
+    lab = Lab()
+    nowhere = f"{ZONE}/virtualNetworkLinks/nobody"
+    for url in (ZONE, nowhere):
+        error = lab.get(url).body["error"]
+        path = url[url.index("/providers/") + len("/providers/") :]
+        assert error["code"] == "ResourceNotFound" and f"The Resource '{path}' under resource group" in error["message"]
+    assert lab.put(f"{ZONE}/A/door", {"properties": {}}).body["error"]["code"] == "ParentResourceNotFound"
+    assert lab.delete(ZONE).status == lab.delete(nowhere).status == 204
+
+
+def test_a_zone_that_is_linked_stays() -> None:
+    lab = Lab()
+    link = linked(lab)
+    answer = lab.delete(ZONE)
+    assert answer.status == 409 and answer.body["error"]["code"] == "CannotDeleteResource"
+    assert (
+        "'Microsoft.Network/privateDnsZones/far.example/virtualNetworkLinks/spoke'" in answer.body["error"]["message"]
+    )
+    lab.gone(link)
+    lab.gone(ZONE)
+
+
+def linked(lab: Lab) -> str:
+    """A zone that a network asks; the link."""
+    lab.made(vnet("spoke"), network_body("10.1.0.0/16"))
+    lab.follow(lab.put(ZONE, GLOBAL))
+    link = f"{ZONE}/virtualNetworkLinks/spoke"
+    lab.follow(lab.put(link, {**GLOBAL, "properties": {"virtualNetwork": {"id": vnet("spoke")}}}))
+    return link
 
 
 def test_record_sets_are_there_at_once_and_have_whole_names() -> None:

@@ -3,7 +3,9 @@
     zones, links   of no region: `global`. A PUT of a private zone or of a link is answered 202 with an empty object
                    and both addresses, which lie in the group (recorded)
     record sets    at once; a zone has its SOA from the beginning
-    etags          a bare GUID, unlike the rest of Microsoft.Network
+    etags          a bare GUID, unlike the rest of Microsoft.Network, and each resource's own
+    If-Match       what does not hold fails the operation of a zone or link, though its PUT was accepted; a record set
+                   is refused at once, by an error that stands outermost
 
 No name is looked up here: the records are kept and shown (`docs/lab-fidelity.md`).
 """
@@ -16,17 +18,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
-from farshore.lab import registry
+from farshore.lab import operations, registry
+from farshore.lab.answers import Refused, not_found
 from farshore.lab.call import Call
 from farshore.lab.merging import merged
 from farshore.lab.network.references import only_ids
 from farshore.lab.paging import page
 from farshore.lab.patterns import PRIVATE_DNS, RESOURCES, Pattern
-from farshore.lab.registry import resource_type, view
+from farshore.lab.registry import completion, resource_type, view
 from farshore.lab.types import Put, ResourceType
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
 
 PRIVATE, PUBLIC = "Microsoft.Network/privateDnsZones", "Microsoft.Network/dnsZones"
 LINKS = f"{PRIVATE}/virtualNetworkLinks"
@@ -69,11 +73,62 @@ class Named(ResourceType):
     def on_put(self, put: Put) -> Body:
         return only_ids(self.standard(put))
 
+    def lock(self, cloud: Cloud, id_: ResourceId) -> ResourceId:
+        return id_
+
+    def called(self, id_: ResourceId) -> str:
+        """What an error calls it (recorded)."""
+        return f"Zone {id_.name}"
+
+    def check_conditions(self, call: Call, before: Body | None) -> None:
+        if call.headers.get("if-none-match") == "*" and before is not None:
+            raise Unmet(f"The {self.called(call.id)} exists already and hence cannot be created again.")
+        match = call.headers.get("if-match")
+        if match is not None and match not in (() if before is None else ("*", *_forms(call.cloud, call.id))):
+            raise Unmet(f"The {self.called(call.id)} has been modified (etag mismatch).")
+
+    def write(self, call: Call, body: Body) -> Response:
+        try:
+            return super().write(call, body)
+        except Unmet as unmet:
+            if self.pattern is not PRIVATE_DNS:
+                raise
+            id_ = self.full_id(call)
+            operation = self.begin(call, id_, "condition", created=False, data=unmet.message)
+            found = operations.headers(operation, self.pattern.put_headers, call.base)
+            return Response(status=202, headers=found, body={})
+
     def first_answer(self, put: Put) -> Body | None:
         return {}
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        return {**body, "etag": cloud.etag(id_).removeprefix("W/").strip('"')}
+        return {**body, "etag": _forms(cloud, id_)[0]}
+
+
+class Bare(Refused):
+    """An error that is the whole body, not inside another (recorded)."""
+
+    def response(self) -> Response:
+        return Response(status=self.status, body={"code": self.code, "message": self.message})
+
+
+class Unmet(Bare):
+    """A condition that does not hold."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(412, "PreconditionFailed", message)
+
+
+def _forms(cloud: Cloud, id_: ResourceId) -> tuple[str, str, str]:
+    """A resource's own etag: as it is shown, and as the rest of Microsoft.Network writes one."""
+    bare = cloud.guid("etag", id_.key, cloud.bodies.rev(id_.key))
+    return bare, f'"{bare}"', f'W/"{bare}"'
+
+
+@completion(PRIVATE, "condition")
+@completion(LINKS, "condition")
+def _unmet(cloud: Cloud, operation: Operation) -> None:
+    raise Unmet(str(operation.data))
 
 
 @resource_type(PRIVATE)
@@ -83,6 +138,18 @@ class PrivateZones(Named):
         if not put.cloud.exists(soa):
             own = Put(cloud=put.cloud, id=soa, body={"properties": {"ttl": 3600}}, before=None, query={})
             put.cloud.type_of(soa).keep(own, "Succeeded")
+
+    def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
+        links = cloud.children(id_, "virtualNetworkLinks")
+        if links:
+            named = ", ".join(f"'{PRIVATE}/{id_.name}/virtualNetworkLinks/{link['name']}'" for link in links)
+            said = (
+                "Cannot delete resource while nested resources exist. "
+                f"Some existing nested resource IDs include: {named}. "
+                "Please delete all nested resources before deleting this resource."
+            )
+            raise Refused(409, "CannotDeleteResource", said)
+        super().on_delete(cloud, id_)
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         records = sum(len(cloud.children(id_, kind)) for kind in RECORDS)
@@ -99,6 +166,16 @@ class PrivateZones(Named):
 
 @resource_type(LINKS)
 class Links(Named):
+    def get(self, call: Call) -> Response:
+        if not call.cloud.exists(call.id):
+            raise not_found(call.id)
+        return super().get(call)
+
+    def called(self, id_: ResourceId) -> str:
+        zone = id_.parent
+        assert zone is not None
+        return f"Virtual Network link {id_.name} for the Private DNS zone {zone.name}"
+
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
         properties = {"registrationEnabled": False, **body["properties"]}
@@ -121,6 +198,16 @@ class RecordSets(Named):
     pattern = RESOURCES
     holds: ClassVar[tuple[str, Any]]
     private: ClassVar[bool]
+
+    def called(self, id_: ResourceId) -> str:
+        return f"Record set {id_.name}"
+
+    def get(self, call: Call) -> Response:
+        id_ = call.id
+        if not call.cloud.exists(id_) and id_.parent is not None and call.cloud.exists(id_.parent):
+            where = f"in resource group '{id_.resource_group}' of subscription '{id_.subscription}'"
+            raise Bare(404, "NotFound", f"The resource record '{id_.name}' does not exist {where}.")
+        return super().get(call)
 
     def patch(self, call: Call) -> Response:
         return self.write(call, merged(call.must_exist(), call.object()))
