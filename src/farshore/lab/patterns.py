@@ -206,6 +206,15 @@ PRIVATE_DNS = replace(
     status_body=_plain_status,
     status_running=202,
 )
+PUBLIC_DNS = replace(
+    PRIVATE_DNS,
+    name="publicDns",
+    put_created=201,
+    put_updated=200,
+    put_at_once=True,
+    status_url=lambda operation: _in_group(operation, "dnsOperationStatuses"),
+    result_url=lambda operation: _in_group(operation, "dnsOperationResults"),
+)
 COMPUTE = Pattern(
     name="compute",
     put_headers=("azure-asyncoperation",),
@@ -298,6 +307,7 @@ PATTERNS = {
         NETWORK_AT_ONCE,
         APPLIANCES,
         PRIVATE_DNS,
+        PUBLIC_DNS,
         COMPUTE,
         COMPUTE_AT_ONCE,
         DISKS,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from lab.core.bench import Lab, net, network_body, vnet
 
 ZONE = net("far.example", kind="privateDnsZones")
+PUBLIC = net("far.example", kind="dnsZones")
+SEEN = net("far.example", kind="dnszones")
 GLOBAL = {"location": "global"}
 
 
@@ -89,6 +91,56 @@ def test_a_zone_that_is_linked_stays() -> None:
     lab.gone(ZONE)
 
 
+def test_a_public_zone_is_there_at_once_with_its_servers() -> None:
+    lab = Lab()
+    answer = lab.put(PUBLIC, GLOBAL)
+    assert answer.status == 201 and "azure-asyncoperation" not in answer.headers
+    shown = answer.body
+    assert (shown["id"], shown["type"], shown["tags"]) == (SEEN, "Microsoft.Network/dnszones", {})
+    properties = shown["properties"]
+    servers = properties["nameServers"]
+    assert [server.split("-")[0] for server in servers] == ["ns1", "ns2", "ns3", "ns4"]
+    assert (properties["zoneType"], properties["numberOfRecordSets"]) == ("Public", 2)
+    assert "provisioningState" not in properties
+    names = lab.properties(f"{PUBLIC}/NS/@")
+    assert names["TTL"] == 172800 and [row["nsdname"] for row in names["NSRecords"]] == servers
+    assert lab.properties(f"{PUBLIC}/SOA/@")["SOARecord"]["host"] == servers[0]
+    assert lab.put(PUBLIC, shown).status == 200
+    gone = lab.delete(PUBLIC)
+    assert gone.status == 202 and "/dnsOperationStatuses/" in gone.headers["azure-asyncoperation"]
+    assert "/dnsOperationResults/" in gone.headers["location"]
+    assert lab.follow(gone).body == {"status": "Succeeded"} and lab.get(PUBLIC).status == 404
+
+
+def test_public_records_are_spelled_otherwise_however_they_were_sent() -> None:
+    lab = Lab()
+    before = lab.put(PUBLIC, GLOBAL).body["etag"]
+    held = [{"ipv4Address": "10.0.0.10"}]
+    for properties in ({"TTL": 60, "ARecords": held}, {"ttl": 60, "aRecords": held}):
+        shown = lab.put(f"{PUBLIC}/A/door", {"properties": properties}).body
+        assert (shown["id"], shown["type"]) == (f"{SEEN}/A/door", "Microsoft.Network/dnszones/A")
+        assert shown["properties"] == {
+            "fqdn": "door.far.example.",
+            "TTL": 60,
+            "ARecords": held,
+            "targetResource": {},
+            "provisioningState": "Succeeded",
+        }
+    lab.put(f"{PUBLIC}/CAA/door", {"properties": {"TTL": 60, "caaRecords": []}})
+    zone = lab.body(PUBLIC)
+    assert zone["properties"]["numberOfRecordSets"] == 4 and zone["etag"] == before  # its own, whatever lies in it
+    rows = lab.body(f"{PUBLIC}/recordsets")["value"]
+    assert [(row["name"], row["type"].rsplit("/", 1)[-1]) for row in rows] == [
+        ("@", "NS"),
+        ("@", "SOA"),
+        ("door", "A"),
+        ("door", "CAA"),
+    ]
+    refused = lab.put(PUBLIC, GLOBAL, if_match="nothing")
+    said = "The Zone far.example has been modified (etag mismatch)."
+    assert (refused.status, refused.body) == (412, {"code": "PreconditionFailed", "message": said})
+
+
 def linked(lab: Lab) -> str:
     """A zone that a network asks; the link."""
     lab.made(vnet("spoke"), network_body("10.1.0.0/16"))
@@ -112,7 +164,7 @@ def test_record_sets_are_there_at_once_and_have_whole_names() -> None:
     }
     assert lab.put(record, {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.1.0.4"}]}}).status == 200
     assert lab.patch(record, {"properties": {"metadata": {"a": "b"}}}).body["properties"]["metadata"] == {"a": "b"}
-    assert [row["name"] for row in lab.body(f"{ZONE}/ALL")["value"]] == ["door", "@"]
+    assert [row["name"] for row in lab.body(f"{ZONE}/ALL")["value"]] == ["@", "door"]
     assert [row["name"] for row in lab.body(f"{ZONE}/A")["value"]] == ["door"]
     assert lab.delete(record).status == 200 and lab.get(record).status == 404
 

@@ -2,7 +2,9 @@
 
     zones, links   of no region: `global`. A PUT of a private zone or of a link is answered 202 with an empty object
                    and both addresses, which lie in the group (recorded)
-    record sets    at once; a zone has its SOA from the beginning
+    record sets    at once; a zone has its SOA from the beginning, a public one its NS too
+    public zones   at once, too; only a deletion takes time. Ids and types are spelled `dnszones`, and records `TTL`,
+                   `ARecords` where private ones are spelled `ttl`, `aRecords` (recorded)
     etags          a bare GUID, unlike the rest of Microsoft.Network, and each resource's own
     If-Match       what does not hold fails the operation of a zone or link, though its PUT was accepted; a record set
                    is refused at once, by an error that stands outermost
@@ -17,14 +19,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
-from farshore.arm.json import Body
+from farshore.arm.json import Body, dumps
 from farshore.lab import operations, registry
 from farshore.lab.answers import Refused, not_found
 from farshore.lab.call import Call
 from farshore.lab.merging import merged
 from farshore.lab.network.references import only_ids
 from farshore.lab.paging import page
-from farshore.lab.patterns import PRIVATE_DNS, RESOURCES, Pattern
+from farshore.lab.patterns import PRIVATE_DNS, PUBLIC_DNS, RESOURCES, Pattern
 from farshore.lab.registry import completion, resource_type, view
 from farshore.lab.types import Put, ResourceType
 
@@ -34,17 +36,34 @@ if TYPE_CHECKING:
 
 PRIVATE, PUBLIC = "Microsoft.Network/privateDnsZones", "Microsoft.Network/dnsZones"
 LINKS = f"{PRIVATE}/virtualNetworkLinks"
-RECORDS: Mapping[str, tuple[str, Any]] = {
-    "A": ("aRecords", []),
-    "AAAA": ("aaaaRecords", []),
-    "CNAME": ("cnameRecord", None),
-    "MX": ("mxRecords", []),
-    "PTR": ("ptrRecords", []),
-    "SOA": ("soaRecord", None),
-    "SRV": ("srvRecords", []),
-    "TXT": ("txtRecords", []),
+RECORDS: Mapping[str, Mapping[str, tuple[str, Any]]] = {
+    PRIVATE: {
+        "A": ("aRecords", []),
+        "AAAA": ("aaaaRecords", []),
+        "CNAME": ("cnameRecord", None),
+        "MX": ("mxRecords", []),
+        "PTR": ("ptrRecords", []),
+        "SOA": ("soaRecord", None),
+        "SRV": ("srvRecords", []),
+        "TXT": ("txtRecords", []),
+    },
+    PUBLIC: {
+        "A": ("ARecords", []),
+        "AAAA": ("AAAARecords", []),
+        "CAA": ("caaRecords", []),
+        "CNAME": ("CNAMERecord", None),
+        "DS": ("DSRecords", []),
+        "MX": ("MXRecords", []),
+        "NAPTR": ("NAPTRRecords", []),
+        "NS": ("NSRecords", []),
+        "PTR": ("PTRRecords", []),
+        "SOA": ("SOARecord", None),
+        "SRV": ("SRVRecords", []),
+        "TLSA": ("TLSARecords", []),
+        "TXT": ("TXTRecords", []),
+    },
 }
-"""Kind of record to the property that holds them, and what that is where there is none."""
+"""Of a zone's type: kind of record to the property that holds them, and what that is where there is none."""
 SOA: Body = {
     "email": "azureprivatedns-host.microsoft.com",
     "expireTime": 2419200,
@@ -54,11 +73,27 @@ SOA: Body = {
     "retryTime": 300,
     "serialNumber": 1,
 }
+PUBLIC_SOA: Body = {
+    "email": "azuredns-hostmaster.microsoft.com",
+    "expireTime": 2419200,
+    "minimumTTL": 300,
+    "refreshTime": 3600,
+    "retryTime": 300,
+    "serialNumber": 1,
+}
+SERVERS = (
+    *("ns1-{:02d}.azure-dns.com.", "ns2-{:02d}.azure-dns.net.", "ns3-{:02d}.azure-dns.org."),
+    "ns4-{:02d}.azure-dns.info.",
+)
+NS_TTL = 172800
 MOST = {
     "maxNumberOfRecordSets": 25000,
     "maxNumberOfVirtualNetworkLinks": 1000,
     "maxNumberOfVirtualNetworkLinksWithRegistration": 100,
 }
+
+
+COUNTED = ("numberOfRecordSets", "numberOfVirtualNetworkLinks", "numberOfVirtualNetworkLinksWithRegistration")
 
 
 class Named(ResourceType):
@@ -68,7 +103,7 @@ class Named(ResourceType):
     pattern: ClassVar[Pattern] = PRIVATE_DNS
     patches = True
     everywhere = True
-    read_only = ("provisioningState",)
+    read_only = ("provisioningState", "nameServers", *MOST, *COUNTED)
 
     def on_put(self, put: Put) -> Body:
         return only_ids(self.standard(put))
@@ -120,8 +155,9 @@ class Unmet(Bare):
 
 
 def _forms(cloud: Cloud, id_: ResourceId) -> tuple[str, str, str]:
-    """A resource's own etag: as it is shown, and as the rest of Microsoft.Network writes one."""
-    bare = cloud.guid("etag", id_.key, cloud.bodies.rev(id_.key))
+    """A resource's own etag: as it is shown, and as the rest of Microsoft.Network writes one. A zone's stays what it is
+    whatever its records become (recorded), so it is made of what the zone was told itself."""
+    bare = cloud.guid("etag", id_.key, cloud.bodies.rev(id_.key) if id_.parent else dumps(cloud.body(id_)))
     return bare, f'"{bare}"', f'W/"{bare}"'
 
 
@@ -152,16 +188,11 @@ class PrivateZones(Named):
         super().on_delete(cloud, id_)
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        records = sum(len(cloud.children(id_, kind)) for kind in RECORDS)
+        records = sum(len(cloud.children(id_, kind)) for kind in RECORDS[PRIVATE])
         links = cloud.children(id_, "virtualNetworkLinks")
         registering = [link for link in links if link["properties"].get("registrationEnabled")]
-        counted = {
-            **MOST,
-            "numberOfRecordSets": records,
-            "numberOfVirtualNetworkLinks": len(links),
-            "numberOfVirtualNetworkLinksWithRegistration": len(registering),
-        }
-        return super().show(cloud, id_, {**body, "properties": {**counted, **body["properties"]}}, query)
+        counted = dict(zip(COUNTED, (records, len(links), len(registering)), strict=True))
+        return super().show(cloud, id_, {**body, "properties": {**MOST, **body["properties"], **counted}}, query)
 
 
 @resource_type(LINKS)
@@ -190,7 +221,44 @@ class Links(Named):
 
 @resource_type(PUBLIC)
 class PublicZones(Named):
-    pattern = RESOURCES
+    pattern = PUBLIC_DNS
+
+    def after_put(self, put: Put) -> None:
+        servers = _servers(put.cloud, put.id)
+        own: Mapping[str, Body] = {
+            "NS": {"TTL": NS_TTL, "NSRecords": [{"nsdname": server} for server in servers]},
+            "SOA": {"TTL": 3600, "SOARecord": {**PUBLIC_SOA, "host": servers[0]}},
+        }
+        for kind, properties in own.items():
+            id_ = put.id.child(kind, "@")
+            if not put.cloud.exists(id_):
+                made = Put(cloud=put.cloud, id=id_, body={"properties": properties}, before=None, query={})
+                put.cloud.type_of(id_).keep(made, "Succeeded")
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        own = {
+            "maxNumberOfRecordSets": 10000,
+            "maxNumberOfRecordsPerRecordSet": None,
+            "nameServers": _servers(cloud, id_),
+            "zoneType": "Public",
+        }
+        kept = {key: value for key, value in body["properties"].items() if key != "provisioningState"}
+        records = sum(len(cloud.children(id_, kind)) for kind in RECORDS[PUBLIC])
+        properties = {**own, **kept, "numberOfRecordSets": records}
+        whole = {**body, "tags": body.get("tags") or {}, "properties": properties}
+        return _in_lower_case(super().show(cloud, id_, whole, query))
+
+
+def _servers(cloud: Cloud, zone: ResourceId) -> list[str]:
+    place = 1 + int(cloud.chance("dns", zone.key) * 9)
+    return [server.format(place) for server in SERVERS]
+
+
+def _in_lower_case(body: Body) -> Body:
+    """With the type of the zone as Azure spells it when it shows one (recorded)."""
+    theirs, ours = f"/{PUBLIC}".lower(), f"/{PUBLIC}"
+    theirs = theirs.replace("microsoft.network", "Microsoft.Network")
+    return {**body, "id": str(body["id"]).replace(ours, theirs), "type": f"/{body['type']}".replace(ours, theirs)[1:]}
 
 
 class RecordSets(Named):
@@ -218,25 +286,30 @@ class RecordSets(Named):
         assert zone is not None
         name, nothing = self.holds
         full = zone.name if put.id.name == "@" else f"{put.id.name}.{zone.name}"
-        shown: Body = {"fqdn": f"{full}.", "ttl": 3600}
+        shown: Body = {"fqdn": f"{full}.", "ttl" if self.private else "TTL": 3600}
         if nothing is not None:
             shown[name] = nothing
         elif name == "soaRecord":
             shown[name] = SOA
         if self.private:
             shown["isAutoRegistered"] = False
-        return {**body, "properties": {**shown, **body["properties"]}}
+        else:
+            shown["targetResource"] = {}
+        # However a client spells them, they are shown in Azure's own spelling.
+        spelled = {key.lower(): key for key in shown} | {name.lower(): name}
+        sent = {spelled.get(key.lower(), key): value for key, value in body["properties"].items()}
+        return {**body, "properties": {**shown, **sent}}
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        properties = dict(body["properties"])
-        if self.private:
-            properties.pop("provisioningState", None)
+        if not self.private:
+            return _in_lower_case(super().show(cloud, id_, body, query))
+        properties = {key: value for key, value in body["properties"].items() if key != "provisioningState"}
         return super().show(cloud, id_, {**body, "properties": properties}, query)
 
 
 def _register() -> None:
-    for zone in (PRIVATE, PUBLIC):
-        for kind, holds in RECORDS.items():
+    for zone, kinds in RECORDS.items():
+        for kind, holds in kinds.items():
             name = f"{zone}/{kind}"
             parts = {"__doc__": f"{name}: shape only.", "holds": holds, "private": zone == PRIVATE}
             resource_type(name)(type("Records", (RecordSets,), parts))
@@ -246,13 +319,13 @@ _register()
 
 
 def _all(call: Call) -> Response:
-    """The record sets of every kind."""
+    """The record sets of every kind, by name."""
     call.must_exist()
     rows: list[Body] = []
-    for kind in RECORDS:
+    for kind in RECORDS[PRIVATE if call.id.type.lower() == PRIVATE.lower() else PUBLIC]:
         type_ = registry.TYPES[f"{call.id.type}/{kind}".lower()]
         rows += type_.rows(call, list(call.cloud.children(call.id, kind)))
-    return page(call, rows)
+    return page(call, sorted(rows, key=lambda row: str(row["name"])))
 
 
 view(PRIVATE, "ALL")(_all)
