@@ -290,6 +290,11 @@ def test_a_policy_for_the_web_looks_on_until_it_is_told_to_act() -> None:
     rules = {"managedRuleSets": [{"ruleSetType": "OWASP", "ruleSetVersion": "3.2"}]}
     shown = lab.made(url, {"location": "eastasia", "properties": {"managedRules": rules}})["properties"]
     assert (shown["policySettings"]["state"], shown["policySettings"]["mode"]) == ("Disabled", "Detection")
+    for version, there in (("2020-04-01", False), ("2023-02-01", True)):
+        body = lab.body(f"{url}?api-version={version}")
+        assert body["type"] == f"{NETWORK}/ApplicationGatewayWebApplicationFirewallPolicies"
+        settings = {"requestBodyInspectLimitInKB", "fileUploadEnforcement", "requestBodyEnforcement"}
+        assert (settings <= set(body["properties"]["policySettings"])) is there
     assert shown["managedRules"]["exclusions"] == [] and shown["customRules"] == []
     assert shown["managedRules"]["managedRuleSets"][0]["ruleGroupOverrides"] == []
 

@@ -55,6 +55,8 @@ class Shape:
     parts: Mapping[str, str] = field(default_factory=dict)
     """Property that lists sub-resources to the kind that their ids name, of those that are under way with their
     resource; all else that it lists is Succeeded at once (recorded)."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The same of sub-resources that are Succeeded at once."""
     sync: bool = False
     """Whether nothing of it takes time."""
     tracked: bool = False
@@ -171,10 +173,13 @@ SHAPES: Mapping[str, Shape] = {
         guid=False,
         parts={"ipConfigurations": "bastionHostIpConfigurations"},
     ),
-    "applicationGateways": PLAIN,
-    "applicationGatewayWebApplicationFirewallPolicies": Shape(shown={"customRules": []}, guid=False),
+    "ApplicationGatewayWebApplicationFirewallPolicies": Shape(shown={"customRules": []}, guid=False),
     "ddosProtectionPlans": Shape(guid=False, quick=True),
-    "ddosCustomPolicies": PLAIN,
+    "ddosCustomPolicies": Shape(
+        shown={"detectionRules": [], "frontendIpConfigurations": [], "publicIPAddresses": []},
+        guid=False,
+        named={"detectionRules": "ddosDetectionRules"},
+    ),
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
     "serviceEndpointPolicies/serviceEndpointPolicyDefinitions": PLAIN,
     "privateEndpoints/privateDnsZoneGroups": Shape(
@@ -275,7 +280,8 @@ class ShapeOnly(ResourceType):
             properties.pop("resourceGuid", None)
         for key, value in properties.items():
             if isinstance(value, list) and self.label_of(key) is None:
-                properties[key] = [_part(put.id.text, self.type, shape.parts.get(key, key), item) for item in value]
+                kind = shape.parts.get(key) or shape.named.get(key) or key
+                properties[key] = [_part(put.id.text, self.type, kind, item, key in shape.parts) for item in value]
         if shape.sku is not None:
             body["sku"] = sku_of(put.body, shape.sku)
         return {**body, "properties": properties}
@@ -311,14 +317,15 @@ def _short(id_: ResourceId) -> str:
     return id_.type.split("/", 1)[1].lower()
 
 
-def _part(parent: str, type_: str, kind: str, item: Any) -> Any:
-    """A named thing in a list is a sub-resource: it has an id, a type and a state, and so has what it lists itself."""
-    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or "properties" not in item:
+def _part(parent: str, type_: str, kind: str, item: Any, known: bool = False) -> Any:
+    """A named thing in a list is a sub-resource: it has an id, a type and a state, and so has what it lists itself.
+    `known`: even if it was sent without any properties."""
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not (known or "properties" in item):
         return item
     id_, own = f"{parent}/{kind}/{item['name']}", f"{type_}/{kind}"
     properties = {
         key: [_part(id_, own, key, inner) for inner in value] if isinstance(value, list) else value
-        for key, value in (item["properties"] or {}).items()
+        for key, value in (item.get("properties") or {}).items()
     }
     return {
         "name": item["name"],

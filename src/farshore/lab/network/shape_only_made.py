@@ -116,7 +116,14 @@ def _express_route_port(put: Put) -> Body:
 
 def _firewall_rules(put: Put) -> Body:
     """A policy of an application gateway looks on and does nothing until it is told to (recorded)."""
-    settings = {"requestBodyCheck": True, "maxRequestBodySizeInKb": 128, "fileUploadLimitInMb": 100}
+    settings = {
+        "requestBodyCheck": True,
+        "maxRequestBodySizeInKb": 128,
+        "fileUploadLimitInMb": 100,
+        "requestBodyInspectLimitInKB": 128,
+        "fileUploadEnforcement": True,
+        "requestBodyEnforcement": True,
+    }
     managed = put.properties.get("managedRules")
     rules: Body = {"exclusions": [], **(managed if isinstance(managed, dict) else {})}
     sets = rules.get("managedRuleSets")
@@ -153,6 +160,14 @@ def _firewall(put: Put) -> Body:
     return {key: value for key, value in usual.items() if put.properties.get(key) is None}
 
 
+def _nat_gateway(put: Put) -> Body:
+    """What one of the second generation shows besides (recorded)."""
+    if str((put.body.get("sku") or {}).get("name")).lower() != "standardv2":
+        return {}
+    usual: Body = {"scope": "Public", "flowlogs": {"logsVersions": {}}}
+    return {key: value for key, value in usual.items() if put.properties.get(key) is None}
+
+
 def _names_of_zones(put: Put) -> Body:
     """Which records it has made in each zone: none, as the lab makes none."""
     items = put.properties.get("privateDnsZoneConfigs") or []
@@ -175,6 +190,7 @@ MADE: Mapping[str, Callable[[Put], Body]] = {
     "networkwatchers/packetcaptures": capture,
     "privateendpoints/privatednszonegroups": _names_of_zones,
     "azurefirewalls": _firewall,
+    "natgateways": _nat_gateway,
 }
 
 
