@@ -86,7 +86,23 @@ def _bodies(estate: Estate) -> list[Body]:
             left_out |= {vm.id.key, *(nic.key for nic in vm.network_interfaces)}
         gone = vm.disks if vm.id.name not in KEPT else vm.disks[1:]
         left_out |= {disk.managed_disk.key for disk in gone if disk.managed_disk is not None}
-    return [_shrunk(body) for key, body in estate.resources.items() if key not in left_out]
+    return [_shrunk(_unnamed(body, left_out)) for key, body in estate.resources.items() if key not in left_out]
+
+
+def _unnamed(value: Any, left_out: set[str]) -> Any:
+    """A body without its references to what is left out: a subnet's list of the NICs in it."""
+    if isinstance(value, dict):
+        return {name: _unnamed(item, left_out) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_unnamed(item, left_out) for item in value if not _refers(item, left_out)]
+    return value
+
+
+def _refers(item: Any, left_out: set[str]) -> bool:
+    if not isinstance(item, dict) or set(item) != {"id"}:
+        return False
+    key = str(item["id"]).lower()
+    return any(key == gone or key.startswith(f"{gone}/") for gone in left_out)
 
 
 def _shrunk(body: Body) -> Body:

@@ -66,7 +66,7 @@ SCENARIO = {
     "commit": "CommitFailover",
     "test_failover": "TestFailover",
     "test_failover_cleanup": "TestFailoverCleanup",
-    "switch_protection": "SwitchProtection",
+    "switch_protection": "SwitchReplicationGroupProtection",
     "reprotect_unmanaged": "ReprotectReplication",
 }
 NOT_DONE = {"protectionState": "SomethingElse", "testFailoverState": "WaitingForCompletion", "allowedOperations": []}

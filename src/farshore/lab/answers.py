@@ -16,6 +16,18 @@ from farshore.arm.json import dumps
 
 LONGEST_QUOTED = 120
 """Characters of a value that a message shows."""
+ARMS_OWN = frozenset(
+    {
+        *("AuthorizationFailed", "LinkedAuthorizationFailed", "ScopeLocked", "MissingSubscriptionRegistration"),
+        *("SubscriptionNotFound", "ResourceGroupNotFound", "ResourceGroupBeingDeleted", "ResourceNotFound"),
+        *("ParentResourceNotFound", "InvalidResourceNamespace", "LocationRequired", "InvalidResourceLocation"),
+        *("LocationNotAvailableForResourceType", "LocationNotAvailableForResourceGroup"),
+        *("InvalidResourceGroupLocation", "DeploymentNotFound", "DeploymentActive", "DeploymentCannotBeCancelled"),
+        *("RoleAssignmentExists", "RoleDefinitionDoesNotExist", "RoleDefinitionHasAssignments"),
+    }
+)
+"""Codes with which ARM itself refuses, or whoever it asks about rights: those errors are a code and a message, and have
+no list of details unless there are some (recorded)."""
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a mistake of ours
@@ -45,7 +57,8 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a mistake of ours
         found: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.target is not None:
             found["target"] = self.target
-        found["details"] = list(self.details)
+        if self.details or self.code not in ARMS_OWN:
+            found["details"] = list(self.details)
         return found
 
     def response(self) -> Response:

@@ -5,7 +5,7 @@ Recorded traffic is the truth (L5, L6, S17):
     Microsoft.Network   PUT 201 or 200 with the body and azure-asyncoperation; DELETE 202 with azure-asyncoperation
                         and location; a diagnostic POST 202 with location alone; the operation's body is
                         {"status": "InProgress"}
-    appliances          the same below nfvOperations: firewall policies; one is deleted at once
+    appliances          the same below nfvOperations: firewall policies and IP groups, which are gone at once
     private DNS         PUT 202 with an empty object and both headers, whose addresses lie in the group
     Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime and
                         what an action found; the result lies at the operation itself, asked for with monitor=true,
@@ -55,6 +55,8 @@ class Pattern:
     """A PUT is over when it is answered, 201 or 200; what else there is takes time."""
     only_creation_waits: bool = False
     """A PUT of what is there, and a DELETE, are over at once: 200."""
+    deleted_at_once: bool = False
+    """A DELETE is over when it is answered: 200."""
     etags: bool = False
     """Whether bodies show `etag` (L10); If-Match and If-None-Match are honoured everywhere."""
     state: str = "Updating"
@@ -172,6 +174,9 @@ def _vault_status(operation: Operation) -> dict[str, Any]:
     }
     if operation.error is not None:
         body["error"] = operation.error
+    if operation.api_version < "2022-10-01":
+        # Recorded with 2021-03-01, and nothing like it with 2023-02-01.
+        body["percentComplete"] = 0.0
     return body
 
 
@@ -193,6 +198,7 @@ APPLIANCES = replace(
     status_url=lambda operation: _location(operation, "nfvOperations"),
     result_url=lambda operation: _location(operation, "nfvOperationResults"),
 )
+IP_GROUPS = replace(APPLIANCES, name="ipGroups", deleted_at_once=True)
 NETWORK_AT_ONCE = replace(NETWORK, name="networkAtOnce", put_at_once=True)
 PRIVATE_DNS = replace(
     NETWORK,
@@ -308,6 +314,7 @@ PATTERNS = {
         APPLIANCES,
         PRIVATE_DNS,
         PUBLIC_DNS,
+        IP_GROUPS,
         COMPUTE,
         COMPUTE_AT_ONCE,
         DISKS,

@@ -237,7 +237,7 @@ class ResourceType:
         self.check_conditions(call, body)
         call.must_be_free()
         self.on_delete(cloud, id_)
-        if self.pattern.sync or self.pattern.only_creation_waits:
+        if self.pattern.sync or self.pattern.only_creation_waits or self.pattern.deleted_at_once:
             self.take_away(cloud, id_)
             return Response(status=200)
         set_state(cloud, id_, "Deleting")

@@ -86,6 +86,59 @@ def decider(world: World, holder: Holder, direction: str, packet: Packet) -> tup
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A rule that was asked about a packet, and which of its parts are about it."""
+
+    rule: SecurityRule
+    own: bool
+    """Not a default rule."""
+    protocol: bool
+    source: bool
+    source_port: bool
+    destination: bool
+    destination_port: bool
+
+    @property
+    def matches(self) -> bool:
+        return self.protocol and self.source and self.source_port and self.destination and self.destination_port
+
+
+def asked(
+    world: World, holder: Holder, direction: str, packet: Packet
+) -> Iterator[tuple[ResourceId, tuple[Asked, ...]]]:
+    """Each group in the order in which it is asked, as long as they let the packet pass: its rules down to the one that
+    decides. What nobody can tell does not match."""
+    found, _ = _groups(world, holder)
+    for group in found if direction == "Outbound" else reversed(found):
+        rows: list[Asked] = []
+        for rule in _rules(group, direction):
+            rows.append(_asked(world, rule, holder, packet, own=rule in group.security_rules))
+            if rows[-1].matches:
+                break
+        yield group.id, tuple(rows)
+        if not rows[-1].matches or rows[-1].rule.access.lower() != "allow":
+            return
+
+
+def _asked(world: World, rule: SecurityRule, holder: Holder, packet: Packet, *, own: bool) -> Asked:
+    sources = (rule.source_address_prefixes, rule.source_application_security_groups, packet.source)
+    destinations = (
+        rule.destination_address_prefixes,
+        rule.destination_application_security_groups,
+        packet.destination,
+    )
+    return Asked(
+        rule=rule,
+        own=own,
+        protocol=rule.protocol == "*" or rule.protocol.lower() == packet.protocol.lower(),
+        source=_end(world, *sources, holder) is True,
+        source_port=_port(rule.source_port_ranges, packet.source_port),
+        destination=_end(world, *destinations, holder) is True,
+        destination_port=_port(rule.destination_port_ranges, packet.destination_port),
+    )
+
+
 def _groups(world: World, holder: Holder) -> tuple[tuple[NetworkSecurityGroup, ...], tuple[str, ...]]:
     """The groups of a NIC and of its subnet, those that can be read; and what of them can't be."""
     key = ("groups", holder.nic.id.key, holder.subnet.key)

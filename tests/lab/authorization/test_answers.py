@@ -37,6 +37,18 @@ def test_an_assignment_shows_to_an_early_version_what_that_knew() -> None:
         assert not {"condition", "description"} & set(shown["properties"]) and shown["properties"]["updatedOn"]
 
 
+def test_who_made_a_role_is_shown_from_the_second_answer_on() -> None:
+    lab = Lab()
+    role = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{NAME}"
+    permissions = [{"actions": ["Microsoft.Network/*/read"]}]
+    scopes = [f"/subscriptions/{SUBSCRIPTION}"]
+    sent = {"properties": {"roleName": "looks on", "permissions": permissions, "assignableScopes": scopes}}
+    for _ in range(2):
+        made = lab.put(role, sent)
+        assert made.status == 201 and made.body["properties"]["createdBy"] is None
+    assert lab.properties(role)["createdBy"] == made.body["properties"]["updatedBy"] is not None
+
+
 def test_a_set_says_which_kind_of_disks_it_takes() -> None:
     lab = Lab()
     shown = lab.put(rid("Microsoft.Compute/availabilitySets", "row"), {"location": "eastasia"}).body

@@ -74,6 +74,14 @@ def test_a_name_says_cores_and_family(size: str, cores: int, family: str) -> Non
     assert family_shown("standardDSv3Family") == "Standard DSv3 Family vCPUs"
 
 
+def test_counts_of_the_network_tell_whether_their_limits_can_be_raised(lab: Lab) -> None:
+    """Recorded, since 2022."""
+    url = PLACES.replace(COMPUTE, NETWORK) + "/usages?api-version="
+    assert all("isAdjustable" not in row for row in lab.body(f"{url}2019-07-01")["value"])
+    told = {row["name"]["value"]: row["isAdjustable"] for row in lab.body(f"{url}2022-01-01")["value"]}
+    assert [name for name, can_be in told.items() if not can_be] == ["NetworkWatchers"]
+
+
 def test_usages_count_what_is_there(lab: Lab) -> None:
     """Deallocated machines count, too."""
     before = counts(lab)

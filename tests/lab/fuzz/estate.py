@@ -11,6 +11,7 @@ import functools
 import os
 import shutil
 import tempfile
+import threading
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -93,6 +94,7 @@ class OnBench(Lab):
     def __init__(self, world: World) -> None:
         self.world = world
         self.cloud = world.cloud
+        self.turn = threading.RLock()
         self.must(self.put(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": "eastasia"}))
 
     @property

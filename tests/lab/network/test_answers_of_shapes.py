@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from farshore.arm.json import Body
-from lab.core.bench import NETWORK, SUBSCRIPTION, Lab, net, network_body, refusal, rid, subnet, vnet
+from lab.core.bench import NETWORK, SUBSCRIPTION, Lab, net, network_body, nic_body, refusal, rid, subnet, vnet
 from lab.core.kinds import KINDS
 
 WATCHER = net("watch", kind="networkWatchers")
@@ -57,6 +57,26 @@ def test_parts_are_under_way_as_long_as_their_whole() -> None:
     lab.follow(answer)
     (part,) = lab.properties(host)["ipConfigurations"]
     assert part["properties"]["provisioningState"] == "Succeeded" and "dnsName" in lab.properties(host)
+
+
+def test_what_a_region_offers_is_listed_in_azures_form() -> None:
+    lab = Lab()
+    region = f"/subscriptions/{SUBSCRIPTION}/providers/{NETWORK}/locations/eastasia"
+    rows = lab.body(f"{region}/availableDelegations")["value"]
+    farm = next(row for row in rows if row["serviceName"] == "Microsoft.Web/serverFarms")
+    assert farm["name"] == "Microsoft.Web.serverFarms" and farm["id"].endswith("/availableDelegations/" + farm["name"])
+    assert farm["actions"] == [f"{NETWORK}/virtualNetworks/subnets/action"]
+    for row in lab.body(f"{region}/virtualNetworkAvailableEndpointServices")["value"]:
+        assert row["type"] == f"{NETWORK}/virtualNetworkEndpointServices" and row["id"].endswith("/" + row["name"])
+    assert lab.body(f"{region}/availableServiceAliases")["value"][0]["resourceName"].startswith("/services/")
+    tags = lab.body(f"{region}/serviceTags")
+    assert tags["cloud"] == "Public" and {"Internet", "AzureLoadBalancer"} <= {row["name"] for row in tags["values"]}
+
+
+def test_an_appliance_of_a_hub_is_polled_at_its_own_provider_too() -> None:
+    lab = Lab()
+    answer = lab.put(rid(f"{NETWORK}/networkVirtualAppliances", "wall"), {"location": "eastasia", "properties": {}})
+    assert "/locations/eastasia/nfvOperations/" in answer.headers["azure-asyncoperation"]
 
 
 def test_a_policy_of_firewalls_is_polled_at_its_own_provider() -> None:
@@ -308,3 +328,57 @@ def test_default_rules_can_be_read_by_themselves_and_written_by_nobody() -> None
     assert answer.body == shown[2] and answer.headers["etag"] == shown[2]["etag"]
     assert lab.get(f"{group}/defaultSecurityRules/Mine").status == 404
     assert refusal(lab.put(shown[2]["id"], {"properties": {}}), 405) == "MethodNotAllowed"
+
+
+def test_a_group_of_ranges_is_of_the_firewalls_provider_and_gone_at_once() -> None:
+    lab = Lab()
+    url = net("ranges", kind="ipGroups")
+    answer = lab.put(url, {"location": "eastasia", "properties": {"ipAddresses": ["10.1.0.0/24"]}})
+    assert "/nfvOperations/" in answer.headers["azure-asyncoperation"]
+    assert answer.body["type"] == "Microsoft.Network/IpGroups" and answer.body["id"] == url
+    lab.follow(answer)
+    gone = lab.delete(url)
+    assert gone.status == 200 and not {"location", "azure-asyncoperation"} & set(gone.headers)
+    assert lab.get(url).status == 404
+
+
+def test_a_plan_of_protection_tells_whom_it_protects_and_nothing_else() -> None:
+    lab = Lab()
+    url = net("plan", kind="ddosProtectionPlans")
+    made = lab.made(url, {"location": "eastasia"})
+    assert set(made["properties"]) == {"provisioningState"}
+    body = network_body("10.9.0.0/24")
+    body["properties"] |= {"ddosProtectionPlan": {"id": url}, "enableDdosProtection": True}
+    lab.made(vnet("farm"), body)
+    assert lab.properties(url)["virtualNetworks"] == [{"id": vnet("farm")}]
+
+
+def test_a_type_is_spelt_as_its_provider_spells_it() -> None:
+    lab = Lab()
+    body: Body = {"location": "eastasia", "properties": {"cidr": "40.40.40.0/24"}}
+    shown = lab.made(net("own", kind="customIpPrefixes"), body)
+    assert shown["type"] == f"{NETWORK}/customIPPrefixes" and "/customIPPrefixes/own" in shown["id"]
+    assert lab.made(net("own", kind="customipprefixes"), body)["id"] == shown["id"]
+    assert shown["properties"]["commissionedState"] == "Provisioning"
+    assert shown["properties"]["failedReason"] == "" and shown["properties"]["childCustomIpPrefixes"] == []
+    policy = lab.made(net("guard", kind="applicationGatewayWebApplicationFirewallPolicies"), {"location": "eastasia"})
+    assert policy["type"] == f"{NETWORK}/ApplicationGatewayWebApplicationFirewallPolicies"
+
+
+def test_containers_share_no_subnet_with_what_has_an_address() -> None:
+    lab = Lab()
+    lab.made(vnet("farm"), network_body("10.9.3.0/24", pods="10.9.3.0/25"))
+    lab.made(net("hen", kind="networkInterfaces"), nic_body(subnet("farm", "pods")))
+    inner = {"name": "first", "properties": {"subnet": {"id": subnet("farm", "pods")}}}
+    outer = {"name": "eth0", "properties": {"ipConfigurations": [inner]}}
+    body = {"location": "eastasia", "properties": {"containerNetworkInterfaceConfigurations": [outer]}}
+    answer = lab.put(net("pods", kind="networkProfiles"), body)
+    assert refusal(answer) == "IpConfigProfileCannotReferToSubnetInUseWithResource"
+
+
+def test_only_a_provider_lists_details_when_there_are_none() -> None:
+    """ARM's own errors are a code and a message."""
+    lab = Lab()
+    assert set(lab.get(net("none", kind="networkProfiles")).body["error"]) == {"code", "message"}
+    lab.made(vnet("farm"), network_body("10.9.4.0/24"))
+    assert set(lab.get(subnet("farm", "none")).body["error"]) == {"code", "message", "details"}

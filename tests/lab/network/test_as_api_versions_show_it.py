@@ -74,3 +74,26 @@ def test_the_parts_of_a_balancer_show_who_refers_to_them() -> None:
     assert own["properties"]["privateIPAddress"] == "10.1.0.5", "the front's address is taken"
     assert lab.properties(f"{url}/backendAddressPools/pool")["backendIPConfigurations"] == [{"id": own["id"]}]
     assert [row["id"] for row in lab.body(f"{url}/networkInterfaces")["value"]] == [nic]
+
+
+def test_what_protects_an_address_is_shown_of_a_standard_one() -> None:
+    """Recorded: a Basic address has nothing to inherit."""
+    lab = Lab()
+    for sku, version, told in (
+        ("Standard", "2022-05-01", True),
+        ("Standard", "2022-01-01", False),
+        ("Basic", "2022-09-01", False),
+    ):
+        url = net(f"{sku}-{version}", kind="publicIPAddresses") + f"?api-version={version}"
+        body = {"location": "eastasia", "sku": {"name": sku}, "properties": {"publicIPAllocationMethod": "Static"}}
+        assert ("ddosSettings" in lab.made(url, body)["properties"]) is told
+
+
+def test_what_kind_an_interface_is_was_not_always_told() -> None:
+    lab = Lab()
+    KINDS["interface"].before(lab)
+    url = KINDS["interface"].url
+    lab.made(url, KINDS["interface"].body)
+    assert "nicType" not in shown(lab, url, "2019-07-01") and "nicType" in shown(lab, url, "2020-03-01")
+    assert "kind" not in lab.body(f"{url}?api-version=2020-11-01")
+    assert lab.body(f"{url}?api-version=2021-08-01")["kind"] == "Regular"

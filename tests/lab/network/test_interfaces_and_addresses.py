@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from ipaddress import ip_network
+from typing import Any
+
 import pytest
 
+from farshore.arm.http import Response
 from farshore.arm.json import Body
 from lab.core.bench import COMPUTE, Lab, machine_body, net, network_body, nic_body, refusal, rid, subnet, vnet
 
@@ -158,3 +163,87 @@ def test_a_public_address_in_use_stays(lab: Lab) -> None:
     lab.gone(pip)
     missing = lab.put(nic("n"), with_public)
     assert refusal(missing) == "InvalidResourceReference"
+
+
+def test_an_interface_that_joins_a_group_is_under_way_with_its_configurations(lab: Lab) -> None:
+    """Recorded; any other change of a NIC that no machine has is over when it is answered."""
+    group, url = net("web", kind="applicationSecurityGroups"), nic("n")
+    lab.made(group, {"location": "eastasia"})
+    body = nic_body(APP)
+    lab.made(url, body)
+    grouped = copy.deepcopy(body)
+    grouped["properties"]["ipConfigurations"][0]["properties"]["applicationSecurityGroups"] = [{"id": group}]
+    for sent, state in ((grouped, "Updating"), ({**grouped, "tags": {"a": "b"}}, "Succeeded"), (body, "Updating")):
+        answer = lab.put(url, sent)
+        properties = answer.body["properties"]
+        (item,) = properties["ipConfigurations"]
+        assert properties["provisioningState"] == item["properties"]["provisioningState"] == state
+        lab.follow(answer)
+        assert lab.properties(url)["ipConfigurations"][0]["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_configurations_of_an_interface_can_be_asked_for_one_by_one(lab: Lab) -> None:
+    url = nic("n")
+    made = lab.made(url, nic_body(APP))
+    (item,) = made["properties"]["ipConfigurations"]
+    assert lab.body(f"{url}/ipConfigurations/{item['name']}") == item
+    assert lab.body(f"{url}/ipConfigurations") == {"value": [item]}
+    assert refusal(lab.get(f"{url}/ipConfigurations/none"), 404) == "NotFound"
+    assert refusal(lab.get(nic("none") + "/ipConfigurations"), 404) == "ResourceNotFound"
+
+
+def test_an_interface_tells_the_balancers_that_it_stands_behind(lab: Lab) -> None:
+    url, front = nic("n"), net("lb", kind="loadBalancers")
+    place = {"name": "front", "properties": {"subnet": {"id": APP}}}
+    pools = [{"name": "one"}, {"name": "two"}]
+    lab.made(
+        front,
+        {"location": "eastasia", "properties": {"frontendIPConfigurations": [place], "backendAddressPools": pools}},
+    )
+    body = nic_body(APP)
+    lab.made(url, body)
+    assert lab.body(f"{url}/loadBalancers") == {"value": []}
+    behind = [{"id": f"{front}/backendAddressPools/{pool['name']}"} for pool in pools]
+    body["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] = behind
+    lab.made(url, body)
+    assert [item["id"] for item in lab.body(f"{url}/loadBalancers")["value"]] == [front]
+
+
+def public(lab: Lab, name: str, sku: str = "Basic", **properties: Any) -> Response:
+    body = {"location": "eastasia", "sku": {"name": sku}, "properties": properties}
+    return lab.put(net(name, kind="publicIPAddresses"), body)
+
+
+@pytest.mark.parametrize(
+    ("sku", "properties", "code"),
+    [
+        ("Standard", {"publicIPAllocationMethod": "Dynamic"}, "StandardSkuPublicIPAddressesMustBeStatic"),
+        (
+            "Basic",
+            {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv6"},
+            "CannotSpecifyPublicIpAllocationMethodAsStaticForIpV6PublicIp",
+        ),
+        ("Basic", {"dnsSettings": {"domainNameLabel": "Not_A_Label"}}, "InvalidDomainNameLabel"),
+        ("Basic", {"dnsSettings": {"domainNameLabel": "taken"}}, "DnsRecordInUse"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused(lab: Lab, sku: str, properties: Body, code: str) -> None:
+    named: Body = {"dnsSettings": {"domainNameLabel": "taken"}}
+    lab.follow(public(lab, "first", **named))
+    assert refusal(public(lab, "second", sku, **properties)) == code
+    assert public(lab, "first", **named).status == 200
+
+
+def test_an_address_of_a_prefix_is_in_its_range(lab: Lab) -> None:
+    """The one that is asked for is shown at once (recorded); a prefix tells which it has given out."""
+    prefix = net("range", kind="publicIPPrefixes")
+    made = lab.made(prefix, {"location": "eastasia", "properties": {"prefixLength": 30}})
+    space = [str(item) for item in ip_network(made["properties"]["ipPrefix"])]
+    within = {"publicIPAllocationMethod": "Static", "publicIPPrefix": {"id": prefix}}
+    asked = public(lab, "asked", "Standard", ipAddress=space[0], **within)
+    assert asked.body["properties"]["ipAddress"] == space[0]
+    lab.follow(asked)
+    lab.follow(public(lab, "given", "Standard", **within))
+    assert lab.properties(net("given", kind="publicIPAddresses"))["ipAddress"] == space[1]
+    names = [net(name, kind="publicIPAddresses") for name in ("asked", "given")]
+    assert lab.properties(prefix)["publicIPAddresses"] == [{"id": name} for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farshore.arm.json import Body
-from lab.core.bench import Lab, net, network_body, nic_body, refusal, subnet, vnet
+from lab.core.bench import GROUP, SUBSCRIPTION, Lab, net, network_body, nic_body, refusal, subnet, vnet
 
 HUB = network_body("10.10.10.0/24", nva="10.10.10.0/25", GatewaySubnet="10.10.10.128/25")
 
@@ -208,3 +208,66 @@ def test_rules_have_a_priority_of_their_own_each_way() -> None:
     refused = lab.delete(group)
     assert refusal(refused) == "InUseNetworkSecurityGroupCannotBeDeleted"
     assert subnet("n", "s") in refused.body["error"]["message"]
+
+
+def test_a_new_service_endpoint_is_under_way_with_its_subnet(lab: Lab) -> None:
+    """Recorded. What was there before is not."""
+    endpoints = [{"service": "Microsoft.Storage"}]
+    for sent, states in (
+        (endpoints, ["Updating"]),
+        ([*endpoints, {"service": "Microsoft.Sql"}], ["Succeeded", "Updating"]),
+    ):
+        answer = lab.put(subnet("hub", "nva"), sub("10.10.10.0/25", serviceEndpoints=sent))
+        assert [item["provisioningState"] for item in answer.body["properties"]["serviceEndpoints"]] == states
+        lab.follow(answer)
+        over = lab.properties(subnet("hub", "nva"))["serviceEndpoints"]
+        assert {item["provisioningState"] for item in over} == {"Succeeded"}
+
+
+def test_a_delegation_shows_what_its_service_may_do(lab: Lab) -> None:
+    for service, last in (
+        ("Microsoft.Web/serverFarms", "subnets/action"),
+        ("Microsoft.Sql/managedInstances", "unprepareNetworkPolicies/action"),
+    ):
+        delegations = [{"name": "0", "properties": {"serviceName": service}}]
+        made = lab.made(subnet("hub", "nva"), sub("10.10.10.0/25", delegations=delegations))
+        (item,) = made["properties"]["delegations"]
+        assert item["properties"]["actions"][-1].endswith(last)
+
+
+def test_a_region_lists_the_services_that_may_be_in_a_subnet(lab: Lab) -> None:
+    here = f"/subscriptions/{SUBSCRIPTION}"
+    place = "providers/Microsoft.Network/locations/eastasia"
+    (first, *_) = lab.body(f"{here}/{place}/virtualNetworkAvailableEndpointServices")["value"]
+    assert set(first) == {"name", "id", "type"}
+    assert first["id"].startswith(f"{here}/providers/Microsoft.Network/virtualNetworkEndpointServices/")
+    for scope, above in ((here, here), (f"{here}/resourceGroups/{GROUP}", f"{here}/resourceGroup/{GROUP}")):
+        (one, *_) = lab.body(f"{scope}/{place}/availableDelegations")["value"]
+        assert set(one) == {"name", "id", "type", "serviceName", "actions"}
+        assert one["id"] == f"{above}/providers/Microsoft.Network/availableDelegations/{one['name']}"
+    nowhere = f"{here}/{place.replace('eastasia', 'atlantis')}/availableDelegations"
+    assert refusal(lab.get(nowhere)) == "InvalidLocation"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"destinationPortRange": "80,443"}, "SecurityRuleInvalidPortRange"),
+        ({"destinationPortRange": "65536"}, "SecurityRuleInvalidPortRange"),
+        ({"sourcePortRanges": ["90-80"]}, "SecurityRuleInvalidPortRange"),
+        ({"sourceAddressPrefix": "20.20.20.20/16"}, "SecurityRuleInvalidAddressPrefix"),
+        ({"destinationAddressPrefixes": ["10.0.0.0/33"]}, "SecurityRuleInvalidAddressPrefix"),
+    ],
+)
+def test_a_rule_whose_ports_or_prefixes_are_none_is_refused(said: Body, code: str) -> None:
+    lab = Lab()
+    group = net("nsg", kind="networkSecurityGroups")
+    rule: Body = {"priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "*"}
+    rule |= {"sourcePortRange": "*", "destinationPortRange": "0-65535"}
+    # An empty text is none (recorded).
+    rule |= {"sourceAddressPrefix": "VirtualNetwork", "destinationAddressPrefix": ""}
+    rule |= {"destinationAddressPrefixes": ["10.0.0.0/8", "10.0.0.4", "fd00::/8"]}
+    lab.made(group, {"location": "eastasia", "properties": {"securityRules": [{"name": "a", "properties": rule}]}})
+    assert refusal(lab.put(f"{group}/securityRules/a", {"properties": rule | said})) == code
+    whole = {"location": "eastasia", "properties": {"securityRules": [{"name": "a", "properties": rule | said}]}}
+    assert refusal(lab.put(group, whole)) == code

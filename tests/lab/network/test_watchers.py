@@ -49,6 +49,10 @@ def flow(lab: Lab, **more: Any) -> Body:
     return asked(lab, "ipFlowVerify", **(wanted | more))
 
 
+def said(access: str, rule: str) -> Body:
+    return {"access": access, "ruleName": rule, "ruleId": ""}
+
+
 def test_a_watcher_is_made_at_once_and_shows_itself(lab: Lab) -> None:
     shown = lab.body(WATCHER)
     assert shown["properties"] == {"provisioningState": "Succeeded", "runningOperationIds": []}
@@ -64,7 +68,8 @@ def test_the_next_hop_is_that_of_the_effective_row(lab: Lab) -> None:
     found = next_hop(lab, user["addressPrefix"][0].split("/")[0].replace("0.0.0.0", "8.8.8.8"))
     assert found["nextHopType"] == "VirtualAppliance" and found["nextHopIpAddress"] == user["nextHopIpAddress"][0]
     assert "/routeTables/" in found["routeTableId"] and lab.get(found["routeTableId"]).status == 200
-    assert next_hop(lab, "10.1.0.5") == {"nextHopType": "VnetLocal", "routeTableId": "System Route"}
+    # Recorded, though the models call it VnetLocal.
+    assert next_hop(lab, "10.1.0.5") == {"nextHopType": "VirtualNetwork", "routeTableId": "System Route"}
 
 
 def test_the_next_hop_follows_what_is_broken(lab: Lab) -> None:
@@ -87,22 +92,22 @@ def test_a_flow_is_allowed_or_denied_by_the_rule_that_decides(lab: Lab) -> None:
     nic["properties"]["networkSecurityGroup"] = {"id": group}
     lab.made(WEB1_NIC, nic)
     # The subnet's group is asked first (R43), and says no to what the NIC's is not asked about then.
-    assert flow(lab, localPort="22") == {"access": "Deny", "ruleName": "securityRules/deny-the-rest"}
+    assert flow(lab, localPort="22") == said("Deny", "securityRules/deny-the-rest")
     place = nic["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"]
     held = lab.body(place)
     del held["properties"]["networkSecurityGroup"]
     lab.made(place, held)
-    assert flow(lab, localPort="22") == {"access": "Deny", "ruleName": "securityRules/no-ssh"}
-    assert flow(lab) == {"access": "Allow", "ruleName": "defaultSecurityRules/AllowVnetInBound"}
+    assert flow(lab, localPort="22") == said("Deny", "securityRules/no-ssh")
+    assert flow(lab) == said("Allow", "defaultSecurityRules/AllowVnetInBound")
     # The subnet's 0/0 route to the appliance makes VirtualNetwork everything (R44).
     out = flow(lab, direction="Outbound", remoteIPAddress="8.8.8.8")
-    assert out == {"access": "Allow", "ruleName": "defaultSecurityRules/AllowVnetOutBound"}
+    assert out == said("Allow", "defaultSecurityRules/AllowVnetOutBound")
     del held["properties"]["routeTable"]
     lab.made(place, held)
     outside = flow(lab, remoteIPAddress="8.8.8.8")
-    assert outside == {"access": "Deny", "ruleName": "defaultSecurityRules/DenyAllInBound"}
+    assert outside == said("Deny", "defaultSecurityRules/DenyAllInBound")
     out = flow(lab, direction="Outbound", remoteIPAddress="8.8.8.8")
-    assert out == {"access": "Allow", "ruleName": "defaultSecurityRules/AllowInternetOutBound"}
+    assert out == said("Allow", "defaultSecurityRules/AllowInternetOutBound")
     seen = asked(lab, "securityGroupView", targetResourceId=WEB1)["networkInterfaces"]
     [view] = [row for row in seen if row["id"] == WEB1_NIC]
     rules_of = view["securityRuleAssociations"]
@@ -115,24 +120,96 @@ def test_a_flow_is_allowed_or_denied_by_the_rule_that_decides(lab: Lab) -> None:
 def test_connectivity_is_that_of_a_packet(lab: Lab) -> None:
     question: Body = {"source": {"resourceId": WEB1}, "destination": {"address": SITE, "port": 443}}
     found = asked(lab, "connectivityCheck", **question)
-    assert found["connectionStatus"] == "Connected" and found["probesFailed"] == 0
+    assert found["connectionStatus"] == "Reachable" and found["probesFailed"] == 0
     kinds = [hop["type"] for hop in found["hops"]]
     assert kinds[0] == "Source" and "VirtualAppliance" in kinds and "VirtualNetworkGateway" in kinds
     assert all(a["nextHopIds"] == [b["id"]] for a, b in zip(found["hops"], found["hops"][1:], strict=False))
     assert not any(hop["issues"] for hop in found["hops"])
     assert found["hops"][-1]["type"] == "Destination"
     lab.fault(kind="appliance", id=NVA_NIC, state="down")
+    assert all([link["nextHopId"] for link in hop["links"]] == hop["nextHopIds"] for hop in found["hops"])
+    assert all([link["nextHopId"] for link in hop["previousLinks"]] == hop["previousHopIds"] for hop in found["hops"])
     found = asked(lab, "connectivityCheck", **question)
-    assert found["connectionStatus"] == "Disconnected" and found["probesFailed"] == found["probesSent"] > 0
+    assert found["connectionStatus"] == "Unreachable" and found["probesFailed"] == found["probesSent"] > 0
     [issue] = [issue for hop in found["hops"] for issue in hop["issues"]]
     assert issue["severity"] == "Error" and issue["type"] == "Platform"
 
 
+def test_what_is_called_by_a_name_is_nobodys_the_lab_knows(lab: Lab) -> None:
+    """A destination that is no resource has no `resourceId`."""
+    destination = {"address": "www.example.com", "port": 443}
+    found = asked(lab, "connectivityCheck", source={"resourceId": WEB1}, destination=destination, protocol="Https")
+    assert found["connectionStatus"] == "Unknown" and found["hops"][0]["resourceId"] == WEB1
+    assert found["hops"][-1]["address"] == "www.example.com" and "resourceId" not in found["hops"][-1]
+
+
+def bare(lab: Lab) -> None:
+    """The first web server without a group of its own or of its subnet."""
+    place = lab.body(WEB1_NIC)["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"]
+    held = lab.body(place)
+    held["properties"].pop("networkSecurityGroup", None)
+    lab.made(place, held)
+
+
+def test_where_no_group_stands_there_is_nothing_to_verify_or_to_view(lab: Lab) -> None:
+    bare(lab)
+    wanted = {"targetResourceId": WEB1, "direction": "Inbound", "protocol": "TCP", "localPort": "443"}
+    ends = {"remotePort": "1", "localIPAddress": "10.1.0.4", "remoteIPAddress": SITE}
+    assert refusal(lab.post(WATCHER + "/ipFlowVerify", wanted | ends)) == "NsgsNotAppliedOnNic"
+    assert asked(lab, "securityGroupView", targetResourceId=WEB1) == {"networkInterfaces": []}
+
+
+def test_a_flow_may_leave_its_own_port_open_and_name_its_protocol_in_any_case(lab: Lab) -> None:
+    assert flow(lab, protocol="Tcp", localPort="22", remotePort="*")["access"] == "Deny"
+
+
+def diagnosed(lab: Lab, port: str) -> Body:
+    profile = {"direction": "Inbound", "protocol": "TCP", "source": SITE, "destination": "10.1.0.4"}
+    profile["destinationPort"] = port
+    [row] = asked(lab, "networkConfigurationDiagnostic", targetResourceId=WEB1, profiles=[profile])["results"]
+    assert row["profile"] == profile
+    return dict(row["networkSecurityGroupResult"])
+
+
+def test_a_diagnostic_tells_how_far_each_rule_fits_down_to_the_one_that_decides(lab: Lab) -> None:
+    no = diagnosed(lab, "22")
+    [group] = no["evaluatedNetworkSecurityGroups"]
+    assert no["securityRuleAccessResult"] == "Deny" == group["matchedRule"]["action"]
+    assert group["matchedRule"]["ruleName"] == "UserRule_deny-the-rest" == group["rulesEvaluationResult"][-1]["name"]
+    assert all(group["rulesEvaluationResult"][-1][f"{part}Matched"] for part in ("protocol", "source", "destination"))
+    assert not group["rulesEvaluationResult"][0]["destinationPortMatched"]
+    assert diagnosed(lab, "443")["securityRuleAccessResult"] == "Allow"
+    bare(lab)
+    assert diagnosed(lab, "22") == {"securityRuleAccessResult": "Allow", "evaluatedNetworkSecurityGroups": []}
+
+
+def test_what_is_wrong_with_a_gateway_is_told_again_when_asked(lab: Lab) -> None:
+    gateway = rid(f"{NETWORK}/virtualNetworkGateways", "ergw-source-hub", group="rg-source")
+    question: Body = {"targetResourceId": gateway, "properties": {"storageId": "s", "storagePath": "https://s/t"}}
+    assert refusal(lab.post(WATCHER + "/troubleshoot", {"targetResourceId": gateway})) == "InvalidRequestFormat"
+    assert lab.post(WATCHER + "/queryTroubleshootResult", question).status == 404
+    found = asked(lab, "troubleshoot", **question)
+    assert found["code"] == "Healthy" and [row["id"] for row in found["results"]] == ["NoFault"]
+    lab.fault(kind="gateway", id=gateway, state="down")
+    found = asked(lab, "troubleshoot", **question)
+    assert found["code"] == "UnHealthy" and set(found["results"][0]["recommendedActions"][0]) == {
+        "actionText",
+        "actionUri",
+        "actionUriText",
+    }
+    again = lab.post(WATCHER + "/queryTroubleshootResult", {"targetResourceId": gateway})
+    assert again.status == 200 and again.body == found
+
+
 def test_a_topology_is_what_stands_in_a_group_of_the_watchers_region(lab: Lab) -> None:
-    found = lab.must(lab.post(WATCHER + "/topology", {"targetResourceGroupName": "rg-source"})).body
+    answer = lab.must(lab.post(WATCHER + "/topology", {"targetResourceGroupName": "rg-source"}))
+    assert answer.status == 200 and set(answer.headers) >= {"azure-asyncoperation", "location"}
+    found = answer.body
     rows = {row["id"]: row for row in found["resources"]}
     assert WEB1_NIC in rows and {row["location"] for row in rows.values()} == {"eastasia"}
     assert {row["associationType"] for row in rows[WEB1_NIC]["associations"]} == {"Associated"}
+    assert {row["name"] for row in rows[WEB1]["associations"]} == {"web1-nic"}
+    assert rows[WEB1]["associations"][0]["associationType"] == "Contains" and rows[WEB1]["properties"] == {}
     network = next(row for row in rows.values() if row["id"].lower().endswith("/source-vnet1"))
     assert "Contains" in {row["associationType"] for row in network["associations"]}
     part = lab.must(lab.post(WATCHER + "/topology", {"targetVirtualNetwork": {"id": network["id"]}})).body

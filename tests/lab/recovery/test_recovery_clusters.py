@@ -236,6 +236,8 @@ def test_a_cluster_is_reprotected_and_comes_home() -> None:
     details["protectedItemsDetail"] = members  # type: ignore[assignment]
     job = world.succeeds(world.send("POST", path, {"properties": body}))
     assert job["customDetails"]["newReplicationProtectionClusterId"].lower() == cluster_id(AWAY).lower()
+    assert (job["scenarioName"], job["friendlyName"]) == ("SwitchProtectionCluster", "Cluster reprotect"), "recorded"
+    assert job["customDetails"]["affectedObjectDetails"]["protectionClusterName"] == "pair"
     assert not world.exists(cluster_id())
     world.until(lambda: shown(world, AWAY)["protectionState"] == "Protected")
     world.wait(minutes=20)

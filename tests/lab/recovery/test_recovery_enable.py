@@ -47,14 +47,14 @@ def test_from_nothing_to_protected_in_the_recorded_states() -> None:
         ("InitialReplicationRecoveryCompletionPending", ("DisableProtection",)),
         ("Protected", ("UnplannedFailover", "DisableProtection", "TestFailover")),
     ]
-    assert world.succeeds(answer)["scenarioName"] == "EnableProtection"
+    assert world.succeeds(answer)["scenarioName"] == "EnableDr"
 
 
 def test_the_job_shows_on_the_item_while_it_lasts() -> None:
     world = World("web1")
     answer = world.enable("web1")
     scenario = world.item("web1")["currentScenario"]
-    assert scenario["scenarioName"] == "EnableProtection"
+    assert scenario["scenarioName"] == "EnableDr"
     assert scenario["jobId"].endswith(answer.headers["location"].split("?")[0].rsplit("/", 1)[1])
     world.succeeds(answer)
     idle = world.item("web1")["currentScenario"]
@@ -293,3 +293,11 @@ def test_a_vault_lists_its_items_and_filters_them(world: World) -> None:
     found = world.send("GET", path, None, **{"$filter": "friendlyName%20eq%20'web2'"})
     assert [row["name"] for row in found.body["value"]] == ["web2"]
     assert world.send("GET", path, None, **{"$filter": "nonsense"}).status == 400
+
+
+def test_a_protected_item_goes_on_telling_of_its_initial_replication(world: World) -> None:
+    """Recorded; of its disks nothing is told any more."""
+    details = world.item("web1")["providerSpecificDetails"]
+    assert (details["monitoringJobType"], details["monitoringPercentageCompletion"]) == ("InitialReplication", 0)
+    assert {disk["monitoringJobType"] for disk in details["protectedManagedDisks"]} == {None}
+    assert details["rtoInSeconds"] is None

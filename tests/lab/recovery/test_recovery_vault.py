@@ -232,3 +232,41 @@ def test_to_an_early_version_a_vault_is_there_at_once_and_gone_at_once() -> None
     assert answer.body["properties"]["provisioningState"] == "Succeeded"
     assert lab.send("DELETE", url).status == 200
     assert lab.send("GET", url).status == 404
+
+
+def test_a_list_of_fabrics_tells_neither_containers_nor_zones(world: World) -> None:
+    """Recorded: the fabric itself tells both."""
+    [listed] = [row for row in world.rows(f"{VAULT}/replicationFabrics") if row["name"] == fabric(HOME).rsplit("/")[-1]]
+    assert listed["properties"]["customDetails"] == {"instanceType": "Azure", "location": HOME, "containerIds": None}
+    shown = world.get(fabric(HOME))["properties"]["customDetails"]
+    assert [id_.lower() for id_ in shown["containerIds"]] == [container(HOME).lower()] and shown["zones"] == []
+
+
+def test_a_containers_mappings_are_those_from_it_and_those_to_it(world: World) -> None:
+    """Recorded: two containers that are mapped to each other both list both mappings."""
+    kind = "replicationProtectionContainerMappings"
+    listed = [{row["id"].lower() for row in world.rows(f"{container(region)}/{kind}")} for region in (HOME, AWAY)]
+    assert listed[0] == listed[1] == {mapping(HOME).lower(), mapping(AWAY).lower()}
+    assert world.get(container(HOME))["properties"]["role"] == "Primary", "recorded, of one that is mapped"
+    everywhere = [row["id"].lower() for row in world.rows(f"{VAULT}/{kind}")]
+    assert len(everywhere) == len(set(everywhere)) == 2
+
+
+def test_the_jobs_that_make_a_fabric_and_a_container_are_a_site_and_a_cloud(world: World) -> None:
+    """Recorded: of both, the job tells of the fabric that it was in."""
+    site = world.succeeds(world.send("PUT", fabric("japaneast"), fabric_body("japaneast")))
+    assert (site["scenarioName"], site["friendlyName"], site["targetInstanceType"]) == (
+        "CreateSite",
+        "Create a site",
+        "Server",
+    )
+    fabric_id = world.get(fabric("japaneast"))["properties"]["internalIdentifier"]
+    assert site["targetObjectId"] == site["customDetails"]["affectedObjectDetails"]["primaryVmmId"] == fabric_id
+    body = {"properties": {"providerSpecificInput": [{"instanceType": "A2A"}]}}
+    cloud = world.succeeds(world.send("PUT", container("japaneast"), body))
+    assert cloud["scenarioName"] == "CreateCloud" and len(cloud["tasks"]) == 2
+    assert cloud["customDetails"]["affectedObjectDetails"] == {
+        "primaryVmmId": fabric_id,
+        "primaryVmmName": "Japan East",
+        "primaryFabricProviderId": "Azure",
+    }

@@ -244,6 +244,11 @@ def test_delete_list_and_export(lab: Lab) -> None:
     made = template(ip("[concat('a', 'b')]"))
     deployed(lab, sent(made))
     assert lab.must(lab.post(deployment() + "/exportTemplate")).body == {"template": made}
+    typed = {**made, "parameters": {"where": {"type": "string", "defaultValue": "here"}}}
+    deployed(lab, sent(typed), deployment("typed"))
+    kept = lab.must(lab.post(deployment("typed") + "/exportTemplate")).body["template"]
+    assert kept["parameters"]["where"]["type"] == "String"
+    lab.gone(deployment("typed"))
     collection = deployment("x").rsplit("/", 1)[0]
     lab.put(deployment("second"), sent(made))
     assert [item["name"] for item in lab.body(collection)["value"]] == ["main", "second"]

@@ -66,10 +66,16 @@ def test_a_list_of_resources_is_short_and_may_be_expanded_and_paged(lab: Lab) ->
 
 
 def test_what_the_lab_has_not_is_said(lab: Lab) -> None:
-    for verb in ("moveResources", "validateMoveResources", "exportTemplate"):
+    for verb in ("moveResources", "validateMoveResources"):
         answer = lab.post(f"{GROUP_ID}/{verb}", {"resources": [], "targetResourceGroup": GROUP_ID})
         assert refusal(answer, 501) == "NotImplementedByLab"
         assert "group" in answer.body["error"]["message"]
+
+
+def test_a_provider_is_known_to_the_tenant_too(lab: Lab) -> None:
+    found = lab.body("/providers/microsoft.network")
+    assert found["id"] == "/providers/Microsoft.Network" and "registrationState" not in found
+    assert refusal(lab.get("/providers/Microsoft.Nowhere"), 404) == "InvalidResourceNamespace"
 
 
 def test_ids_are_in_arms_spelling_however_they_were_asked_for(lab: Lab) -> None:
@@ -230,3 +236,45 @@ def test_locations_tell_where_they_lie_and_which_is_their_pair() -> None:
     assert metadata["geographyGroup"] == "Asia Pacific" and metadata["physicalLocation"] == "Singapore"
     assert (float(metadata["latitude"]), float(metadata["longitude"])) == (1.3, 103.8)
     assert listed["southeastasia"]["regionalDisplayName"] == "(Asia Pacific) Southeast Asia"
+
+
+def test_a_tag_can_be_written_down_before_it_is_used(lab: Lab) -> None:
+    """Recorded: 201 when it is new; nothing of it is in use."""
+    name, value = f"{HERE}/tagNames/team", f"{HERE}/tagNames/team/tagValues/blue"
+    assert refusal(lab.put(value, None), 404) == "TagNameNotFound"
+    made = lab.put(name, None)
+    assert made.status == 201 and made.body["values"] == [] and made.body["count"] == {"type": "Total", "value": 0}
+    made = lab.put(value, None)
+    assert made.status == 201 and made.body == {
+        "id": value,
+        "tagValue": "blue",
+        "count": {"type": "Total", "value": 0},
+    }
+    assert lab.put(name, None).status == lab.put(value, None).status == 200
+    lab.must(lab.put(GROUP_ID, {"location": "eastasia", "tags": {"team": "red"}}))
+    [row] = [row for row in lab.body(f"{HERE}/tagNames")["value"] if row["tagName"] == "team"]
+    assert {item["tagValue"]: item["count"]["value"] for item in row["values"]} == {"red": 1, "blue": 0}
+    assert lab.delete(value).status == 200 and lab.delete(value).status == 204
+    lab.must(lab.put(GROUP_ID, {"location": "eastasia"}))
+    assert lab.delete(name).status == 200 and lab.delete(name).status == 204
+
+
+def test_a_group_is_a_template_of_what_stands_in_it(lab: Lab) -> None:
+    """At once in the api-versions of 2019, and an operation since then (recorded)."""
+    network = f"{GROUP_ID}/providers/Microsoft.Network/virtualNetworks/v"
+    lab.made(network, network_body("10.5.0.0/16", a="10.5.0.0/24"))
+    old = lab.post(f"{GROUP_ID}/exportTemplate?api-version=2019-10-01", {"resources": ["*"]})
+    assert old.status == 200 and old.body["template"]["variables"] == {}
+    parameters = old.body["template"]["parameters"]
+    assert parameters["virtualNetworks_v_name"] == {"defaultValue": "v", "type": "String"}
+    asked = {"resources": [network], "options": "SkipAllParameterization"}
+    answer = lab.post(f"{GROUP_ID}/exportTemplate?api-version=2022-09-01", asked)
+    assert answer.status == 202 and "azure-asyncoperation" not in answer.headers
+    found = lab.follow(answer).body["template"]
+    [resource] = found["resources"]
+    assert found["parameters"] == {} and resource["name"] == "v" and resource["location"] == "eastasia"
+    assert list(resource)[:3] == ["type", "apiVersion", "name"] and "id" not in resource
+    assert "provisioningState" not in resource["properties"] and "etag" not in resource["properties"]["subnets"][0]
+    assert refusal(lab.post(f"{GROUP_ID}/exportTemplate", {"resources": []})) == "InvalidRequestContent"
+    elsewhere = {"resources": [network.replace(GROUP, "other")]}
+    assert refusal(lab.post(f"{GROUP_ID}/exportTemplate", elsewhere)) == "InvalidResourceId"

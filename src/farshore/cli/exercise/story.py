@@ -34,7 +34,7 @@ from farshore.cli.exercise.outage import Outage
 from farshore.cli.exercise.path import PathWatch, tried
 from farshore.cli.exercise.residents import Residents, traffic_of
 from farshore.cli.hearing import Hearing
-from farshore.cli.planned import Planned, plan_for
+from farshore.cli.planned import Planned, plan_for, speaks_against
 from farshore.cli.projects import Folder, subscriptions_of
 from farshore.cli.stage import Stage
 from farshore.cli.views import View
@@ -225,7 +225,7 @@ class Story:
             slowest = max(plan.predicted_recovery_seconds.values(), default=0.0)
             phase.said = f"{many(len(plan.steps), 'step')}; recovery predicted within {span(slowest)}"
             if self._told.planned.drifted:
-                phase.halt("the estate has changed since this plan was made; nothing was touched")
+                phase.halt(f"the estate has changed since this plan was made: {self._told.planned.drift}")
             return plan
 
     def _prove(self, estate: Estate, plan: Plan) -> None:
@@ -234,9 +234,9 @@ class Story:
             whole = "all of them" if proof.exhaustive else "NOT all of them"
             failures = f"{len(proof.failures)} single and {many(proof.double_failures, 'double failure')}"
             phase.said = f"{many(proof.cuts, 'cut')}, {many(proof.states, 'state')}, {failures}, {whole}"
-            if not proof.ok:
-                first = next(example for example in proof.counterexamples if not example.exempt)
-                phase.halt(f"{first.summary} Nothing was touched.")
+            against = speaks_against(plan, proof)
+            if against is not None:
+                phase.halt(f"{against} Nothing was touched.")
 
     # Acting. -------------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,8 @@ def command(
 
     Where a claim fails, the smallest counterexample is told, and the smallest change of the plan that mends it; where
     the assessment finds errors, the smallest change of the estate or of farshore.yaml. Each was proven before it is
-    offered.
+    offered. Steps that Site Recovery would refuse where they stand are told too: packets know nothing of them, and a
+    run would halt there.
 
     With --as-it-is there is no plan: every machine and every part of the sites' prefixes, both ways, with nothing
     failed and under every single failure, or every pair. It is made for estates of a hundred thousand machines.
@@ -58,8 +59,9 @@ def command(
     refuse_scenario(plan_file)
     from farshore.cli import planned
     from farshore.cli.projects import read_folder
-    from farshore.cli.views.plan import short_lines
+    from farshore.cli.views.plan import refusal_lines, short_lines
     from farshore.plan.foreseen import shorts
+    from farshore.plan.refused import refusals
     from farshore.prove import prove
     from farshore.prove.describe import describe_proof
     from farshore.prove.file import proof_as_json
@@ -75,11 +77,15 @@ def command(
         proof = with_mends(estate, plan.plan, proof)
     proof = with_repair(estate, proof, plan.plan.scenario)
     short = shorts(plan.plan, estate)
-    document = {**proof_as_json(proof), "objectives_not_kept": [item.as_json() for item in short]}
-    app.view.answer(
-        document, "\n".join([shown(describe_proof(proof)), *_between_shores(plan.plan, proof), *short_lines(short)])
-    )
-    return GOOD if proof.ok and not plan.drifted else BAD_ANSWER
+    refused = refusals(plan.plan)
+    document = {
+        **proof_as_json(proof),
+        "objectives_not_kept": [item.as_json() for item in short],
+        "refused": [item.as_json() for item in refused],
+    }
+    lines = [shown(describe_proof(proof)), *_between_shores(plan.plan, proof)]
+    app.view.answer(document, "\n".join([*lines, *short_lines(short), *refusal_lines(refused)]))
+    return GOOD if proof.ok and not plan.drifted and not refused else BAD_ANSWER
 
 
 def _between_shores(plan: Plan, proof: Proof) -> list[str]:

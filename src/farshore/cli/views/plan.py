@@ -14,6 +14,7 @@ from farshore.times import span
 if TYPE_CHECKING:
     from farshore.plan.foreseen import Short
     from farshore.plan.model import Plan, Step
+    from farshore.plan.refused import Refusal
 
 HEADS = ("", "kind", "expected", "step")
 
@@ -47,6 +48,11 @@ def plan_text(plan: Plan, short: Sequence[Short] = ()) -> str:
 def short_lines(short: Sequence[Short]) -> list[str]:
     """A warning for each objective that a plan foresees not to keep."""
     return ["", *(f"{style('warning', 'warning')}  {shown(str(item))}" for item in short)] if short else []
+
+
+def refusal_lines(refused: Sequence[Refusal]) -> list[str]:
+    """An error for each step that Site Recovery refuses where it stands."""
+    return ["", *(f"{style('error', 'error')}  {shown(str(item))}" for item in refused)] if refused else []
 
 
 def remains_lines(plan: Plan) -> list[str]:

@@ -55,6 +55,7 @@ class RoleDefinitions(Extension):
         kept = _permissions(permissions)
         before = cloud.body(call.id)
         made = (before or {}).get("properties", {}).get("createdOn") or stamp(cloud.now)
+        who = call.caller.object_id or cloud.guid("owner of the lab")
         shown: Body = {
             "roleName": properties["roleName"],
             "type": "CustomRole",
@@ -63,12 +64,14 @@ class RoleDefinitions(Extension):
             "permissions": kept,
             "createdOn": made,
             "updatedOn": stamp(cloud.now),
-            "createdBy": call.caller.object_id or None,
-            "updatedBy": call.caller.object_id or None,
+            "createdBy": (before or {}).get("properties", {}).get("createdBy") or who,
+            "updatedBy": who,
         }
         id_ = resource_id(f"/subscriptions/{call.id.subscription}/providers/{DEFINITIONS}/{call.id.name}")
         cloud.write(id_, {"properties": shown, "id": id_.text, "type": DEFINITIONS, "name": id_.name}, forwards=False)
-        return Response(status=201, body=cloud.body(id_))
+        # Recorded: who made it is shown from the next answer on.
+        now = {"properties": {**shown, "createdBy": None}, "id": id_.text, "type": DEFINITIONS, "name": id_.name}
+        return Response(status=201, body=now)
 
     def delete(self, call: Call) -> Response:
         cloud, name = call.cloud, call.id.name.lower()

@@ -38,6 +38,8 @@ AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets"
 UNLIMITED = 1_000_000
 """The limit that is shown where no fault has set one: higher than anybody reaches."""
 CORES, MACHINES, SETS, NICS = "cores", "virtualMachines", "availabilitySets", "NetworkInterfaces"
+WATCHERS = "NetworkWatchers"
+"""Of which a region has one, and no more on any request."""
 COMPUTE: Mapping[str, str] = {
     SETS: "Availability Sets",
     CORES: "Total Regional vCPUs",
@@ -47,13 +49,21 @@ NETWORK: Mapping[str, tuple[str, str]] = {
     "VirtualNetworks": ("Virtual Networks", "virtualNetworks"),
     NICS: ("Network Interfaces", "networkInterfaces"),
     "NetworkSecurityGroups": ("Network Security Groups", "networkSecurityGroups"),
-    "ApplicationSecurityGroups": ("Application Security Groups", "applicationSecurityGroups"),
+    "ApplicationSecurityGroups": ("Application Security Groups.", "applicationSecurityGroups"),
     "PublicIPAddresses": ("Public IP Addresses", "publicIPAddresses"),
+    "PublicIpPrefixes": ("Public Ip Prefixes", "publicIPPrefixes"),
+    "NatGateways": ("Nat Gateways", "natGateways"),
+    "PrivateEndpoints": ("Private Endpoints", "privateEndpoints"),
+    "PrivateLinkServices": ("Private Link Services", "privateLinkServices"),
     "LoadBalancers": ("Load Balancers", "loadBalancers"),
+    "ApplicationGateways": ("Application Gateways", "applicationGateways"),
     "RouteTables": ("Route Tables", "routeTables"),
-    "NetworkWatchers": ("Network Watchers", "networkWatchers"),
+    "RouteFilters": ("Route Filters", "routeFilters"),
+    WATCHERS: ("Network Watchers", "networkWatchers"),
 }
 """By the name of a count: how it is shown, and the type that is counted."""
+ADJUSTABLE = "2022-01-01"
+"""The first api-version in which the network's counts were recorded with whether their limits can be raised."""
 
 
 # What is there. ------------------------------------------------------------------------------------------------------
@@ -77,7 +87,8 @@ def network_usages(call: Call) -> Response:
     for name, (label, kind) in NETWORK.items():
         count = _number(call.cloud, subscription, region, f"Microsoft.Network/{kind}")
         row = _row(call.cloud, region, name, label, count)
-        rows.append({"id": f"{call.id.text}/usages/{name}", **row})
+        can_be = {"isAdjustable": name != WATCHERS} if call.api_version >= ADJUSTABLE else {}
+        rows.append({"id": f"{call.id.text}/usages/{name}", **row, **can_be})
     return page(call, rows)
 
 

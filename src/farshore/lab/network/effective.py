@@ -86,6 +86,13 @@ def groups_of(cloud: Cloud, nic: ResourceId) -> list[Body]:
     return found
 
 
+def has_group(cloud: Cloud, nic: ResourceId) -> bool:
+    """Whether a NIC or its subnet has a group."""
+    body = cloud.body(nic) or {}
+    own, subnet = ref(body, "networkSecurityGroup"), subnet_of(body)
+    return own is not None or (subnet is not None and ref(cloud.body(subnet), "networkSecurityGroup") is not None)
+
+
 def _must_run(call: Call) -> None:
     body = call.must_exist()
     machine = ref(body, "virtualMachine")

@@ -11,9 +11,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.decode import Address
+from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab.answers import Refused, bad_request
+from farshore.lab.answers import Refused, bad_request, child_not_found
 from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
@@ -21,13 +22,17 @@ from farshore.lab.compute.quotas import must_fit_interface
 from farshore.lab.network import application_security_groups
 from farshore.lab.network.addresses import check_static, next_free
 from farshore.lab.network.references import configuration_links, configurations, in_use, ref, subnet_of
-from farshore.lab.registry import resource_type
+from farshore.lab.paging import page
+from farshore.lab.registry import named_view, resource_type, view
 from farshore.lab.types import Put, ResourceType
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 
+INTERFACES = "Microsoft.Network/networkInterfaces"
+BALANCED = ("loadBalancerBackendAddressPools", "loadBalancerInboundNatRules")
+"""Where an IP configuration names the parts of balancers that it stands behind."""
 UNASKED: Body = {
     "vnetEncryptionSupported": False,
     "disableTcpStateTracking": False,
@@ -39,7 +44,7 @@ DELETED_AT_ONCE = "2021-02-01"
 """The api-version from which a deletion is answered 200: between 2020-07-01 (202) and 2022-01-01 (200), recorded."""
 
 
-@resource_type("Microsoft.Network/networkInterfaces")
+@resource_type(INTERFACES)
 class NetworkInterfaces(ResourceType):
     forwards = True
     read_only = (
@@ -116,12 +121,13 @@ class NetworkInterfaces(ResourceType):
         return {**body, **put.unasked({"kind": "Regular"}), "properties": properties}
 
     def is_quick(self, put: Put) -> bool:
-        """Recorded: a NIC that no machine has is Succeeded when it is answered."""
-        return ref(put.before, "virtualMachine") is None
+        """Recorded: a NIC that no machine has is Succeeded when it is answered, unless it joins or leaves a group."""
+        moved = put.before is not None and _groups(put.before) != _groups(put.body)
+        return ref(put.before, "virtualMachine") is None and not moved
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        etag = cloud.etag(id_)
-        items = [_with_etag(item, etag) for item in configurations(body)]
+        etag, state = cloud.etag(id_), body["properties"].get("provisioningState")
+        items = [_as_now(item, etag, state) for item in configurations(body)]
         return {**body, "properties": {**body["properties"], "ipConfigurations": items}}
 
     def delete_status(self, call: Call) -> int:
@@ -173,7 +179,11 @@ def _names(put: Put) -> Body:
     return {"dnsServers": [], "appliedDnsServers": [], **sent, **(made if told else {})}
 
 
-def _with_etag(item: Body, etag: str) -> Body:
+def _as_now(item: Body, etag: str, state: Any) -> Body:
+    """An IP configuration is under way as long as its NIC is (recorded)."""
+    properties = item.get("properties")
+    if state == "Updating" and isinstance(properties, dict):
+        item = {**item, "properties": {**properties, "provisioningState": state}}
     return {**{key: item[key] for key in ("name", "id") if key in item}, "etag": etag, **item}
 
 
@@ -242,6 +252,11 @@ def _check_public(cloud: Cloud, public: str, label: str) -> None:
         )
 
 
+def _groups(body: Body) -> set[str]:
+    items = configurations(body)
+    return {group.lower() for item in items for group in application_security_groups.of_configuration(item)}
+
+
 def _method(item: Body) -> str:
     text: Any = (item.get("properties") or {}).get("privateIPAllocationMethod") or "Dynamic"
     return "Static" if str(text).lower() == "static" else "Dynamic"
@@ -249,3 +264,30 @@ def _method(item: Body) -> str:
 
 def _label(nic: ResourceId, item: Body) -> str:
     return f"{nic.text}/ipConfigurations/{item.get('name') or 'ipconfig1'}"
+
+
+# What is asked below a NIC. ------------------------------------------------------------------------------------------
+
+
+@view(INTERFACES, "ipConfigurations")
+def ip_configurations(call: Call) -> Response:
+    return page(call, configurations(call.show()))
+
+
+@named_view(INTERFACES, "ipConfigurations")
+def ip_configuration(call: Call) -> Response:
+    asked = str(call.argument)
+    for item in configurations(call.show()):
+        if str(item.get("name")).lower() == asked.lower():
+            return Response(status=200, body=item)
+    raise child_not_found(call.id.child("ipConfigurations", asked))
+
+
+@view(INTERFACES, "loadBalancers")
+def balancers(call: Call) -> Response:
+    """The balancers that a NIC stands behind."""
+    items = [item.get("properties") or {} for item in configurations(call.must_exist())]
+    parts = [part for properties in items for name in BALANCED for part in properties.get(name) or []]
+    keys = dict.fromkeys(resource_id(str(part["id"])).top.key for part in parts)
+    shown = [call.cloud.show(resource_id(key), call.query) for key in keys]
+    return page(call, [body for body in shown if body is not None])

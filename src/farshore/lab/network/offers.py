@@ -1,10 +1,7 @@
 """What Microsoft.Network offers in a region: lists below `locations/{region}` that show no resources.
 
-    availablePrivateEndpointTypes             what a private endpoint may lead to
-    virtualNetworkAvailableEndpointServices   what a subnet's service endpoint may be for
-    availableDelegations                      to whom a subnet may be given
-    availableServiceAliases                   what a policy of service endpoints may name beside resources
-    autoApprovedPrivateLinkServices           services of others that take this subscription's endpoints unasked: none
+    availablePrivateEndpointTypes     what a private endpoint may lead to
+    autoApprovedPrivateLinkServices   services of others that take this subscription's endpoints unasked: none
 
 The lists are short: what the lab knows, and some of the usual. Every region has them.
 """
@@ -33,10 +30,6 @@ LINKED: Mapping[str, str] = {
     "Microsoft.RecoveryServices/vaults": "2020-02-02-preview",
 }
 """Type to the api-version in which its provider is asked."""
-SERVICES = ("Microsoft.Storage", "Microsoft.Sql", "Microsoft.KeyVault", "Microsoft.ServiceBus", "Microsoft.EventHub")
-DELEGATES = ("Microsoft.Web/serverFarms", "Microsoft.Sql/managedInstances", "Microsoft.NetApp/volumes")
-JOIN = "Microsoft.Network/virtualNetworks/subnets/action"
-ALIASES = ("Azure", "Azure/Batch", "Azure/DataFactory", "Azure/ManagedInstance")
 
 
 def _row(call: Call, kind: str, name: str, **more: object) -> Body:
@@ -58,29 +51,12 @@ def _linked(call: Call) -> list[Body]:
     ]
 
 
-def _services(call: Call) -> list[Body]:
-    return [_row(call, "virtualNetworkEndpointServices", name) for name in SERVICES]
-
-
-def _delegates(call: Call) -> list[Body]:
-    kind = "availableDelegations"
-    return [_row(call, kind, name.replace("/", "."), serviceName=name, actions=[JOIN]) for name in DELEGATES]
-
-
-def _aliases(call: Call) -> list[Body]:
-    kind = "AvailableServiceAliases"
-    return [_row(call, kind, "services" + name.replace("/", ""), resourceName=f"/services/{name}") for name in ALIASES]
-
-
 def _approved(call: Call) -> list[Body]:
     return []
 
 
 LISTS: Mapping[str, Callable[[Call], list[Body]]] = {
     "availablePrivateEndpointTypes": _linked,
-    "virtualNetworkAvailableEndpointServices": _services,
-    "availableDelegations": _delegates,
-    "availableServiceAliases": _aliases,
     "autoApprovedPrivateLinkServices": _approved,
 }
 

@@ -1,8 +1,14 @@
-"""Microsoft.Network/networkSecurityGroups and their rules (R42, L25). The six default rules are shown, never kept."""
+"""Microsoft.Network/networkSecurityGroups and their rules (R42, L25). The six default rules are shown, never kept.
+
+A rule's ports and prefixes are what they should be, or it is refused with the codes that users report; a word in place
+of a prefix may be any service's tag.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
@@ -30,6 +36,9 @@ DEFAULT_RULES = (
 )
 PLURALS = ("sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes")
 SHOWN = ("defaultSecurityRules", "subnets", "networkInterfaces")
+SIDES = ("source", "destination")
+PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+LAST_PORT = 65535
 
 
 @resource_type("Microsoft.Network/networkSecurityGroups")
@@ -140,7 +149,47 @@ def check_rule(put: Put, seen: dict[tuple[str, int], str]) -> None:
             "Direction.",
         )
     seen[key] = put.id.name
+    for value in _values(properties, "PortRange", "PortRanges"):
+        if not _are_ports(value):
+            raise bad_request(
+                "SecurityRuleInvalidPortRange",
+                f"Security rule has invalid Port range. Value provided: {value}. Value should be an integer OR integer "
+                f"range with '-' delimiter. Valid range 0-{LAST_PORT}.",
+            )
+    for value in _values(properties, "AddressPrefix", "AddressPrefixes"):
+        if not _is_prefix(value):
+            raise bad_request(
+                "SecurityRuleInvalidAddressPrefix",
+                f"Security rule has invalid Address prefix. Value provided: {value}",
+            )
     check_rule_groups(put)
+
+
+def _values(properties: Body, one: str, many: str) -> Iterator[str]:
+    """What a rule says at both ends, once or in a list; an empty text says nothing (recorded)."""
+    for side in SIDES:
+        listed = properties.get(f"{side}{many}")
+        for value in (properties.get(f"{side}{one}"), *(listed if isinstance(listed, list) else ())):
+            if value not in (None, ""):
+                yield str(value)
+
+
+def _are_ports(text: str) -> bool:
+    found = PORTS.fullmatch(text)
+    if found is None:
+        return text == "*"
+    first, last = int(found[1]), int(found[2] or found[1])
+    return first <= last <= LAST_PORT
+
+
+def _is_prefix(text: str) -> bool:
+    if text == "*" or (text[0].isalpha() and ":" not in text):
+        return True
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _defaults(id_: ResourceId, body: Body, etag: str) -> Any:

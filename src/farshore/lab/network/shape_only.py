@@ -18,15 +18,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from farshore.arm.http import Response
-from farshore.arm.ids import ResourceId
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab import operations
 from farshore.lab.call import Call
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import prefix
 from farshore.lab.network.references import only_ids, sku_of
-from farshore.lab.network.shape_only_made import FILLED, MADE
-from farshore.lab.patterns import NETWORK, NETWORK_AT_ONCE, Pattern
+from farshore.lab.network.shape_only_made import FILLED, MADE, TOLD
+from farshore.lab.patterns import APPLIANCES, IP_GROUPS, NETWORK, NETWORK_AT_ONCE, Pattern
 from farshore.lab.registry import action, completion, resource_type
 from farshore.lab.types import Put, ResourceType
 
@@ -63,12 +63,19 @@ class Shape:
     """Of a child: whether it has a location and tags of its own."""
     created: int = 201
     """With what a PUT of something new is answered."""
+    virtual_appliance: bool = False
+    """Whether it is of the firewall's provider, with operations and spellings of its own."""
+    pattern: Pattern | None = None
+    """Where it answers as no other type does."""
+    spelled: str | None = None
+    """Its `type` as it is shown, where that is not the path's spelling (recorded)."""
 
 
 PLAIN = Shape()
 NO_GUID = Shape(guid=False)
 AT_ONCE = Shape(at_once=True)
 SYNC = Shape(sync=True)
+APPLIANCE = Shape(virtual_appliance=True)
 
 SHAPES: Mapping[str, Shape] = {
     "routeFilters": Shape(inside={"routeFilterRules": "rules"}, guid=False),
@@ -166,7 +173,12 @@ SHAPES: Mapping[str, Shape] = {
         },
         guid=False,
     ),
-    "ipGroups": Shape(shown={"ipAddresses": [], "firewalls": [], "firewallPolicies": []}, guid=False),
+    "ipGroups": Shape(
+        shown={"ipAddresses": [], "firewalls": [], "firewallPolicies": []},
+        guid=False,
+        pattern=IP_GROUPS,
+        spelled="IpGroups",
+    ),
     "bastionHosts": Shape(
         shown={"scaleUnits": 2, "bastionShareableLinks": {}},
         sku={"name": "Standard"},
@@ -185,13 +197,12 @@ SHAPES: Mapping[str, Shape] = {
     "privateEndpoints/privateDnsZoneGroups": Shape(
         shown={"privateDnsZoneConfigs": []}, parts={"privateDnsZoneConfigs": "privateDnsZoneConfigs"}
     ),
-    "networkWatchers/connectionMonitors": PLAIN,
-    "networkWatchers/flowLogs": Shape(shown={"enabled": True}),
+    "networkWatchers/flowLogs": Shape(guid=False, tracked=True),
     "networkWatchers/packetCaptures": PLAIN,
     "networkProfiles": Shape(
         shown={"containerNetworkInterfaces": [], "containerNetworkInterfaceConfigurations": []}, quick=True
     ),
-    "networkVirtualAppliances": NO_GUID,
+    "networkVirtualAppliances": Shape(guid=False, virtual_appliance=True),
     "networkManagers": AT_ONCE,
     "networkManagers/networkGroups": AT_ONCE,
     "networkManagers/connectivityConfigurations": AT_ONCE,
@@ -200,7 +211,9 @@ SHAPES: Mapping[str, Shape] = {
     "virtualRouters": NO_GUID,
     "virtualRouters/peerings": PLAIN,
     "securityPartnerProviders": NO_GUID,
-    "customIpPrefixes": PLAIN,
+    "customIPPrefixes": Shape(
+        shown={"commissionedState": "Provisioning", "failedReason": "", "childCustomIpPrefixes": []}
+    ),
     "ipAllocations": PLAIN,
     "dscpConfigurations": PLAIN,
     "networkSecurityPerimeters": AT_ONCE,
@@ -238,9 +251,9 @@ SHAPES: Mapping[str, Shape] = {
     "firstPartyServiceTags": PLAIN,
     "interconnectGroups": SYNC,
     "networkInterfaces/tapConfigurations": PLAIN,
-    "networkVirtualAppliances/inboundSecurityRules": PLAIN,
-    "networkVirtualAppliances/networkVirtualApplianceConnections": PLAIN,
-    "networkVirtualAppliances/virtualApplianceSites": PLAIN,
+    "networkVirtualAppliances/inboundSecurityRules": APPLIANCE,
+    "networkVirtualAppliances/networkVirtualApplianceConnections": APPLIANCE,
+    "networkVirtualAppliances/virtualApplianceSites": APPLIANCE,
     "networkWatchers/connectionAnalyzers": PLAIN,
     "serviceGateways": PLAIN,
     "virtualHubs/connectionPolicies": PLAIN,
@@ -259,6 +272,13 @@ class ShapeOnly(ResourceType):
     shape: ClassVar[Shape]
     forwards = True
     shape_only = True
+
+    def full_id(self, call: Call) -> ResourceId:
+        """In the provider's own spelling of the type, however it was asked for (recorded)."""
+        id_ = super().full_id(call)
+        kind, own = id_.pairs[-1][0], self.type.rsplit("/", 1)[-1]
+        head = id_.text[: len(id_.text) - len(f"{kind}/{id_.name}")]
+        return id_ if kind == own or call.cloud.exists(id_) else resource_id(f"{head}{own}/{id_.name}")
 
     def validate(self, put: Put) -> None:
         """A range is a range: `farshore.routing` reads it; and so is the length of one."""
@@ -305,7 +325,10 @@ class ShapeOnly(ResourceType):
             if isinstance(value, list) and self.label_of(key) is None:
                 now = state if key in self.shape.parts else None
                 properties[key] = [_as_now(item, etag, now) for item in value]
-        return {**body, "properties": properties}
+        tell = TOLD.get(_short(id_))
+        told = {} if tell is None else tell(cloud, id_)
+        kind = {} if self.shape.spelled is None else {"type": f"{NAMESPACE}/{self.shape.spelled}"}
+        return {**body, **kind, "properties": {**properties, **told}}
 
     def label_of(self, name: str) -> str | None:
         """The kind of child that is shown in a property."""
@@ -349,8 +372,8 @@ def _as_now(item: Any, etag: str, state: str | None) -> Any:
 
 
 def _pattern(shape: Shape) -> Pattern:
-    found = NETWORK_AT_ONCE if shape.at_once else NETWORK
-    return replace(found, sync=shape.sync, put_created=shape.created)
+    usual = APPLIANCES if shape.virtual_appliance else NETWORK_AT_ONCE if shape.at_once else NETWORK
+    return replace(shape.pattern or usual, sync=shape.sync, put_created=shape.created)
 
 
 def _register() -> None:

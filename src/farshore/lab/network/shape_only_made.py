@@ -2,6 +2,7 @@
 
     MADE     type -> properties that depend on the resource and on what was sent, shown from the beginning
     FILLED   type -> properties that are known once the operation is over
+    TOLD     type -> properties that depend on who refers to it, in every answer
 
 A hub has two route tables before anybody asks for one; a gateway of a virtual WAN has two instances; what has a public
 name gets one. Addresses and names are the lab's own.
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
-from farshore.lab.answers import Refused
+from farshore.lab.answers import Refused, bad_request
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import next_free
+from farshore.lab.network.flow_logs import flow_log
 from farshore.lab.network.packet_captures import capture
 from farshore.lab.network.public_ip_addresses import address_of
-from farshore.lab.network.references import configurations, ref
+from farshore.lab.network.references import configurations, in_use, ref
 from farshore.lab.network.route_servers import placed
 from farshore.lab.types import Put
 
@@ -180,13 +182,29 @@ def _names_of_zones(put: Put) -> Body:
     }
 
 
+def _profile(put: Put) -> Body:
+    """Containers share no subnet with what else has an address (recorded)."""
+    for interface in put.properties.get("containerNetworkInterfaceConfigurations") or []:
+        for item in configurations(interface) if isinstance(interface, dict) else []:
+            subnet = ref(item, "subnet")
+            held = [] if subnet is None else in_use(put.cloud, resource_id(subnet))
+            if held:
+                raise bad_request(
+                    "IpConfigProfileCannotReferToSubnetInUseWithResource",
+                    f"The profile {put.id.text} cannot refer to subnet {subnet} since it is in use with {held[0]}.",
+                )
+    return {}
+
+
 MADE: Mapping[str, Callable[[Put], Body]] = {
+    "networkprofiles": _profile,
     "virtualhubs/hubvirtualnetworkconnections": _hub_connection,
     "vpngateways": _vpn_gateway,
     "vpngateways/vpnconnections": _vpn_connection,
     "expressrouteports": _express_route_port,
     "bastionhosts": _bastion,
     "applicationgatewaywebapplicationfirewallpolicies": _firewall_rules,
+    "networkwatchers/flowlogs": flow_log,
     "networkwatchers/packetcaptures": capture,
     "privateendpoints/privatednszonegroups": _names_of_zones,
     "azurefirewalls": _firewall,
@@ -278,4 +296,28 @@ FILLED: Mapping[str, Callable[[Cloud, ResourceId, Body], Body]] = {
     "azurefirewalls": _firewall_ready,
     "bastionhosts": _bastion_ready,
     "publicipprefixes": _prefix_ready,
+}
+
+
+def _protected(cloud: Cloud, id_: ResourceId) -> Body:
+    """The networks and addresses that name a plan; nothing of them where nobody does (recorded)."""
+    return _naming(cloud, id_, "virtualNetworks", "ddosProtectionPlan") | _naming(
+        cloud, id_, "publicIPAddresses", "ddosSettings", "ddosProtectionPlan"
+    )
+
+
+def _given_out(cloud: Cloud, id_: ResourceId) -> Body:
+    """The addresses of a prefix."""
+    return _naming(cloud, id_, "publicIPAddresses", "publicIPPrefix")
+
+
+def _naming(cloud: Cloud, target: ResourceId, kind: str, *path: str) -> Body:
+    bodies = cloud.of_type(f"Microsoft.Network/{kind}")
+    named = [{"id": body["id"]} for body in bodies if str(ref(body, *path)).lower() == target.key]
+    return {kind: named} if named else {}
+
+
+TOLD: Mapping[str, Callable[[Cloud, ResourceId], Body]] = {
+    "ddosprotectionplans": _protected,
+    "publicipprefixes": _given_out,
 }

@@ -6,7 +6,7 @@ endpoint shows the regions that it covers (R22).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farshore.arm.decode import Network
@@ -20,6 +20,7 @@ from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import inside, overlapping, prefixes_of, space_of
 from farshore.lab.network.references import SUBNETS, in_use, ref, subnet_links
+from farshore.lab.network.subnet_services import actions_of
 from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put, ResourceType
 
@@ -87,7 +88,8 @@ class Subnets(ResourceType):
         properties["delegations"] = [_delegation(put.id, item) for item in properties["delegations"] or []]
         if any(_service(item).lower() in DEDICATED for item in properties["delegations"]):
             properties["purpose"] = "HostedWorkloads"
-        endpoints = [_endpoint(item, put) for item in properties.get("serviceEndpoints") or []]
+        before = {_endpoint_of(item) for item in put.before_properties.get("serviceEndpoints") or []}
+        endpoints = [_endpoint(item, put, before) for item in properties.get("serviceEndpoints") or []]
         if endpoints:
             properties["serviceEndpoints"] = endpoints
         return {**body, "properties": properties}
@@ -98,6 +100,9 @@ class Subnets(ResourceType):
             etag = cloud.etag(id_)
             items = [{**item, "etag": etag} for item in properties["delegations"] if isinstance(item, dict)]
             properties = {**properties, "delegations": items}
+        if properties.get("serviceEndpoints") and properties.get("provisioningState") != "Updating":
+            items = [_endpoint_ready(item) for item in properties["serviceEndpoints"]]
+            properties = {**properties, "serviceEndpoints": items}
         used = in_use(cloud, id_)
         if used:
             properties = {**properties, "ipConfigurations": [{"id": item} for item in used]}
@@ -128,13 +133,11 @@ def _service(delegation: Body) -> str:
 def _delegation(subnet: ResourceId, item: Body) -> Body:
     """With what the service may do there."""
     name = str(item.get("name") or "0")
-    dedicated = _service(item).lower() in DEDICATED
-    actions = ["Microsoft.Network/networkinterfaces/*", "Microsoft.Network/virtualNetworks/subnets/join/action"]
     return {
         "name": name,
         "id": f"{subnet.text}/delegations/{name}",
         "properties": {
-            "actions": actions if dedicated else ["Microsoft.Network/virtualNetworks/subnets/action"],
+            "actions": actions_of(_service(item)),
             **(item.get("properties") or {}),
             "provisioningState": "Succeeded",
         },
@@ -174,11 +177,22 @@ def _check_references(put: Put) -> None:
             )
 
 
-def _endpoint(item: Any, put: Put) -> Any:
-    if not isinstance(item, dict) or "locations" in item:
+def _endpoint(item: Any, put: Put, before: Collection[str]) -> Any:
+    """A new one is under way with its subnet (recorded)."""
+    if not isinstance(item, dict):
         return item
-    everywhere = str(item.get("service", "")).lower().endswith(".global")
-    return {**item, "provisioningState": "Succeeded", "locations": ["*"] if everywhere else [put.location]}
+    service = _endpoint_of(item)
+    places = item.get("locations") or (["*"] if service.endswith(".global") else [put.location])
+    state = "Succeeded" if service in before else "Updating"
+    return {**item, "provisioningState": state, "locations": places}
+
+
+def _endpoint_of(item: Any) -> str:
+    return str(item.get("service", "")).lower() if isinstance(item, dict) else ""
+
+
+def _endpoint_ready(item: Any) -> Any:
+    return {**item, "provisioningState": "Succeeded"} if isinstance(item, dict) else item
 
 
 @view(SUBNETS, "ServiceAssociationLinks")

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from farshore.lab.operations import Operation
 
 TABLE = "recovery.clusterRuns"
+COMMIT = "CommitFailoverProtectionCluster"
 
 
 @action(CLUSTERS, "unplannedFailover")
@@ -89,7 +90,7 @@ def test_failover_cleanup(call: Call) -> Response:
 @action(CLUSTERS, "failoverCommit")
 def failover_commit(call: Call) -> Response:
     cluster, items = _enter(call, "Commit")
-    response, job = _at_once(call, cluster, items, "failoverCommit", "CommitFailover", "Commit", "commit")
+    response, job = _at_once(call, cluster, items, "failoverCommit", COMMIT, "Cluster commit failover", "commit")
     for item in items:
         records.scenario(call.cloud, item, "CommitFailover", job)
         records.change(call.cloud, item, phase=Phase.COMMITTING)
@@ -134,15 +135,16 @@ def switch_cluster_protection(call: Call) -> Response:
     response, job = jobs.begin(
         call,
         "switchClusterProtection",
-        scenario="SwitchClusterProtection",
-        title="Re-protect",
+        scenario="SwitchProtectionCluster",
+        title="Cluster reprotect",
         target=_target(cloud, cluster),
         takes=cloud.duration("recovery.switch", cluster.key, cloud.count("switch", cluster.key)),
+        details=_switching(cloud, cluster, details, None),
         data={"cluster": cluster.text, "into": into.text, "here": here.text, "each": each},
     )
     cloud.hold(cluster, job)
     for item in items:
-        reprotecting.begin(cloud, item, job, "SwitchClusterProtection")
+        reprotecting.begin(cloud, item, job, reprotecting.SWITCH)
     return response
 
 
@@ -163,8 +165,8 @@ def switched(cloud: Cloud, operation: Operation) -> Body | None:
     refused = one_job.each(cloud, map(resource_id, data["each"]), switch)
     if not nodes(cloud, cluster):
         cloud.type_of(cluster).take_away(cloud, cluster)
-    details = {"instanceType": "ClusterSwitchProtectionJobDetails", "affectedObjectDetails": {}}
-    jobs.change(cloud, operation.id, customDetails={**details, "newReplicationProtectionClusterId": shown_id(fresh)})
+    told = _switching(cloud, cluster, {"policyId": policy.text}, shown_id(fresh))
+    jobs.change(cloud, operation.id, customDetails=told)
     if refused is not None:
         raise refused
     return None
@@ -328,6 +330,19 @@ def _tell(cloud: Cloud, cluster: ResourceId, name: str, value: str) -> None:
     body = cloud.body(cluster)
     if body is not None:
         cloud.write(cluster, {**body, "properties": {**body["properties"], name: value}}, forwards=False)
+
+
+def _switching(cloud: Cloud, cluster: ResourceId, details: Body, fresh: str | None) -> Body:
+    """What a job that turns a cluster round tells of itself (recorded)."""
+    return {
+        "newReplicationProtectionClusterId": fresh,
+        "instanceType": "ClusterSwitchProtectionJobDetails",
+        "affectedObjectDetails": {
+            "protectionClusterId": cloud.guid("entity", cluster.key),
+            "protectionClusterName": cluster.name,
+            "protectionProfileId": cloud.guid("entity", str(details.get("policyId")).lower()),
+        },
+    }
 
 
 def _target(cloud: Cloud, cluster: ResourceId) -> tuple[str, str, str]:

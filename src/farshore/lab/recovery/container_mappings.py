@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
-from farshore.lab.recovery.names import CONTAINER_MAPPINGS, ITEMS, region_name, shown_id
+from farshore.lab.call import Call
+from farshore.lab.paging import page
+from farshore.lab.recovery.names import CONTAINER_MAPPINGS, CONTAINERS, ITEMS, region_name, shown_id
 from farshore.lab.recovery.objects import (
     RecoveryType,
     fabric_location,
@@ -18,7 +21,7 @@ from farshore.lab.recovery.objects import (
     object_,
     removes,
 )
-from farshore.lab.registry import resource_type
+from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put
 
 if TYPE_CHECKING:
@@ -85,6 +88,16 @@ class ContainerMappings(RecoveryType):
 
 
 removes(CONTAINER_MAPPINGS)
+
+
+@view(CONTAINERS, "replicationProtectionContainerMappings")
+def of_a_container(call: Call) -> Response:
+    """Recorded: a container's list holds the mappings that lead to it, too."""
+    call.must_exist()
+    kind = call.cloud.type_of(call.id.child("replicationProtectionContainerMappings", "x"))
+    own = mappings(call.cloud, call.id)
+    other = [body for body in call.cloud.of_type(CONTAINER_MAPPINGS) if target_of(body) == call.id.key]
+    return page(call, kind.rows(call, [*own, *other]))
 
 
 def container_of(mapping: ResourceId) -> ResourceId:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused
 from farshore.lab.recovery.names import CONTAINER_MAPPINGS, CONTAINERS, region_name
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, fabric_of, removes
+from farshore.lab.recovery.objects import RecoveryType, affected_fabric, fabric_location, fabric_of, removes
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put
 
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 class Containers(RecoveryType):
     noun = "protection container"
     kind = "ProtectionContainer"
+    titles: ClassVar = {"Create": ("CreateCloud", "Create protection container")}
+    tasks: ClassVar = {
+        "Create": (
+            ("CreateCloudPreflightChecksTask", "Prerequisites check for protection container creation"),
+            ("CreateCloudTask", "Creating protection container"),
+        )
+    }
+
+    def affected(self, cloud: Cloud, id_: ResourceId) -> Body:
+        fabric = fabric_of(id_)
+        return affected_fabric(cloud, fabric, region_name(fabric_location(cloud, fabric)))
 
     def built(self, put: Put) -> Body:
         return {
@@ -34,10 +45,13 @@ class Containers(RecoveryType):
         }
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        """Counted when asked: items, and whether a mapping joins this container to another."""
-        items = len(cloud.children(id_, "replicationProtectedItems"))
-        paired = _is_paired(cloud, id_)
-        counted = {"protectedItemCount": items, "pairingStatus": "Paired" if paired else "NotPaired"}
+        """Counted when asked: items, and whether a mapping joins this container to another. One from which a mapping
+        goes has a role (recorded)."""
+        counted = {
+            "protectedItemCount": len(cloud.children(id_, "replicationProtectedItems")),
+            "pairingStatus": "Paired" if _is_paired(cloud, id_) else "NotPaired",
+            "role": "Primary" if cloud.children(id_, "replicationProtectionContainerMappings") else "",
+        }
         return {**body, "properties": {**body["properties"], **counted}}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:

@@ -1,8 +1,9 @@
 """replicationEvents: what has happened in a vault that somebody should know of (S8).
 
 A protected machine that gets a health error, and one that is rid of its last (`VmHealth`), and a job that failed
-(`JobFailure`). The service looks at its items whenever a recovery point is due. What an event's code is in Azure has
-not been measured; here it is the code of the error.
+(`JobFailure`). The service looks at its items whenever a recovery point is due. What an event's code is in Azure to
+Azure has not been measured; here it is the code of the error, and for a machine that is well again the code that is
+recorded of other providers, and names none of them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 TABLE = "recovery.events"
+HEALTH_CHANGED = "SRSVMHealthChanged"
 _NAMES = {"starttime": "timeofoccurrence", "endtime": "timeofoccurrence", "fabricname": "fabricid"}
 
 
@@ -42,13 +44,15 @@ class Events(Shown):
 
 @view(VAULTS, "replicationEvents")
 def listed(call: Call) -> Response:
-    """The vault's events, oldest first; `$filter` over names of an event's properties, `startTime` and `endTime`."""
+    """The vault's events, newest first (recorded); `$filter` over names of an event's properties, `startTime` and
+    `endTime`."""
     call.must_exist()
     tests = filters.tests(call.query.get("$filter", ""), _NAMES)
     prefix = call.id.key + "/"
     rows = [row for key, row in call.cloud.table(TABLE).items() if key.startswith(prefix)]
     rows = [row for row in rows if all(test(row) for test in tests)]
-    return page(call, sorted(rows, key=lambda row: (row["properties"]["timeOfOccurrence"], row["name"])))
+    newest = sorted(rows, key=lambda row: (row["properties"]["timeOfOccurrence"], row["name"]), reverse=True)
+    return page(call, newest)
 
 
 @listener("recovery.looked")
@@ -69,7 +73,7 @@ def health_changed(cloud: Cloud, subject: str, data: Any) -> None:
             text, level = health.summary_of(error), str(error["errorLevel"])
             _write(cloud, item, "VmHealth", error["errorCode"], text, level, name, errors=[error])
     if not now:
-        _write(cloud, item, "VmHealth", "Normal", "The virtual machine's health is normal", "OK", name)
+        _write(cloud, item, "VmHealth", HEALTH_CHANGED, "Replication health changed to OK.", "OK", name)
 
 
 @listener("recovery.jobFailed")

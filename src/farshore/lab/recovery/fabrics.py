@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
@@ -13,7 +13,7 @@ from farshore.arm.regions import find_region
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
 from farshore.lab.recovery.names import CONTAINERS, FABRICS, NETWORK_MAPPINGS, region_name
-from farshore.lab.recovery.objects import RecoveryType, fabric_location, must_be_ours, object_, removes
+from farshore.lab.recovery.objects import RecoveryType, affected_fabric, fabric_location, must_be_ours, object_, removes
 from farshore.lab.registry import action, resource_type
 from farshore.lab.types import Put
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class Fabrics(RecoveryType):
     noun = "fabric"
     kind = "Server"
+    titles: ClassVar = {"Create": ("CreateSite", "Create a site")}
+    tasks: ClassVar = {"Create": (("RegisterVmmTask", "Registering the server"),)}
     put_takes = "recovery.fabric"
 
     def check(self, put: Put) -> None:
@@ -59,6 +61,16 @@ class Fabrics(RecoveryType):
         details = {**(body["properties"].get("customDetails") or {}), "containerIds": held}
         return {**body, "properties": {**body["properties"], "customDetails": details}}
 
+    def entity(self, cloud: Cloud, id_: ResourceId) -> str:
+        return cloud.guid("fabric", id_.key)
+
+    def affected(self, cloud: Cloud, id_: ResourceId) -> Body:
+        return affected_fabric(cloud, id_, id_.name)
+
+    def rows(self, call: Call, found: list[Body]) -> list[Body]:
+        """Recorded: a list tells neither of a fabric's containers nor of its zones."""
+        return [_short(body) for body in super().rows(call, found)]
+
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
         if cloud.children(id_, CONTAINERS.rsplit("/", 1)[1]):
             raise Refused(409, "FabricInUse", f"Fabric {id_.name} has protection containers. Remove them first.")
@@ -68,6 +80,11 @@ class Fabrics(RecoveryType):
         for mapping in cloud.of_type(NETWORK_MAPPINGS):
             if str(mapping["id"]).lower().startswith(id_.key + "/"):
                 cloud.remove(resource_id(str(mapping["id"])))
+
+
+def _short(body: Body) -> Body:
+    details = {key: item for key, item in body["properties"]["customDetails"].items() if key != "zones"}
+    return {**body, "properties": {**body["properties"], "customDetails": {**details, "containerIds": None}}}
 
 
 removes(FABRICS)

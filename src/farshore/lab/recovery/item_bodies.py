@@ -89,6 +89,7 @@ def properties_of(
         "testFailoverRecoveryFabricObjectId": None,
         "rpoInSeconds": None,
         "lastRpoCalculatedTime": None,
+        "rtoInSeconds": None,
         "primaryAvailabilityZone": None,
         "recoveryAvailabilityZone": settings.get("recoveryAvailabilityZone"),
         "primaryExtendedLocation": None,

@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 class Items(RecoveryType):
     noun = "protected item"
     patches = True
-    kind = "ProtectionEntity"
+    kind = "Vm"
     titles: ClassVar = {
-        "Create": ("EnableProtection", "Enable replication"),
-        "Delete": ("DisableProtection", "Disable replication"),
+        "Create": ("EnableDr", "Enable replication"),
+        "Delete": ("DisableDr", "Disable replication"),
     }
     put_takes = "recovery.enable"
     delete_takes = "recovery.remove"
@@ -105,7 +105,7 @@ class Items(RecoveryType):
         keep(cloud, item, ITEMS, shown)
         operation = call.cloud.busy_with(item)
         assert operation is not None
-        records.scenario(cloud, item, "EnableProtection", operation)
+        records.scenario(cloud, item, "EnableDr", operation)
         return response
 
     def patch(self, call: Call) -> Response:
@@ -120,7 +120,7 @@ class Items(RecoveryType):
             call,
             "patch",
             scenario="UpdateVmProperties",
-            title="Update the virtual machine's properties",
+            title="Update the virtual machine",
             target=jobs.item_target(call.cloud, call.id),
             takes=takes,
             data={"properties": call.properties()},
@@ -133,7 +133,7 @@ class Items(RecoveryType):
         response = super().delete(call)
         held = call.cloud.busy_with(call.id)
         if response.status == 202 and held is not None:
-            records.scenario(call.cloud, call.id, "DisableProtection", held)
+            records.scenario(call.cloud, call.id, "DisableDr", held)
         return response
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from farshore.lab.operations import Operation
 
 RESTART = "RestartJob"
+UNDER_WAY = "0001-01-01T00:00:00"
 WRITES = ("put", "patch", "delete")
 _NAMES = {"jobstatus": "state", "jobname": "scenarioname", "affectedobjecttypes": "targetinstancetype"}
 
@@ -42,17 +43,18 @@ class Jobs(Shown):
     kind = "Job"
 
     def get(self, call: Call) -> Response:
-        return Response(status=200, body=_one(call))
+        return Response(status=200, body=_shown(_one(call)))
 
 
 @view(VAULTS, "replicationJobs")
 def listed(call: Call) -> Response:
-    """All jobs of the vault, oldest first; tasks and details are only in the job itself (recorded)."""
+    """All jobs of the vault, newest first; tasks and details are only in the job itself (recorded)."""
     call.must_exist()
     prefix = call.id.key + "/"
     tests = filters.tests(call.query.get("$filter", ""), _NAMES)
     rows = [row for row in call.cloud.table(jobs.TABLE).values() if row["id"].lower().startswith(prefix)]
-    return page(call, [_short(row) for row in rows if all(test(row) for test in tests)])
+    newest = sorted(rows, key=lambda row: str(row["properties"]["startTime"]), reverse=True)
+    return page(call, [_shown(_short(row)) for row in newest if all(test(row) for test in tests)])
 
 
 @action(jobs.TYPE, "resume")
@@ -163,6 +165,14 @@ def _one(call: Call) -> Body:
 
 def _vault(call: Call) -> ResourceId:
     return call.id.top
+
+
+def _shown(row: Body) -> Body:
+    """Recorded: a job under way has no `endTime`, and a task under way ends at the beginning of time."""
+    properties = row["properties"]
+    tasks = [{**task, "endTime": task["endTime"] or UNDER_WAY} for task in properties["tasks"]]
+    kept = {key: item for key, item in properties.items() if key != "endTime" or item is not None}
+    return {**row, "properties": {**kept, "tasks": tasks}}
 
 
 def _short(row: Body) -> Body:

@@ -260,7 +260,7 @@ def item_target(cloud: Cloud, item: ResourceId) -> tuple[str, str, str]:
     """Whom a job about a protected item is about."""
     body = cloud.body(item) or {}
     name = (body.get("properties") or {}).get("friendlyName") or item.name
-    return "ProtectionEntity", entity_id(cloud, item), str(name)
+    return "Vm", entity_id(cloud, item), str(name)
 
 
 def entity_id(cloud: Cloud, item: ResourceId) -> str:

@@ -39,6 +39,8 @@ class RecoveryType(ResourceType):
     """`fabric`: jobs are called after it."""
     titles: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """`Create`, `Update`, `Delete` to the scenario and the title of the job, where they are called otherwise."""
+    tasks: ClassVar[Mapping[str, tuple[tuple[str, str], ...]]] = {}
+    """`Create`, `Update`, `Delete` to the tasks of the job, by name and title, where there are others than one."""
     kind: ClassVar[str] = ""
     """`targetInstanceType` of jobs."""
 
@@ -56,6 +58,14 @@ class RecoveryType(ResourceType):
     def holder(self, id_: ResourceId) -> ResourceId | None:
         """What must be there for as long as this is."""
         return id_.parent
+
+    def entity(self, cloud: Cloud, id_: ResourceId) -> str:
+        """`targetObjectId` of jobs."""
+        return cloud.guid("entity", id_.key)
+
+    def affected(self, cloud: Cloud, id_: ResourceId) -> Body:
+        """What jobs tell of what is around the object."""
+        return {}
 
     # The wire. -----------------------------------------------------------------------------------------------------
 
@@ -106,11 +116,13 @@ class RecoveryType(ResourceType):
             verb,
             scenario=scenario,
             title=title,
-            target=(self.kind, call.cloud.guid("entity", call.id.key), call.id.name),
+            target=(self.kind, self.entity(call.cloud, call.id), call.id.name),
             takes=takes,
             data=data,
+            details={"instanceType": "AsrJobDetails", "affectedObjectDetails": self.affected(call.cloud, call.id)},
         )
-        jobs.start_task(call.cloud, job, f"{word}Task", f"{word} the {self.noun}")
+        for name, said in self.tasks.get(word, ((f"{word}Task", f"{word} the {self.noun}"),)):
+            jobs.start_task(call.cloud, job, name, said)
         call.cloud.hold(call.id, job)
         return response
 
@@ -219,6 +231,15 @@ def fabric_location(cloud: Cloud, fabric: ResourceId) -> str:
     """The region that a fabric stands for (S1)."""
     details = ((cloud.body(fabric) or {}).get("properties") or {}).get("customDetails") or {}
     return str(details.get("location") or "")
+
+
+def affected_fabric(cloud: Cloud, fabric: ResourceId, name: str) -> Body:
+    """How a job tells of the fabric that it was in (recorded)."""
+    return {
+        "primaryVmmId": cloud.guid("fabric", fabric.key),
+        "primaryVmmName": name,
+        "primaryFabricProviderId": "Azure",
+    }
 
 
 def fabric_of(id_: ResourceId) -> ResourceId:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
@@ -36,6 +36,7 @@ SHAPE_ONLY = ("InMageRcm", "InMageRcmFailback", "InMage", "InMageAzureV2", "Hype
 @resource_type(POLICIES)
 class Policies(RecoveryType):
     noun = "policy"
+    titles: ClassVar = {"Update": ("ModifyProtectionProfile", "Modify settings of the replication policy")}
     patches = True
     kind = "ProtectionProfile"
 

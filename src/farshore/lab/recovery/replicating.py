@@ -83,9 +83,8 @@ def _become_protected(cloud: Cloud, item: ResourceId, record: Record) -> None:
         "vmSyncedConfigDetails": {"tags": vm.get("tags") or {}, "inputEndpoints": []},
         "lifecycleId": record["lifecycle"],
         "agentCertificateExpiryDate": "2029-01-15T08:53:51Z",
-        "monitoringPercentageCompletion": None,
-        "monitoringJobType": None,
     }
+    # Recorded, three times: of its initial replication the item goes on telling; of the disks nothing is told any more.
     _drop_seeds(cloud, record)
     left = [disk.key.lower() for disk in unprotected(cloud, record)]
     records.change(cloud, item, phase=Phase.PROTECTED, protected_at=stamp(cloud.now), excluded=left)

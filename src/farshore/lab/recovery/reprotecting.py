@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from farshore.lab.operations import Operation
 
 STEP = "recovery.reprotect"
+SWITCH = "SwitchReplicationGroupProtection"
+"""How the service calls the job of a machine (recorded)."""
 TURN_OFF_AFTER = timedelta(seconds=30)
 """Until the old machine is turned off; twice as long after that it is deleted. No page says: the lab's choice."""
 
@@ -65,7 +67,7 @@ def switch_protection(call: Call) -> Response:
     here = other_container(call.cloud, body)
     checked(call.cloud, record, here, into, details)
     call.id = container
-    return _start(call, "switchprotection", "SwitchProtection", item, here, into, details)
+    return _start(call, "switchprotection", SWITCH, item, here, into, details)
 
 
 @action(ITEMS, "reProtect")
@@ -89,7 +91,7 @@ def _start(
         call,
         verb,
         scenario=scenario,
-        title="Re-protect",
+        title="Reprotect",
         target=jobs.item_target(call.cloud, item),
         takes=call.cloud.duration("recovery.switch", item.key, call.cloud.count("switch", item.key)),
         data={"item": item.text, "into": into.text, "here": here.text, "details": details},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
@@ -379,7 +379,22 @@ def cancel(call: Call) -> Response:
 def export(call: Call) -> Response:
     must_be_there(call)
     row = call.cloud.table(deploying.TABLE).get(call.id.key)
-    return Response(status=200, body={"template": {} if row is None else row["sent"]})
+    return Response(status=200, body={"template": {} if row is None else _as_kept(row["sent"])})
+
+
+def _as_kept(template: Body) -> Body:
+    """Types of parameters and outputs begin with a capital once ARM has read them (recorded)."""
+    found = dict(template)
+    for name in ("parameters", "outputs"):
+        if isinstance(found.get(name), dict):
+            found[name] = {key: _typed(item) for key, item in found[name].items()}
+    return found
+
+
+def _typed(item: Any) -> Any:
+    if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+        return item
+    return {**item, "type": item["type"][:1].upper() + item["type"][1:]}
 
 
 @completion(DEPLOYMENTS, "delete")

@@ -40,6 +40,11 @@ def listed(call: Call, subscription: str | None) -> Response:
     return page(call, [body(call.cloud, subscription, name) for name in namespaces()])
 
 
+def of_the_tenant(call: Call, namespace: str) -> Response:
+    """A provider as it is before anybody registers it."""
+    return Response(status=200, body=body(call.cloud, None, _known(namespace)))
+
+
 def answer(call: Call, method: str, subscription: str, tail: list[str]) -> Response:
     """A provider of a subscription: asked for, registered, taken back; or one of the list of them."""
     if not tail:

@@ -1,17 +1,16 @@
 """What is no provider's: tenants, subscriptions and their regions, tags in use, and the lists of groups and resources.
 
-    /tenants                                     /subscriptions[/{s}[/locations | /tagNames]]
+    /tenants                                     /subscriptions[/{s}[/locations | /tagNames]]  (`tag_names.py`)
     /subscriptions/{s}/resourcegroups            /subscriptions/{s}/resources
     .../resourcegroups/{g}/resources             [/subscriptions/{s}]/providers[/{namespace}]  (`providers.py`)
 
 A subscription is there when a group of it is, or when the lab was begun with it; a lab without any shows one, so that
 a login finds something. A lab that was begun with some has no others: 404 `SubscriptionNotFound` (L9). Resources are
-not moved between groups, and a group is not exported as a template.
+not moved between groups; a group is exported as a template (`exporting.py`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
@@ -22,8 +21,7 @@ from farshore.lab import paging, registry
 from farshore.lab.answers import Refused, group_not_found, not_implemented
 from farshore.lab.authorization.door import knows_of, must_have_right
 from farshore.lab.call import Call
-from farshore.lab.paging import page
-from farshore.lab.resources import providers, region_facts
+from farshore.lab.resources import exporting, providers, region_facts, tag_names
 from farshore.lab.resources.filters import condition
 from farshore.lab.resources.tags import subscription_tags
 
@@ -37,7 +35,6 @@ EXPANDED = ("provisioningState", "createdTime", "changedTime")
 MISSING = {
     "moveresources": "moving resources to another group",
     "validatemoveresources": "moving resources to another group",
-    "exporttemplate": "exporting a group as a template",
 }
 DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
@@ -45,10 +42,16 @@ DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 def answer(call: Call, method: str, parts: list[str]) -> Response:
     """The answer to a path that names no provider, or none of a subscription."""
     lower = [part.lower() for part in parts]
+    if len(parts) == 2 and lower[0] == "providers" and method == "GET":
+        return providers.of_the_tenant(call, parts[1])
     if lower[0] != "subscriptions" and lower not in (["tenants"], ["providers"]):
         return _of_the_tenant(call, method, parts)
     if len(parts) == 5 and method == "POST" and lower[-1] in MISSING:
         raise not_implemented(MISSING[lower[-1]])
+    if len(parts) == 5 and method == "POST" and lower[2] == "resourcegroups" and lower[4] == "exporttemplate":
+        return exporting.export(call, resource_id(f"/subscriptions/{parts[1]}/resourceGroups/{parts[3]}"))
+    if len(parts) > 3 and lower[2] == "tagnames" and method != "GET":
+        return tag_names.changed(call, method, parts[1], parts[3:])
     if method != "GET":
         raise not_implemented(f"{method} /{'/'.join(parts)}")
     if lower == ["providers"]:
@@ -72,7 +75,7 @@ def answer(call: Call, method: str, parts: list[str]) -> Response:
     if len(parts) == 3 and lower[2] == "locations":
         return Response(status=200, body={"value": _locations(parts[1])})
     if len(parts) == 3 and lower[2] == "tagnames":
-        return page(call, _tag_names(call, below))
+        return tag_names.listed(call, parts[1])
     if len(parts) == 5 and lower[2] == "resourcegroups" and lower[4] == "resources":
         group = resource_id(f"/subscriptions/{parts[1]}/resourceGroups/{parts[3]}")
         must_have_right(call, "Microsoft.Resources/subscriptions/resourceGroups/resources/read", group)
@@ -136,31 +139,6 @@ def _expanded(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
     made, changed = cloud.times(id_)
     state = (body.get("properties") or {}).get("provisioningState", "Succeeded")
     return dict(zip(EXPANDED, (state, made, changed), strict=True))
-
-
-def _tag_names(call: Call, scope: str) -> list[Body]:
-    """Tags in use, with how often each value is."""
-    found: dict[str, Counter[str]] = {}
-    for body in call.cloud.bodies.under(scope):
-        for name, value in (body.get("tags") or {}).items():
-            found.setdefault(name, Counter())[str(value)] += 1
-    root = scope.rstrip("/")
-    return [
-        {
-            "id": f"{root}/tagNames/{name}",
-            "tagName": name,
-            "count": {"type": "Total", "value": counts.total()},
-            "values": [
-                {
-                    "id": f"{root}/tagNames/{name}/tagValues/{value}",
-                    "tagValue": value,
-                    "count": {"type": "Total", "value": count},
-                }
-                for value, count in counts.items()
-            ],
-        }
-        for name, counts in found.items()
-    ]
 
 
 def _locations(subscription: str) -> list[Body]:
