@@ -52,8 +52,10 @@ class Wait:
 
 
 def fault_of(response: Response) -> Fault:
-    """The error object of an answer (L9); an answer without one gets its status as the code."""
-    error = response.body.get("error") if isinstance(response.body, dict) else None
+    """The error object of an answer (L9), or the answer itself where that is one: record sets of DNS say no so
+    (recorded). An answer without any gets its status as the code."""
+    body = response.body if isinstance(response.body, dict) else {}
+    error = body if isinstance(body.get("code"), str) and "error" not in body else body.get("error")
     if not isinstance(error, dict):
         return Fault(code=f"HTTP{response.status}", message="the answer holds no error object", status=response.status)
     return Fault(

@@ -71,10 +71,9 @@ class NoAnswer(Exception):  # noqa: N818 - likewise
 
 def not_found(id_: ResourceId) -> Refused:
     """404 in ARM's own words (L9)."""
-    kinds = "/".join([id_.namespace, *(kind for kind, _ in id_.pairs)])
-    names = "/".join(name for _, name in id_.pairs)
+    path = "/".join([id_.namespace, *(f"{kind}/{name}" for kind, name in id_.pairs)])
     where = "" if id_.resource_group is None else f" under resource group '{id_.resource_group}'"
-    return Refused(404, "ResourceNotFound", f"The Resource '{kinds}/{names}'{where} was not found.")
+    return Refused(404, "ResourceNotFound", f"The Resource '{path}'{where} was not found.")
 
 
 def child_not_found(id_: ResourceId) -> Refused:

@@ -193,6 +193,9 @@ def poll(operation: Operation, segment: str, query: Mapping[str, str], base: str
     pattern = PATTERNS[operation.pattern]
     of_result = "result" in segment.lower() or query.get("monitor", "").lower() == "true"
     if not of_result and pattern.name != "storage":
+        if operation.running and pattern.status_running == 202:
+            both = headers(operation, ("azure-asyncoperation", "location"), base)
+            return Response(status=202, headers=both, body=pattern.status_body(operation))
         extra = {} if not operation.running else {"retry-after": str(int(operation.retry_after))}
         return Response(status=200, headers=extra, body=pattern.status_body(operation))
     if operation.running:

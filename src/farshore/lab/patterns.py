@@ -5,7 +5,8 @@ Recorded traffic is the truth (L5, L6, S17):
     Microsoft.Network   PUT 201 or 200 with the body and azure-asyncoperation; DELETE 202 with azure-asyncoperation
                         and location; a diagnostic POST 202 with location alone; the operation's body is
                         {"status": "InProgress"}
-    appliances          the same below nfvOperations: firewall policies; IP groups, which are gone at once
+    appliances          the same below nfvOperations: firewall policies and IP groups, which are gone at once
+    private DNS         PUT 202 with an empty object and both headers, whose addresses lie in the group
     Microsoft.Compute   the same, and POST 202 with both headers; the operation's body has name, startTime, endTime and
                         what an action found; the result lies at the operation itself, asked for with monitor=true,
                         and is an empty 200 where there is nothing to show; a disk's or snapshot's PUT and PATCH are 202
@@ -65,6 +66,8 @@ class Pattern:
     result_query: str = ""
     """What the result's URL asks for beside its api-version, where it is the status's own."""
     status_body: Status
+    status_running: int = 200
+    """With which the status document is answered while the operation runs; 202 comes with both addresses."""
     result_status: int = 200
     empty_post: int = 204
     """With which the result of an action that has nothing to show is answered."""
@@ -84,6 +87,12 @@ def _location(operation: Operation, segment: str) -> str:
     return f"/subscriptions/{id_.subscription}/providers/{id_.namespace}/locations/{place}/{segment}/{operation.id}"
 
 
+def _in_group(operation: Operation, segment: str) -> str:
+    id_ = _id(operation)
+    group = f"/subscriptions/{id_.subscription}/resourceGroups/{id_.resource_group}"
+    return f"{group}/providers/{id_.namespace}/{segment}/{operation.id}"
+
+
 def _network_status(operation: Operation) -> dict[str, Any]:
     body: dict[str, Any] = {"status": operation.status}
     if operation.error is not None:
@@ -91,6 +100,13 @@ def _network_status(operation: Operation) -> dict[str, Any]:
     elif operation.status == "Succeeded" and operation.verb not in ("put", "delete"):
         # Recorded: an action tells its result here too.
         body["properties"] = {} if operation.result is None else {"output": operation.result}
+    return body
+
+
+def _plain_status(operation: Operation) -> dict[str, Any]:
+    body: dict[str, Any] = {"status": operation.status}
+    if operation.error is not None:
+        body = {"error": {key: value for key, value in operation.error.items() if key != "details"}, **body}
     return body
 
 
@@ -190,6 +206,27 @@ APPLIANCES = replace(
 )
 IP_GROUPS = replace(APPLIANCES, name="ipGroups", deleted_at_once=True)
 NETWORK_AT_ONCE = replace(NETWORK, name="networkAtOnce", put_at_once=True)
+PRIVATE_DNS = replace(
+    NETWORK,
+    name="privateDns",
+    etags=False,
+    put_created=202,
+    put_updated=202,
+    put_headers=("azure-asyncoperation", "location"),
+    status_url=lambda operation: _in_group(operation, "privateDnsOperationStatuses"),
+    result_url=lambda operation: _in_group(operation, "privateDnsOperationResults"),
+    status_body=_plain_status,
+    status_running=202,
+)
+PUBLIC_DNS = replace(
+    PRIVATE_DNS,
+    name="publicDns",
+    put_created=201,
+    put_updated=200,
+    put_at_once=True,
+    status_url=lambda operation: _in_group(operation, "dnsOperationStatuses"),
+    result_url=lambda operation: _in_group(operation, "dnsOperationResults"),
+)
 COMPUTE = Pattern(
     name="compute",
     put_headers=("azure-asyncoperation",),
@@ -287,6 +324,8 @@ PATTERNS = {
         NETWORK,
         NETWORK_AT_ONCE,
         APPLIANCES,
+        PRIVATE_DNS,
+        PUBLIC_DNS,
         IP_GROUPS,
         COMPUTE,
         COMPUTE_AT_ONCE,

@@ -13,10 +13,14 @@ from farshore.lab.answers import Refused, group_going, group_not_found, quoted
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
+GLOBAL = "global"
 
-def check(cloud: Cloud, id_: ResourceId, body: Body, before: Body | None, *, tracked: bool) -> None:
+
+def check(
+    cloud: Cloud, id_: ResourceId, body: Body, before: Body | None, *, tracked: bool, everywhere: bool = False
+) -> None:
     """Raise `Refused` for a PUT to a place that there isn't. `before` is what the PUT replaces; what is `tracked` has a
-    location of its own, which never changes."""
+    location of its own, which never changes, and what may be `everywhere` is of no region."""
     group = id_.group_id
     if group is not None and not cloud.exists(group):
         raise group_not_found(str(id_.resource_group))
@@ -35,7 +39,8 @@ def check(cloud: Cloud, id_: ResourceId, body: Body, before: Body | None, *, tra
     location = body.get("location")
     if not location and before is None:
         raise Refused(400, "LocationRequired", "The location property is required for this definition.")
-    if location and find_region(str(location)) is None:
+    of_no_region = everywhere and str(location).lower() == GLOBAL
+    if location and not of_no_region and find_region(str(location)) is None:
         raise Refused(
             400,
             "LocationNotAvailableForResourceType",

@@ -90,6 +90,8 @@ class ResourceType:
     pattern: ClassVar[Pattern] = NETWORK
     tracked: ClassVar[bool] = True
     """Has a location and tags of its own. A child has not."""
+    everywhere: ClassVar[bool] = False
+    """Whether its location may be `global`."""
     apart: ClassVar[bool] = False
     """A child that its parent does not show inside, though a packet's way may depend on it."""
     shape_only: ClassVar[bool] = False
@@ -265,7 +267,8 @@ class ResourceType:
         if self.tracked:
             body["location"] = put.location
         for key, value in put.body.items():
-            if key not in NOT_SENT and value is not None:
+            # Recorded: nor is an empty list of zones shown.
+            if key not in NOT_SENT and value is not None and (key, value) != ("zones", []):
                 body[key] = value
         if self.tracked and "identity" in body:
             body["identity"] = identity_shown(put.cloud, put.id, body["identity"])
@@ -336,7 +339,10 @@ class ResourceType:
         """If-Match and If-None-Match (L10)."""
         match, none = call.headers.get("if-match"), call.headers.get("if-none-match")
         current = None if before is None else call.cloud.etag(call.id)
-        if match is not None and (current is None or match not in ("*", current, current.removeprefix("W/"))):
+        forms = (
+            () if current is None else ("*", current, current.removeprefix("W/"), current.removeprefix("W/").strip('"'))
+        )
+        if match is not None and match not in forms:
             said = "there is nothing yet" if current is None else f"etag '{current}'"
             raise Refused(412, "PreconditionFailed", f"Precondition failed: If-Match '{match}', {said}.")
         if none == "*" and before is not None:
@@ -344,7 +350,7 @@ class ResourceType:
 
     def check_place(self, call: Call, id_: ResourceId, body: Body, before: Body | None) -> None:
         """The group and the parent are there; the location is given, reachable and not changed."""
-        places.check(call.cloud, id_, body, before, tracked=self.tracked)
+        places.check(call.cloud, id_, body, before, tracked=self.tracked, everywhere=self.everywhere)
         if before is None and self.pattern.etags:
             shapes.must_be_name(id_.name)
 

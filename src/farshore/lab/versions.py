@@ -82,8 +82,30 @@ SINCE: Mapping[str, Mapping[str, str]] = {
     },
     "Microsoft.Network/routeTables": {"properties.resourceGuid": "2020-04-01"},
     "Microsoft.Network/loadBalancers/loadBalancingRules": {"properties.backendAddressPools": "2021-02-01"},
-    "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-07-01"},
+    "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-05-01"},
     "Microsoft.Network/loadBalancers/probes": {"properties.probeThreshold": "2022-05-01"},
+    "Microsoft.Network/bastionHosts": {"sku": "2021-03-01"},
+    "Microsoft.Network/applicationGateways": {
+        "properties.trustedClientCertificates": "2020-06-01",
+        "properties.sslProfiles": "2020-06-01",
+        "properties.loadDistributionPolicies": "2021-05-01",
+        "properties.backendSettingsCollection": "2021-08-01",
+        "properties.listeners": "2021-08-01",
+        "properties.routingRules": "2021-08-01",
+    },
+    "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies": {
+        # Somewhere between 2020-04-01, which does not show them, and 2023-02-01, which does.
+        "properties.policySettings.requestBodyInspectLimitInKB": "2022-09-01",
+        "properties.policySettings.fileUploadEnforcement": "2022-09-01",
+        "properties.policySettings.requestBodyEnforcement": "2022-09-01",
+    },
+    "Microsoft.Network/firewallPolicies": {"properties.sku": "2020-07-01"},
+    "Microsoft.Network/natGateways": {"sku.tier": "2020-07-01"},
+    "Microsoft.Network/publicIPPrefixes": {"sku.tier": "2020-07-01"},
+    "Microsoft.Network/privateEndpoints": {
+        "properties.customNetworkInterfaceName": "2021-05-01",
+        "properties.ipConfigurations": "2021-05-01",
+    },
     "Microsoft.Authorization/roleAssignments": {
         "properties.condition": "2020-03-01",
         "properties.conditionVersion": "2020-03-01",

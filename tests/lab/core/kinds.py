@@ -384,7 +384,6 @@ KINDS = {
         body={"properties": {}},
         before=balancer,
         tagged=False,
-        state="Succeeded",
     ),
     "route filter": Kind(url=net("rf", kind="routeFilters"), body={"location": "eastasia"}, shown={"rules": []}),
     "route filter rule": Kind(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 
+import pytest
+
 from farshore.arm.json import Body
 from lab.core.bench import NETWORK, SUBSCRIPTION, Lab, net, network_body, nic_body, refusal, rid, subnet, vnet
 from lab.core.kinds import KINDS
@@ -104,19 +106,162 @@ def test_a_capture_says_what_it_would_take_and_whether_it_still_does() -> None:
     assert lab.follow(lab.post(f"{CAPTURE}/queryStatus")).body["packetCaptureStatus"] == "Stopped"
 
 
-def test_a_standard_balancer_shows_the_version_of_a_public_front_a_basic_one_does_not() -> None:
+def test_a_standard_balancer_shows_the_addresses_of_its_pools_a_basic_one_does_not() -> None:
     lab = Lab()
     for sku in ("Standard", "Basic"):
-        address = net(f"out-{sku}", kind="publicIPAddresses")
-        lab.made(address, {**KINDS["public address"].body, "sku": {"name": sku}})
-        front = {"name": "door", "properties": {"publicIPAddress": {"id": address}}}
-        parts = {"frontendIPConfigurations": [front], "backendAddressPools": [{"name": "all"}]}
-        balancer = net(f"lb-{sku}", kind="loadBalancers")
-        lab.made(balancer, {"location": "eastasia", "sku": {"name": sku}, "properties": parts})
-        shown = lab.send("GET", f"{balancer}?api-version=2020-07-01").body["properties"]
-        standard = sku == "Standard"
-        assert ("privateIPAddressVersion" in shown["frontendIPConfigurations"][0]["properties"]) is standard
-        assert ("loadBalancerBackendAddresses" in shown["backendAddressPools"][0]["properties"]) is standard
+        shown = public_balancer(lab, sku, "2020-05-01")
+        assert ("loadBalancerBackendAddresses" in shown["backendAddressPools"][0]["properties"]) is (sku == "Standard")
+
+
+def test_addresses_of_a_pool_are_parts_of_it_and_as_ready_as_it_is() -> None:
+    lab = Lab()
+    public_balancer(lab, "Standard", "2021-05-01")
+    lab.made(vnet("pool"), network_body("10.9.2.0/24", web="10.9.2.0/25"))
+    network = {"id": vnet("pool"), "properties": {"enableDdosProtection": False}}
+    pool = f"{net('lb-Standard', kind='loadBalancers')}/backendAddressPools/web"
+    sent = [{"name": "first", "properties": {"ipAddress": "10.9.2.4", "virtualNetwork": network}}]
+    answer = lab.put(pool, {"name": "web", "properties": {"loadBalancerBackendAddresses": sent}})
+    assert answer.status == 201 and answer.body["properties"]["provisioningState"] == "Updating"
+    (item,) = answer.body["properties"]["loadBalancerBackendAddresses"]
+    assert item["properties"]["provisioningState"] == "Updating"
+    lab.follow(answer)
+    shown = lab.body(pool)
+    (item,) = shown["properties"]["loadBalancerBackendAddresses"]
+    assert item == {
+        "name": "first",
+        "id": f"{pool}/loadBalancerBackendAddresses/first",
+        "etag": shown["etag"],
+        "properties": {
+            "provisioningState": "Succeeded",
+            "ipAddress": "10.9.2.4",
+            "virtualNetwork": {"id": vnet("pool")},
+        },
+        "type": "Microsoft.Network/loadBalancers/backendAddressPools/loadBalancerBackendAddresses",
+    }
+
+
+def test_a_nic_in_a_pool_is_an_address_of_it_named_by_its_group() -> None:
+    lab = Lab()
+    public_balancer(lab, "Standard", "2021-05-01")
+    lab.made(vnet("pool"), network_body("10.9.2.0/24", web="10.9.2.0/25"))
+    pool = f"{net('lb-Standard', kind='loadBalancers')}/backendAddressPools/all"
+    inner = {"subnet": {"id": subnet("pool", "web")}, "loadBalancerBackendAddressPools": [{"id": pool}]}
+    nic = net("one", kind="networkInterfaces")
+    lab.made(nic, {"location": "eastasia", "properties": {"ipConfigurations": [{"name": "main", "properties": inner}]}})
+    (item,) = lab.properties(pool)["loadBalancerBackendAddresses"]
+    group = nic.split("/")[4]
+    assert item["name"] == f"{group}_onemain" and item["id"].endswith(f"/{group}_onemain")
+    held = {"id": f"{nic}/ipConfigurations/main"}
+    assert item["properties"] == {"provisioningState": "Succeeded", "networkInterfaceIPConfiguration": held}
+
+
+@pytest.mark.parametrize("sku", ["Standard", "Basic"])
+@pytest.mark.parametrize(("version", "there"), [("2019-07-01", True), ("2021-02-01", True), ("2021-03-01", False)])
+def test_a_public_front_showed_its_version_once(sku: str, version: str, there: bool) -> None:
+    (front,) = public_balancer(Lab(), sku, version)["frontendIPConfigurations"]
+    assert ("privateIPAddressVersion" in front["properties"]) is there
+
+
+def test_a_sku_is_spelled_as_azure_does_and_showed_no_tier_once() -> None:
+    lab = Lab()
+    sku = {"name": "standard", "tier": "Global"}
+    for kind in ("publicIPAddresses", "loadBalancers", "natGateways"):
+        url = net("out", kind=kind)
+        assert lab.made(url, {"location": "eastasia", "sku": sku, "properties": {}})["sku"] == {
+            **sku,
+            "name": "Standard",
+        }
+        assert lab.body(f"{url}?api-version=2020-03-01")["sku"] == {"name": "Standard"}
+
+
+def public_balancer(lab: Lab, sku: str, version: str) -> Body:
+    """Its properties as an api-version shows them."""
+    address = net(f"out-{sku}", kind="publicIPAddresses")
+    lab.made(address, {**KINDS["public address"].body, "sku": {"name": sku}})
+    front = {"name": "door", "properties": {"publicIPAddress": {"id": address}}}
+    parts = {"frontendIPConfigurations": [front], "backendAddressPools": [{"name": "all"}]}
+    balancer = net(f"lb-{sku}", kind="loadBalancers")
+    lab.made(balancer, {"location": "eastasia", "sku": {"name": sku}, "properties": parts})
+    return dict(lab.body(f"{balancer}?api-version={version}")["properties"])
+
+
+def test_words_of_a_rule_are_spelled_as_azure_does_and_what_it_refers_to_is_an_id() -> None:
+    lab = Lab()
+    public_balancer(lab, "Basic", "2022-01-01")
+    balancer = net("lb-Basic", kind="loadBalancers")
+    body = lab.body(balancer)
+    (front,), (pool,) = body["properties"]["frontendIPConfigurations"], body["properties"]["backendAddressPools"]
+    sent = {"frontendIPConfiguration": front, "backendAddressPool": pool, "frontendPort": 8, "backendPort": 8}
+    rule = {"name": "r", "properties": {**sent, "protocol": "tcp", "loadDistribution": "default"}}
+    probe = {"name": "p", "properties": {"protocol": "http", "port": 8, "requestPath": "/"}}
+    body["properties"] |= {"loadBalancingRules": [rule], "probes": [probe]}
+    lab.made(balancer, body)
+    shown = lab.properties(f"{balancer}/loadBalancingRules/r")
+    assert (shown["protocol"], shown["loadDistribution"]) == ("Tcp", "Default")
+    assert shown["frontendIPConfiguration"] == {"id": front["id"]}
+    assert shown["backendAddressPool"] == {"id": pool["id"]}
+    assert "disableOutboundSnat" not in shown
+    assert lab.properties(f"{balancer}/probes/p")["protocol"] == "Http"
+
+
+def test_a_firewall_of_a_hub_has_no_rules_of_its_own() -> None:
+    lab = Lab()
+    for name, more in (("AZFW_VNet", True), ("AZFW_Hub", False)):
+        body = {"location": "eastasia", "zones": [], "properties": {"sku": {"name": name, "tier": "Standard"}}}
+        shown = lab.made(net(f"fw-{more}", kind="azureFirewalls"), body)
+        assert "zones" not in shown
+        for key in ("threatIntelMode", "networkRuleCollections", "applicationRuleCollections", "natRuleCollections"):
+            assert (key in shown["properties"]) is more
+
+
+def test_a_firewall_in_a_hub_has_the_addresses_that_were_asked_for() -> None:
+    lab = Lab()
+    hub = net("hub", kind="virtualHubs")
+    lab.made(hub, {"location": "eastasia", "properties": {"addressPrefix": "10.77.0.0/24"}})
+    asked: Body = {"virtualHub": {"id": hub}, "sku": {"name": "AZFW_Hub"}}
+    asked["hubIPAddresses"] = {"publicIPs": {"addresses": [], "count": 2}}
+    shown = lab.made(net("fw", kind="azureFirewalls"), {"location": "eastasia", "properties": asked})["properties"]
+    assert shown["hubIPAddresses"]["privateIPAddress"].startswith("10.77.0.")
+    assert len({row["address"] for row in shown["hubIPAddresses"]["publicIPs"]["addresses"]}) == 2
+
+
+def test_a_plan_against_floods_shows_a_state_and_no_more() -> None:
+    shown = Lab().made(net("plan", kind="ddosProtectionPlans"), {"location": "eastasia"})
+    assert set(shown["properties"]) == {"provisioningState"}
+
+
+def test_groups_of_rules_are_listed_by_their_policy_and_spelled_in_their_providers_way() -> None:
+    lab = Lab()
+    policy = net("base", kind="firewallPolicies")
+    made = lab.made(policy, {"location": "eastasia", "properties": {}})
+    assert made["type"] == "Microsoft.Network/FirewallPolicies"
+    new, old = f"{policy}/ruleCollectionGroups/new", f"{policy}/ruleGroups/old"
+    assert lab.made(new, {"properties": {"priority": 200}})["type"].endswith("/RuleCollectionGroups")
+    shown = lab.made(f"{old}?api-version=2020-04-01", {"properties": {"priority": 300, "rules": [{"name": "one"}]}})
+    assert shown["location"] == "eastasia" and shown["properties"]["rules"][0]["priority"] == 0
+    listed = [row["id"].rsplit("/", 2)[1:] for row in lab.properties(policy)["ruleCollectionGroups"]]
+    assert listed == [["ruleCollectionGroups", "new"], ["ruleCollectionGroups", "old"]]
+    assert {"ruleGroups", "sku"} & set(lab.body(f"{policy}?api-version=2020-03-01")["properties"]) == {"ruleGroups"}
+    answer = lab.delete(old)
+    assert answer.status == 202 and answer.body["properties"]["provisioningState"] == "Deleting"
+    lab.follow(answer)
+    gone = lab.delete(policy)
+    assert gone.status == 200 and "azure-asyncoperation" not in gone.headers
+    assert lab.get(policy).status == 404
+
+
+def test_what_is_offered_in_a_region_is_listed() -> None:
+    lab = Lab()
+    for name, keys in (
+        ("availablePrivateEndpointTypes", {"resourceName", "displayName", "apiVersion"}),
+        ("availableDelegations", {"serviceName", "actions"}),
+        ("virtualNetworkAvailableEndpointServices", set()),
+        ("availableServiceAliases", {"resourceName"}),
+    ):
+        rows = lab.body(f"/subscriptions/{SUBSCRIPTION}/providers/{NETWORK}/locations/eastasia/{name}")["value"]
+        assert all(set(row) == {"name", "id", "type", *keys} for row in rows) and rows
+    nowhere = lab.get(f"/subscriptions/{SUBSCRIPTION}/providers/{NETWORK}/locations/atlantis/availableDelegations")
+    assert refusal(nowhere) == "InvalidLocation"
 
 
 def test_global_reach_needs_a_circuit_for_which_the_provider_has_done_its_part() -> None:
@@ -165,6 +310,11 @@ def test_a_policy_for_the_web_looks_on_until_it_is_told_to_act() -> None:
     rules = {"managedRuleSets": [{"ruleSetType": "OWASP", "ruleSetVersion": "3.2"}]}
     shown = lab.made(url, {"location": "eastasia", "properties": {"managedRules": rules}})["properties"]
     assert (shown["policySettings"]["state"], shown["policySettings"]["mode"]) == ("Disabled", "Detection")
+    for version, there in (("2020-04-01", False), ("2023-02-01", True)):
+        body = lab.body(f"{url}?api-version={version}")
+        assert body["type"] == f"{NETWORK}/ApplicationGatewayWebApplicationFirewallPolicies"
+        settings = {"requestBodyInspectLimitInKB", "fileUploadEnforcement", "requestBodyEnforcement"}
+        assert (settings <= set(body["properties"]["policySettings"])) is there
     assert shown["managedRules"]["exclusions"] == [] and shown["customRules"] == []
     assert shown["managedRules"]["managedRuleSets"][0]["ruleGroupOverrides"] == []
 

@@ -126,3 +126,27 @@ def test_what_it_leads_to_shows_it(lab: Lab) -> None:
     assert shown["id"].endswith("/privateEndpointConnections/" + shown["name"])
     lab.follow(lab.delete(ENDPOINT))
     assert lab.properties(account["privateLinkServiceId"])["privateEndpointConnections"] == []
+
+
+def test_the_owner_of_an_account_says_yes_or_no_to_an_endpoint(lab: Lab) -> None:
+    lab.made(ENDPOINT, body())
+    zones = [row["properties"]["requiredZoneNames"] for row in lab.body(f"{STORE}/privateLinkResources")["value"]]
+    assert ["privatelink.blob.core.windows.net"] in zones
+    (row,) = lab.body(f"{STORE}/privateEndpointConnections")["value"]
+    assert lab.body(row["id"]) == row and row in lab.properties(STORE)["privateEndpointConnections"]
+    told = {"privateLinkServiceConnectionState": {"status": "Rejected", "description": None}}
+    answer = lab.put(row["id"], {"properties": told})
+    assert answer.status == 200 and answer.body["properties"]["privateLinkServiceConnectionState"] == {
+        "status": "Rejected",
+        "description": "",
+        "actionRequired": "None",
+    }
+    assert state_of(lab) == "Rejected"
+    assert lab.delete(row["id"]).status == 200 and state_of(lab) == "Disconnected"
+    assert lab.body(f"{STORE}/privateEndpointConnections")["value"] == []
+    assert lab.properties(STORE)["privateEndpointConnections"] == [] and lab.get(row["id"]).status == 404
+
+
+def state_of(lab: Lab) -> str:
+    (link,) = lab.properties(ENDPOINT)["privateLinkServiceConnections"]
+    return str(link["properties"]["privateLinkServiceConnectionState"]["status"])

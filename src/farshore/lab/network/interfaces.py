@@ -47,7 +47,10 @@ DELETED_AT_ONCE = "2021-02-01"
 @resource_type(INTERFACES)
 class NetworkInterfaces(ResourceType):
     forwards = True
-    read_only = ("provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary", "privateEndpoint")
+    read_only = (
+        *("provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary"),
+        *("privateEndpoint", "privateLinkService"),
+    )
 
     def validate(self, put: Put) -> None:
         items = configurations(put.body)
@@ -149,10 +152,11 @@ class NetworkInterfaces(ResourceType):
         return {**body, "properties": {**body["properties"], "ipConfigurations": items}}
 
     def on_delete(self, cloud: Cloud, id_: ResourceId) -> None:
-        endpoint = ref(cloud.body(id_), "privateEndpoint")
-        if endpoint is not None and cloud.exists(resource_id(endpoint)):
-            # No page names the code: as for a machine's.
-            raise Refused(400, "NicInUse", f"Network Interface {id_.text} is used by private endpoint {endpoint}.")
+        for kind in ("privateEndpoint", "privateLinkService"):
+            holder = ref(cloud.body(id_), kind)
+            if holder is not None and cloud.exists(resource_id(holder)):
+                # No page names the code: as for a machine's.
+                raise Refused(400, "NicInUse", f"Network Interface {id_.text} is used by {holder}.")
         machine = ref(cloud.body(id_), "virtualMachine")
         if machine is not None and cloud.exists(resource_id(machine)):
             raise Refused(

@@ -19,7 +19,7 @@ from farshore.lab.bodies import Link
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static, next_free
-from farshore.lab.network.references import FRONTENDS, NICS, balanced, place_links, ref
+from farshore.lab.network.references import FRONTENDS, NICS, balanced, only_ids, place_links, ref, sku_of
 from farshore.lab.paging import page
 from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put, ResourceType, child_of
@@ -36,6 +36,15 @@ PORT_RULE: Body = {
     "enableTcpReset": False,
     "allowBackendPortConflict": False,
 }
+PUBLIC_WITHOUT_VERSION = "2021-03-01"
+"""The api-version from which a public frontend shows no `privateIPAddressVersion`: between 2021-02-01, which shows it,
+and 2021-03-01 (recorded)."""
+WORDS = {
+    word.lower(): word for word in ("Tcp", "Udp", "All", "Http", "Https", "Default", "SourceIP", "SourceIPProtocol")
+}
+"""Of `protocol` and `loadDistribution`, in the spelling in which they are shown, however they were sent (recorded)."""
+TIERS_SINCE = "2020-07-01"
+ADDRESSES = "loadBalancerBackendAddresses"
 RULES = ("inboundNatRules", "loadBalancingRules", "outboundRules")
 PARTS = (
     "frontendIPConfigurations",
@@ -55,7 +64,7 @@ class LoadBalancers(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
-        return {**body, "sku": {"name": "Basic", "tier": "Regional", **(put.body.get("sku") or {})}}
+        return {**body, "sku": sku_of(put.body, {"name": "Basic", "tier": "Regional"})}
 
     def validate(self, put: Put) -> None:
         for part in PARTS:
@@ -67,7 +76,10 @@ class LoadBalancers(ResourceType):
         return True
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        """Only a Standard balancer has outbound rules."""
+        """Only a Standard balancer has outbound rules, and it alone showed no tier once (recorded)."""
+        sku = body.get("sku") or {}
+        if sku.get("name") == "Standard" and "" < query.get("api-version", "") < TIERS_SINCE:
+            body = {**body, "sku": {key: value for key, value in sku.items() if key != "tier"}}
         if (body.get("sku") or {}).get("name") == "Basic" and not body["properties"].get("outboundRules"):
             properties = {key: item for key, item in body["properties"].items() if key != "outboundRules"}
             return {**body, "properties": properties}
@@ -110,8 +122,6 @@ def _named(properties: Body, name: str) -> set[str]:
 
 
 def _is_standard(put: Put) -> bool:
-    """Whether the balancer is Standard: its public frontends show a version too, those of a Basic one do not
-    (recorded)."""
     body = None if put.id.parent is None else put.cloud.body(put.id.parent)
     return ((body or {}).get("sku") or {}).get("name") == "Standard"
 
@@ -132,16 +142,19 @@ class Frontends(Part):
             check_static(put.cloud, resource_id(subnet), put.properties.get("privateIPAddress"), put.id.text)
 
     def on_put(self, put: Put) -> Body:
-        body = self.standard(put)
-        properties = {"privateIPAllocationMethod": "Dynamic", **body["properties"]}
+        body = only_ids(self.standard(put))
+        properties = {"privateIPAllocationMethod": "Dynamic", "privateIPAddressVersion": "IPv4", **body["properties"]}
         subnet = ref(put.body, "subnet")
-        if subnet is None and not _is_standard(put):
-            properties.pop("privateIPAddressVersion", None)
-        else:
-            properties.setdefault("privateIPAddressVersion", "IPv4")
         if subnet is not None and properties["privateIPAllocationMethod"] != "Static":
             held = put.before_properties.get("privateIPAddress")
             properties["privateIPAddress"] = held or str(next_free(put.cloud, resource_id(subnet)))
+        return {**body, "properties": properties}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        body = super().show(cloud, id_, body, query)
+        if ref(body, "subnet") is not None or query.get("api-version", "") < PUBLIC_WITHOUT_VERSION:
+            return body
+        properties = {key: item for key, item in body["properties"].items() if key != "privateIPAddressVersion"}
         return {**body, "properties": properties}
 
 
@@ -149,6 +162,13 @@ class Frontends(Part):
 class BackendPools(Part):
     back = ("loadBalancingRules", "outboundRules")
     refers_by = "backendAddressPool"
+
+    def is_quick(self, put: Put) -> bool:
+        """A pool of a Standard balancer that is put by itself takes its time (recorded)."""
+        return not _is_standard(put)
+
+    def on_put(self, put: Put) -> Body:
+        return only_ids(self.standard(put))
 
     def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
         body = super().show(cloud, id_, body, query)
@@ -158,16 +178,29 @@ class BackendPools(Part):
         if used:
             properties["backendIPConfigurations"] = [{"id": one} for one in used]
         if parent is not None and ((cloud.body(parent) or {}).get("sku") or {}).get("name") == "Standard":
-            listed = properties.get("loadBalancerBackendAddresses") or []
-            properties["loadBalancerBackendAddresses"] = listed or [_address(one) for one in used]
+            listed = properties.get(ADDRESSES) or [_of_nic(one) for one in used]
+            properties[ADDRESSES] = [_address(body, cloud.etag(id_), item) for item in listed]
         return {**body, "properties": properties}
 
 
-def _address(label: str) -> Body:
-    """A NIC's IP configuration as a pool of a Standard balancer lists it."""
-    _, _, rest = label.partition("/networkInterfaces/")
-    inner = {"networkInterfaceIPConfiguration": {"id": label}, "inboundNatRulesPortMapping": []}
-    return {"name": rest.replace("/ipConfigurations/", ""), "properties": inner}
+def _of_nic(label: str) -> Body:
+    """A NIC's IP configuration as a pool of a Standard balancer lists it: called by its group, NIC and own name."""
+    above, _, rest = label.partition("/networkInterfaces/")
+    group = above.partition("/resourceGroups/")[2].partition("/")[0]
+    name = f"{group}_{rest.replace('/ipConfigurations/', '')}"
+    return {"name": name, "properties": {"networkInterfaceIPConfiguration": {"id": label}}}
+
+
+def _address(pool: Body, etag: str, item: Body) -> Body:
+    """An address of a pool, which is a part of the pool as the pool is one of the balancer (recorded)."""
+    state = {"provisioningState": pool["properties"]["provisioningState"]}
+    return {
+        "name": item.get("name"),
+        "id": f"{pool['id']}/{ADDRESSES}/{item.get('name')}",
+        "etag": etag,
+        "properties": {**(item.get("properties") or {}), **state},
+        "type": f"{pool['type']}/{ADDRESSES}",
+    }
 
 
 class Rule(Part):
@@ -181,17 +214,19 @@ class Rule(Part):
             raise bad_request("InvalidRequestFormat", f"Rule {put.id.text} names no frontendIPConfiguration.")
 
     def on_put(self, put: Put) -> Body:
-        body = self.standard(put)
-        return {**body, "properties": {**self.defaults, **body["properties"]}}
+        body = only_ids(self.standard(put))
+        return {**body, "properties": _spelled({**self.defaults, **body["properties"]})}
 
 
 @resource_type(f"{BALANCERS}/loadBalancingRules")
 class LoadBalancingRules(Rule):
-    defaults: ClassVar[Body] = {**PORT_RULE, "loadDistribution": "Default", "disableOutboundSnat": False}
+    defaults: ClassVar[Body] = {**PORT_RULE, "loadDistribution": "Default"}
 
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
         properties = body["properties"]
+        if _is_standard(put):
+            properties.setdefault("disableOutboundSnat", False)
         if properties.get("backendAddressPool"):
             properties.setdefault("backendAddressPools", [properties["backendAddressPool"]])
         return body
@@ -214,7 +249,7 @@ class InboundNatPools(Rule):
 @resource_type(f"{BALANCERS}/outboundRules")
 class OutboundRules(Rule):
     defaults: ClassVar[Body] = {
-        "allocatedOutboundPorts": 0,
+        "allocatedOutboundPorts": 1024,
         "protocol": "All",
         "enableTcpReset": False,
         "idleTimeoutInMinutes": 4,
@@ -232,7 +267,14 @@ class Probes(Part):
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
         defaults = {"protocol": "Tcp", "intervalInSeconds": 15, "numberOfProbes": 2, "probeThreshold": 1}
-        return {**body, "properties": {**defaults, **body["properties"]}}
+        return {**body, "properties": _spelled({**defaults, **body["properties"]})}
+
+
+def _spelled(properties: Body) -> Body:
+    return {
+        key: WORDS.get(str(value).lower(), value) if key in ("protocol", "loadDistribution") else value
+        for key, value in properties.items()
+    }
 
 
 @view(BALANCERS, "networkInterfaces")

@@ -25,6 +25,14 @@ from farshore.lab.answers import Refused, bad_request, quoted
 from farshore.lab.bodies import Link
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import check_static
+from farshore.lab.network.private_link_services import (
+    AUTOMATIC,
+    DISCONNECTED,
+    MANUAL,
+    STATE,
+    connect,
+    disconnect,
+)
 from farshore.lab.network.references import NICS, configurations, ref
 from farshore.lab.network.shape_only import Shape, ShapeOnly
 from farshore.lab.registry import resource_type
@@ -34,7 +42,6 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
-AUTOMATIC, MANUAL = "privateLinkServiceConnections", "manualPrivateLinkServiceConnections"
 APPROVED: Body = {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
 PENDING: Body = {"status": "Pending", "description": "Awaiting approval", "actionsRequired": "None"}
 SUFFIXES = {
@@ -93,15 +100,20 @@ class PrivateEndpoints(ShapeOnly):
     def on_put(self, put: Put) -> Body:
         body = super().on_put(put)
         properties = body["properties"]
-        for kind, state in ((AUTOMATIC, APPROVED), (MANUAL, PENDING)):
-            properties[kind] = [_connection(item, state) for item in properties.get(kind) or []]
         held = put.before_properties
+        for kind, state in ((AUTOMATIC, APPROVED), (MANUAL, PENDING)):
+            before = {item.get("name"): item["properties"].get(STATE) for item in _connections(held, kind)}
+            properties[kind] = [
+                _connection(item, state, before.get(item.get("name"))) for item in properties.get(kind) or []
+            ]
         properties["networkInterfaces"] = held.get("networkInterfaces") or []
         return body
 
     def after_put(self, put: Put) -> None:
         """A NIC that can't be made fails the operation, not the PUT."""
         body = put.cloud.body(put.id)
+        if body is not None:
+            connect(put.cloud, put.id, body)
         if body is None or body["properties"].get("networkInterfaces"):
             return
         with suppress(Refused):
@@ -128,6 +140,7 @@ class PrivateEndpoints(ShapeOnly):
         cloud.write(id_, {**body, "properties": properties})
 
     def on_gone(self, cloud: Cloud, id_: ResourceId, body: Body) -> None:
+        disconnect(cloud, id_, body)
         for item in body["properties"].get("networkInterfaces") or []:
             nic = resource_id(str(item["id"]))
             if cloud.exists(nic):
@@ -147,7 +160,9 @@ def connections_of(cloud: Cloud, target: ResourceId) -> list[Body]:
                 properties = item["properties"]
                 if str(properties.get("privateLinkServiceId")).lower() != target.key:
                     continue
-                state = dict(properties["privateLinkServiceConnectionState"])
+                state = dict(properties[STATE])
+                if state.get("status") == DISCONNECTED["status"]:
+                    continue
                 state["actionRequired"] = state.pop("actionsRequired", "None")
                 name = f"{target.name}.{cloud.guid('endpoint connection', text.lower(), item.get('name'))}"
                 inner = {"provisioningState": "Succeeded", "privateEndpoint": {"id": text}}
@@ -156,7 +171,7 @@ def connections_of(cloud: Cloud, target: ResourceId) -> list[Body]:
                         "id": f"{target.text}/privateEndpointConnections/{name}",
                         "name": name,
                         "type": f"{target.type}/privateEndpointConnections",
-                        "properties": {**inner, "privateLinkServiceConnectionState": state},
+                        "properties": {**inner, STATE: state},
                     }
                 )
     return found
@@ -196,10 +211,11 @@ def _check_addresses(put: Put, subnet: ResourceId) -> None:
             check_static(put.cloud, subnet, asked, f"{put.id.text}/ipConfigurations/{item.get('name')}")
 
 
-def _connection(item: Body, state: Body) -> Body:
+def _connection(item: Body, state: Body, before: Body | None) -> Body:
+    """What became of it is its owner's word, whatever the endpoint's says later."""
     properties = item.get("properties") or {}
-    inner = {"privateLinkServiceConnectionState": state, **properties, "provisioningState": "Succeeded"}
-    return {**item, "properties": inner}
+    now = before or properties.get(STATE) or state
+    return {**item, "properties": {**properties, STATE: now, "provisioningState": "Succeeded"}}
 
 
 def _make_nic(cloud: Cloud, endpoint: ResourceId, body: Body) -> ResourceId:

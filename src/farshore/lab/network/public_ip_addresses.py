@@ -18,7 +18,7 @@ from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.lab.answers import Refused, bad_request
 from farshore.lab.call import Call
-from farshore.lab.network.references import in_use, ref
+from farshore.lab.network.references import in_use, ref, sku_of
 from farshore.lab.registry import resource_type, view
 from farshore.lab.types import Put, ResourceType
 
@@ -58,7 +58,7 @@ class PublicIpAddresses(ResourceType):
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
-        body = {**body, "sku": {"name": "Basic", "tier": "Regional", **(put.body.get("sku") or {})}}
+        body = {**body, "sku": sku_of(put.body, {"name": "Basic", "tier": "Regional"})}
         defaults = {
             "publicIPAddressVersion": "IPv4",
             "publicIPAllocationMethod": "Dynamic",

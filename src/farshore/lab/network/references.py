@@ -14,7 +14,7 @@ to delete what is in use. A type says with `links` what its body refers to; they
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,11 @@ GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 CONNECTIONS = "Microsoft.Network/connections"
 FRONTENDS = "Microsoft.Network/loadBalancers/frontendIPConfigurations"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+REFERENCES = (
+    *("subnet", "publicIPAddress", "routeTable", "networkSecurityGroup", "virtualNetwork", "virtualHub", "natGateway"),
+    *("frontendIPConfiguration", "backendAddressPool", "probe"),
+)
+"""Properties that hold the id of another resource."""
 
 
 def ref(body: Body | None, *path: str) -> str | None:
@@ -40,6 +45,33 @@ def ref(body: Body | None, *path: str) -> str | None:
     for key in (*path, "id"):
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) and value else None
+
+
+def sku_of(body: Body, usual: Mapping[str, Any]) -> Body:
+    """What a body says of its SKU beside what is usual, in Azure's spelling, however it was sent (recorded)."""
+    sent = {key: value for key, value in (body.get("sku") or {}).items() if value is not None}
+    return {key: _SKUS.get(str(value).lower(), value) for key, value in {**usual, **sent}.items()}
+
+
+_SKUS = {name.lower(): name for name in ("Basic", "Standard", "StandardV2", "Gateway", "Regional", "Global")}
+
+
+def only_ids(body: Body) -> Body:
+    """The body with nothing left but the id of what it refers to: a client may send that whole, and Azure shows where
+    it is (recorded)."""
+    found: Body = _only_ids(body)
+    return found
+
+
+def _only_ids(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_only_ids(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: {"id": item["id"]} if key in REFERENCES and isinstance(item, dict) and item.get("id") else _only_ids(item)
+        for key, item in value.items()
+    }
 
 
 def configurations(body: Body) -> list[Body]:

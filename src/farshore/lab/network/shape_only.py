@@ -24,6 +24,7 @@ from farshore.lab import operations
 from farshore.lab.call import Call
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import prefix
+from farshore.lab.network.references import only_ids, sku_of
 from farshore.lab.network.shape_only_made import FILLED, MADE, TOLD
 from farshore.lab.patterns import APPLIANCES, IP_GROUPS, NETWORK, NETWORK_AT_ONCE, Pattern
 from farshore.lab.registry import action, completion, resource_type
@@ -54,6 +55,8 @@ class Shape:
     parts: Mapping[str, str] = field(default_factory=dict)
     """Property that lists sub-resources to the kind that their ids name, of those that are under way with their
     resource; all else that it lists is Succeeded at once (recorded)."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The same of sub-resources that are Succeeded at once."""
     sync: bool = False
     """Whether nothing of it takes time."""
     tracked: bool = False
@@ -165,27 +168,11 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "azureFirewalls": Shape(
         shown={
-            "threatIntelMode": "Alert",
             "additionalProperties": {},
-            "networkRuleCollections": [],
-            "applicationRuleCollections": [],
-            "natRuleCollections": [],
             "sku": {"name": "AZFW_VNet", "tier": "Standard"},
         },
         guid=False,
     ),
-    "firewallPolicies": Shape(
-        shown={
-            "sku": {"tier": "Standard"},
-            "threatIntelMode": "Alert",
-            "childPolicies": [],
-            "ruleCollectionGroups": [],
-            "firewalls": [],
-        },
-        guid=False,
-        virtual_appliance=True,
-    ),
-    "firewallPolicies/ruleCollectionGroups": Shape(shown={"ruleCollections": []}, virtual_appliance=True),
     "ipGroups": Shape(
         shown={"ipAddresses": [], "firewalls": [], "firewallPolicies": []},
         guid=False,
@@ -198,18 +185,18 @@ SHAPES: Mapping[str, Shape] = {
         guid=False,
         parts={"ipConfigurations": "bastionHostIpConfigurations"},
     ),
-    "applicationGateways": PLAIN,
     "ApplicationGatewayWebApplicationFirewallPolicies": Shape(shown={"customRules": []}, guid=False),
     "ddosProtectionPlans": Shape(guid=False, quick=True),
-    "ddosCustomPolicies": PLAIN,
+    "ddosCustomPolicies": Shape(
+        shown={"detectionRules": [], "frontendIpConfigurations": [], "publicIPAddresses": []},
+        guid=False,
+        named={"detectionRules": "ddosDetectionRules"},
+    ),
     "serviceEndpointPolicies": Shape(inside={"serviceEndpointPolicyDefinitions": "serviceEndpointPolicyDefinitions"}),
     "serviceEndpointPolicies/serviceEndpointPolicyDefinitions": PLAIN,
-    "privateDnsZones": Shape(guid=False, at_once=True),
-    "privateDnsZones/A": Shape(guid=False, at_once=True),
-    "dnsZones": Shape(guid=False, at_once=True),
-    "dnsZones/A": Shape(guid=False, at_once=True),
-    "privateEndpoints/privateDnsZoneGroups": Shape(shown={"privateDnsZoneConfigs": []}),
-    "privateLinkServices": Shape(shown={"privateEndpointConnections": [], "enableProxyProtocol": False}),
+    "privateEndpoints/privateDnsZoneGroups": Shape(
+        shown={"privateDnsZoneConfigs": []}, parts={"privateDnsZoneConfigs": "privateDnsZoneConfigs"}
+    ),
     "networkWatchers/flowLogs": Shape(guid=False, tracked=True),
     "networkWatchers/packetCaptures": PLAIN,
     "networkProfiles": Shape(
@@ -253,7 +240,6 @@ SHAPES: Mapping[str, Shape] = {
     "networkManagers/verifierWorkspaces/reachabilityAnalysisIntents": SYNC,
     "networkManagers/verifierWorkspaces/reachabilityAnalysisRuns": AT_ONCE,
     "applicationGateways/privateEndpointConnections": Shape(created=200),
-    "privateLinkServices/privateEndpointConnections": Shape(at_once=True, created=200),
     "applicationSecurityGroups/addressPrefixSets": PLAIN,
     "authenticationPolicies": PLAIN,
     "expressRouteLags": PLAIN,
@@ -306,7 +292,7 @@ class ShapeOnly(ResourceType):
             )
 
     def on_put(self, put: Put) -> Body:
-        body = self.standard(put)
+        body = only_ids(self.standard(put))
         shape = self.shape
         make = MADE.get(_short(put.id))
         properties = {**shape.shown, **body["properties"], **({} if make is None else make(put))}
@@ -314,9 +300,10 @@ class ShapeOnly(ResourceType):
             properties.pop("resourceGuid", None)
         for key, value in properties.items():
             if isinstance(value, list) and self.label_of(key) is None:
-                properties[key] = [_part(put.id.text, self.type, shape.parts.get(key, key), item) for item in value]
+                kind = shape.parts.get(key) or shape.named.get(key) or key
+                properties[key] = [_part(put.id.text, self.type, kind, item, key in shape.parts) for item in value]
         if shape.sku is not None:
-            body["sku"] = {**shape.sku, **(put.body.get("sku") or {})}
+            body["sku"] = sku_of(put.body, shape.sku)
         return {**body, "properties": properties}
 
     def is_quick(self, put: Put) -> bool:
@@ -353,14 +340,15 @@ def _short(id_: ResourceId) -> str:
     return id_.type.split("/", 1)[1].lower()
 
 
-def _part(parent: str, type_: str, kind: str, item: Any) -> Any:
-    """A named thing in a list is a sub-resource: it has an id, a type and a state, and so has what it lists itself."""
-    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or "properties" not in item:
+def _part(parent: str, type_: str, kind: str, item: Any, known: bool = False) -> Any:
+    """A named thing in a list is a sub-resource: it has an id, a type and a state, and so has what it lists itself.
+    `known`: even if it was sent without any properties."""
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not (known or "properties" in item):
         return item
     id_, own = f"{parent}/{kind}/{item['name']}", f"{type_}/{kind}"
     properties = {
         key: [_part(id_, own, key, inner) for inner in value] if isinstance(value, list) else value
-        for key, value in (item["properties"] or {}).items()
+        for key, value in (item.get("properties") or {}).items()
     }
     return {
         "name": item["name"],

@@ -11,7 +11,7 @@ name gets one. Addresses and names are the lab's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
 INSTANCES = ("Instance0", "Instance1")
+MOST_OF_A_HUB = 80
+"""Public addresses of a firewall in a hub."""
 TABLES = (("defaultRouteTable", "default"), ("noneRouteTable", "none"))
 
 
@@ -116,7 +118,14 @@ def _express_route_port(put: Put) -> Body:
 
 def _firewall_rules(put: Put) -> Body:
     """A policy of an application gateway looks on and does nothing until it is told to (recorded)."""
-    settings = {"requestBodyCheck": True, "maxRequestBodySizeInKb": 128, "fileUploadLimitInMb": 100}
+    settings = {
+        "requestBodyCheck": True,
+        "maxRequestBodySizeInKb": 128,
+        "fileUploadLimitInMb": 100,
+        "requestBodyInspectLimitInKB": 128,
+        "fileUploadEnforcement": True,
+        "requestBodyEnforcement": True,
+    }
     managed = put.properties.get("managedRules")
     rules: Body = {"exclusions": [], **(managed if isinstance(managed, dict) else {})}
     sets = rules.get("managedRuleSets")
@@ -144,6 +153,35 @@ def _bastion(put: Put) -> Body:
     return {"ipConfigurations": items} if items else {}
 
 
+def _firewall(put: Put) -> Body:
+    """Rules of its own, if it stands in a network: those of one in a hub are its policy's (recorded)."""
+    if str((put.properties.get("sku") or {}).get("name")).lower() == "azfw_hub":
+        return {}
+    collections: Body = {"networkRuleCollections": [], "applicationRuleCollections": [], "natRuleCollections": []}
+    usual = {"threatIntelMode": "Alert", **collections}
+    return {key: value for key, value in usual.items() if put.properties.get(key) is None}
+
+
+def _nat_gateway(put: Put) -> Body:
+    """What one of the second generation shows besides (recorded)."""
+    if str((put.body.get("sku") or {}).get("name")).lower() != "standardv2":
+        return {}
+    usual: Body = {"scope": "Public", "flowlogs": {"logsVersions": {}}}
+    return {key: value for key, value in usual.items() if put.properties.get(key) is None}
+
+
+def _names_of_zones(put: Put) -> Body:
+    """Which records it has made in each zone: none, as the lab makes none."""
+    items = put.properties.get("privateDnsZoneConfigs") or []
+    return {
+        "privateDnsZoneConfigs": [
+            {**item, "properties": {**(item.get("properties") or {}), "recordSets": []}}
+            for item in items
+            if isinstance(item, dict)
+        ]
+    }
+
+
 def _profile(put: Put) -> Body:
     """Containers share no subnet with what else has an address (recorded)."""
     for interface in put.properties.get("containerNetworkInterfaceConfigurations") or []:
@@ -168,6 +206,9 @@ MADE: Mapping[str, Callable[[Put], Body]] = {
     "applicationgatewaywebapplicationfirewallpolicies": _firewall_rules,
     "networkwatchers/flowlogs": flow_log,
     "networkwatchers/packetcaptures": capture,
+    "privateendpoints/privatednszonegroups": _names_of_zones,
+    "azurefirewalls": _firewall,
+    "natgateways": _nat_gateway,
 }
 
 
@@ -219,7 +260,23 @@ def _firewall_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
             except Refused:
                 continue
         items.append({**item, "properties": {"privateIPAllocationMethod": "Dynamic", **properties}})
-    return {"ipConfigurations": items} if items else {}
+    found: Body = {"ipConfigurations": items} if items else {}
+    hub = cloud.body(str(ref(body, "virtualHub") or ""))
+    if hub is not None:
+        found["hubIPAddresses"] = _in_hub(cloud, id_, body["properties"].get("hubIPAddresses"), hub)
+    return found
+
+
+def _in_hub(cloud: Cloud, id_: ResourceId, asked: Any, hub: Body) -> Body:
+    """One address inside, and as many outside as were asked for (recorded)."""
+    public = (asked if isinstance(asked, dict) else {}).get("publicIPs")
+    public = public if isinstance(public, dict) else {}
+    given = public.get("addresses") or []
+    number = public.get("count")
+    number = number if isinstance(number, int) and 0 < number <= MOST_OF_A_HUB else 1
+    made = [{"address": address_of(cloud, id_.child("publicIPs", str(at)))} for at in range(len(given), number)]
+    base = str(hub["properties"].get("addressPrefix") or "10.0.0.0/24").split("/")[0].rsplit(".", 1)[0]
+    return {"privateIPAddress": f"{base}.132", "publicIPs": {"addresses": [*given, *made], "count": number}}
 
 
 def _bastion_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:

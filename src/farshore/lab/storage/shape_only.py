@@ -58,7 +58,6 @@ KINDS = {
     "storageAccounts/localUsers": replace(_ALWAYS_200, patches=False),
     "storageAccounts/managementPolicies": replace(_ALWAYS_200, patches=False),
     "storageAccounts/objectReplicationPolicies": replace(_ALWAYS_200, patches=False),
-    "storageAccounts/privateEndpointConnections": replace(_ALWAYS_200, patches=False, states=True),
     "storageAccounts/queueServices": _service(),
     "storageAccounts/queueServices/queues": replace(_ALWAYS_200, gone=204),
     "storageAccounts/storageTaskAssignments": _SLOW,
