@@ -216,7 +216,7 @@ def due(cloud: Cloud, subject: str, data: Any) -> None:
     finish(cloud, operation)
 
 
-def _complete(cloud: Cloud, operation: Operation) -> Body | None:
+def _complete(cloud: Cloud, operation: Operation) -> Body | str | None:
     function = registry.COMPLETIONS.get((operation.type.lower(), operation.verb.lower()))
     if function is not None:
         return function(cloud, operation)

@@ -102,7 +102,7 @@ if TYPE_CHECKING:
     from farshore.lab.types import ResourceType
 
 Handler = Callable[["Call"], Response]
-Completion = Callable[["Cloud", "Operation"], Body | None]
+Completion = Callable[["Cloud", "Operation"], Body | str | None]
 Happening = Callable[["Cloud", str, Json], None]
 
 TYPES: dict[str, ResourceType] = {}

@@ -43,12 +43,13 @@ CLIENT_LISTS = (
     "vpnClientIpsecPolicies",
 )
 CERTIFICATES = CLIENT_LISTS[:2]
+SPELLED = {"gatewayType": ("ExpressRoute", "Vpn"), "vpnType": ("RouteBased", "PolicyBased")}
 SECOND_GENERATION = ("VpnGw4", "VpnGw5", "VpnGw4AZ", "VpnGw5AZ")
 
 
 def kept(put: Put, body: Body) -> Body:
     """The properties to keep of a PUT; `body` is the standard one."""
-    id_, before, sent = put.id, put.before_properties, body["properties"]
+    id_, before, sent = put.id, put.before_properties, {**body["properties"], **_spelled(body["properties"])}
     is_vpn = sent.get("gatewayType") == "Vpn"
     sku = sent.get("sku") or {"name": "Basic"}
     generation = "Generation2" if sku.get("name") in SECOND_GENERATION else "Generation1"
@@ -71,6 +72,21 @@ def kept(put: Put, body: Body) -> Body:
             client[kind] = [_certificate(id_, kind, item) for item in client[kind]]
         properties["vpnClientConfiguration"] = client
     return properties
+
+
+def kind_of(properties: Body) -> str | None:
+    """The type of a gateway as Azure spells it; None where it is none of them."""
+    found = _spelled({"gatewayType": None, **properties})["gatewayType"]
+    return str(found) if found in SPELLED["gatewayType"] else None
+
+
+def _spelled(properties: Body) -> Body:
+    """Recorded: `VPN` is taken and shown as `Vpn`."""
+    return {
+        name: next((known for known in spellings if known.lower() == str(properties[name]).lower()), properties[name])
+        for name, spellings in SPELLED.items()
+        if name in properties
+    }
 
 
 def ready(cloud: Cloud, body: Body) -> Body:

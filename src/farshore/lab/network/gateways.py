@@ -67,9 +67,10 @@ class VirtualNetworkGateways(ResourceType):
     delete_takes = "virtualNetworkGateways.delete"
 
     def validate(self, put: Put) -> None:
-        kind = put.properties.get("gatewayType")
-        if kind not in ("ExpressRoute", "Vpn"):
-            raise bad_request("InvalidRequestFormat", f"Gateway {put.id.text}: gatewayType is {quoted(kind)}.")
+        kind = gateway_bodies.kind_of(put.properties)
+        if kind is None:
+            told = quoted(put.properties.get("gatewayType"))
+            raise bad_request("InvalidRequestFormat", f"Gateway {put.id.text}: gatewayType is {told}.")
         sku = (put.properties.get("sku") or {}).get("name")
         if kind == "ExpressRoute" and sku not in EXPRESS_ROUTE_SKUS:
             raise bad_request(
@@ -77,13 +78,13 @@ class VirtualNetworkGateways(ResourceType):
                 f"Virtual network gateway Sku specified is not valid for gateway {put.id.text} with DeploymentType "
                 f"VMScaleSet. The allowed Skus are {', '.join(EXPRESS_ROUTE_SKUS)}.",
             )
-        _check_same(put, str(kind))
+        _check_same(put, kind)
         _check_resize(put, str(sku))
         items = configurations(put.body)
         if not items:
             raise bad_request("InvalidRequestFormat", f"Gateway {put.id.text} has no ipConfigurations.")
         for item in items:
-            _check_configuration(put, item, str(kind))
+            _check_configuration(put, item, kind)
 
     def on_put(self, put: Put) -> Body:
         body = self.standard(put)
@@ -173,7 +174,7 @@ def _check_configuration(put: Put, item: Body, kind: str) -> None:
     if put.created and small:
         # E23: /27 or larger for new deployments; no page names the code: ours.
         raise bad_request("GatewaySubnetTooSmall", f"GatewaySubnet {small[0]} is smaller than /27.")
-    _check_address(put, item)
+    _check_address(put, item, kind)
     others = [body for body in gateways_in(cloud, network, kind) if str(body["id"]).lower() != put.id.key]
     if others:
         raise bad_request(
@@ -190,14 +191,14 @@ def _check_configuration(put: Put, item: Body, kind: str) -> None:
         _check_table(put, subnet)
 
 
-def _check_address(put: Put, item: Body) -> None:
+def _check_address(put: Put, item: Body, kind: str) -> None:
     """E25: a Basic public address is refused, since 2024."""
     public = ref(item, "publicIPAddress")
     if public is None:
         return
     body = must_have(put.cloud, public, put.id.text)
     basic = (body.get("sku") or {}).get("name") == "Basic"
-    if put.properties.get("gatewayType") == "ExpressRoute" and basic and put.cloud.now >= BASIC_REFUSED_SINCE:
+    if kind == "ExpressRoute" and basic and put.cloud.now >= BASIC_REFUSED_SINCE:
         raise bad_request(
             "PublicIpWithBasicSkuNotAllowedOnExpressRouteGateways",
             f"Basic IP configuration for Express Route gateways is not supported: {public}.",

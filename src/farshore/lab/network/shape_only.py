@@ -140,7 +140,7 @@ SHAPES: Mapping[str, Shape] = {
         guid=False,
     ),
     "vpnServerConfigurations": PLAIN,
-    "p2svpnGateways": NO_GUID,
+    "p2sVpnGateways": NO_GUID,
     "expressRouteGateways": Shape(
         shown={"allowNonVirtualWanTraffic": False, "autoScaleConfiguration": {"bounds": {"min": 2}}},
         inside={"expressRouteConnections": "expressRouteConnections"},
