@@ -287,7 +287,13 @@ def test_global_reach_needs_a_circuit_for_which_the_provider_has_done_its_part()
     assert answer.status == 201 and answer.body["properties"]["circuitConnectionStatus"] == "Disconnected"
     end = lab.follow(answer).body
     assert (end["status"], end["error"]["code"]) == ("Failed", "InitiatingCircuitNotProvisioned")
-    assert lab.properties(link)["provisioningState"] == "Failed"
+    # The circuit has failed with it, and with the circuit what else is there, until something succeeds.
+    circuit = net("east", kind="expressRouteCircuits")
+    for one in (link, peerings[0], circuit):
+        assert lab.properties(one)["provisioningState"] == "Failed"
+    lab.made(f"{circuit}/authorizations/some", {"properties": {}})
+    assert lab.properties(peerings[0])["provisioningState"] == "Succeeded"
+    assert lab.properties(link)["circuitConnectionStatus"] == "Disconnected"
     assert lab.get(f"{peerings[1]}/peerConnections/over").status == 404
     lab.wait(days=2)
     lab.follow(lab.put(link, sent))

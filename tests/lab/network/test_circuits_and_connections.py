@@ -384,7 +384,8 @@ def test_a_network_is_on_four_circuits_of_one_place(lab: Lab) -> None:
     ],
 )
 def test_global_reach_joins_what_can_be_joined(lab: Lab, changes: dict[str, object], there: bool) -> None:
-    """E46: at two locations, not Local, and Premium at both ends between geopolitical regions."""
+    """E46: at two locations, not Local, and Premium at both ends between geopolitical regions. It comes out when the
+    PUT has been taken (recorded), and whoever has not been joined takes up no room."""
     other = net("other", kind="expressRouteCircuits")
     lab.made(other, circuit(**changes))
     lab.made(other + "/peerings/AzurePrivatePeering", PEERING)
@@ -396,10 +397,14 @@ def test_global_reach_joins_what_can_be_joined(lab: Lab, changes: dict[str, obje
         }
     }
     asked = lab.put(PRIVATE + "/connections/reach", reach)
+    assert asked.status == 201
+    ended = lab.follow(asked).body
+    seen = lab.get(other + "/peerings/AzurePrivatePeering/peerConnections/reach")
     if not there:
-        assert refusal(asked) == "InvalidCircuitConnection"
+        assert (ended["status"], ended["error"]["code"]) == ("Failed", "InvalidCircuitConnection")
+        assert seen.status == 404
         return
-    lab.follow(asked)
+    assert seen.status == 200
     # E15: it is one of ten links of a Standard circuit.
     for number in range(10):
         hub(lab, f"v{number}", f"10.50.{number}.0/24", gateway=f"gw{number}")

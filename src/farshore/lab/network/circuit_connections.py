@@ -2,9 +2,10 @@
 
 A connection joins the private peerings of two circuits, so that their sites reach each other over Microsoft's edge
 (E46). It is made below one of them; the other shows it as a peer connection, which nobody writes. Both peerings must
-be there, `addressPrefix` is a /29 for the links between the edges. Its operation fails where the provider has not done
-its part for the circuit that it is made below (recorded); no page names the other codes: ours. Packets of this lab
-don't take that way yet.
+be there, `addressPrefix` is a /29 for the links between the edges. Whether the circuits can be joined is found out
+after the PUT was taken: its operation fails where the provider has not done its part for the circuit that it is made
+below (recorded, of two circuits at one place too); no page names the other codes: ours. Packets of this lab don't take
+that way yet.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from farshore.lab.answers import Refused, bad_request, child_not_found
 from farshore.lab.call import Call
 from farshore.lab.cloud import must_have
 from farshore.lab.network.addresses import prefix
-from farshore.lab.network.circuit_links import CIRCUIT_CONNECTIONS, joined_with, must_have_room, must_join
+from farshore.lab.network.circuit_links import CIRCUIT_CONNECTIONS, is_joined, joined_with, must_have_room, must_join
 from farshore.lab.network.circuit_peerings import PEERINGS
+from farshore.lab.network.circuits import OfCircuit
 from farshore.lab.network.references import ref
 from farshore.lab.registry import resource_type
 from farshore.lab.types import Put, ResourceType
@@ -34,8 +36,7 @@ LINKS_PREFIX_LENGTH = 29
 
 
 @resource_type(CIRCUIT_CONNECTIONS)
-class CircuitConnections(ResourceType):
-    tracked = False
+class CircuitConnections(OfCircuit):
     put_takes = "expressRouteCircuits.peerings.put"
     read_only = ("provisioningState", "circuitConnectionStatus")
 
@@ -51,7 +52,7 @@ class CircuitConnections(ResourceType):
         if ref(put.body, ENDS[1]) and own is not None and resource_id(str(ref(put.body, ENDS[1]))) == own:
             raise bad_request("InvalidCircuitConnection", f"{put.id.text} connects a circuit with itself.")
         if own is not None and put.created:
-            _check_circuits(put, own)
+            _check_room(put, own)
         text = put.properties.get("addressPrefix")
         if not text or prefix(text, put.id.text).prefixlen != LINKS_PREFIX_LENGTH:
             raise bad_request("InvalidAddressPrefix", f"addressPrefix {text} of {put.id.text} is no /29.")
@@ -68,18 +69,28 @@ class CircuitConnections(ResourceType):
         body = cloud.body(id_)
         assert body is not None
         _must_be_provisioned(cloud, id_)
+        must_join(*_circuits(cloud, body))
         cloud.write(id_, {**body, "properties": {**body["properties"], "circuitConnectionStatus": "Connected"}})
 
 
-def _check_circuits(put: Put, own: ResourceId) -> None:
-    """E15, E46."""
+def _circuits(cloud: Cloud, body: Body) -> tuple[Body, Body]:
+    """Those at both ends of a connection that has been kept."""
+    one, other = (cloud.body(resource_id(str(ref(body, end))).top) for end in ENDS)
+    assert one is not None
+    if other is None:
+        raise bad_request("InvalidCircuitConnection", f"The other circuit of {body['id']} has gone.")
+    return one, other
+
+
+def _check_room(put: Put, own: ResourceId) -> None:
+    """E15."""
     cloud = put.cloud
-    ends = [cloud.body(id_.top) for id_ in (own, resource_id(str(ref(put.body, ENDS[1]))))]
-    one, other = (body for body in ends if body is not None)
-    must_join(one, other)
-    if resource_id(str(other["id"])) not in joined_with(cloud, own.top):
-        must_have_room(cloud, one, more=1)
-        must_have_room(cloud, other, more=1)
+    other = resource_id(str(ref(put.body, ENDS[1]))).top
+    if other not in joined_with(cloud, own.top):
+        for circuit in (own.top, other):
+            body = cloud.body(circuit)
+            assert body is not None
+            must_have_room(cloud, body, more=1)
 
 
 def _must_be_provisioned(cloud: Cloud, connection: ResourceId) -> None:
@@ -123,9 +134,9 @@ def _seen_from(cloud: Cloud, peering: ResourceId) -> list[Body]:
     for body in cloud.of_type(CIRCUIT_CONNECTIONS):
         if (ref(body, ENDS[1]) or "").lower() != peering.key:
             continue
-        properties = body["properties"]
-        if properties.get("provisioningState") == "Failed":
+        if not is_joined(body):
             continue
+        properties = body["properties"]
         found.append(
             {
                 "name": body["name"],

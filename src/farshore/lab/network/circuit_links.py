@@ -29,12 +29,19 @@ def connections_of(cloud: Cloud, circuit: ResourceId) -> list[Body]:
     return [body for body in cloud.of_type(CONNECTIONS) if (ref(body, "peer") or "").lower() == circuit.key]
 
 
+def is_joined(connection: Body) -> bool:
+    """Whether Global Reach has joined two circuits by it, or is about to."""
+    properties = connection["properties"]
+    apart = properties.get("circuitConnectionStatus") == "Disconnected"
+    return not apart or str(properties.get("provisioningState")) == "Updating"
+
+
 def joined_with(cloud: Cloud, circuit: ResourceId) -> set[ResourceId]:
     """The circuits that Global Reach joins with this one, from either side (E46)."""
     found = set()
     for body in cloud.of_type(CIRCUIT_CONNECTIONS):
         other = ref(body, "peerExpressRouteCircuitPeering")
-        if other is not None and body["properties"].get("provisioningState") != "Failed":
+        if other is not None and is_joined(body):
             ends = {resource_id(str(body["id"])).top, resource_id(other).top}
             found |= ends - {circuit} if circuit in ends else set()
     return found

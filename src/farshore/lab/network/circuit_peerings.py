@@ -19,10 +19,10 @@ from farshore.lab.call import Call
 from farshore.lab.network import asns, router_tables
 from farshore.lab.network.addresses import overlapping, prefix, space_of
 from farshore.lab.network.circuit_links import connections_of
-from farshore.lab.network.circuits import CIRCUITS, COUNTERS
+from farshore.lab.network.circuits import CIRCUITS, COUNTERS, OfCircuit
 from farshore.lab.network.references import ref
 from farshore.lab.registry import action, completion, resource_type, view
-from farshore.lab.types import Put, ResourceType
+from farshore.lab.types import Put
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -34,8 +34,7 @@ LINKS = ("primary", "secondary")
 
 
 @resource_type(PEERINGS)
-class CircuitPeerings(ResourceType):
-    tracked = False
+class CircuitPeerings(OfCircuit):
     forwards = True
     nested = ("connections",)
     keep_omitted = ("connections",)

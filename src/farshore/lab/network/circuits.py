@@ -5,7 +5,8 @@
 
 A bandwidth only grows (E6), provider and peering location stay (E4), and a tier is only changed for one that allows
 what is linked (E5, `circuit_links.py`). A circuit that is Provisioned or has connections can't be deleted (E2).
-Deleting an authorization that is in use takes its connection with it (E34).
+Deleting an authorization that is in use takes its connection with it (E34). Recorded: where an operation on something
+below a circuit fails, the circuit has failed, and shows so with all that is below it, until one succeeds.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from farshore.lab.call import Call
 from farshore.lab.network.circuit_links import connections_of, must_fit
 from farshore.lab.network.references import CONNECTIONS
 from farshore.lab.registry import event, resource_type, view
-from farshore.lab.types import Put, ResourceType, child_of
+from farshore.lab.types import Put, ResourceType, child_of, set_state
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
+    from farshore.lab.operations import Operation
 
 CIRCUITS = "Microsoft.Network/expressRouteCircuits"
 TIERS = ("Standard", "Premium", "Basic", "Local", "MultiCloud")
@@ -185,9 +187,25 @@ def _check_peerings(put: Put) -> None:
             put.cloud.type_of(id_).on_delete(put.cloud, id_)
 
 
-@resource_type(CIRCUITS + "/authorizations")
-class Authorizations(ResourceType):
+class OfCircuit(ResourceType):
+    """Something below a circuit: as it fares, so does its circuit."""
+
     tracked = False
+
+    def operation_done(self, cloud: Cloud, operation: Operation) -> Body | None:
+        found = super().operation_done(cloud, operation)
+        circuit = operation.resource_id.top
+        if ((cloud.body(circuit) or {}).get("properties") or {}).get("provisioningState") == "Failed":
+            set_state(cloud, circuit, "Succeeded")
+        return found
+
+    def operation_failed(self, cloud: Cloud, operation: Operation, refused: Refused) -> None:
+        super().operation_failed(cloud, operation, refused)
+        set_state(cloud, operation.resource_id.top, "Failed")
+
+
+@resource_type(CIRCUITS + "/authorizations")
+class Authorizations(OfCircuit):
     read_only = ("provisioningState", "authorizationKey", "authorizationUseStatus", "connectionResourceUri")
 
     def on_put(self, put: Put) -> Body:
