@@ -53,6 +53,9 @@ subscription's has the whole path:
     @provider_list("Microsoft.Network/expressRouteServiceProviders")
     def providers(call: Call) -> Response: ...
 
+    @provider_one("Microsoft.Network/expressRoutePortsLocations")                    # one of such a list
+    def place(call: Call) -> Response: ...
+
     @tenant("GET", "providers/Microsoft.Authorization/roleDefinitions")
     def definitions(call: Call) -> Response: ...
 
@@ -110,6 +113,7 @@ ACTIONS: dict[tuple[str, str], Handler] = {}
 VIEWS: dict[tuple[str, str], Handler] = {}
 NAMED_VIEWS: dict[tuple[str, str], Handler] = {}
 PROVIDER_LISTS: dict[str, Handler] = {}
+PROVIDER_ONES: dict[str, Handler] = {}
 SUB_PUTS: dict[tuple[str, str], Handler] = {}
 COMPLETIONS: dict[tuple[str, str], Completion] = {}
 EVENTS: dict[str, Happening] = {}
@@ -147,6 +151,10 @@ def named_view(type_: str, name: str) -> Callable[[F], F]:
 
 def provider_list(name: str) -> Callable[[F], F]:
     return _in(PROVIDER_LISTS, _key(name))
+
+
+def provider_one(name: str) -> Callable[[F], F]:
+    return _in(PROVIDER_ONES, _key(name))
 
 
 def sub_put(type_: str, name: str) -> Callable[[F], F]:

@@ -183,6 +183,10 @@ def _one(call: Call, method: str, path: str) -> Response:
             call.id, call.argument = _known(cloud, id_.parent), argument
             must_be_allowed(call, method, call.id)
             return named(call)
+    offered = registry.PROVIDER_ONES.get(id_.type.lower()) if method == "GET" and id_.resource_group is None else None
+    if offered is not None:
+        call.id, call.argument = _parse("/".join(path.split("/")[:3])), id_.name
+        return offered(call)
     call.id = _known(cloud, id_)
     type_ = cloud.type_of(id_)
     must_be_allowed(call, method, call.id)

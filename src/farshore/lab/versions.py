@@ -80,6 +80,10 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.gatewayCustomBgpIpAddresses": "2021-03-01",
         "properties.enablePrivateLinkFastPath": "2022-05-01",
     },
+    "Microsoft.Network/expressRoutePorts": {
+        "properties.billingType": "2022-11-01",
+        "properties.links.properties.coloLocation": "2022-05-01",
+    },
     "Microsoft.Network/routeTables": {"properties.resourceGuid": "2020-04-01"},
     "Microsoft.Network/loadBalancers/loadBalancingRules": {"properties.backendAddressPools": "2021-02-01"},
     "Microsoft.Network/loadBalancers/backendAddressPools": {"properties.loadBalancerBackendAddresses": "2020-05-01"},

@@ -87,6 +87,9 @@ def operations() -> tuple[Operation, ...]:
         for type_, name in table:
             found.append(Operation(method, "resource", spelled.get(type_, type_), name, argument))
     found += [Operation("GET", "subscription", name) for name in registry.PROVIDER_LISTS]
+    found += [
+        Operation("GET", "path", "", f"{AT_SUBSCRIPTION}/providers/{name}", True) for name in registry.PROVIDER_ONES
+    ]
     for method, path in (*registry.HANDLES, *registry.TENANT):
         found += [Operation(method, "path", "", f"/{path}", argument) for argument in (False, True)]
     for method, paths in DOORS.items():

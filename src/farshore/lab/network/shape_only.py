@@ -61,6 +61,8 @@ class Shape:
     """Whether nothing of it takes time."""
     tracked: bool = False
     """Of a child: whether it has a location and tags of its own."""
+    read_only: tuple[str, ...] = ()
+    """Properties that a client may send and that count for nothing."""
     created: int = 201
     """With what a PUT of something new is answered."""
     virtual_appliance: bool = False
@@ -149,13 +151,11 @@ SHAPES: Mapping[str, Shape] = {
     "expressRouteGateways/expressRouteConnections": PLAIN,
     "expressRoutePorts": Shape(
         shown={
-            "provisionedBandwidthInGbps": 0,
-            "etherType": "0x8100",
-            "allocationDate": "",
+            "provisionedBandwidthInGbps": 0.0,
             "billingType": "MeteredData",
-            "links": [],
-            "circuits": [],
         },
+        parts={"links": "links"},
+        read_only=("provisionedBandwidthInGbps", "mtu", "etherType", "allocationDate", "circuits"),
     ),
     "expressRoutePorts/authorizations": Shape(shown={"authorizationUseStatus": "Available"}),
     "expressRouteCrossConnections": Shape(inside={"peerings": "peerings"}, guid=False),
@@ -387,6 +387,7 @@ def _register() -> None:
             "nested": tuple(shape.inside),
             "keep_omitted": tuple(shape.inside),
             "labels": dict(shape.inside),
+            "read_only": (*ResourceType.read_only, *shape.read_only),
             "apart": is_child,
             "pattern": _pattern(shape),
         }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
-from farshore.lab.network import asns
+from farshore.lab.network import asns, express_route_ports
 from farshore.lab.network.addresses import next_free
 from farshore.lab.network.flow_logs import flow_log
 from farshore.lab.network.packet_captures import capture
@@ -93,27 +93,6 @@ def _vpn_connection(put: Put) -> Body:
         **missing,
         "routingConfiguration": _routing(put.properties.get("routingConfiguration") or {}, table, statics=False),
     }
-
-
-def _express_route_port(put: Put) -> Body:
-    place = str(put.properties.get("peeringLocation") or "")
-    links = [
-        {
-            "name": f"link{number}",
-            "properties": {
-                "routerName": f"{place}-{number}",
-                "interfaceName": f"port{number}",
-                "patchPanelId": f"panel{number}",
-                "rackId": f"rack{number}",
-                "connectorType": "LC",
-                "adminState": "Disabled",
-                "macSecConfig": {"cipher": "GcmAes128", "sciState": "Disabled"},
-                "coloLocation": place,
-            },
-        }
-        for number in (1, 2)
-    ]
-    return {"links": put.properties.get("links") or links, "mtu": "1500"}
 
 
 def _firewall_rules(put: Put) -> Body:
@@ -201,7 +180,7 @@ MADE: Mapping[str, Callable[[Put], Body]] = {
     "virtualhubs/hubvirtualnetworkconnections": _hub_connection,
     "vpngateways": _vpn_gateway,
     "vpngateways/vpnconnections": _vpn_connection,
-    "expressrouteports": _express_route_port,
+    "expressrouteports": express_route_ports.made,
     "bastionhosts": _bastion,
     "applicationgatewaywebapplicationfirewallpolicies": _firewall_rules,
     "networkwatchers/flowlogs": flow_log,
@@ -293,6 +272,7 @@ FILLED: Mapping[str, Callable[[Cloud, ResourceId, Body], Body]] = {
     "virtualhubs": _hub_ready,
     "virtualhubs/ipconfigurations": placed,
     "vpngateways": _vpn_gateway_ready,
+    "expressrouteports": express_route_ports.filled,
     "azurefirewalls": _firewall_ready,
     "bastionhosts": _bastion_ready,
     "publicipprefixes": _prefix_ready,
@@ -318,6 +298,7 @@ def _naming(cloud: Cloud, target: ResourceId, kind: str, *path: str) -> Body:
 
 
 TOLD: Mapping[str, Callable[[Cloud, ResourceId], Body]] = {
+    "expressrouteports": express_route_ports.shown,
     "ddosprotectionplans": _protected,
     "publicipprefixes": _given_out,
 }
