@@ -52,11 +52,6 @@ ON_PURPOSE = (
         reason="a virtual hub is shape only: it has no routes to tell",
     ),
     OnPurpose(
-        file="vwan-vhub_connection_basic_scenario",
-        path="properties.routingState",
-        reason="a hub's router is there when the hub is: the lab has no second wait for it",
-    ),
-    OnPurpose(
         file="asr-A2A_scenarios",
         path="properties.providerSpecificDetails.vmNics[[]].recoveryNic*",
         reason="a switched item says to which of its old NICs it goes back: what a failback in the lab does",

@@ -38,6 +38,8 @@ DURATIONS: Mapping[str, tuple[float, float]] = {
     # Recorded once each: a reset took 14 minutes, new tags two.
     "virtualNetworkGateways.reset": (14 * 60.0, 0.15),
     "virtualNetworkGateways.tags": (2 * 60.0, 0.15),
+    # A hub's router is ready after its hub; recorded of none from beginning to end.
+    "virtualHubs.router": (20 * 60.0, 0.15),
     # E37: minutes; no official figure.
     "connections.put": (100.0, 0.15),
     "connections.delete": (75.0, 0.15),

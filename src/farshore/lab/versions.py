@@ -80,6 +80,20 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.gatewayCustomBgpIpAddresses": "2021-03-01",
         "properties.enablePrivateLinkFastPath": "2022-05-01",
     },
+    "Microsoft.Network/virtualHubs": {
+        "properties.allowBranchToBranchTraffic": "2020-08-01",
+        "properties.virtualRouterAutoScaleConfiguration": "2021-08-01",
+        "properties.hubRoutingPreference": "2022-01-01",
+        "properties.networkVirtualAppliances": "2022-05-01",
+    },
+    "Microsoft.Network/virtualHubs/hubVirtualNetworkConnections": {
+        "properties.connectivityStatus": "2022-01-01",
+        "properties.routingConfiguration.vnetRoutes.staticRoutesConfig": "2022-05-01",
+    },
+    "Microsoft.Network/vpnGateways/vpnConnections": {
+        "properties.vpnLinkConnections.properties.vpnLinkConnectionMode": "2021-08-01",
+        "properties.vpnLinkConnections.properties.vpnGatewayCustomBgpAddresses": "2021-08-01",
+    },
     "Microsoft.Network/expressRoutePorts": {
         "properties.billingType": "2022-11-01",
         "properties.links.properties.coloLocation": "2022-05-01",

@@ -135,7 +135,7 @@ def test_tags_are_changed_by_a_patch(name: str) -> None:
         "owner": "network"
     }
     lab.follow(answer)
-    if name in ("gateway", "vpn gateway"):  # recorded: it is Updating for two minutes
+    if name in ("gateway", "vpn gateway", "virtual hub"):  # recorded: it is Updating for two minutes
         assert answer.body["properties"]["provisioningState"] == "Updating"
         lab.wait(minutes=5)
     after = lab.body(kind.url)

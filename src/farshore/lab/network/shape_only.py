@@ -25,10 +25,11 @@ from farshore.lab.call import Call
 from farshore.lab.network import asns
 from farshore.lab.network.addresses import prefix
 from farshore.lab.network.references import only_ids, sku_of
-from farshore.lab.network.shape_only_made import FILLED, MADE, TOLD
+from farshore.lab.network.shape_only_made import ALONE, CHECKED, FILLED, MADE, TOLD
+from farshore.lab.network.virtual_wan import STANDING
 from farshore.lab.patterns import APPLIANCES, IP_GROUPS, NETWORK, NETWORK_AT_ONCE, Pattern
 from farshore.lab.registry import action, completion, resource_type
-from farshore.lab.types import Put, ResourceType
+from farshore.lab.types import Put, ResourceType, set_state
 
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
@@ -61,6 +62,8 @@ class Shape:
     """Whether nothing of it takes time."""
     tracked: bool = False
     """Of a child: whether it has a location and tags of its own."""
+    slow_tags: bool = False
+    """Whether new tags take time, though there is no operation to poll (recorded)."""
     read_only: tuple[str, ...] = ()
     """Properties that a client may send and that count for nothing."""
     created: int = 201
@@ -99,13 +102,13 @@ SHAPES: Mapping[str, Shape] = {
             "routeTable": {"routes": []},
             "virtualRouterAutoScaleConfiguration": {"minCapacity": 2},
             "networkVirtualAppliances": [],
-            "sku": "Standard",
             "routingState": "None",
             "allowBranchToBranchTraffic": False,
             "hubRoutingPreference": "ExpressRoute",
         },
-        ready={"routingState": "Provisioned"},
         guid=False,
+        slow_tags=True,
+        read_only=("routingState", "virtualRouterIps", "virtualRouterAsn", *STANDING.values()),
     ),
     "virtualHubs/hubVirtualNetworkConnections": Shape(
         shown={
@@ -123,26 +126,51 @@ SHAPES: Mapping[str, Shape] = {
     "virtualHubs/hubRouteTables": Shape(
         shown={"routes": [], "labels": [], "associatedConnections": [], "propagatingConnections": []}
     ),
-    "virtualHubs/routeMaps": Shape(shown={"rules": []}),
+    "virtualHubs/routeMaps": Shape(
+        shown={"rules": [], "associatedInboundConnections": [], "associatedOutboundConnections": []}
+    ),
     "virtualHubs/routeTables": PLAIN,
     "virtualHubs/routingIntent": PLAIN,
     "vpnGateways": Shape(
-        shown={"isRoutingPreferenceInternet": False, "enableBgpRouteTranslationForNat": False},
+        shown={
+            "isRoutingPreferenceInternet": False,
+            "enableBgpRouteTranslationForNat": False,
+            "packetCaptureDiagnosticState": "None",
+            "ipConfigurations": [],
+        },
+        read_only=("packetCaptureDiagnosticState", "ipConfigurations"),
         inside={"vpnConnections": "connections", "natRules": "natRules"},
         guid=False,
     ),
-    "vpnGateways/vpnConnections": PLAIN,
+    "vpnGateways/vpnConnections": Shape(parts={"vpnLinkConnections": "vpnLinkConnections"}),
     "vpnGateways/natRules": PLAIN,
     "vpnSites": Shape(
         shown={
             "isSecuritySite": False,
-            "vpnSiteLinks": [],
             "o365Policy": {"breakOutCategories": {"allow": False, "optimize": False, "default": False}},
         },
         guid=False,
+        parts={"vpnSiteLinks": "vpnSiteLinks"},
     ),
-    "vpnServerConfigurations": PLAIN,
-    "p2sVpnGateways": NO_GUID,
+    "vpnServerConfigurations": Shape(
+        shown={
+            "vpnProtocols": ["OpenVPN", "IkeV2"],
+            "vpnAuthenticationTypes": ["Certificate"],
+            "vpnClientRootCertificates": [],
+            "vpnClientRevokedCertificates": [],
+            "radiusServers": [],
+            "radiusServerRootCertificates": [],
+            "radiusClientRootCertificates": [],
+            "vpnClientIpsecPolicies": [],
+            "configurationPolicyGroups": [],
+        },
+        guid=False,
+    ),
+    "p2sVpnGateways": Shape(
+        shown={"customDnsServers": [], "isRoutingPreferenceInternet": False, "vpnGatewayScaleUnit": 1},
+        guid=False,
+        parts={"p2SConnectionConfigurations": "p2sConnectionConfigurations"},
+    ),
     "expressRouteGateways": Shape(
         shown={"allowNonVirtualWanTraffic": False, "autoScaleConfiguration": {"bounds": {"min": 2}}},
         inside={"expressRouteConnections": "expressRouteConnections"},
@@ -284,6 +312,9 @@ class ShapeOnly(ResourceType):
         """A range is a range: `farshore.routing` reads it; and so is the length of one."""
         if put.properties.get("addressPrefix") is not None:
             prefix(put.properties["addressPrefix"], put.id.text)
+        check = CHECKED.get(_short(put.id))
+        if check is not None:
+            check(put)
         length = put.properties.get("prefixLength")
         if length is not None:
             prefix(
@@ -329,6 +360,19 @@ class ShapeOnly(ResourceType):
         told = {} if tell is None else tell(cloud, id_)
         kind = {} if self.shape.spelled is None else {"type": f"{NAMESPACE}/{self.shape.spelled}"}
         return {**body, **kind, "properties": {**properties, **told}}
+
+    def get(self, call: Call) -> Response:
+        answer, alone = super().get(call), ALONE.get(_short(call.id))
+        return answer if alone is None else replace(answer, body=alone(dict(answer.body)))
+
+    def patch(self, call: Call) -> Response:
+        answer = super().patch(call)
+        if not self.shape.slow_tags:
+            return answer
+        takes = call.cloud.duration("virtualNetworkGateways.tags", call.id.key)
+        set_state(call.cloud, call.id, "Updating")
+        self.begin(call, call.id, "put", created=False, takes=takes)
+        return self.get(call)
 
     def label_of(self, name: str) -> str | None:
         """The kind of child that is shown in a property."""

@@ -3,9 +3,10 @@
     MADE     type -> properties that depend on the resource and on what was sent, shown from the beginning
     FILLED   type -> properties that are known once the operation is over
     TOLD     type -> properties that depend on who refers to it, in every answer
+    ALONE    type -> the body that a GET of the resource itself answers, where a list or a parent says less
+    CHECKED  type -> raises `Refused` for the few PUTs that are refused all the same
 
-A hub has two route tables before anybody asks for one; a gateway of a virtual WAN has two instances; what has a public
-name gets one. Addresses and names are the lab's own.
+What has a public name gets one. Addresses and names are the lab's own; those of a virtual WAN are `virtual_wan.py`'s.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.answers import Refused, bad_request
-from farshore.lab.network import asns, express_route_ports
+from farshore.lab.network import express_route_ports, virtual_wan
 from farshore.lab.network.addresses import next_free
 from farshore.lab.network.flow_logs import flow_log
 from farshore.lab.network.packet_captures import capture
@@ -28,71 +29,8 @@ from farshore.lab.types import Put
 if TYPE_CHECKING:
     from farshore.lab.cloud import Cloud
 
-INSTANCES = ("Instance0", "Instance1")
 MOST_OF_A_HUB = 80
 """Public addresses of a firewall in a hub."""
-TABLES = (("defaultRouteTable", "default"), ("noneRouteTable", "none"))
-
-
-def _hub_connection(put: Put) -> Body:
-    """It is associated with the default table and propagates to it, unless it was told otherwise (recorded)."""
-    hub = put.id.parent
-    assert hub is not None
-    table = {"id": f"{hub.text}/hubRouteTables/defaultRouteTable"}
-    return {
-        "resourceGuid": put.before_properties.get("resourceGuid") or put.cloud.guid("resourceGuid", put.id.key),
-        "routingConfiguration": _routing(put.properties.get("routingConfiguration") or {}, table, statics=True),
-    }
-
-
-def _routing(sent: Body, table: Body | None, *, statics: bool) -> Body:
-    vnet = sent.get("vnetRoutes") or {}
-    routes: Body = {"staticRoutes": [], **vnet}
-    if statics:
-        usual = {"propagateStaticRoutes": True, "vnetLocalRouteOverrideCriteria": "Contains"}
-        routes["staticRoutesConfig"] = {**usual, **(vnet.get("staticRoutesConfig") or {})}
-    return {
-        "associatedRouteTable": table,
-        "propagatedRouteTables": {"labels": ["default"], "ids": [] if table is None else [table]},
-        **sent,
-        "vnetRoutes": routes,
-    }
-
-
-def _vpn_gateway(put: Put) -> Body:
-    settings = put.properties.get("bgpSettings") or {}
-    return {
-        "bgpSettings": {"asn": asns.GATEWAYS, "peerWeight": 0, "bgpPeeringAddresses": [], **settings},
-        "vpnGatewayScaleUnit": put.properties.get("vpnGatewayScaleUnit") or 1,
-    }
-
-
-def _vpn_connection(put: Put) -> Body:
-    gateway = put.id.parent
-    hub = ref(None if gateway is None else put.cloud.body(gateway), "virtualHub")
-    table = None if hub is None else {"id": f"{hub}/hubRouteTables/defaultRouteTable"}
-    usual = {
-        "connectionStatus": "Unknown",
-        "routingWeight": 0,
-        "ingressBytesTransferred": 0,
-        "egressBytesTransferred": 0,
-        "enableBgp": False,
-        "enableRateLimiting": False,
-        "enableInternetSecurity": False,
-        "useLocalAzureIpAddress": False,
-        "usePolicyBasedTrafficSelectors": False,
-        "vpnLinkConnections": [],
-        "trafficSelectorPolicies": [],
-        "dpdTimeoutSeconds": 0,
-        "connectionBandwidth": 10,
-        "vpnConnectionProtocolType": "IKEv2",
-        "ipsecPolicies": [],
-    }
-    missing = {key: value for key, value in usual.items() if put.properties.get(key) is None}
-    return {
-        **missing,
-        "routingConfiguration": _routing(put.properties.get("routingConfiguration") or {}, table, statics=False),
-    }
 
 
 def _firewall_rules(put: Put) -> Body:
@@ -177,9 +115,12 @@ def _profile(put: Put) -> Body:
 
 MADE: Mapping[str, Callable[[Put], Body]] = {
     "networkprofiles": _profile,
-    "virtualhubs/hubvirtualnetworkconnections": _hub_connection,
-    "vpngateways": _vpn_gateway,
-    "vpngateways/vpnconnections": _vpn_connection,
+    "virtualhubs/hubvirtualnetworkconnections": virtual_wan.hub_connection,
+    "virtualhubs/routemaps": virtual_wan.route_map,
+    "vpnsites": virtual_wan.site,
+    "vpngateways": virtual_wan.gateway,
+    "vpngateways/vpnconnections": virtual_wan.connection,
+    "p2svpngateways": virtual_wan.client_gateway,
     "expressrouteports": express_route_ports.made,
     "bastionhosts": _bastion,
     "applicationgatewaywebapplicationfirewallpolicies": _firewall_rules,
@@ -189,42 +130,6 @@ MADE: Mapping[str, Callable[[Put], Body]] = {
     "azurefirewalls": _firewall,
     "natgateways": _nat_gateway,
 }
-
-
-def _hub_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
-    """Its route tables, if it has a range (a Route Server has none)."""
-    if not body["properties"].get("addressPrefix"):
-        return {}
-    kind = cloud.type_of(id_.child("hubRouteTables", "x"))
-    for name, label in TABLES:
-        table = id_.child("hubRouteTables", name)
-        if not cloud.exists(table):
-            properties = {"routes": [], "labels": [label]}
-            put = Put(cloud=cloud, id=table, body={"name": name, "properties": properties}, before=None, query={})
-            kind.keep(put, "Succeeded")
-    return {}
-
-
-def _vpn_gateway_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
-    """Two instances, each with an address inside and one outside."""
-    hub = cloud.body(str(ref(body, "virtualHub") or ""))
-    prefix = str(((hub or {}).get("properties") or {}).get("addressPrefix") or "10.0.0.0/24")
-    base = prefix.split("/")[0].rsplit(".", 1)[0]
-    peers, places = [], []
-    for at, instance in enumerate(INSTANCES):
-        public = address_of(cloud, id_.child("instances", instance))
-        inside = f"{base}.{12 + at}"
-        peers.append(
-            {
-                "ipconfigurationId": instance,
-                "defaultBgpIpAddresses": [inside],
-                "customBgpIpAddresses": [],
-                "tunnelIpAddresses": [public, inside],
-            }
-        )
-        places.append({"id": instance, "publicIpAddress": public, "privateIpAddress": inside})
-    settings = {**body["properties"].get("bgpSettings", {}), "bgpPeeringAddresses": peers}
-    return {"bgpSettings": settings, "ipConfigurations": places}
 
 
 def _firewall_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
@@ -269,9 +174,9 @@ def _prefix_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
 
 
 FILLED: Mapping[str, Callable[[Cloud, ResourceId, Body], Body]] = {
-    "virtualhubs": _hub_ready,
+    "virtualhubs": virtual_wan.hub_ready,
     "virtualhubs/ipconfigurations": placed,
-    "vpngateways": _vpn_gateway_ready,
+    "vpngateways": virtual_wan.gateway_ready,
     "expressrouteports": express_route_ports.filled,
     "azurefirewalls": _firewall_ready,
     "bastionhosts": _bastion_ready,
@@ -299,6 +204,11 @@ def _naming(cloud: Cloud, target: ResourceId, kind: str, *path: str) -> Body:
 
 TOLD: Mapping[str, Callable[[Cloud, ResourceId], Body]] = {
     "expressrouteports": express_route_ports.shown,
+    "virtualwans": virtual_wan.wan_shown,
+    "virtualhubs": virtual_wan.hub_shown,
     "ddosprotectionplans": _protected,
     "publicipprefixes": _given_out,
 }
+
+ALONE: Mapping[str, Callable[[Body], Body]] = {"vpngateways/vpnconnections": virtual_wan.connection_alone}
+CHECKED: Mapping[str, Callable[[Put], None]] = {"virtualhubs/bgpconnections": virtual_wan.must_be_of_a_connection}
