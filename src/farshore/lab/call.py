@@ -127,6 +127,7 @@ class Call:
         takes = duration
         if isinstance(takes, str):
             takes = cloud.duration(takes, id_.key, cloud.count("attempt", id_.key, verb))
+        names = used.post_headers if headers is None else headers
         operation = operations.start(
             cloud,
             id_,
@@ -137,8 +138,8 @@ class Call:
             api_version=self.api_version,
             empty_status=used.empty_post,
             data=data,
+            told=names,
         )
         if lock:
             cloud.hold(kind.lock(cloud, id_), operation.id)
-        names = used.post_headers if headers is None else headers
         return Response(status=status, headers=operations.headers(operation, names, self.base), body=body)

@@ -10,7 +10,7 @@ An operation of a region that is lost stands still; it completes after the regio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,8 @@ class Operation:
     """Of a result that has nothing to show."""
     data: Any = None
     """What the completion needs; JSON."""
+    told: Sequence[str] = ()
+    """Which polling headers its beginning had."""
 
     @property
     def running(self) -> bool:
@@ -83,6 +85,7 @@ def start(
     id_hint: str | None = None,
     empty_status: int = 204,
     status: str = "InProgress",
+    told: Sequence[str] = (),
 ) -> Operation:
     """A new operation on a resource, under way; its id is a hash of the resource, the verb and the attempt."""
     attempt = cloud.count("operation", id_.key, verb)
@@ -101,6 +104,7 @@ def start(
         api_version=api_version,
         empty_status=empty_status,
         data=data,
+        told=list(told),
     )
     keep(cloud, operation)
     cloud.at(due, EVENT, operation.id, None)
@@ -173,6 +177,9 @@ _PLAIN = "/:@!$&'()*+,;=~"
 """What stands in a URL's path as it is (RFC 3986); a header takes nothing that is not ASCII."""
 
 
+BOTH = ("azure-asyncoperation", "location")
+
+
 def headers(operation: Operation, names: tuple[str, ...], base: str) -> dict[str, str]:
     """The polling headers of an answer, with the pause to make before the next poll."""
     pattern = PATTERNS[operation.pattern]
@@ -202,7 +209,10 @@ def poll(operation: Operation, segment: str, query: Mapping[str, str], base: str
         return Response(status=202, headers=headers(operation, ("location",), base))
     if operation.error is not None:
         return Response(status=operation.error_status, body={"error": operation.error})
-    return Response(status=operation.result_status, body=operation.result)
+    # Recorded of Microsoft.Network: the result of what had both headers says both again.
+    again = headers(operation, BOTH, base) if pattern.etags and set(operation.told) == set(BOTH) else {}
+    again.pop("retry-after", None)
+    return Response(status=operation.result_status, headers=again, body=operation.result)
 
 
 @event(EVENT)

@@ -399,6 +399,7 @@ class ResourceType:
             api_version=call.api_version,
             data=data,
             empty_status=empty_status,
+            told=self.pattern.delete_headers if verb == "delete" else self.pattern.put_headers,
         )
         cloud.hold(self.lock(cloud, id_), operation.id)
         return operation

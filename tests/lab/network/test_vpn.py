@@ -55,7 +55,7 @@ def test_each_instance_of_an_active_active_gateway_has_its_own_addresses() -> No
     both = {**VPN_GATEWAY["properties"], "activeActive": True, "ipConfigurations": items}
     shown = lab.made(GATEWAY, {**VPN_GATEWAY, "properties": both})["properties"]["bgpSettings"]
     peers = shown["bgpPeeringAddresses"]
-    assert [peer["defaultBgpIpAddresses"] for peer in peers] == [["10.10.10.254"], ["10.10.10.253"]]
+    assert [peer["defaultBgpIpAddresses"] for peer in peers] == [["10.10.10.132"], ["10.10.10.133"]]
     addresses = [lab.properties(net(name, kind="publicIPAddresses"))["ipAddress"] for name in ("one", "two")]
     assert [peer["tunnelIpAddresses"] for peer in peers] == [[address] for address in addresses]
 

@@ -67,3 +67,20 @@ def test_an_id_has_its_types_as_azure_spells_them() -> None:
     path = f"{vnet('edge')}/SUBNETS/Apps"
     shown = lab.made(path, {"properties": {"addressPrefix": "10.7.1.0/24"}})
     assert shown["id"] == f"{vnet('edge')}/subnets/Apps"
+
+
+def test_the_result_of_what_was_begun_with_both_headers_says_them_again(lab: Lab) -> None:
+    lab.made(GATEWAY, gateway())
+    for method, url in (("POST", f"{GATEWAY}/reset"), ("DELETE", GATEWAY)):
+        answer = lab.send(method, url)
+        lab.follow(answer)
+        result = lab.get(answer.headers["location"])
+        assert result.status in (200, 204)
+        assert [result.headers[name] for name in BOTH] == [answer.headers[name] for name in BOTH]
+
+
+def test_a_nat_rule_is_static_unless_it_says_otherwise(lab: Lab) -> None:
+    mapped: Body = {"internalMappings": [{"addressSpace": "10.7.9.0/24"}], "mode": "EgressSnat"}
+    rules = [{"name": "fixed", "properties": mapped}, {"name": "moving", "properties": {**mapped, "type": "Dynamic"}}]
+    shown = lab.made(GATEWAY, gateway(natRules=rules))["properties"]["natRules"]
+    assert [rule["properties"]["type"] for rule in shown] == ["Static", "Dynamic"]

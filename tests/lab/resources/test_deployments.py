@@ -73,6 +73,16 @@ def test_a_deployment_answers_as_recorded(lab: Lab) -> None:
     assert lab.send("HEAD", deployment()).status == 204
 
 
+def test_a_reference_shows_what_the_template_deploys_as_its_own_api_version_does(lab: Lab) -> None:
+    """Recorded, unless the reference names a version itself."""
+    asked = {"mine": "reference('v')", "told": "reference('v', '2024-05-01')"}
+    outputs = {name: {"type": "object", "value": f"[{text}]"} for name, text in asked.items()}
+    old = {**network("v"), "apiVersion": "2019-06-01"}
+    found = deployed(lab, sent(template(old, outputs=outputs)))["outputs"]
+    # Old versions show this of a network, and new ones no longer.
+    assert ["enableVmProtection" in found[name]["value"] for name in asked] == [True, False]
+
+
 @pytest.mark.parametrize("spelled", ["resourcegroups", "resourceGroups", "RESOURCEGROUPS"])
 def test_where_to_poll_repeats_the_clients_spelling_and_the_body_has_arms(lab: Lab, spelled: str) -> None:
     answer = lab.put(deployment().replace("resourceGroups", spelled), sent(template(network("v"))))

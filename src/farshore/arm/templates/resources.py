@@ -256,6 +256,8 @@ def _make_known(scope: Scope, item: Declared) -> None:
     tail = item.id.split("/providers/", 1)[-1] if "/providers/" in item.id else item.id
     for name in (*names, tail, f"{item.type}/{item.name}"):
         scope.known.setdefault(name.lower(), item.id)
+    if item.api_version:
+        scope.versions[item.id.lower()] = item.api_version
     if item.symbol is not None:
         turn = next(iter(item.loops.values()), None)
         scope.known[item.symbol.lower() if turn is None else f"{item.symbol.lower()}[{turn}]"] = item.id

@@ -107,6 +107,8 @@ class Scope(Evaluator):
         self._current = next(iter(reversed(self._loops.values())), None)
         self.known: dict[str, str] = {}
         """Names, symbolic names and relative ids of declared resources, in lower case, to their ids."""
+        self.versions: dict[str, str] = {}
+        """Ids of declared resources, in lower case, to the api-versions they are declared with."""
         self.declared = declarations(template)
         self.given = checked(template, given)
         self._defaults: dict[str, Any] = {}
@@ -271,7 +273,9 @@ class Scope(Evaluator):
             raise Deferred
         if id_ is None:
             raise TemplateError(f"The resource '{name}' is not defined in the template.")
-        return self.world.reference(must_be_id(id_), api_version, str(full or "").lower() == "full")
+        # Recorded: what the template deploys itself is shown as the api-version shows it that it is deployed with.
+        version = api_version or self.versions.get(id_.lower())
+        return self.world.reference(must_be_id(id_), version, str(full or "").lower() == "full")
 
     def _list(self, function: str, target: Any = None, api_version: Any = None, body: Any = None) -> Any:
         name = must_be_text(function, target)

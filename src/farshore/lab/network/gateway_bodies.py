@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.lab.network import asns
-from farshore.lab.network.addresses import subnet_prefixes
+from farshore.lab.network.addresses import RESERVED_AT_START, subnet_prefixes
 from farshore.lab.network.public_ip_addresses import address_of
 from farshore.lab.network.references import GATEWAYS, configurations, ref, subnet_of
 from farshore.lab.types import Put
@@ -133,8 +133,8 @@ def shown(body: Body, etag: str) -> Body:
 
 
 def own_addresses(cloud: Cloud, body: Body) -> list[str]:
-    """The instances' addresses: a VPN gateway has the last usable one (recorded), an ExpressRoute gateway two, the
-    twelfth and thirteenth."""
+    """The instances' addresses: a VPN gateway has the last usable one, and of two instances each one of its own, the
+    first two (recorded); an ExpressRoute gateway has two, the twelfth and thirteenth."""
     subnet = subnet_of(body)
     spaces = () if subnet is None else subnet_prefixes(cloud, resource_id(subnet))
     if not spaces:
@@ -142,7 +142,9 @@ def own_addresses(cloud: Cloud, body: Body) -> list[str]:
     space = spaces[0]
     if body["properties"].get("gatewayType") == "ExpressRoute":
         return [str(space[12]), str(space[13])]
-    return [str(space[-2])] if not body["properties"].get("activeActive") else [str(space[-2]), str(space[-3])]
+    first = RESERVED_AT_START
+    two = body["properties"].get("activeActive")
+    return [str(space[first]), str(space[first + 1])] if two else [str(space[-2])]
 
 
 def _configuration(id_: ResourceId, item: Body) -> Body:

@@ -188,7 +188,7 @@ SHAPES: Mapping[str, Shape] = {
     "expressRoutePorts/authorizations": Shape(shown={"authorizationUseStatus": "Available"}),
     "expressRouteCrossConnections": Shape(inside={"peerings": "peerings"}, guid=False),
     "expressRouteCrossConnections/peerings": PLAIN,
-    "virtualNetworkGateways/natRules": PLAIN,
+    "virtualNetworkGateways/natRules": Shape(shown={"type": "Static"}),
     "natGateways": Shape(shown={"idleTimeoutInMinutes": 4}, sku={"name": "Standard", "tier": "Regional"}),
     "publicIPPrefixes": Shape(
         shown={"prefixLength": 28, "publicIPAddressVersion": "IPv4", "ipTags": []},
