@@ -1,7 +1,7 @@
 """The standard life of a resource: what every type does unless its file says otherwise.
 
     PUT     validate ─► keep with provisioningState Updating ─► 201 and an operation ─► on_ready ─► Succeeded
-            one that changes nothing (or tags alone) is Succeeded when it is answered (recorded)
+            one that changes nothing (or tags alone) is Succeeded when it is answered (recorded), but for `quick_tags`
     DELETE  on_delete ─► Deleting ─► 202 and an operation ─► gone, children first ─► on_gone
     PATCH   tags, at once; where `patches` is set, the body merged with what is there, and then as a PUT
     GET     the kept body, its children inside, what `show` adds, its etag, as its api-version has it
@@ -109,6 +109,8 @@ class ResourceType:
     put_takes: ClassVar[str] = "network.put"
     update_takes: ClassVar[str | None] = None
     delete_takes: ClassVar[str] = "network.delete"
+    quick_tags: ClassVar[bool] = True
+    """A PUT that changes nothing, or tags alone, is over when it is answered."""
     patches: ClassVar[bool] = False
     """PATCH may change more than tags."""
     secrets: ClassVar[tuple[str, ...]] = ()
@@ -195,7 +197,7 @@ class ResourceType:
         self.check_children(put)
         self.validate(put)
         at_once = pattern.sync or pattern.put_at_once or (pattern.only_creation_waits and before is not None)
-        shown = cloud.show(id_) if pattern.etags and before is not None else None
+        shown = cloud.show(id_) if pattern.etags and self.quick_tags and before is not None else None
         self.keep(put, "Succeeded" if at_once else pattern.state_of(created=before is None))
         status = pattern.put_created if before is None else pattern.put_updated
         if at_once:

@@ -91,8 +91,8 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.routingConfiguration.vnetRoutes.staticRoutesConfig": "2022-05-01",
     },
     "Microsoft.Network/vpnGateways/vpnConnections": {
-        "properties.vpnLinkConnections.properties.vpnLinkConnectionMode": "2021-08-01",
-        "properties.vpnLinkConnections.properties.vpnGatewayCustomBgpAddresses": "2021-08-01",
+        "properties.vpnLinkConnections.properties.vpnLinkConnectionMode": "2021-03-01",
+        "properties.vpnLinkConnections.properties.vpnGatewayCustomBgpAddresses": "2021-03-01",
     },
     "Microsoft.Network/expressRoutePorts": {
         "properties.billingType": "2022-11-01",

@@ -291,6 +291,7 @@ def test_global_reach_needs_a_circuit_for_which_the_provider_has_done_its_part()
     circuit = net("east", kind="expressRouteCircuits")
     for one in (link, peerings[0], circuit):
         assert lab.properties(one)["provisioningState"] == "Failed"
+    assert lab.properties(link)["circuitConnectionStatus"] == "Connected"
     lab.made(f"{circuit}/authorizations/some", {"properties": {}})
     assert lab.properties(peerings[0])["provisioningState"] == "Succeeded"
     assert lab.properties(link)["circuitConnectionStatus"] == "Disconnected"

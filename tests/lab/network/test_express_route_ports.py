@@ -73,3 +73,23 @@ def test_only_a_place_that_is_asked_for_tells_what_is_free() -> None:
     assert rows and all(row["properties"]["availableBandwidths"] == [] for row in rows)
     one = lab.body(f"{OFFERED}/{rows[0]['name']}")
     assert one["id"] == rows[0]["id"] and one["properties"]["availableBandwidths"][0]["valueInGbps"] == 10
+
+
+def test_new_tags_of_a_circuit_take_as_long_as_any_change() -> None:
+    """Recorded, of a PUT; other resources have them when it is answered."""
+    lab = Lab()
+    provider = {"serviceProviderName": "Equinix", "peeringLocation": "Hong Kong", "bandwidthInMbps": 200}
+    sku = {"name": "Standard_MeteredData", "tier": "Standard", "family": "MeteredData"}
+    body = {"location": "eastasia", "sku": sku, "properties": {"serviceProviderProperties": provider}}
+    partner = net("guard", kind="securityPartnerProviders")
+    table = net("plain", kind="routeTables")
+    for url, sent, state in (
+        (net("over", kind="expressRouteCircuits"), body, "Updating"),
+        (partner, {"location": "eastasia", "properties": {"securityProviderName": "Checkpoint"}}, "Updating"),
+        (table, {"location": "eastasia", "properties": {}}, "Succeeded"),
+    ):
+        lab.made(url, sent)
+        answer = lab.put(url, {**sent, "tags": {"for": "branches"}})
+        assert answer.status == 200 and answer.body["properties"]["provisioningState"] == state
+        lab.follow(answer)
+        assert lab.properties(url)["provisioningState"] == "Succeeded"

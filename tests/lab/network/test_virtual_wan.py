@@ -129,7 +129,7 @@ def test_a_connection_with_links_says_everything_at_these(joined: Lab) -> None:
     lab.follow(answer)
     states = [part["properties"]["connectionStatus"] for part in lab.properties(url)["vpnLinkConnections"]]
     assert states == ["Unknown", "Unknown"] and "connectionStatus" not in lab.properties(url)
-    old = lab.send("GET", f"{url}?api-version=2021-05-01").body["properties"]["vpnLinkConnections"][0]
+    old = lab.send("GET", f"{url}?api-version=2020-11-01").body["properties"]["vpnLinkConnections"][0]
     assert "vpnLinkConnectionMode" not in old["properties"]
 
 

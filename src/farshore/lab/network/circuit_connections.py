@@ -10,6 +10,7 @@ that way yet.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from farshore.arm.http import Response
@@ -64,6 +65,12 @@ class CircuitConnections(OfCircuit):
         ends = {ENDS[0]: {"id": ref(put.body, ENDS[0]) or own.text}, ENDS[1]: {"id": ref(put.body, ENDS[1])}}
         properties = {"circuitConnectionStatus": "Disconnected", **body["properties"], **ends}
         return {**body, "properties": properties}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        """Recorded: one that has failed shows itself as connected."""
+        if body["properties"].get("provisioningState") != "Failed":
+            return body
+        return {**body, "properties": {**body["properties"], "circuitConnectionStatus": "Connected"}}
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)

@@ -45,6 +45,7 @@ class ExpressRouteCircuits(ResourceType):
     nested = ("peerings", "authorizations")
     keep_omitted = ("peerings", "authorizations")
     put_takes = "expressRouteCircuits.put"
+    quick_tags = False
     read_only = (
         "provisioningState",
         "resourceGuid",

@@ -62,6 +62,8 @@ class Shape:
     """Whether nothing of it takes time."""
     tracked: bool = False
     """Of a child: whether it has a location and tags of its own."""
+    quick_tags: bool = True
+    """Whether a PUT of new tags alone is over when it is answered."""
     slow_tags: bool = False
     """Whether new tags take time, though there is no operation to poll (recorded)."""
     read_only: tuple[str, ...] = ()
@@ -238,7 +240,7 @@ SHAPES: Mapping[str, Shape] = {
     "virtualNetworkTaps": Shape(shown={"networkInterfaceTapConfigurations": []}),
     "virtualRouters": NO_GUID,
     "virtualRouters/peerings": PLAIN,
-    "securityPartnerProviders": NO_GUID,
+    "securityPartnerProviders": Shape(guid=False, quick_tags=False),
     "customIPPrefixes": Shape(
         shown={"commissionedState": "Provisioning", "failedReason": "", "childCustomIpPrefixes": []}
     ),
@@ -431,6 +433,7 @@ def _register() -> None:
             "nested": tuple(shape.inside),
             "keep_omitted": tuple(shape.inside),
             "labels": dict(shape.inside),
+            "quick_tags": shape.quick_tags,
             "read_only": (*ResourceType.read_only, *shape.read_only),
             "apart": is_child,
             "pattern": _pattern(shape),

@@ -232,17 +232,17 @@ def _base(properties: Body) -> str:
 
 
 def gateway_ready(cloud: Cloud, id_: ResourceId, body: Body) -> Body:
-    """Two instances, each with an address inside and one outside."""
+    """Two instances, each with an address outside, one inside and one for BGP (recorded: these)."""
     hub = cloud.body(str(ref(body, "virtualHub") or ""))
     base = _base((hub or {}).get("properties") or {})
     peers, places = [], []
     for at, instance in enumerate(INSTANCES):
         public = address_of(cloud, id_.child("instances", instance))
-        inside = f"{base}.{12 + at}"
+        inside, bgp = f"{base}.{4 + at}", f"{base}.{13 - at}"
         peers.append(
             {
                 "ipconfigurationId": instance,
-                "defaultBgpIpAddresses": [inside],
+                "defaultBgpIpAddresses": [bgp],
                 "customBgpIpAddresses": [],
                 "tunnelIpAddresses": [public, inside],
             }
