@@ -1,7 +1,7 @@
 """The standard life of a resource: what every type does unless its file says otherwise.
 
     PUT     validate ─► keep with provisioningState Updating ─► 201 and an operation ─► on_ready ─► Succeeded
-            one that changes nothing (or tags alone) is Succeeded when it is answered (recorded), but for `quick_tags`
+            one that changes nothing (or tags alone) is Succeeded when it is answered (recorded), but for `may_stay`
     DELETE  on_delete ─► Deleting ─► 202 and an operation ─► gone, children first ─► on_gone
     PATCH   tags, at once; where `patches` is set, the body merged with what is there, and then as a PUT
     GET     the kept body, its children inside, what `show` adds, its etag, as its api-version has it
@@ -109,8 +109,6 @@ class ResourceType:
     put_takes: ClassVar[str] = "network.put"
     update_takes: ClassVar[str | None] = None
     delete_takes: ClassVar[str] = "network.delete"
-    quick_tags: ClassVar[bool] = True
-    """A PUT that changes nothing, or tags alone, is over when it is answered."""
     patches: ClassVar[bool] = False
     """PATCH may change more than tags."""
     secrets: ClassVar[tuple[str, ...]] = ()
@@ -150,6 +148,10 @@ class ResourceType:
     def seed(self, cloud: Cloud, body: Body) -> Body:
         """The body to keep of an estate's body; called when everything it may refer to is there or soon will be."""
         return body
+
+    def may_stay(self, put: Put) -> bool:
+        """Whether this PUT is over when it is answered if it changes nothing, or tags alone."""
+        return True
 
     def is_quick(self, put: Put) -> bool:
         """Whether a PUT is over when it is answered, though its operation can be polled."""
@@ -197,7 +199,7 @@ class ResourceType:
         self.check_children(put)
         self.validate(put)
         at_once = pattern.sync or pattern.put_at_once or (pattern.only_creation_waits and before is not None)
-        shown = cloud.show(id_) if pattern.etags and self.quick_tags and before is not None else None
+        shown = cloud.show(id_) if pattern.etags and before is not None and self.may_stay(put) else None
         self.keep(put, "Succeeded" if at_once else pattern.state_of(created=before is None))
         status = pattern.put_created if before is None else pattern.put_updated
         if at_once:

@@ -181,3 +181,18 @@ def test_a_route_map_shows_all_that_a_rule_could_say(lab: Lab) -> None:
     (told,) = shown["rules"]
     assert told["nextStepIfMatched"] == "Unknown" and told["matchCriteria"][0]["community"] == []
     assert told["actions"][0]["parameters"] == [{"routePrefix": [], "community": [], "asPath": ["65001"]}]
+
+
+def test_a_circuits_connection_to_a_hub_is_routed_as_any_other(lab: Lab) -> None:
+    gateway = net("edge", kind="expressRouteGateways")
+    lab.made(gateway, of(HUB))
+    url = f"{gateway}/expressRouteConnections/line"
+    circuit = net("over", kind="expressRouteCircuits")
+    peering: Body = {"expressRouteCircuitPeering": {"id": f"{circuit}/peerings/AzurePrivatePeering"}}
+    shown = lab.made(url, {"properties": peering})["properties"]
+    assert (shown["routingWeight"], shown["enableInternetSecurity"]) == (0, False)
+    assert shown["routingConfiguration"]["propagatedRouteTables"] == {"labels": ["default"], "ids": [{"id": TABLE}]}
+    told: Body = {"propagatedRouteTables": {"labels": ["branches"], "ids": []}}
+    again = lab.made(url, {"properties": {**peering, "routingConfiguration": told}})["properties"]
+    assert again["routingConfiguration"]["propagatedRouteTables"] == told["propagatedRouteTables"]
+    assert again["resourceGuid"] == shown["resourceGuid"]

@@ -45,7 +45,6 @@ class ExpressRouteCircuits(ResourceType):
     nested = ("peerings", "authorizations")
     keep_omitted = ("peerings", "authorizations")
     put_takes = "expressRouteCircuits.put"
-    quick_tags = False
     read_only = (
         "provisioningState",
         "resourceGuid",
@@ -104,6 +103,9 @@ class ExpressRouteCircuits(ResourceType):
             **body["properties"],
         }
         return {**body, "properties": properties}
+
+    def may_stay(self, put: Put) -> bool:
+        return False
 
     def on_ready(self, cloud: Cloud, id_: ResourceId) -> None:
         body = cloud.body(id_)

@@ -51,6 +51,10 @@ class VirtualNetworkPeerings(ResourceType):
     put_takes = "virtualNetworkPeerings.put"
     read_only = ("provisioningState", "resourceGuid", "peeringState", "peeringSyncLevel", "remoteGateways")
 
+    def may_stay(self, put: Put) -> bool:
+        """Recorded: to sync takes its time, also where there is nothing to sync."""
+        return not _syncs(put)
+
     def validate(self, put: Put) -> None:
         own = put.id.parent
         assert own is not None
@@ -102,7 +106,7 @@ class VirtualNetworkPeerings(ResourceType):
         sent = body["properties"]
         properties = {**FLAGS, **sent}
         before = put.before_properties
-        sync = put.query.get("syncremoteaddressspace", "").lower() == "true"
+        sync = _syncs(put)
         space = ((put.cloud.body(remote) or {}).get("properties") or {}).get("addressSpace")
         copy = before.get("remoteAddressSpace")
         properties["remoteAddressSpace"] = space if sync or copy is None else copy
@@ -163,6 +167,10 @@ class VirtualNetworkPeerings(ResourceType):
         if properties.get("useRemoteGateways"):
             properties["remoteGateways"] = [{"id": found["id"]} for found in gateways_in(cloud, remote)]
         return {**body, "properties": properties}
+
+
+def _syncs(put: Put) -> bool:
+    return put.query.get("syncremoteaddressspace", "").lower() == "true"
 
 
 def partner_of(cloud: Cloud, own: ResourceId, remote: ResourceId) -> Body | None:

@@ -178,7 +178,9 @@ SHAPES: Mapping[str, Shape] = {
         inside={"expressRouteConnections": "expressRouteConnections"},
         guid=False,
     ),
-    "expressRouteGateways/expressRouteConnections": PLAIN,
+    "expressRouteGateways/expressRouteConnections": Shape(
+        shown={"routingWeight": 0, "enableInternetSecurity": False},
+    ),
     "expressRoutePorts": Shape(
         shown={
             "provisionedBandwidthInGbps": 0.0,
@@ -339,6 +341,9 @@ class ShapeOnly(ResourceType):
             body["sku"] = sku_of(put.body, shape.sku)
         return {**body, "properties": properties}
 
+    def may_stay(self, put: Put) -> bool:
+        return self.shape.quick_tags
+
     def is_quick(self, put: Put) -> bool:
         return self.shape.quick
 
@@ -433,7 +438,6 @@ def _register() -> None:
             "nested": tuple(shape.inside),
             "keep_omitted": tuple(shape.inside),
             "labels": dict(shape.inside),
-            "quick_tags": shape.quick_tags,
             "read_only": (*ResourceType.read_only, *shape.read_only),
             "apart": is_child,
             "pattern": _pattern(shape),

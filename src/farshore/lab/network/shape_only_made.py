@@ -117,6 +117,7 @@ MADE: Mapping[str, Callable[[Put], Body]] = {
     "networkprofiles": _profile,
     "virtualhubs/hubvirtualnetworkconnections": virtual_wan.hub_connection,
     "virtualhubs/routemaps": virtual_wan.route_map,
+    "expressroutegateways/expressrouteconnections": virtual_wan.express_connection,
     "vpnsites": virtual_wan.site,
     "vpngateways": virtual_wan.gateway,
     "vpngateways/vpnconnections": virtual_wan.connection,

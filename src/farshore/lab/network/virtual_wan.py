@@ -115,6 +115,15 @@ def hub_connection(put: Put) -> Body:
     }
 
 
+def express_connection(put: Put) -> Body:
+    gateway = put.id.parent
+    hub = ref(None if gateway is None else put.cloud.body(gateway), "virtualHub")
+    return {
+        "resourceGuid": put.before_properties.get("resourceGuid") or put.cloud.guid("resourceGuid", put.id.key),
+        "routingConfiguration": _routing(put.properties.get("routingConfiguration"), _table(hub), statics=False),
+    }
+
+
 def site(put: Put) -> Body:
     found: Body = {"deviceProperties": {"linkSpeedInMbps": 0, **_object(put.properties.get("deviceProperties"))}}
     if put.properties.get("addressSpace") is not None:
