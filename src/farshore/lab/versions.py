@@ -90,6 +90,7 @@ SINCE: Mapping[str, Mapping[str, str]] = {
         "properties.connectivityStatus": "2022-01-01",
         "properties.routingConfiguration.vnetRoutes.staticRoutesConfig": "2022-05-01",
     },
+    "Microsoft.Network/vpnServerConfigurations": {"properties.configurationPolicyGroups": "2021-08-01"},
     "Microsoft.Network/vpnGateways/vpnConnections": {
         "properties.vpnLinkConnections.properties.vpnLinkConnectionMode": "2021-03-01",
         "properties.vpnLinkConnections.properties.vpnGatewayCustomBgpAddresses": "2021-03-01",

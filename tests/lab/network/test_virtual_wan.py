@@ -154,6 +154,8 @@ def test_clients_dial_in_as_a_configuration_says(lab: Lab) -> None:
     shown = lab.made(CERTIFICATES, {"location": "southeastasia", "properties": {}})["properties"]
     assert (shown["vpnProtocols"], shown["vpnAuthenticationTypes"]) == (["OpenVPN", "IkeV2"], ["Certificate"])
     assert shown["radiusServers"] == [] and "resourceGuid" not in shown
+    old = lab.send("GET", f"{CERTIFICATES}?api-version=2020-04-01").body["properties"]
+    assert set(shown) - set(old) == {"configurationPolicyGroups"}
     pool = {"vpnClientAddressPool": {"addressPrefixes": ["10.79.0.0/24"]}}
     sent = {
         "vpnServerConfiguration": {"id": CERTIFICATES},

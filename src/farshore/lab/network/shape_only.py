@@ -145,7 +145,7 @@ SHAPES: Mapping[str, Shape] = {
         guid=False,
     ),
     "vpnGateways/vpnConnections": Shape(parts={"vpnLinkConnections": "vpnLinkConnections"}),
-    "vpnGateways/natRules": PLAIN,
+    "vpnGateways/natRules": Shape(shown={"type": "Static"}),
     "vpnSites": Shape(
         shown={
             "isSecuritySite": False,
