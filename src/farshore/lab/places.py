@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farshore.arm.ids import ResourceId
+from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
 from farshore.arm.network import normal_location
 from farshore.arm.regions import find_region
@@ -53,3 +53,19 @@ def check(
             f"The resource '{id_.name}' already exists in location '{before.get('location')}' in resource group "
             f"'{id_.resource_group}'. A resource with the same name cannot be created in location '{location}'.",
         )
+
+
+def spelled(cloud: Cloud, id_: ResourceId, type_: str | None) -> ResourceId:
+    """An id as it will be shown; `type_` is the type in its provider's spelling where that counts."""
+    body = cloud.body(id_)
+    if body is not None:
+        return resource_id(str(body["id"]))
+    parent = id_.parent
+    if parent is not None and (held := cloud.body(parent)) is not None:
+        kind = id_.pairs[-1][0] if type_ is None else type_.rsplit("/", 1)[-1]
+        return resource_id(f"{held['id']}/{kind}/{id_.name}")
+    group = id_.group_id
+    if parent is None and group is not None and (held := cloud.body(group)) is not None:
+        below = id_.text[len(group.text) :] if type_ is None else f"/providers/{type_}/{id_.name}"
+        return resource_id(str(held["id"]) + below)
+    return id_

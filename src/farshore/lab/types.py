@@ -328,19 +328,7 @@ class ResourceType:
     def full_id(self, call: Call) -> ResourceId:
         """The id as it will be shown: an existing resource's own, else the URL's under the group's own spelling, and
         of Microsoft.Network with its type as that spells it (recorded)."""
-        cloud, id_ = call.cloud, call.id
-        body = cloud.body(id_)
-        if body is not None:
-            return resource_id(str(body["id"]))
-        parent = id_.parent
-        if parent is not None and (held := cloud.body(parent)) is not None:
-            kind = self.type.rsplit("/", 1)[-1] if self.pattern.etags else id_.pairs[-1][0]
-            return resource_id(f"{held['id']}/{kind}/{id_.name}")
-        group = id_.group_id
-        if parent is None and group is not None and (held := cloud.body(group)) is not None:
-            below = f"/providers/{self.type}/{id_.name}" if self.pattern.etags else id_.text[len(group.text) :]
-            return resource_id(str(held["id"]) + below)
-        return id_
+        return places.spelled(call.cloud, call.id, self.type if self.pattern.etags else None)
 
     def check_conditions(self, call: Call, before: Body | None) -> None:
         """If-Match and If-None-Match (L10)."""
