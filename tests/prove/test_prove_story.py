@@ -101,6 +101,23 @@ def test_without_a_fence_a_failure_after_the_return_leads_to_old_data() -> None:
     assert stale.failed == ()
 
 
+def test_a_phase_in_whose_midst_something_is_unsafe_is_not_proven_though_its_end_is() -> None:
+    # The old machines are deallocated in the return, so that its end is good; what the return itself begins with isn't.
+    steps, events = whole_story(fenced=False)
+    late = step("late-fence", *fence().effects, after=["return"], phase=Phase.RETURN)
+    steps = [
+        replace(item, after=(*item.after, "late-fence")) if item.id == deallocate(VM1).id else item for item in steps
+    ]
+    proof = proven(estate(FAR.network()), [*steps, late], events)
+    assert only(proof, kind="stale").after == "return"
+    assert {verdict.phase: verdict.proven for verdict in proof.verdicts} == {
+        "provision": True,
+        "failover": True,
+        "return": False,
+    }
+    assert "stale" in next(verdict.trace for verdict in proof.verdicts if verdict.phase == "return").lower()
+
+
 def test_a_mere_preference_falls_back_to_stale_machines_when_the_secondary_fails() -> None:
     turned = step(
         "turn",

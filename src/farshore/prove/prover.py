@@ -24,7 +24,7 @@ from farshore.assess.objectives import objectives_of
 from farshore.estate.estate import Estate
 from farshore.estate.project import Objective
 from farshore.plan.effects import start
-from farshore.plan.model import Phase, Plan
+from farshore.plan.model import Lose, Phase, Plan, Restore
 from farshore.prove.claims import Claims
 from farshore.prove.counterexamples import Collector, Fault
 from farshore.prove.cuts import LIMIT, PHASES, Moment, count_cuts, explore, members, poset_of
@@ -111,6 +111,8 @@ class _Prover:
                 for phase in () if self.claims.nobody_there(flow, self.worlds[world]) else ending:
                     tally = self.verdicts.setdefault((flow.objective.name, phase), _Tally())
                     tally.add(flow.members, wrong or state.outcomes[index] or self._unsent(flow, world), wrong is None)
+                if wrong is not None and not ending:
+                    self.verdicts.setdefault((flow.objective.name, self._met(moment)), _Tally()).spoil(wrong)
             held = phases.setdefault(id(state), (state, {}))[1]
             held |= dict.fromkeys(ending or [self._reached(moment)])
         for state, seen in phases.values():
@@ -122,6 +124,19 @@ class _Prover:
         """The phase that a moment is in: the last of which anything is done."""
         done = [node.phase for index in members(moment.done) if (node := self.poset.nodes[index]).phase is not None]
         return max(done, key=PHASES.index, default=self.ends[0] if self.ends else PHASES[0])
+
+    def _met(self, moment: Moment) -> Phase:
+        """The phase in which a moment's faults are counted. What the scenario takes away belongs to the failover, what
+        it gives back to the return, though no step of theirs is done yet; a phase that the plan has not got is counted
+        in the one that comes next."""
+        reached = PHASES.index(self._reached(moment))
+        for index in members(moment.done):
+            for effect in self.poset.nodes[index].effects:
+                if isinstance(effect, Lose | Restore):
+                    begun = Phase.RETURN if isinstance(effect, Restore) else Phase.FAILOVER
+                    reached = max(reached, PHASES.index(begun))
+        last = self.ends[-1] if self.ends else PHASES[0]
+        return next((phase for phase in self.ends if PHASES.index(phase) >= reached), last)
 
     def _faults(self, flow: PromisedFlow, index: int, moment: Moment, state: State, ending: bool) -> Iterator[Fault]:
         """What speaks against one flow at one moment."""
@@ -175,7 +190,7 @@ class _Prover:
 
 
 class _Tally:
-    """What has been seen of one objective at the end of one phase."""
+    """What has been seen of one objective in one phase: at its end, and what went wrong before."""
 
     def __init__(self) -> None:
         self.proven = True
@@ -187,6 +202,12 @@ class _Tally:
         if self.shown is None or (self.proven and not good):
             self.shown = outcome
         self.proven &= good
+
+    def spoil(self, outcome: Outcome) -> None:
+        """Something was wrong in the midst of the phase, whatever its end is."""
+        if self.proven:
+            self.shown = outcome
+        self.proven = False
 
     @property
     def trace(self) -> str:

@@ -63,7 +63,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One objective at the end of one phase."""
+    """One objective in one phase: it is reached at its end, and at no moment of it anything speaks against it."""
 
     objective: str
     phase: str
