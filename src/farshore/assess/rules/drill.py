@@ -25,11 +25,12 @@ def same_network(context: Context) -> Iterator[Finding]:
     if network is None:
         return
     for home in context.source.networks:
-        for id_, what in ((context.counterparts.of(home.id), "fails over to"), (home.id, "runs in")):
+        there = context.counterparts.of(home.id)
+        for id_, what in ((there, f"which {home.name} fails over to"), (home.id, "where production runs")):
             if id_ == network:
                 yield error(
                     NETWORK,
-                    f"The drill would start machines in {network.name}, which {home.name} {what}",
+                    f"The drill would start machines in {network.name}, {what}",
                     "a drill beside production takes its addresses",
                     remedy="name a separate network, or give drill.address_space a range",
                 )

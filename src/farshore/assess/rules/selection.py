@@ -44,13 +44,13 @@ def left_behind(context: Context) -> Iterator[Finding]:
                 remedy=f"include {machine.name}, or have its own replica in the target",
             )
     for left, why in (
-        (together, "stay behind in networks that move: their addresses lead to the target, where they are not"),
-        (beside, "stay behind in spokes that reach the moved ones through the hub: after a failover they can't"),
+        (together, "left behind in a network that moves: the address leads to the target, where no such machine is"),
+        (beside, "left behind in a spoke that reaches the moved ones through the hub: after a failover it can't"),
     ):
         if left:
             yield error(
                 "machines",
-                f"{', '.join(machine.name for machine in left[:6])}{' and more' if len(left) > 6 else ''} {why}",
+                f"{', '.join(machine.name for machine in left[:6])}{' and more' if len(left) > 6 else ''}: {why}",
                 f"include {list(context.project.machines.include)}, exclude {list(context.project.machines.exclude)}",
                 "kept addresses are announced for a network as a whole",
                 remedy="include them, or use new addresses",

@@ -48,6 +48,14 @@ class _Misled:
         return "gateway" if row.source == RouteSource.VIRTUAL_NETWORK_GATEWAY else "user"
 
     @property
+    def does(self) -> str:
+        """What becomes of the traffic without a route to the appliance."""
+        row = self.answer.chosen
+        if row is None or row.next_hop_type == NextHopType.NONE:
+            return f"drops what goes to {self.answer.prefix}"
+        return f"sends {self.answer.prefix} past the appliance"
+
+    @property
     def to_appliance_elsewhere(self) -> bool:
         """A wrong address of type VirtualAppliance: `rules/appliances.py` judges who holds it."""
         row = self.answer.chosen
@@ -74,7 +82,7 @@ def no_route(context: Context) -> Iterator[Finding]:
         if misled.kind == "none" or (without_table and misled.kind == "gateway"):
             yield error(
                 misled.blamed,
-                f"{misled.subnet.id.short} sends {misled.answer.prefix} past the appliance:"
+                f"{misled.subnet.id.short} {misled.does}:"
                 f" {'it has no route table' if without_table else 'its table has no route to the appliance'}",
                 *misled.answer.because,
                 remedy=(
