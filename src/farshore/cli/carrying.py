@@ -222,6 +222,7 @@ async def _begun(stage: Stage, declared: Estate, view: View, beginning: Beginnin
     from farshore.azure.inventory import read_estate
     from farshore.cli.planned import plan_for
     from farshore.estate.estate import Estate
+    from farshore.plan.left_running import left_running
     from farshore.plan.refused import refusals
     from farshore.prove import prove
 
@@ -246,6 +247,8 @@ async def _begun(stage: Stage, declared: Estate, view: View, beginning: Beginnin
     for refusal in refusals(planned.plan):
         # The steps before it may be what is needed tonight.
         view.progress(f"warning: {refusal}; the run will halt there")
+    for left in left_running(planned.plan):
+        view.progress(f"warning: {left}")
     run_id = runs.new_id(stage.journal, planned.plan.scenario)
     return Run(id=run_id, plan=planned.plan, events=(), state=initial(planned.plan))
 

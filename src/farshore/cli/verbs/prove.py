@@ -59,8 +59,9 @@ def command(
     refuse_scenario(plan_file)
     from farshore.cli import planned
     from farshore.cli.projects import read_folder
-    from farshore.cli.views.plan import refusal_lines, short_lines
+    from farshore.cli.views.plan import refusal_lines, short_lines, warning_lines
     from farshore.plan.foreseen import shorts
+    from farshore.plan.left_running import left_running
     from farshore.plan.refused import refusals
     from farshore.prove import prove
     from farshore.prove.describe import describe_proof
@@ -78,13 +79,15 @@ def command(
     proof = with_repair(estate, proof, plan.plan.scenario)
     short = shorts(plan.plan, estate)
     refused = refusals(plan.plan)
+    left = left_running(plan.plan)
     document = {
         **proof_as_json(proof),
         "objectives_not_kept": [item.as_json() for item in short],
         "refused": [item.as_json() for item in refused],
+        "left_running": [item.as_json() for item in left],
     }
     lines = [shown(describe_proof(proof)), *_between_shores(plan.plan, proof)]
-    app.view.answer(document, "\n".join([*lines, *short_lines(short), *refusal_lines(refused)]))
+    app.view.answer(document, "\n".join([*lines, *short_lines(short), *warning_lines(left), *refusal_lines(refused)]))
     return GOOD if proof.ok and not plan.drifted and not refused else BAD_ANSWER
 
 

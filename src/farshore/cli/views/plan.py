@@ -47,7 +47,11 @@ def plan_text(plan: Plan, short: Sequence[Short] = ()) -> str:
 
 def short_lines(short: Sequence[Short]) -> list[str]:
     """A warning for each objective that a plan foresees not to keep."""
-    return ["", *(f"{style('warning', 'warning')}  {shown(str(item))}" for item in short)] if short else []
+    return warning_lines(short)
+
+
+def warning_lines(told: Sequence[object]) -> list[str]:
+    return ["", *(f"{style('warning', 'warning')}  {shown(str(item))}" for item in told)] if told else []
 
 
 def refusal_lines(refused: Sequence[Refusal]) -> list[str]:
