@@ -69,7 +69,7 @@ def _tampered(bundle: Path) -> None:
 
 def test_what_comes_first_is_said_and_nothing_is_written(project: Path) -> None:
     error = refused(project, "failover")
-    assert "comes after protect" in error["message"]
+    assert error["message"] == "Failover comes after protect, which has not begun: no run is under way"
     assert not (project / ".farshore" / "runs").exists()
     answer(project, "provision")
     assert refused(project, "failover")["remedy"] == "farshore protect"
@@ -77,6 +77,8 @@ def test_what_comes_first_is_said_and_nothing_is_written(project: Path) -> None:
 
 
 def test_a_disaster_waits_for_no_drill_and_no_drill_follows_it(protected: Path) -> None:
+    # The drill would be next, and is nothing that a commit waits for.
+    assert refused(protected, "commit")["remedy"] == "farshore failover"
     fault(protected, "lost")
     assert answer(protected, "failover")["next"] == "farshore commit"
     assert "past its drill" in refused(protected, "drill")["message"]

@@ -110,11 +110,14 @@ async def carry_out(name: str, stage: Stage, declared: Estate, view: View, begin
         )
     first = run.comes_first(command)
     if first is not None:
+        begun = f"has not come to its end in run {run.id}" if run.events else "has not begun: no run is under way"
+        # A drill that is still to come is nothing that a commit waits for.
+        stands = run.events and run.status != runs.BETWEEN
         raise InputError(
-            f"{name.capitalize()} comes after {first}, which has not come to its end in run {run.id}",
-            value=run.id,
+            f"{name.capitalize()} comes after {first}, which {begun}",
+            value=run.id if run.events else None,
             expected=f"a run in which {first} is done",
-            remedy=run.next_action() if run.events else f"farshore {first}",
+            remedy=run.next_action() if stands else f"farshore {first}",
         )
     await _must_return(command, run, stage)
     said = await _as_planned(command, run, stage, declared, view, beginning)

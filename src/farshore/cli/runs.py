@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from farshore.prove.values import Proof
 
 
+BETWEEN = "between phases"
+"""The status of a run of which nothing is under way, asked, failed or said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A verb of the command line as a part of a plan."""
@@ -99,7 +103,7 @@ class Run:
             return "waiting"
         if self.failed:
             return "halted"
-        return "under way" if self.open_phases else "between phases"
+        return "under way" if self.open_phases else BETWEEN
 
     @property
     def is_over(self) -> bool:

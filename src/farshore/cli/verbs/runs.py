@@ -166,8 +166,11 @@ async def _abandon(app: App, run_id: str | None, *, only_show: bool, yes: bool) 
         return GOOD if carried.ok else BAD_ANSWER
 
 
-def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = None) -> click.Command:
-    """A verb that writes one word of a person's in the journal."""
+def _word(
+    name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = None, done: str | None = None
+) -> click.Command:
+    """A verb that writes one word of a person's in the journal: what it says in its help, and, where that is not what
+    has been done, what it says then."""
 
     def write(
         app: App, run_id: str | None, step: str | None = None, by: str | None = None, why: str | None = None
@@ -192,7 +195,8 @@ def _word(name: str, kind: Kind, said: str, *, of_step: bool, why: str | None = 
             if kind is Kind.APPROVED and step is not None and run.deciders(step) and step in run.waiting:
                 text = f"{body['by']} has approved it; others are still asked"
             else:
-                text = said if written else f"{said}: left for the process that drives the run"
+                text = done or said
+                text = text if written else f"{text}: left for the process that drives the run"
             app.view.answer(
                 {"run": run.id, "written": written, "next": run.next_action()},
                 f"{run.id}: {text}\nnext  {run.next_action()}",
@@ -255,7 +259,13 @@ def _now(app: App, folder: Folder, run: Run) -> datetime:
 for _made in (
     _word("pause", Kind.PAUSED, "No further step begins; what is under way comes to its end", of_step=False),
     _word("cancel", Kind.CANCELLED, "The run ends here; what it has built stays", of_step=False),
-    _word("retry", Kind.RETRIED, "What failed (STEP, or all of it) is tried again on resume", of_step=True),
+    _word(
+        "retry",
+        Kind.RETRIED,
+        "What failed (STEP, or all of it) is tried again on resume",
+        of_step=True,
+        done="What failed is tried again on resume",
+    ),
     _word("skip", Kind.SKIPPED, "The step counts as done without being done", of_step=True, why="Why this is right."),
     _word("approve", Kind.APPROVED, "The step that a person was asked for is done, and will be verified", of_step=True),
 ):
