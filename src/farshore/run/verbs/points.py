@@ -10,14 +10,15 @@ from farshore.arm.versions import SITE_RECOVERY
 from farshore.errors import ArmError, Fault
 from farshore.plan.actions import OF_STEP, OLDER
 from farshore.run.verbs.base import Situation, Talk, get_url
-from farshore.times import moment
+from farshore.times import moment, span
 
 LATEST = "Latest"
 PROCESSED, APPLICATION = "LatestProcessed", "LatestApplicationConsistent"
 
 
-def point_named(situation: Situation, wanted: str) -> Talk[str | None]:
-    """The id of the wanted recovery point; None means Latest to the service. Raises `ArmError` where none fits."""
+def point_named(situation: Situation, wanted: str, *, but: str | None = None) -> Talk[str | None]:
+    """The id of the wanted recovery point; None means Latest to the service. `but`: the point that a machine is made of
+    now; what is older then has to be older than that too. Raises `ArmError` where none fits."""
     if wanted == LATEST:
         return None
     if wanted.startswith(OF_STEP):
@@ -28,10 +29,21 @@ def point_named(situation: Situation, wanted: str) -> Talk[str | None]:
     if wanted not in (PROCESSED, APPLICATION) and not wanted.startswith(OLDER):
         return wanted
     fitting = yield from listed(situation, situation.id.text, wanted)
+    if wanted.startswith(OLDER) and but is not None:
+        everything = yield from listed(situation, situation.id.text, LATEST)
+        made = next((time for time, id_ in everything if id_.lower() == but.lower()), None)
+        fitting = [row for row in fitting if made is None or row[0] < made]
     if not fitting:
-        raise ArmError(Fault(code="NoRecoveryPoint", message=f"{situation.id.name} has no point that is {wanted}"))
+        kind = _said(wanted) + (" and older than the one it is made of" if but is not None else "")
+        raise ArmError(Fault(code="NoRecoveryPoint", message=f"{situation.id.name} has no point that is {kind}"))
     # S25: points are listed in no order.
     return max(fitting)[1]
+
+
+def _said(wanted: str) -> str:
+    if wanted.startswith(OLDER):
+        return f"at least {span(float(wanted.removeprefix(OLDER)))} old"
+    return wanted
 
 
 def listed(
