@@ -1,0 +1,60 @@
+"""Which recovery point a failover, and a change before the commit, go to (S15, S26, S44)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from farshore.run.verbs import VERBS
+from run.talk import answer, hold, situation
+from run.test_verbs_recovery import ACCEPTED, ARGUMENTS, ITEM, VM
+
+
+def point(id_: str, minute: int, kind: str) -> dict[str, Any]:
+    time = f"2026-01-05T05:{minute:02d}:00Z"
+    return {"id": id_, "properties": {"recoveryPointTime": time, "recoveryPointType": kind}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("Latest", None), ("LatestProcessed", "c"), ("LatestApplicationConsistent", "b"), ("/points/x", "/points/x")],
+)
+def test_the_recovery_point_that_was_asked_for(wanted: str, found: str | None) -> None:
+    pages = [
+        answer(200, {"value": [point("a", 1, "CrashConsistent"), point("c", 30, "CrashConsistent")], "nextLink": "/2"}),
+        answer(200, {"value": [point("b", 20, "AppConsistent"), point("d", 10, "AppConsistent")]}),
+    ]
+    script = [*(pages if found in ("b", "c") else []), ACCEPTED]
+    held = hold(VERBS["failover"].act(situation({**ARGUMENTS["failover"], "point": wanted})), script)
+    body = held.writes[0].body["properties"]
+    assert body["providerSpecificDetails"] == {"instanceType": "A2A", "recoveryPointId": found}
+    assert body["sourceSiteOperations"] == "NotRequired"
+
+
+CHANGE = {"id": ITEM, "vm": VM, "point": "Older:900"}
+
+
+def test_an_older_point_is_older_than_the_one_that_the_machine_is_made_of() -> None:
+    # Twenty minutes after the loss the latest point is old enough by itself, and would be taken a second time.
+    points = answer(200, {"value": [point("a", 10, "Crash"), point("c", 40, "Crash"), point("b", 30, "Crash")]})
+    made = answer(200, {"id": ITEM, "properties": {"failoverRecoveryPointId": "C"}})
+    held = hold(VERBS["change_point"].act(situation(CHANGE)), [made, points, points, ACCEPTED])
+    assert held.writes[0].url.split("?")[0].endswith("/applyRecoveryPoint")
+    assert held.writes[0].body["properties"]["recoveryPointId"] == "b"
+
+
+def test_where_there_is_none_that_is_older_it_is_told_in_words() -> None:
+    points = answer(200, {"value": [point("c", 40, "Crash")]})
+    made = answer(200, {"id": ITEM, "properties": {"failoverRecoveryPointId": "c"}})
+    held = hold(VERBS["change_point"].act(situation(CHANGE)), [made, points, points])
+    assert held.code == "NoRecoveryPoint" and not held.writes
+    assert "vm1 has no point that is at least 15 min old and older than the one it is made of" in str(held.error)
+
+
+def test_no_point_of_that_kind_is_told_before_anything_is_sent() -> None:
+    arguments = {**ARGUMENTS["failover"], "point": "LatestApplicationConsistent"}
+    held = hold(
+        VERBS["failover"].act(situation(arguments)), [answer(200, {"value": [point("a", 1, "CrashConsistent")]})]
+    )
+    assert held.code == "NoRecoveryPoint" and not held.writes
