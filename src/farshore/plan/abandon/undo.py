@@ -245,7 +245,7 @@ def _people(begun: Begun, now: Estate, away: set[ResourceId]) -> Iterator[Undo]:
         if not built and not lost:
             continue
         said = [f"Take away {', '.join(id_.short for id_ in built)}."] if built else []
-        said += [f"Have {', '.join(resource_id(name).short for name in lost)} put back."] if lost else []
+        said += [f"Have {', '.join(resource_id(name).short for name in lost)} put back, if taken off."] if lost else []
 
         def add(
             draft: Draft,

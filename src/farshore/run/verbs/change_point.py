@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from farshore.arm.http import Request
-from farshore.plan.actions import OLDER
-from farshore.run.verbs.base import Situation, Talk, get_url, url
+from farshore.run.verbs.base import Situation, Talk, url
 from farshore.run.verbs.points import point_named
 from farshore.run.verbs.recovery import ItemVerb
 
@@ -21,13 +20,7 @@ class ChangePoint(ItemVerb):
         return bool(situation.pending) and "Commit" in (item.get("allowedOperations") or ())
 
     def request(self, situation: Situation) -> Talk[Request]:
-        wanted = str(situation.arguments["point"])
-        made = None
-        if wanted.startswith(OLDER):
-            # A while after a loss the point that the machine was made of is old enough itself: one before it is meant.
-            item = (yield from get_url(url(situation.id))).body or {}
-            made = (item.get("properties") or {}).get("failoverRecoveryPointId")
-        point = yield from point_named(situation, wanted, but=made)
+        point = yield from point_named(situation, str(situation.arguments["point"]))
         details = {"instanceType": "A2A"}
         body = {"properties": {"recoveryPointId": point, "providerSpecificDetails": details}}
         return Request(method="POST", url=url(situation.id, "/applyRecoveryPoint"), body=body, repeatable=False)

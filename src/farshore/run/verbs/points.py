@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from farshore.arm.ids import resource_id
+from farshore.arm.recovery import COMMIT_PENDING
 from farshore.arm.versions import SITE_RECOVERY
 from farshore.errors import ArmError, Fault
 from farshore.plan.actions import OF_STEP, OLDER
-from farshore.run.verbs.base import Situation, Talk, get_url
+from farshore.run.verbs.base import Situation, Talk, get, get_url, properties
 from farshore.times import moment, span
 
 LATEST = "Latest"
 PROCESSED, APPLICATION = "LatestProcessed", "LatestApplicationConsistent"
 
 
-def point_named(situation: Situation, wanted: str, *, but: str | None = None) -> Talk[str | None]:
-    """The id of the wanted recovery point; None means Latest to the service. `but`: the point that a machine is made of
-    now; what is older then has to be older than that too. Raises `ArmError` where none fits."""
+def point_named(situation: Situation, wanted: str) -> Talk[str | None]:
+    """The id of the wanted recovery point; None means Latest to the service. Raises `ArmError` where none fits."""
     if wanted == LATEST:
         return None
     if wanted.startswith(OF_STEP):
@@ -29,20 +30,18 @@ def point_named(situation: Situation, wanted: str, *, but: str | None = None) ->
     if wanted not in (PROCESSED, APPLICATION) and not wanted.startswith(OLDER):
         return wanted
     fitting = yield from listed(situation, situation.id.text, wanted)
-    if wanted.startswith(OLDER) and but is not None:
-        everything = yield from listed(situation, situation.id.text, LATEST)
-        made = next((time for time, id_ in everything if id_.lower() == but.lower()), None)
-        fitting = [row for row in fitting if made is None or row[0] < made]
     if not fitting:
-        kind = _said(wanted) + (" and older than the one it is made of" if but is not None else "")
-        raise ArmError(Fault(code="NoRecoveryPoint", message=f"{situation.id.name} has no point that is {kind}"))
+        message = f"{situation.id.name} has no point that is {said(wanted)}"
+        raise ArmError(Fault(code="NoRecoveryPoint", message=message))
     # S25: points are listed in no order.
     return max(fitting)[1]
 
 
-def _said(wanted: str) -> str:
+def said(wanted: str) -> str:
+    """A kind of point in words."""
     if wanted.startswith(OLDER):
-        return f"at least {span(float(wanted.removeprefix(OLDER)))} old"
+        age = span(float(wanted.removeprefix(OLDER)))
+        return f"at least {age} old and, once it has failed over, older than the one it is made of"
     return wanted
 
 
@@ -50,6 +49,7 @@ def listed(
     situation: Situation, item: str, wanted: str, *, sync: str | None = None
 ) -> Talk[list[tuple[datetime, str]]]:
     """Every point of an item that is of the wanted kind and age, its time first; `sync`: of that sync type alone."""
+    made = (yield from _made_of(item)) if wanted.startswith(OLDER) else None
     found: list[tuple[datetime, str]] = []
     page: str | None = f"{item}/recoveryPoints?api-version={SITE_RECOVERY}"
     while page is not None:
@@ -58,10 +58,21 @@ def listed(
             about = point.get("properties") or {}
             time = moment(str(about["recoveryPointTime"]))
             kind = (about.get("providerSpecificDetails") or {}).get("recoveryPointSyncType")
-            if (sync is None or kind == sync) and _fits(situation, wanted, about, time):
+            if (sync is None or kind == sync) and _fits(situation, wanted, about, time) and (not made or time < made):
                 found.append((time, str(point["id"])))
         page = body.get("nextLink")
     return found
+
+
+def _made_of(item: str) -> Talk[datetime | None]:
+    """The time of the point that a machine is made of whose failover is not committed. A while after a loss that point
+    is old enough itself, and who changes it means one before it (S44)."""
+    shown = properties((yield from get(resource_id(item))))
+    made = shown.get("failoverRecoveryPointId")
+    if not made or shown.get("protectionState") != COMMIT_PENDING:
+        return None
+    time = properties((yield from get(resource_id(str(made))))).get("recoveryPointTime")
+    return None if time is None else moment(str(time))
 
 
 def _fits(situation: Situation, wanted: str, about: Mapping[str, Any], time: datetime) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from farshore.arm.ids import resource_id
 from farshore.errors import ArmError, Fault
 from farshore.run.verbs.base import Looked, Present, Situation, Talk, Verb
-from farshore.run.verbs.points import listed
+from farshore.run.verbs.points import listed, said
 from farshore.times import stamp
 
 SHARED = "MultiVmSyncRecoveryPoint"
@@ -30,6 +30,8 @@ class SharedPoint(Verb):
         common = set.intersection(*(set(points) for points in found.values()))
         if not common:
             names = ", ".join(resource_id(item).name for item in items)
-            raise ArmError(Fault(code="NoSharedPoint", message=f"{names} have no point of one moment that is {wanted}"))
+            raise ArmError(
+                Fault(code="NoSharedPoint", message=f"{names} have no point of one moment that is {said(wanted)}")
+            )
         latest = max(common)
         return Present(result={"time": stamp(latest), "points": {item.lower(): found[item][latest] for item in items}})
