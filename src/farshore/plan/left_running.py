@@ -12,18 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from farshore.plan.model import (
-    Event,
-    MachineState,
-    Phase,
-    Plan,
-    PlannedMachine,
-    Restore,
-    SetMachine,
-    Shore,
-    Step,
-    order,
-)
+from farshore.plan.model import MachineState, Phase, Plan, Restore, SetMachine, Shore, below_of
+
+MOVES = frozenset({"failover"})
+TURNS = frozenset({"switch_protection", "reprotect_unmanaged"})
+"""What turns the old machine off, at the latest (S46)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,44 +50,33 @@ def _is_region(effect: Restore) -> bool:
 
 
 def _of(plan: Plan) -> Iterator[LeftRunning]:
-    behind = _behind(plan)
+    stops = _stops(plan)
+    gone, again = _first(plan, MOVES), _first(plan, TURNS)
+    below = below_of(plan, [*(id_ for ids in stops.values() for id_ in ids), *again.values()])
     for machine in plan.machines:
-        gone = _first(plan, "failover", machine)
-        if machine.at is not Shore.HOME or gone is None:
+        if machine.at is not Shore.HOME or machine.item.key not in gone:
             continue
-        stops = {step.id for step in plan.steps if _stops(step, machine)}
-        again = _first(plan, ("switch_protection", "reprotect_unmanaged"), machine)
-        if not stops:
+        stopped, turned = stops.get(machine.id.key, ()), again.get(machine.item.key)
+        if not stopped:
             yield LeftRunning(machine=machine.id.text, before="")
-        elif again is not None and not stops & behind[again.id]:
-            yield LeftRunning(machine=machine.id.text, before=again.id)
+        elif turned is not None and not any(below.bit[id_] & below.under[turned] for id_ in stopped):
+            yield LeftRunning(machine=machine.id.text, before=turned)
 
 
-def _first(plan: Plan, verbs: str | tuple[str, ...], machine: PlannedMachine) -> Step | None:
-    """The first of these that is asked of the machine's item in the source, drills aside."""
+def _first(plan: Plan, verbs: frozenset[str]) -> dict[str, str]:
+    """For each protected item (its id in lower case) the first step of these verbs, drills aside."""
+    found: dict[str, str] = {}
     for step in plan.steps:
-        mine = str(step.action.arguments.get("id")).lower() == machine.item.key
-        if (
-            mine
-            and step.phase is not Phase.DRILL
-            and step.action.verb in ((verbs,) if isinstance(verbs, str) else verbs)
-        ):
-            return step
-    return None
+        if step.action.verb in verbs and step.phase is not Phase.DRILL:
+            found.setdefault(str(step.action.arguments.get("id")).lower(), step.id)
+    return found
 
 
-def _stops(step: Step, machine: PlannedMachine) -> bool:
-    return any(
-        isinstance(effect, SetMachine) and effect.id == machine.id and effect.state is MachineState.STOPPED
-        for effect in step.effects
-    )
-
-
-def _behind(plan: Plan) -> dict[str, set[str]]:
-    """For each step and event all that it comes after, however far."""
-    both: tuple[Step | Event, ...] = (*plan.steps, *plan.events)
-    after = {node.id: node.after for node in both}
-    found: dict[str, set[str]] = {}
-    for id_ in order(plan.steps, plan.events):
-        found[id_] = {far for near in after[id_] for far in (near, *found[near])}
+def _stops(plan: Plan) -> dict[str, list[str]]:
+    """For each machine (its id in lower case) the steps that stop it."""
+    found: dict[str, list[str]] = {}
+    for step in plan.steps:
+        for effect in step.effects:
+            if isinstance(effect, SetMachine) and effect.state is MachineState.STOPPED:
+                found.setdefault(effect.id.key, []).append(step.id)
     return found

@@ -16,10 +16,11 @@ Steps are in `after` order only as far as they must be: the proof looks at every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
@@ -303,3 +304,23 @@ def order(steps: tuple[Step, ...], events: tuple[Event, ...]) -> tuple[str, ...]
     for id_ in after:
         place(id_)
     return tuple(placed)
+
+
+class Below(NamedTuple):
+    """For each of some steps a bit of its own, and the bits of those of them that it comes after, however far."""
+
+    bit: Mapping[str, int]
+    under: Mapping[str, int]
+
+
+def below_of(plan: Plan, wanted: Iterable[str]) -> Below:
+    """The order among some steps, through whatever lies between them."""
+    both: tuple[Step | Event, ...] = (*plan.steps, *plan.events)
+    nodes = {node.id: node for node in both}
+    bit = {id_: 1 << index for index, id_ in enumerate(wanted)}
+    under: dict[str, int] = {}
+    for id_ in order(plan.steps, plan.events):
+        under[id_] = 0
+        for before in nodes[id_].after:
+            under[id_] |= under[before] | bit.get(before, 0)
+    return Below(bit, under)

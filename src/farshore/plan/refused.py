@@ -25,9 +25,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
-from farshore.plan.model import Event, Phase, Plan, PlannedMachine, Shore, Step, order
+from farshore.plan.model import Below, Phase, Plan, PlannedMachine, Shore, Step, below_of
 
 
 class State(StrEnum):
@@ -102,7 +102,7 @@ class Refusal:
 def refusals(plan: Plan) -> tuple[Refusal, ...]:
     """Every step that Site Recovery refuses in some order that the plan allows, in the plan's order; each once."""
     concerned = _steps_of(plan)
-    below = _below(plan, [step.id for steps in concerned.values() for step in steps])
+    below = below_of(plan, [step.id for steps in concerned.values() for step in steps])
     found: dict[str, Refusal] = {}
     for machine in plan.machines:
         steps = concerned[machine.id.key]
@@ -121,25 +121,6 @@ def _steps_of(plan: Plan) -> dict[str, list[Step]]:
         if owner is not None and step.action.verb in RULES:
             found[owner].append(step)
     return found
-
-
-class Below(NamedTuple):
-    """For each of some steps a bit of its own, and the bits of those it comes after, however far."""
-
-    bit: Mapping[str, int]
-    under: Mapping[str, int]
-
-
-def _below(plan: Plan, wanted: Iterable[str]) -> Below:
-    both: tuple[Step | Event, ...] = (*plan.steps, *plan.events)
-    nodes = {node.id: node for node in both}
-    bit = {id_: 1 << index for index, id_ in enumerate(wanted)}
-    under: dict[str, int] = {}
-    for id_ in order(plan.steps, plan.events):
-        under[id_] = 0
-        for before in nodes[id_].after:
-            under[id_] |= under[before] | bit.get(before, 0)
-    return Below(bit, under)
 
 
 def _beginnings(machine: PlannedMachine) -> frozenset[Held]:
