@@ -32,7 +32,8 @@ def test_a_watcher_answers_in_the_models_words(azure: Azure) -> None:
     assert done(watchers.begin_verify_ip_flow(*own, flow)).access == "Allow"
     check = {"source": {"resourceId": WEB1}, "destination": {"address": SITE, "port": 443}}
     found = done(watchers.begin_check_connectivity(*own, check))
-    assert found.connection_status == "Connected" and [found.hops[0].type, found.hops[-1].type] == [
+    # Recorded: not a word of the model's.
+    assert found.connection_status == "Reachable" and [found.hops[0].type, found.hops[-1].type] == [
         "Source",
         "Destination",
     ]

@@ -133,7 +133,7 @@ def test_the_objects_of_site_recovery(vault: Vault) -> None:
     mappings = client.replication_protection_container_mappings
     assert [
         item.name for item in mappings.list_by_replication_protection_containers(AWAY, VAULT, "near", "near-c")
-    ] == ["near-to-far"]
+    ] == ["near-to-far", "far-to-near"]
     networks = client.replication_network_mappings
     assert [item.name for item in networks.list_by_replication_networks(AWAY, VAULT, "near", "azureNetwork")] == [
         "vnet1"
