@@ -70,8 +70,7 @@ async def way_back(stage: Stage, declared: Estate, view: View, run_id: str | Non
     begun = Begun(plan=run.plan, before=before, done=done, touched=touched, sites_known=stage.lab)
     now = as_left(begun, now)
     plan = make_abandonment(begun, now)
-    view.status("proving the way back ...")
-    return Way(run=run, estate=now, plan=plan, proof=prove(now, plan))
+    return Way(run=run, estate=now, plan=plan, proof=prove(now, plan, tell=view.status))
 
 
 async def go_back(stage: Stage, view: View, way: Way, by: str) -> Carried:

@@ -242,8 +242,7 @@ async def _begun(stage: Stage, declared: Estate, view: View, beginning: Beginnin
     if planned.drifted:
         beginning.findings = planned.findings
         return None
-    view.status("proving the plan ...")
-    proof = prove(estate, planned.plan)
+    proof = prove(estate, planned.plan, tell=view.status)
     beginning.proof = proof
     if not proof.ok:
         return None

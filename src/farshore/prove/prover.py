@@ -17,7 +17,7 @@ the slices make listing them all unnecessary. `Proof.states` is how many differe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.assess.objectives import objectives_of
@@ -38,17 +38,36 @@ from farshore.routing.figures import describe
 from farshore.routing.values import Disposition, Trace
 from farshore.routing.verdicts import Verdict as Word
 
+TOLD = 50
+"""After so many moments it is told again how far a proof is."""
 
-def prove(estate: Estate, plan: Plan, objectives: Iterable[Objective] | None = None, *, limit: int = LIMIT) -> Proof:
-    """The proof of a plan. Objectives: those given, else the plan's own, else what the estate is there for. Raises
-    `InputError` for an objective or effect that names what the estate does not have."""
+
+def prove(
+    estate: Estate,
+    plan: Plan,
+    objectives: Iterable[Objective] | None = None,
+    *,
+    limit: int = LIMIT,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Proof:
+    """The proof of a plan. Objectives: those given, else the plan's own, else what the estate is there for. `tell`
+    hears how far it is, every few moments. Raises `InputError` for an objective or effect that names what the estate
+    does not have."""
     wanted = tuple(objectives) if objectives is not None else plan.objectives or objectives_of(estate)
-    return _Prover(estate, plan, wanted, limit).proof()
+    return _Prover(estate, plan, wanted, limit, tell).proof()
 
 
 class _Prover:
-    def __init__(self, estate: Estate, plan: Plan, objectives: tuple[Objective, ...], limit: int) -> None:
+    def __init__(
+        self,
+        estate: Estate,
+        plan: Plan,
+        objectives: tuple[Objective, ...],
+        limit: int,
+        tell: Callable[[str], None],
+    ) -> None:
         self.plan = plan
+        self.tell = tell
         self.objectives = objectives
         self.limit = limit
         self.poset = poset_of(plan, estate)
@@ -70,8 +89,8 @@ class _Prover:
         groups: dict[tuple[str, ...], list[PromisedFlow]] = {}
         for flow in self.flows:
             groups.setdefault(flow.ends, []).append(flow)
-        for machines, flows in groups.items():
-            self._slice(self.slices.of(*machines), tuple(flows))
+        for number, (machines, flows) in enumerate(groups.items(), 1):
+            self._slice(self.slices.of(*machines), tuple(flows), f"proving: part {number} of {len(groups)}")
         self._unspoken(groups)
         found = self.collector.counterexamples()
         cuts = count_cuts(self.poset)
@@ -90,8 +109,9 @@ class _Prover:
             enumerated=frozenset(self.keys),
         )
 
-    def _slice(self, part: Slice, flows: tuple[PromisedFlow, ...]) -> None:
+    def _slice(self, part: Slice, flows: tuple[PromisedFlow, ...], name: str) -> None:
         """All moments of one slice, and the flows that it is about."""
+        self.tell(name)
         evaluator = Evaluator(self.plan, part.machines, flows, self.worlds, self.forwarding, self.claims)
         reached = explore(self.poset, part.bits, self.worlds.first, self.worlds.advance, self.limit)
         self.exhaustive &= reached.exhaustive
@@ -100,7 +120,9 @@ class _Prover:
             closing.setdefault(self.poset.through(phase) & part.bits, []).append(phase)
         self.collector.begin()
         phases: dict[int, tuple[State, dict[Phase, None]]] = {}
-        for moment, world in reached.moments:
+        for number, (moment, world) in enumerate(reached.moments):
+            if number % TOLD == 0:
+                self.tell(f"{name}, {number:,} of {len(reached.moments):,} moments")
             self.keys.add(part.key(moment))
             state = evaluator.state(world)
             ending = closing.get(moment.done, [])

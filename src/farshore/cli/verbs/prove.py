@@ -73,7 +73,7 @@ def command(
     plan = planned.plan_for(estate, scenario, plan_file)
     for finding in plan.findings:
         app.view.progress(f"{finding.code} {finding.severity.value}  {finding.summary}")
-    proof = prove(estate, plan.plan)
+    proof = prove(estate, plan.plan, tell=app.view.status)
     if not proof.ok:
         proof = with_mends(estate, plan.plan, proof)
     proof = with_repair(estate, proof, plan.plan.scenario)

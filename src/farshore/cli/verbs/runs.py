@@ -192,11 +192,11 @@ def _word(
                     told = runs.tell(journal, run, kind, _now(app, folder, run), step=id_, body=body)
                     written = written and told
             run = runs.read(folder, journal, run.id)
-            if kind is Kind.APPROVED and step is not None and run.deciders(step) and step in run.waiting:
-                text = f"{body['by']} has approved it; others are still asked"
+            if kind is Kind.APPROVED and step is not None and run.deciders(step):
+                text = f"{body['by']} has approved it" + ("; others are still asked" if step in run.waiting else "")
             else:
                 text = done or said
-                text = text if written else f"{text}: left for the process that drives the run"
+            text = text if written else f"{text}: left for the process that drives the run"
             app.view.answer(
                 {"run": run.id, "written": written, "next": run.next_action()},
                 f"{run.id}: {text}\nnext  {run.next_action()}",
@@ -267,7 +267,12 @@ for _made in (
         done="What failed is tried again on resume",
     ),
     _word("skip", Kind.SKIPPED, "The step counts as done without being done", of_step=True, why="Why this is right."),
-    _word("approve", Kind.APPROVED, "The step that a person was asked for is done, and will be verified", of_step=True),
+    _word(
+        "approve",
+        Kind.APPROVED,
+        "The step that a person was asked for is done; what can be read of it is verified",
+        of_step=True,
+    ),
 ):
     command.add_command(_made)
 
