@@ -22,7 +22,7 @@ def estate_of(at: At) -> Estate:
 
 
 T = TypeVar("T")
-EVERY = 1 if os.environ.get("FARSHORE_FAULTS") == "all" else 6
+EVERY = 1 if os.environ.get("FARSHORE_FAULTS") == "all" else 12
 
 
 def slice_of(items: Sequence[T]) -> Sequence[T]:

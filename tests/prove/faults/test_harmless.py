@@ -32,7 +32,7 @@ def test_nothing_is_said_of_it(edit: Harmless) -> None:
     assert repair(estate, proven=False) is None
 
 
-@pytest.mark.parametrize("example", (TWO, NEAR, ONE, NEW, BOTH))
+@pytest.mark.parametrize("example", slice_of((TWO, NEAR, ONE, NEW, BOTH)))
 def test_all_of_them_together_are_proven(example: str) -> None:
     at = at_of(example)
     for edit in HARMLESS:
