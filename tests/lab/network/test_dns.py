@@ -181,3 +181,16 @@ def test_a_link_is_completed_when_it_is_over() -> None:
     assert lab.properties(link)["virtualNetworkLinkState"] == "Completed"
     assert lab.properties(ZONE)["numberOfVirtualNetworkLinksWithRegistration"] == 1
     assert lab.delete(f"{ZONE}/virtualNetworkLinks/nobody").status == 204
+
+
+def test_a_record_that_an_estate_brought_is_shown_as_one_that_was_put() -> None:
+    """What Azure shows unasked is no difference between before a failover and after."""
+    zone = {"id": ZONE, "name": "far.example", "type": "Microsoft.Network/privateDnsZones", **GLOBAL, "properties": {}}
+    kind = "Microsoft.Network/privateDnsZones/A"
+    told = {"ttl": 60, "aRecords": [{"ipv4Address": "10.1.0.4"}]}
+    lab = Lab(resources=[zone, {"id": f"{ZONE}/A/web", "name": "web", "type": kind, "properties": told}])
+    before = lab.properties(f"{ZONE}/A/web")
+    assert before["fqdn"] == "web.far.example."
+    lab.put(f"{ZONE}/A/web", {"properties": {**told, "aRecords": [{"ipv4Address": "10.2.0.4"}]}})
+    lab.put(f"{ZONE}/A/web", {"properties": told})
+    assert lab.properties(f"{ZONE}/A/web") == before

@@ -281,30 +281,32 @@ class RecordSets(Named):
         return self.write(call, merged(call.must_exist(), call.object()))
 
     def on_put(self, put: Put) -> Body:
+        """However a client spells what it sends, it is shown in Azure's own spelling."""
         body = super().on_put(put)
-        zone = put.id.parent
+        spelled = {key.lower(): key for key in self._unasked(put.id)} | {self.holds[0].lower(): self.holds[0]}
+        sent = {spelled.get(key.lower(), key): value for key, value in body["properties"].items()}
+        return {**body, "properties": sent}
+
+    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
+        body = {**body, "properties": {**self._unasked(id_), **body["properties"]}}
+        if not self.private:
+            return _in_lower_case(super().show(cloud, id_, body, query))
+        properties = {key: value for key, value in body["properties"].items() if key != "provisioningState"}
+        return super().show(cloud, id_, {**body, "properties": properties}, query)
+
+    def _unasked(self, id_: ResourceId) -> Body:
+        """What is shown of a record set whoever made it."""
+        zone = id_.parent
         assert zone is not None
         name, nothing = self.holds
-        full = zone.name if put.id.name == "@" else f"{put.id.name}.{zone.name}"
+        full = zone.name if id_.name == "@" else f"{id_.name}.{zone.name}"
         shown: Body = {"fqdn": f"{full}.", "ttl" if self.private else "TTL": 3600}
         if nothing is not None:
             shown[name] = nothing
         elif name == "soaRecord":
             shown[name] = SOA
-        if self.private:
-            shown["isAutoRegistered"] = False
-        else:
-            shown["targetResource"] = {}
-        # However a client spells them, they are shown in Azure's own spelling.
-        spelled = {key.lower(): key for key in shown} | {name.lower(): name}
-        sent = {spelled.get(key.lower(), key): value for key, value in body["properties"].items()}
-        return {**body, "properties": {**shown, **sent}}
-
-    def show(self, cloud: Cloud, id_: ResourceId, body: Body, query: Mapping[str, str]) -> Body:
-        if not self.private:
-            return _in_lower_case(super().show(cloud, id_, body, query))
-        properties = {key: value for key, value in body["properties"].items() if key != "provisioningState"}
-        return super().show(cloud, id_, {**body, "properties": properties}, query)
+        more: Body = {"isAutoRegistered": False} if self.private else {"targetResource": {}}
+        return {**shown, **more}
 
 
 def _register() -> None:
