@@ -188,7 +188,8 @@ def test_a_record_that_an_estate_brought_is_shown_as_one_that_was_put() -> None:
     zone = {"id": ZONE, "name": "far.example", "type": "Microsoft.Network/privateDnsZones", **GLOBAL, "properties": {}}
     kind = "Microsoft.Network/privateDnsZones/A"
     told = {"ttl": 60, "aRecords": [{"ipv4Address": "10.1.0.4"}]}
-    lab = Lab(resources=[zone, {"id": f"{ZONE}/A/web", "name": "web", "type": kind, "properties": told}])
+    record = {"id": f"{ZONE}/A/web", "name": "web", "type": kind, "properties": told}
+    lab = Lab(resources=[zone, record], groups={})
     before = lab.properties(f"{ZONE}/A/web")
     assert before["fqdn"] == "web.far.example."
     lab.put(f"{ZONE}/A/web", {"properties": {**told, "aRecords": [{"ipv4Address": "10.2.0.4"}]}})
