@@ -280,6 +280,7 @@ def test_a_command_has_a_script_of_its_own_to_run_and_to_show(lab: Lab) -> None:
         ({"script": ["hostname"]}, 501),
         ({"commandId": "RunShellScript", "script": "hostname"}, 400),
         ({"commandId": "RunShellScript", "script": [1]}, 400),
+        ({"commandId": None, "script": ["hostname"]}, 400),
         ({"commandId": "RunShellScript", "script": ["hostname"], "parameters": [1]}, 400),
         ({"commandId": "RunShellScript", "script": ["hostname"], "parameters": {"a": 1}}, 400),
     ],

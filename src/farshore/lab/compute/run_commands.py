@@ -243,7 +243,9 @@ def _must_run(cloud: Cloud, machine: ResourceId) -> None:
 
 def _kind(command: object, body: Body) -> str:
     """Of the two scripts that the lab runs; Azure's ready-made ones are not there."""
-    kind = next((name for name in SYSTEMS if name.lower() == str(command).lower()), None)
+    if not isinstance(command, str) or not command:
+        raise bad_request("InvalidParameter", "A run command is named by its id.", "commandId")
+    kind = next((name for name in SYSTEMS if name.lower() == command.lower()), None)
     if kind is None:
         raise not_implemented(f"the run command {command}")
     system = system_of(body["properties"])
