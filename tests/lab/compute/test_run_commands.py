@@ -277,7 +277,7 @@ def test_a_command_has_a_script_of_its_own_to_run_and_to_show(lab: Lab) -> None:
     [
         ({"commandId": "RunPowerShellScript", "script": ["hostname"]}, 400),
         ({"commandId": "IPConfig", "script": ["x"]}, 501),
-        ({"script": ["hostname"]}, 501),
+        ({"script": ["hostname"]}, 400),
         ({"commandId": "RunShellScript", "script": "hostname"}, 400),
         ({"commandId": "RunShellScript", "script": [1]}, 400),
         ({"commandId": None, "script": ["hostname"]}, 400),
