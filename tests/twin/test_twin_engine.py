@@ -75,9 +75,17 @@ def test_a_corner(twin: Twin, name: str) -> None:
 
 @pytest.mark.skipif(FEW, reason="make twin waits for what never settles")
 def test_bgp_that_never_settles_in_the_engine_does_not_in_the_twin(twin: Twin) -> None:
-    found = witnessed(twin, of(round_and_round()))
-    (reason,) = found.apart
-    assert "settles neither" in reason and found.good
+    # By chance, and on a busy machine sooner, what never settles comes to rest for the while that is waited for. Then
+    # its flows are apart all the same, since the engine claims nothing of them.
+    reasons = set()
+    for _ in range(3):
+        found = witnessed(twin, of(round_and_round()))
+        (reason,) = found.apart
+        assert found.good
+        reasons.add(reason)
+        if "settles neither" in reason:
+            break
+    assert "BGP settles neither in the twin nor in the engine" in reasons
 
 
 @pytest.mark.parametrize("name", NAMES[:1] if FEW else NAMES)
