@@ -160,6 +160,15 @@ class Reader:
         return f"{self.place}.{path}" if self.place else path
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address, of either version."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _address(text: str) -> Address:
     try:
         return ip_address(text)

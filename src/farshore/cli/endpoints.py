@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
-from farshore.arm.decode import Address
+from farshore.arm.decode import Address, is_address
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.errors import InputError
 from farshore.estate.estate import Estate
@@ -77,7 +77,7 @@ def _of_kind(id_: ResourceId, text: str, wanted: tuple[str, ...], instead: str) 
 
 def appliance_named(estate: Estate, text: str) -> ResourceId:
     """An appliance by name, id or address: its machine or NIC, its load balancer, or an Azure Firewall."""
-    if _is_address(text):
+    if is_address(text):
         address = ip_address(text)
         for nic in estate.network_interfaces:
             if any(item.private_ip_address == address for item in nic.ip_configurations):
@@ -138,7 +138,7 @@ def _end(estate: Estate, text: str) -> tuple[str, Address]:
         # Any host of the site stands for it: the tenth address of its first range.
         address = _of_part(text, given) if given else site.prefixes[0].network_address + 10
         return site.name, address
-    if _is_address(text):
+    if is_address(text):
         address = ip_address(text)
         for site in estate.sites:
             if any(address in prefix for prefix in site.prefixes if prefix.version == address.version):
@@ -192,14 +192,6 @@ def _of_part(text: str, given: str) -> Address:
 def _is_range(text: str) -> bool:
     try:
         ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
     except ValueError:
         return False
     return True

@@ -27,7 +27,7 @@ class Planned:
     def drift(self) -> str:
         """What has changed, in a line."""
         first, *more = (finding.summary for finding in self.findings)
-        return f"{first}{f', and {len(more)} more' if more else ''}; nothing was touched"
+        return f"{first}{f', and {len(more)} more' if more else ''}"
 
 
 def plan_for(estate: Estate, scenario: str, plan_file: Path | None) -> Planned:

@@ -225,7 +225,8 @@ class Story:
             slowest = max(plan.predicted_recovery_seconds.values(), default=0.0)
             phase.said = f"{many(len(plan.steps), 'step')}; recovery predicted within {span(slowest)}"
             if self._told.planned.drifted:
-                phase.halt(f"the estate has changed since this plan was made: {self._told.planned.drift}")
+                drift = self._told.planned.drift
+                phase.halt(f"the estate has changed since this plan was made: {drift}; nothing was touched")
             return plan
 
     def _prove(self, estate: Estate, plan: Plan) -> None:

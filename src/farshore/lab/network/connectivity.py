@@ -9,9 +9,9 @@ resource has no `resourceId`. Latencies are nominal, a millisecond a link: the l
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from farshore.arm.decode import is_address
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId
 from farshore.arm.json import Body
@@ -81,7 +81,7 @@ def way(cloud: Cloud, start: Body, end: Body, protocol: str) -> Body:
     else:
         goal = str(end["address"])
     shown = (str(start["resourceId"]), str(end.get("resourceId") or ""))
-    if not _is_address(goal):
+    if not is_address(goal):
         return {"status": "Unknown", "hops": _linked(cloud, [_end("Source", cloud, source, shown[0]), _far(goal, "")])}
     port = None if protocol == "icmp" else int(end.get("port") or 80)
     forward, back, good = dataplane.ways(cloud, source.text, goal, protocol, port)
@@ -151,11 +151,3 @@ def _linked(cloud: Cloud, rows: list[Body]) -> list[Body]:
 def _link(to: str) -> Body:
     rest: Body = {"properties": {}, "context": {}, "issues": [], "resourceId": ""}
     return {"nextHopId": to, "linkType": NEIGHBOUR, **rest}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

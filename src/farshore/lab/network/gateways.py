@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from farshore.arm.decode import is_address
 from farshore.arm.http import Response
 from farshore.arm.ids import ResourceId, resource_id
 from farshore.arm.json import Body
@@ -224,17 +224,9 @@ def _asked(call: Call, verb: str) -> Response:
     if is_young(call.cloud, call.id) or state not in ("Succeeded", "Updating"):
         raise Refused(409, "GatewayNotProvisioned", f"Gateway {call.id.text} is not provisioned.")
     peer = call.query.get("peer")
-    if peer is not None and not _is_address(peer):
+    if peer is not None and not is_address(peer):
         raise bad_request("InvalidRequestFormat", f"peer is a neighbour's address, not {quoted(peer)}.")
     return call.accept(verb, duration="network.query", data={"peer": peer})
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 @action(GATEWAYS, "getLearnedRoutes")

@@ -2,8 +2,11 @@
 
     availablePrivateEndpointTypes     what a private endpoint may lead to
     autoApprovedPrivateLinkServices   services of others that take this subscription's endpoints unasked: none
+    availableServiceAliases           names under which policies of endpoints know parts of a service
+    serviceTags                       names of ranges, as the rules of security groups use them; no list, but one thing
 
-The lists are short: what the lab knows, and some of the usual. Every region has them.
+The lists are short: what the lab knows, and some of the usual; of the tags those that mean something without Azure's
+own ranges. Every region has them. What may be in a subnet is listed by `subnet_services.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from farshore.arm.http import Response
 from farshore.arm.json import Body
 from farshore.lab.call import Call
 from farshore.lab.compute.sizes import region_of_path
+from farshore.lab.network.effective import TAGS
 from farshore.lab.paging import page
 from farshore.lab.registry import view
 
@@ -30,6 +34,9 @@ LINKED: Mapping[str, str] = {
     "Microsoft.RecoveryServices/vaults": "2020-02-02-preview",
 }
 """Type to the api-version in which its provider is asked."""
+ALIASES = ("/services/Azure", "/services/Azure/Batch", "/services/Azure/MachineLearning")
+CHANGE = "1"
+"""Of the tags: they never change here."""
 
 
 def _row(call: Call, kind: str, name: str, **more: object) -> Body:
@@ -55,9 +62,15 @@ def _approved(call: Call) -> list[Body]:
     return []
 
 
+def _aliases(call: Call) -> list[Body]:
+    names = {alias: alias.strip("/").replace("/", ".") for alias in ALIASES}
+    return [_row(call, "availableServiceAliases", name, resourceName=alias) for alias, name in names.items()]
+
+
 LISTS: Mapping[str, Callable[[Call], list[Body]]] = {
     "availablePrivateEndpointTypes": _linked,
     "autoApprovedPrivateLinkServices": _approved,
+    "availableServiceAliases": _aliases,
 }
 
 
@@ -68,3 +81,18 @@ def _list(call: Call, name: str) -> Response:
 
 for _name in LISTS:
     view(f"{NAMESPACE}/locations", _name)(partial(_list, name=_name))
+
+
+@view(f"{NAMESPACE}/locations", "serviceTags")
+def service_tags(call: Call) -> Response:
+    region_of_path(call)
+    own = {"serviceTagChangeNumber": CHANGE}
+    about: Body = {"changeNumber": CHANGE, "region": "", "systemService": ""}
+    values = [
+        {"name": name, "id": name, **own, "properties": {**about, "addressPrefixes": prefixes}}
+        for name, prefixes in TAGS.items()
+    ]
+    return Response(
+        status=200,
+        body=_row(call, "serviceTags", "Public", changeNumber=CHANGE, cloud="Public", values=values),
+    )
