@@ -201,7 +201,7 @@ def poll(operation: Operation, segment: str, query: Mapping[str, str], base: str
     of_result = "result" in segment.lower() or query.get("monitor", "").lower() == "true"
     if not of_result and pattern.name != "storage":
         if operation.running and pattern.status_running == 202:
-            both = headers(operation, ("azure-asyncoperation", "location"), base)
+            both = headers(operation, BOTH, base)
             return Response(status=202, headers=both, body=pattern.status_body(operation))
         extra = {} if not operation.running else {"retry-after": str(int(operation.retry_after))}
         return Response(status=200, headers=extra, body=pattern.status_body(operation))

@@ -12,7 +12,6 @@ own ranges. Every region has them. What may be in a subnet is listed by `subnet_
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from farshore.arm.http import Response
 from farshore.arm.json import Body
@@ -80,7 +79,7 @@ def _list(call: Call, name: str) -> Response:
 
 
 for _name in LISTS:
-    view(f"{NAMESPACE}/locations", _name)(partial(_list, name=_name))
+    view(f"{NAMESPACE}/locations", _name)(lambda call, name=_name: _list(call, name))
 
 
 @view(f"{NAMESPACE}/locations", "serviceTags")

@@ -21,7 +21,12 @@ from farshore.run.verbs.recovery import ItemVerb, machine_disks
 
 class SwitchProtection(ItemVerb):
     name = "switch_protection"
-    scenarios = frozenset({"SwitchReplicationGroupProtection", "SwitchProtection", "ReverseReplication", "Reprotect"})
+    scenarios = frozenset(
+        {
+            *("SwitchReplicationGroupProtection", "SwitchProtection"),
+            *("ReprotectReplication", "ReverseReplication", "Reprotect"),
+        }
+    )
 
     def watched(self, situation: Situation) -> ResourceId:
         return resource_id(str(situation.arguments["reverse_item"]))
